@@ -1,0 +1,1 @@
+"""The project's Kedro datasets: raw pairs, pair and latent shards, models."""

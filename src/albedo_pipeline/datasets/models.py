@@ -1,0 +1,92 @@
+"""diffusers models as Kedro datasets: a folder with config.json and safetensors."""
+
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+from albedo_pipeline.datasets.atomic import replaced_folder
+from albedo_pipeline.errors import ProjectError
+
+
+class AutoencoderDataset(AbstractDataset[Any, Any]):
+    """An `AutoencoderKL`, float32, in eval mode, on the CPU.
+
+    Args:
+        filepath: the folder; replaced as a whole when a save succeeds.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Raises ProjectError, naming the folder, where it holds no whole model."""
+        from diffusers import AutoencoderKL
+
+        return load_model(AutoencoderKL, self._folder)
+
+    def save(self, data: Any) -> None:
+        """Write the model."""
+        with replaced_folder(self._folder) as folder:
+            data.save_pretrained(folder)
+
+    def _exists(self) -> bool:
+        return (self._folder / "config.json").is_file()
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder)}
+
+
+class DenoiserDataset(AbstractDataset[Any, Any]):
+    """A `models.denoiser.Denoiser`: subfolders `unet` and `scheduler`, as diffusers has them,
+    and `condition.safetensors`, the empty text's embedding.
+
+    Args:
+        filepath: the folder; replaced as a whole when a save succeeds.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Raises ProjectError, naming the folder, where it holds no whole denoiser."""
+        from diffusers import DDIMScheduler, UNet2DConditionModel
+        from safetensors.torch import load_file
+
+        from albedo_pipeline.models.denoiser import Denoiser
+
+        unet = load_model(UNet2DConditionModel, self._folder / "unet")
+        scheduler = DDIMScheduler.from_pretrained(self._folder / "scheduler")
+        condition = load_file(self._folder / "condition.safetensors")["condition"]
+        return Denoiser(unet, scheduler, condition)
+
+    def save(self, data: Any) -> None:
+        """Write the three parts."""
+        from safetensors.torch import save_file
+
+        with replaced_folder(self._folder) as folder:
+            data.unet.save_pretrained(folder / "unet")
+            data.scheduler.save_pretrained(folder / "scheduler")
+            save_file({"condition": data.condition.contiguous()}, folder / "condition.safetensors")
+
+    def _exists(self) -> bool:
+        return (self._folder / "unet" / "config.json").is_file()
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder)}
+
+
+def load_model(model_class: Any, folder: Path) -> Any:
+    """`from_pretrained` of a local folder, safetensors only, in eval mode.
+
+    Raises:
+        ProjectError: where the folder is missing or the model damaged; names it.
+    """
+    if not (folder / "config.json").is_file():
+        raise ProjectError(f"{folder}: no model here; has the pipeline before this one run?")
+    try:
+        return model_class.from_pretrained(folder, use_safetensors=True).eval()
+    except Exception as error:
+        raise ProjectError(f"{folder}: damaged model ({error})") from error

@@ -1,0 +1,148 @@
+"""Arrow shards: tables whose rows hold tensors of one shape, mapped into memory, not read.
+
+A shard is an Arrow IPC file with one record batch. Tensor columns have Arrow's canonical type
+`fixed_shape_tensor`, so a file knows its own shapes, and any Arrow reader can open it.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from kedro.io import AbstractDataset
+
+from albedo_pipeline.datasets.atomic import replaced_folder
+from albedo_pipeline.errors import ProjectError
+
+Row = dict[str, object]
+
+
+def record_batch(rows: list[Row]) -> pa.RecordBatch:
+    """Rows with equal keys => one batch; numpy arrays become tensor columns."""
+    return pa.RecordBatch.from_pydict({name: _column([r[name] for r in rows]) for name in rows[0]})
+
+
+def _column(values: list) -> pa.Array:
+    if not isinstance(values[0], np.ndarray):
+        return pa.array(values)
+    return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(np.stack(values)))
+
+
+class ShardWriter:
+    """Collects rows and writes a file whenever `rows_per_shard` are together."""
+
+    def __init__(self, folder: Path, rows_per_shard: int) -> None:
+        self._folder, self._rows_per_shard = folder, rows_per_shard
+        self._rows: list[Row] = []
+        self._written = 0
+
+    def add(self, row: Row) -> None:
+        """Take one row; what it holds must not change afterwards."""
+        self._rows.append(row)
+        if len(self._rows) == self._rows_per_shard:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait, if any."""
+        if not self._rows:
+            return
+        batch = record_batch(self._rows)
+        path = self._folder / f"shard-{self._written:05d}.arrow"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
+            writer.write_batch(batch)
+        self._rows, self._written = [], self._written + 1
+
+
+class Shards:
+    """Read-only view of a folder of shards: rows in the order of writing."""
+
+    def __init__(self, folder: Path) -> None:
+        """
+        Raises:
+            ProjectError: where the folder holds no shard or a damaged one; names it.
+        """
+        self.folder = folder
+        paths = sorted(folder.glob("shard-*.arrow"))
+        if not paths:
+            raise ProjectError(f"{folder}: no shards here; has the pipeline before this one run?")
+        self._batches = [_open(path) for path in paths]
+        self._ends = np.cumsum([len(batch) for batch in self._batches])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    @cached_property
+    def scalars(self) -> pa.Table:
+        """Every column that is not a tensor."""
+        names = [
+            field.name
+            for field in self._batches[0].schema
+            if not isinstance(field.type, pa.FixedShapeTensorType)
+        ]
+        return pa.Table.from_batches([batch.select(names) for batch in self._batches])
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of one row of a tensor column."""
+        return tuple(self._batches[0].schema.field(name).type.shape)
+
+    def tensor(self, name: str, row: int) -> np.ndarray:
+        """One row of a tensor column: a read-only view of the mapped file, no copy."""
+        shard = int(np.searchsorted(self._ends, row, side="right"))
+        start = int(self._ends[shard]) - len(self._batches[shard])
+        return self._mapped(shard, name)[row - start]
+
+    def _mapped(self, shard: int, name: str) -> np.ndarray:
+        return self._batches[shard].column(name).to_numpy_ndarray()
+
+
+def _open(path: Path) -> pa.RecordBatch:
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ProjectError(f"{path}: damaged shard ({error})") from error
+
+
+def write_shards(folder: Path, rows: Iterable[Row], rows_per_shard: int) -> None:
+    """Write all rows into `folder`, holding one shard in memory at a time."""
+    writer = ShardWriter(folder, rows_per_shard)
+    for row in rows:
+        writer.add(row)
+    writer.flush()
+
+
+class ShardsDataset(AbstractDataset[Iterable[Row], Shards]):
+    """A folder of shards. Saving takes a stream and keeps one shard in memory.
+
+    Args:
+        filepath: the folder; replaced as a whole when a save succeeds.
+        samples_per_shard: rows of one file.
+    """
+
+    reader: type[Shards] = Shards
+
+    def __init__(
+        self, *, filepath: str, samples_per_shard: int = 256, metadata: dict | None = None
+    ) -> None:
+        self._folder = Path(filepath)
+        self._samples_per_shard = samples_per_shard
+        self.metadata = metadata
+
+    def load(self) -> Shards:
+        """Map the shards into memory.
+
+        Raises:
+            ProjectError: where there are none, or one is damaged.
+        """
+        return self.reader(self._folder)
+
+    def save(self, data: Iterable[Row]) -> None:
+        """Write the stream's rows."""
+        with replaced_folder(self._folder) as folder:
+            write_shards(folder, data, self._samples_per_shard)
+
+    def _exists(self) -> bool:
+        return self._folder.is_dir()
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder), "samples_per_shard": self._samples_per_shard}

@@ -1,0 +1,1 @@
+"""Noise, schedules, losses, seeds: pure functions of tensors."""

@@ -1,0 +1,9 @@
+"""The two ways in which work fails: it stops with one line, or one sample is set aside."""
+
+
+class ProjectError(ValueError):
+    """Stops the run. Its message is one line that names the file or the key to mend."""
+
+
+class BadSampleError(ValueError):
+    """One sample cannot be used. Its message is the reason that goes into the quarantine."""

@@ -1,0 +1,55 @@
+"""Reading and writing image files, through OpenImageIO."""
+
+from pathlib import Path
+
+import numpy as np
+
+
+def read_image(path: Path) -> tuple[np.ndarray, dict[str, str]]:
+    """A file's pixels, float32 [H, W, C], as stored, and its text attributes.
+
+    Integer formats come in [0, 1]; no colour conversion is made.
+
+    Raises:
+        ValueError: where the file is missing, damaged or not an image; names it.
+    """
+    import OpenImageIO as oiio
+
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    source = oiio.ImageInput.open(str(path))
+    if source is None:
+        raise ValueError(f"{path}: {oiio.geterror().strip() or 'not an image'}")
+    try:
+        pixels = source.read_image(0, 0, 0, -1, oiio.FLOAT)
+        if pixels is None:
+            raise ValueError(f"{path}: {source.geterror().strip() or 'cannot be read'}")
+        attributes = {a.name: a.value for a in source.spec().extra_attribs if isinstance(a.value, str)}
+    finally:
+        source.close()
+    return pixels.reshape(pixels.shape[0], pixels.shape[1], -1), attributes
+
+
+def write_exr(path: Path, pixels: np.ndarray, attributes: dict[str, str], half: bool) -> None:
+    """Write [H, W, C] float32 (C = 1: Y, C = 3: R, G, B) as a ZIP-compressed EXR.
+
+    Raises:
+        OSError: where the file cannot be written; names it.
+    """
+    import OpenImageIO as oiio
+
+    height, width, channels = pixels.shape
+    spec = oiio.ImageSpec(width, height, channels, oiio.HALF if half else oiio.FLOAT)
+    spec.channelnames = ("Y",) if channels == 1 else ("R", "G", "B")
+    spec.attribute("compression", "zip")
+    for name, value in attributes.items():
+        spec.attribute(name, value)
+    target = oiio.ImageOutput.create(str(path))
+    written = (
+        target is not None
+        and target.open(str(path), spec)
+        and target.write_image(np.ascontiguousarray(pixels, dtype=np.float32))
+        and target.close()
+    )
+    if not written:
+        raise OSError(f"{path}: {target.geterror() if target else oiio.geterror()}")

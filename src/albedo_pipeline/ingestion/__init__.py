@@ -1,0 +1,1 @@
+"""From raw pairs to pair shards: the stream, the split, the tables about it."""

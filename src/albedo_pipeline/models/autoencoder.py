@@ -1,0 +1,63 @@
+"""The autoencoder: images => latents (scaled posterior means) => images."""
+
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedModel
+
+BUNDLED = Path(__file__).parent / "bundled"
+"""The small autoencoder that ships with the package; its README tells how it was made."""
+
+
+def factor(autoencoder: AutoencoderKL) -> int:
+    """How many pixels one latent cell is wide."""
+    return 2 ** (len(autoencoder.config.block_out_channels) - 1)
+
+
+def new_autoencoder(params: AutoencoderTraining) -> AutoencoderKL:
+    """An autoencoder with random weights; draws from torch's global generator."""
+    levels = len(params.block_out_channels)
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        block_out_channels=params.block_out_channels,
+        layers_per_block=params.layers_per_block,
+        latent_channels=params.latent_channels,
+        norm_num_groups=params.norm_num_groups,
+        mid_block_add_attention=False,
+    )
+
+
+def load_pretrained(source: PretrainedModel) -> AutoencoderKL:
+    """An `AutoencoderKL` of the Hub or of a local folder, safetensors only.
+
+    Raises:
+        ProjectError: where it cannot be loaded; names it.
+    """
+    try:
+        return AutoencoderKL.from_pretrained(
+            source.model,
+            subfolder=source.subfolder,
+            revision=source.revision,
+            use_safetensors=True,
+            torch_dtype=torch.float32,
+        ).eval()
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"autoencoder.pretrained.model {source.model}: {error}") from error
+
+
+def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
+    """Images [B, 3, H, W] in [-1, 1] => latents [B, C, h, w], float32."""
+    mean = autoencoder.encode(images).latent_dist.mode().float()
+    shift = autoencoder.config.shift_factor or 0.0
+    return (mean - shift) * autoencoder.config.scaling_factor
+
+
+def decode(autoencoder: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
+    """Latents [B, C, h, w] => images [B, 3, H, W], float32, clipped to [-1, 1]."""
+    shift = autoencoder.config.shift_factor or 0.0
+    unscaled = latents / autoencoder.config.scaling_factor + shift
+    return autoencoder.decode(unscaled).sample.float().clamp(-1, 1)

@@ -1,0 +1,20 @@
+"""Ordered, bounded reading ahead."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def ordered_map(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
+    """`map` on threads: results in order, at most two a worker waiting in memory."""
+    source = iter(items)
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = deque(pool.submit(work, item) for item in islice(source, 2 * workers))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(work, item) for item in islice(source, 1))

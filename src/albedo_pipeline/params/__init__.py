@@ -1,0 +1,18 @@
+"""One pydantic model per pipeline: every setting, its unit, range and default."""
+
+from albedo_pipeline.params.autoencoder import AutoencoderParams, EncodeParams
+from albedo_pipeline.params.evaluate import EvaluateParams
+from albedo_pipeline.params.ingest import IngestParams
+from albedo_pipeline.params.report import ReportParams
+from albedo_pipeline.params.synthesize import SynthesizeParams
+from albedo_pipeline.params.train import TrainParams
+
+__all__ = [
+    "AutoencoderParams",
+    "EncodeParams",
+    "EvaluateParams",
+    "IngestParams",
+    "ReportParams",
+    "SynthesizeParams",
+    "TrainParams",
+]

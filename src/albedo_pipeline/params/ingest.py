@@ -1,0 +1,49 @@
+"""Settings of `ingest`."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from albedo_pipeline.params.base import Params
+
+
+class ExposureParams(Params):
+    """How an HDR beauty image gets its one exposure; albedo is never exposed."""
+
+    policy: Literal["percentile", "fixed", "none"] = "percentile"
+    percentile: float = Field(90.0, gt=0, le=100)
+    """`percentile`: which percentile of the luminance is anchored, %."""
+    target: float = Field(0.8, gt=0, le=1)
+    """`percentile`: the sRGB-encoded value that it is put at."""
+    stops: float = Field(0.0, ge=-20, le=20)
+    """`fixed`: the exposure, in photographic stops (factor 2 ** stops)."""
+
+
+class SplitParams(Params):
+    """Shares of the groups; the rest is for training. A group's split never changes."""
+
+    validation: float = Field(0.1, ge=0, lt=1)
+    test: float = Field(0.1, ge=0, lt=1)
+    salt: str = ""
+    """Another salt gives another split."""
+
+    @model_validator(mode="after")
+    def _leave_some_for_training(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation + test must be less than 1")
+        return self
+
+
+class IngestParams(Params):
+    """How raw pairs become project images."""
+
+    resolution: int = Field(ge=16, le=8192)
+    """Width and height of the stored images, pixels."""
+    exposure: ExposureParams = ExposureParams()
+    split: SplitParams = SplitParams()
+    min_valid_share: float = Field(0.05, ge=0, le=1)
+    """A pair with a smaller share of valid pixels is quarantined."""
+    max_quarantined_share: float = Field(0.2, ge=0, le=1)
+    """The run stops when more of the samples than this are quarantined."""
+    workers: int | None = Field(None, ge=1)
+    """Reading threads; null takes one a core."""

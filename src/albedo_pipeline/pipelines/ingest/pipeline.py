@@ -1,0 +1,21 @@
+"""`ingest`: raw pairs => pair shards, manifest, quarantine, audit."""
+
+from kedro.pipeline import Pipeline, node
+
+from albedo_pipeline.pipelines.ingest.nodes import describe_pairs, normalise_pairs
+
+
+def create_pipeline() -> Pipeline:
+    """Two nodes: the pixels, then the tables about them."""
+    return Pipeline(
+        [
+            node(normalise_pairs, ["raw_pairs", "params:ingest"], "pairs", name="normalise_pairs"),
+            node(
+                describe_pairs,
+                ["pairs", "params:ingest"],
+                ["manifest", "quarantine", "audit"],
+                name="describe_pairs",
+            ),
+        ],
+        tags="ingest",
+    )

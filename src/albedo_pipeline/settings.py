@@ -1,0 +1,7 @@
+"""Kedro's project settings."""
+
+from albedo_pipeline.hooks import ReadyMessage
+
+HOOKS = (ReadyMessage(),)
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}

@@ -1,0 +1,94 @@
+"""Training of an `AutoencoderKL` on the user's pairs, beauty and albedo alike."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+
+from albedo_pipeline.datasets.pair_shards import PairShards
+from albedo_pipeline.diffusion.seeds import Purpose, generator
+from albedo_pipeline.imaging.pixels import to_tensor
+from albedo_pipeline.models.autoencoder import new_autoencoder
+from albedo_pipeline.models.device import autocast
+from albedo_pipeline.models.ema import Ema
+from albedo_pipeline.params.autoencoder import AutoencoderTraining
+from albedo_pipeline.progress import progress
+from albedo_pipeline.training.schedules import learning_rate_factor
+
+
+def draw_images(
+    pairs: PairShards, rows: np.ndarray, batch_size: int, random: np.random.Generator
+) -> torch.Tensor:
+    """Images of random samples, beauty and albedo by turns, half of them flipped: [B, 3, H, W]."""
+    names = [("beauty", "albedo")[place % 2] for place in range(batch_size)]
+    chosen = random.choice(rows, batch_size)
+    images = [pairs.tensor(name, row) for name, row in zip(names, chosen, strict=True)]
+    flips = random.random(batch_size) < 0.5
+    return to_tensor(np.stack([i[..., ::-1] if f else i for i, f in zip(images, flips, strict=True)]))
+
+
+def reconstruction_loss(
+    autoencoder: AutoencoderKL, images: torch.Tensor, noise: torch.Tensor, kl_weight: float
+) -> torch.Tensor:
+    """L1 + L2 between images and their reconstruction, plus `kl_weight` x the mean KL term.
+
+    Args:
+        images: [B, 3, H, W] in [-1, 1].
+        noise: standard normal [B, C, h, w], for the posterior's sample.
+    """
+    posterior = autoencoder.encode(images).latent_dist
+    mean, logvar = posterior.mean.float(), posterior.logvar.float()
+    latents = mean + (0.5 * logvar).exp() * noise
+    error = autoencoder.decode(latents).sample.float() - images
+    kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()  # Kingma & Welling 2014, app. B
+    return error.abs().mean() + error.square().mean() + kl_weight * kl
+
+
+def train_autoencoder(
+    pairs: PairShards,
+    rows: np.ndarray,
+    params: AutoencoderTraining,
+    device: torch.device,
+    precision: str,
+) -> AutoencoderKL:
+    """Train from random weights on the given rows; returns the EMA weights, on the CPU.
+
+    The scaling factor is set so that the latents of the training images have unit variance.
+    """
+    torch.manual_seed(params.seed)
+    model = new_autoencoder(params).to(device).train()
+    ema = Ema(model, params.ema_decay)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=0.0)
+    cells = pairs.shape("beauty")[-1] // 2 ** (len(params.block_out_channels) - 1)
+    noise_shape = (params.batch_size, params.latent_channels, cells, cells)
+    for step in progress(range(params.max_steps), params.max_steps, "autoencoder"):
+        random = generator(params.seed, Purpose.AUTOENCODER, step)
+        images = draw_images(pairs, rows, params.batch_size, random).to(device)
+        noise = torch.from_numpy(random.standard_normal(noise_shape, dtype=np.float32)).to(device)
+        with autocast(device, precision):
+            loss = reconstruction_loss(model, images, noise, params.kl_weight)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), params.max_grad_norm)
+        for group in optimiser.param_groups:
+            group["lr"] = params.learning_rate * learning_rate_factor(
+                step, params.max_steps, params.warmup_steps, "cosine", params.final_learning_rate_ratio
+            )
+        optimiser.step()
+        optimiser.zero_grad()
+        ema.update(model, step)
+    ema.model.register_to_config(scaling_factor=1 / latent_deviation(ema.model, pairs, rows, device))
+    return ema.model.cpu()
+
+
+@torch.no_grad()
+def latent_deviation(
+    autoencoder: AutoencoderKL, pairs: PairShards, rows: np.ndarray, device: torch.device
+) -> float:
+    """Root mean square of the unscaled posterior means of up to 512 samples' images."""
+    means: Iterator[torch.Tensor] = (
+        autoencoder.encode(to_tensor(pairs.batch(name, [row])).to(device)).latent_dist.mode()
+        for row in rows[:: max(1, len(rows) // 512)]
+        for name in ("beauty", "albedo")
+    )
+    return float(torch.stack([mean.square().mean() for mean in means]).mean().sqrt())
