@@ -21,7 +21,7 @@ def read_image(path: Path) -> tuple[np.ndarray, dict[str, str]]:
     if source is None:
         raise ValueError(f"{path}: {oiio.geterror().strip() or 'not an image'}")
     try:
-        pixels = source.read_image(0, 0, 0, -1, oiio.FLOAT)
+        pixels = source.read_image(oiio.FLOAT)
         if pixels is None:
             raise ValueError(f"{path}: {source.geterror().strip() or 'cannot be read'}")
         attributes = {a.name: a.value for a in source.spec().extra_attribs if isinstance(a.value, str)}

@@ -74,11 +74,15 @@ def normalise_pair(
         "albedo_mean": float(small_albedo[small_mask].mean()) if small_mask.any() else 0.0,
     }
     return NormalisedPair(
-        beauty=quantize(encode_srgb(small_beauty)),
-        albedo=quantize(encode_srgb(small_albedo)),
+        beauty=_stored(small_beauty),
+        albedo=_stored(small_albedo),
         valid=small_mask.astype(np.uint8)[None],
         record=record,
     )
+
+
+def _stored(linear: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(quantize(encode_srgb(linear)).transpose(2, 0, 1))
 
 
 def _size(image: np.ndarray) -> str:

@@ -7,14 +7,18 @@ FULL_SCALE = 65535
 
 
 def quantize(encoded: np.ndarray) -> np.ndarray:
-    """sRGB-encoded [H, W, 3] in [0, 1] => uint16 [3, H, W], rounded."""
-    levels = np.rint(np.clip(encoded, 0, 1) * np.float32(FULL_SCALE))
-    return np.ascontiguousarray(levels.astype(np.uint16).transpose(2, 0, 1))
+    """sRGB-encoded in [0, 1], any shape => uint16, rounded."""
+    return np.rint(np.clip(encoded, 0, 1) * np.float32(FULL_SCALE)).astype(np.uint16)
+
+
+def dequantize(stored: np.ndarray) -> np.ndarray:
+    """uint16, any shape => float32, sRGB-encoded, in [0, 1]."""
+    return stored.astype(np.float32) / np.float32(FULL_SCALE)
 
 
 def to_tensor(stored: np.ndarray) -> torch.Tensor:
     """uint16 [..., 3, H, W] => float32 tensor, sRGB-encoded, in [-1, 1]."""
-    return torch.from_numpy(stored.astype(np.float32)) * (2 / FULL_SCALE) - 1
+    return torch.from_numpy(dequantize(stored)) * 2 - 1
 
 
 def from_tensor(image: torch.Tensor) -> np.ndarray:

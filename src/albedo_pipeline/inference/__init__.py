@@ -1,0 +1,1 @@
+"""The DDIM sampler, prediction, baselines, evaluation."""

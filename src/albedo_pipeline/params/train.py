@@ -15,8 +15,8 @@ class ScratchDenoiser(Params):
     layers_per_block: int = Field(1, ge=1)
     attention: tuple[bool, ...] = (False, False, True)
     """Which levels attend, one flag a level."""
-    attention_head_dim: int = Field(32, ge=1)
-    """Channels of one attention head."""
+    attention_heads: int = Field(4, ge=1)
+    """Attention heads of each level."""
     norm_num_groups: int = Field(16, ge=1)
     text_width: int = Field(32, ge=8, multiple_of=8)
     """Width of the text condition."""

@@ -9,10 +9,14 @@ from diffusers import AutoencoderKL
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.models.autoencoder import new_autoencoder
+from albedo_pipeline.models.autoencoder import BUNDLED, load_pretrained, new_autoencoder
 from albedo_pipeline.models.device import autocast
 from albedo_pipeline.models.ema import Ema
-from albedo_pipeline.params.autoencoder import AutoencoderTraining
+from albedo_pipeline.params.autoencoder import (
+    AutoencoderParams,
+    AutoencoderTraining,
+    PretrainedModel,
+)
 from albedo_pipeline.progress import progress
 from albedo_pipeline.training.schedules import learning_rate_factor
 
@@ -92,3 +96,14 @@ def latent_deviation(
         for name in ("beauty", "albedo")
     )
     return float(torch.stack([mean.square().mean() for mean in means]).mean().sqrt())
+
+
+def obtain_autoencoder(
+    pairs: PairShards, rows: np.ndarray, params: AutoencoderParams, device: torch.device
+) -> AutoencoderKL:
+    """The autoencoder of the configured source; `rows` are the training samples."""
+    if params.source == "train":
+        return train_autoencoder(pairs, rows, params.training, device, params.precision)
+    is_bundled = params.source == "bundled"
+    source = PretrainedModel(model=str(BUNDLED)) if is_bundled else params.pretrained
+    return load_pretrained(source)

@@ -1,0 +1,38 @@
+"""The noise schedule: how much of the signal is left at each timestep."""
+
+import torch
+
+
+def betas(num_train_timesteps: int, beta_start: float, beta_end: float, kind: str) -> torch.Tensor:
+    """Variances of the forward steps, float32 [T]: `linear`, `scaled_linear` (linear in the root,
+    Rombach et al. 2022) or `squaredcos_cap_v2` (Nichol & Dhariwal 2021, eq. 17)."""
+    if kind == "linear":
+        return torch.linspace(beta_start, beta_end, num_train_timesteps, dtype=torch.float32)
+    if kind == "scaled_linear":
+        roots = torch.linspace(
+            beta_start**0.5, beta_end**0.5, num_train_timesteps, dtype=torch.float32
+        )
+        return roots**2
+    time = torch.arange(num_train_timesteps + 1, dtype=torch.float64) / num_train_timesteps
+    alpha_bar = torch.cos((time + 0.008) / 1.008 * torch.pi / 2) ** 2
+    return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp_max(0.999).float()
+
+
+def signal_levels(variances: torch.Tensor, zero_terminal_snr: bool) -> torch.Tensor:
+    """Cumulative products alpha-bar, float32 [T]; the last is 0 with `zero_terminal_snr`.
+
+    The rescaling shifts and scales the roots so that the first stays and the last becomes zero
+    (Lin et al. 2024, "Common diffusion noise schedules and sample steps are flawed", alg. 1).
+    """
+    levels = torch.cumprod(1 - variances, dim=0)
+    if not zero_terminal_snr:
+        return levels
+    roots = levels.sqrt()
+    first, last = roots[0].clone(), roots[-1].clone()
+    return ((roots - last) * (first / (first - last))) ** 2
+
+
+def trailing_timesteps(num_train_timesteps: int, steps: int) -> list[int]:
+    """Timesteps of a sampler, falling, the first of them T - 1 (Lin et al. 2024, sec. 3.3)."""
+    spacing = num_train_timesteps / steps
+    return [round(num_train_timesteps - i * spacing) - 1 for i in range(steps)]

@@ -1,0 +1,15 @@
+"""Peak signal-to-noise ratio over the valid pixels."""
+
+import torch
+
+from albedo_pipeline.metrics.base import Metric
+
+
+def masked_psnr(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """10 log10(1 / MSE), MSE over the valid pixels' channels, in dB; [B]. Equal images: inf."""
+    error = (prediction - truth).double().square() * valid
+    count = valid.sum(dim=(1, 2, 3)) * prediction.shape[1]
+    return -10 * torch.log10(error.sum(dim=(1, 2, 3)) / count)
+
+
+PSNR = Metric("psnr", masked_psnr, higher_is_better=True, colour_space="srgb", unit="dB")

@@ -1,0 +1,49 @@
+"""Structural similarity over the valid pixels (Wang et al. 2004)."""
+
+import torch
+from torch.nn.functional import conv2d
+
+from albedo_pipeline.metrics.base import Metric
+
+SIGMA, RADIUS = 1.5, 5  # the paper's 11 x 11 Gaussian window
+C1, C2 = 0.01**2, 0.03**2  # the paper's K1 = 0.01, K2 = 0.03 at a dynamic range of 1
+
+
+def gaussian_window() -> torch.Tensor:
+    """The window's one-dimensional profile, [11], sum 1."""
+    x = torch.arange(-RADIUS, RADIUS + 1, dtype=torch.float64)
+    profile = torch.exp(-(x**2) / (2 * SIGMA**2))
+    return profile / profile.sum()
+
+
+def window_sum(images: torch.Tensor) -> torch.Tensor:
+    """Gaussian-weighted sum around every pixel, [B, C, H, W]; outside counts as zero."""
+    profile, channels = gaussian_window(), images.shape[1]
+    row = profile.view(1, 1, 1, -1).expand(channels, 1, 1, -1)
+    column = profile.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
+    across = conv2d(images, row, padding=(0, RADIUS), groups=channels)
+    return conv2d(across, column, padding=(RADIUS, 0), groups=channels)
+
+
+def masked_ssim(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """Mean SSIM over the valid pixels and channels; [B].
+
+    Means, variances and covariance of a window are taken over its valid pixels alone (weights
+    renormalised), so masked pixels do not count at all, and neither does what lies outside the
+    image. Where the whole window is valid this is the paper's equation 13.
+    """
+    mask = valid.double()
+    x, y = prediction.double() * mask, truth.double() * mask
+    weight = window_sum(mask).clamp_min(1e-12)
+    mean_x, mean_y = window_sum(x) / weight, window_sum(y) / weight
+    var_x = (window_sum(x * x) / weight - mean_x**2).clamp_min(0)
+    var_y = (window_sum(y * y) / weight - mean_y**2).clamp_min(0)
+    covariance = window_sum(x * y) / weight - mean_x * mean_y
+    similarity = ((2 * mean_x * mean_y + C1) * (2 * covariance + C2)) / (
+        (mean_x**2 + mean_y**2 + C1) * (var_x + var_y + C2)
+    )
+    count = mask.sum(dim=(1, 2, 3)) * prediction.shape[1]
+    return (similarity * mask).sum(dim=(1, 2, 3)) / count
+
+
+SSIM = Metric("ssim", masked_ssim, higher_is_better=True, colour_space="srgb")

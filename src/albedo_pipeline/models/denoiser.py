@@ -1,0 +1,112 @@
+"""The denoiser: UNet, noise schedule and empty-text condition, and how they are obtained."""
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import DDIMScheduler, UNet2DConditionModel
+
+from albedo_pipeline.diffusion.schedule import betas, signal_levels
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.params.autoencoder import PretrainedModel
+from albedo_pipeline.params.train import NoiseSchedule, ScratchDenoiser
+
+
+@dataclass(frozen=True)
+class Denoiser:
+    """All that is needed to predict albedo latents from beauty latents."""
+
+    unet: UNet2DConditionModel
+    """Input cat([beauty latent, noisy albedo latent]): 2C channels; output: C."""
+    scheduler: DDIMScheduler
+    """The one configuration of the noise schedule, for training and sampling."""
+    condition: torch.Tensor
+    """Embedding of the empty text, float32 [1, L, D]."""
+
+    def levels(self) -> torch.Tensor:
+        """alpha-bar of every timestep, float32 [T]."""
+        config = self.scheduler.config
+        variances = betas(
+            config.num_train_timesteps, config.beta_start, config.beta_end, config.beta_schedule
+        )
+        return signal_levels(variances, config.rescale_betas_zero_snr)
+
+
+def new_scheduler(params: NoiseSchedule) -> DDIMScheduler:
+    """Zero terminal SNR and trailing timesteps, as Marigold's models have them.
+
+    `epsilon` keeps its terminal signal: at zero SNR noise tells nothing of the image
+    (Lin et al. 2024, sec. 3.2).
+    """
+    return DDIMScheduler(
+        **params.model_dump(),
+        rescale_betas_zero_snr=params.prediction_type != "epsilon",
+        timestep_spacing="trailing",
+        set_alpha_to_one=False,
+        clip_sample=False,
+    )
+
+
+def new_unet(params: ScratchDenoiser, latent_channels: int) -> UNet2DConditionModel:
+    """A small UNet with random weights; draws from torch's global generator."""
+    down = ["CrossAttnDownBlock2D" if attends else "DownBlock2D" for attends in params.attention]
+    up = ["CrossAttnUpBlock2D" if attends else "UpBlock2D" for attends in params.attention[::-1]]
+    return UNet2DConditionModel(
+        in_channels=2 * latent_channels,
+        out_channels=latent_channels,
+        down_block_types=tuple(down),
+        up_block_types=tuple(up),
+        block_out_channels=params.block_out_channels,
+        layers_per_block=params.layers_per_block,
+        attention_head_dim=params.attention_heads,  # diffusers' old name for their number
+        cross_attention_dim=params.text_width,
+        norm_num_groups=params.norm_num_groups,
+    )
+
+
+def load_unet(source: PretrainedModel, latent_channels: int) -> UNet2DConditionModel:
+    """The `unet` of an SD-family repository or folder, widened to two latents.
+
+    Raises:
+        ProjectError: where it cannot be loaded or does not fit the autoencoder; names it.
+    """
+    try:
+        unet = UNet2DConditionModel.from_pretrained(
+            source.model,
+            subfolder="unet",
+            revision=source.revision,
+            use_safetensors=True,
+            torch_dtype=torch.float32,
+        )
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"train.pretrained.model {source.model}: {error}") from error
+    if unet.config.out_channels != latent_channels:
+        raise ProjectError(
+            f"train.pretrained.model {source.model}: predicts {unet.config.out_channels} channels, "
+            f"but the autoencoder's latents have {latent_channels}"
+        )
+    if unet.config.in_channels == latent_channels:
+        return widen_input(unet)
+    if unet.config.in_channels == 2 * latent_channels:
+        return unet
+    raise ProjectError(
+        f"train.pretrained.model {source.model}: takes {unet.config.in_channels} channels, "
+        f"expected {latent_channels} or {2 * latent_channels}"
+    )
+
+
+@torch.no_grad()
+def widen_input(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """Double the input channels: the weight is repeated and halved, the bias kept.
+
+    So two equal latents give what one gave, and activations keep their size (Ke et al. 2024,
+    sec. 3.2). The config is updated with it, so that a reload builds the new shape.
+    """
+    old = unet.conv_in
+    new = torch.nn.Conv2d(
+        2 * old.in_channels, old.out_channels, old.kernel_size, old.stride, old.padding
+    )
+    new.weight.copy_(old.weight.repeat(1, 2, 1, 1) / 2)
+    new.bias.copy_(old.bias)
+    unet.conv_in = new
+    unet.register_to_config(in_channels=new.in_channels)
+    return unet

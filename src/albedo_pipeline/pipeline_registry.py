@@ -1,0 +1,19 @@
+"""The project's pipelines, in the order of the chain."""
+
+from importlib import import_module
+
+from kedro.pipeline import Pipeline
+
+CHAIN = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
+"""`__default__`: from raw pairs to the report."""
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Every pipeline by its name; `__default__` = the chain; `demo` = `synthesize` + the chain."""
+    pipelines = {name: _create(name) for name in ("synthesize", *CHAIN)}
+    default = sum((pipelines[name] for name in CHAIN), Pipeline([]))
+    return {"__default__": default, "demo": pipelines["synthesize"] + default, **pipelines}
+
+
+def _create(name: str) -> Pipeline:
+    return import_module(f"albedo_pipeline.pipelines.{name}.pipeline").create_pipeline()

@@ -1,0 +1,27 @@
+"""Nodes of `autoencoder`."""
+
+from typing import Any
+
+import pandas as pd
+
+from albedo_pipeline.datasets.pair_shards import PairShards
+from albedo_pipeline.params import AutoencoderParams
+
+
+def make_autoencoder(pairs: PairShards, manifest: pd.DataFrame, params: AutoencoderParams) -> Any:
+    """The bundled, a pretrained, or a newly trained `AutoencoderKL`."""
+    from albedo_pipeline.models.device import pick_device
+    from albedo_pipeline.training.autoencoder import obtain_autoencoder
+
+    rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
+    return obtain_autoencoder(pairs, rows, params, pick_device(params.device))
+
+
+def check_autoencoder(
+    autoencoder: Any, pairs: PairShards, manifest: pd.DataFrame, params: AutoencoderParams
+) -> dict:
+    """Round trip of the validation split: what no denoiser can pass."""
+    from albedo_pipeline.inference.round_trip import round_trip_report
+
+    rows = manifest.loc[manifest["split"] == "validation", "row"].to_numpy()
+    return {"source": params.source} | round_trip_report(autoencoder, pairs, rows, params)

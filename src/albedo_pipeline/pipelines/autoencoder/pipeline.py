@@ -1,0 +1,26 @@
+"""`autoencoder`: a bundled, pretrained or newly trained autoencoder, and its round trip."""
+
+from kedro.pipeline import Pipeline, node
+
+from albedo_pipeline.pipelines.autoencoder.nodes import check_autoencoder, make_autoencoder
+
+
+def create_pipeline() -> Pipeline:
+    """Two nodes: the model, then what it can do."""
+    return Pipeline(
+        [
+            node(
+                make_autoencoder,
+                ["pairs", "manifest", "params:autoencoder"],
+                "autoencoder",
+                name="make_autoencoder",
+            ),
+            node(
+                check_autoencoder,
+                ["autoencoder", "pairs", "manifest", "params:autoencoder"],
+                "autoencoder_report",
+                name="check_autoencoder",
+            ),
+        ],
+        tags="autoencoder",
+    )

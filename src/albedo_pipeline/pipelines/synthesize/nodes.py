@@ -1,0 +1,41 @@
+"""Nodes of `synthesize`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from albedo_pipeline.datasets.raw_pairs import RawPair, RawPairReference
+from albedo_pipeline.params import SynthesizeParams
+
+
+def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
+    """Every view of every scene; a scene is a group."""
+    from albedo_pipeline.progress import progress
+    from albedo_pipeline.rendering import RenderSettings, render_all
+
+    settings = RenderSettings(params.resolution, params.samples_per_pixel, params.max_depth)
+    renders = render_all(
+        params.seed, range(params.scenes), params.views, settings, params.processes
+    )
+    shown = progress(renders, params.scenes * params.views, "synthesize")
+    return (_raw_pair(params.seed, scene, view, render) for scene, view, render in shown)
+
+
+def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
+    """A sheet of samples, and how many draws were thrown away, by reason."""
+    from albedo_pipeline.reporting.sample_sheet import count_redrawn, sample_sheet
+
+    return sample_sheet(raw_pairs), count_redrawn(raw_pairs)
+
+
+def _raw_pair(seed: int, scene: int, view: int, render: Any) -> RawPair:
+    group = f"seed-{seed}/scene-{scene:05d}"
+    return RawPair(
+        sample_id=f"{group}/view-{view:02d}",
+        group=group,
+        beauty=render.beauty,
+        albedo=render.albedo,
+        valid=render.valid,
+        attributes={"redrawn": " ".join(render.redrawn)},
+    )

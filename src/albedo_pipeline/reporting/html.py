@@ -1,0 +1,147 @@
+"""The report: one HTML file that asks the network for nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from albedo_pipeline.datasets.pair_shards import PairShards
+from albedo_pipeline.datasets.prediction_shards import PredictionShards
+from albedo_pipeline.params import ReportParams
+from albedo_pipeline.reporting.curves import (
+    DARK,
+    LIGHT,
+    Theme,
+    loss_figure,
+    metrics_figure,
+    svg_uri,
+)
+from albedo_pipeline.reporting.facts import (
+    as_yaml,
+    flat_facts,
+    reasons,
+    resolved,
+    run_facts,
+    set_aside,
+)
+from albedo_pipeline.reporting.gallery import Gallery, make_gallery
+from albedo_pipeline.reporting.images import ERROR_LIMIT, coloured, png_uri
+from albedo_pipeline.reporting.scores import (
+    confidence,
+    headline,
+    main_split,
+    score_table,
+    split_names,
+)
+from albedo_pipeline.reporting.words import count, plain, spaced
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_html(
+    *,
+    metrics: dict,
+    per_sample: pd.DataFrame,
+    predictions: PredictionShards,
+    pairs: PairShards,
+    manifest: pd.DataFrame,
+    training_log: pd.DataFrame,
+    audit: dict,
+    quarantine: pd.DataFrame,
+    autoencoder_report: dict,
+    parameters: dict,
+    params: ReportParams,
+    folder: Path,
+) -> str:
+    """The whole report as text; all that comes from data is escaped.
+
+    Args:
+        parameters: Kedro's whole dictionary; values may be models.
+        folder: where the git repository of the run may be.
+
+    Raises:
+        ProjectError: where nothing was evaluated, or a scored sample has no prediction or no row
+            in the manifest; names it.
+    """
+    split = main_split(metrics)
+    settings = resolved(parameters)
+    percent = confidence(metrics, settings)
+    gallery = make_gallery(per_sample, predictions, pairs, manifest, split, params.gallery)
+    others = [name for name in split_names(metrics) if name != split]
+    return render(
+        title=params.title,
+        headline=headline(metrics, split, percent),
+        facts=run_facts(settings, folder),
+        settings=as_yaml(settings),
+        splits=_split_rows(audit),
+        audit=audit,
+        ranges=_range_rows(audit),
+        reasons=reasons(quarantine),
+        quarantine=set_aside(quarantine),
+        autoencoder=flat_facts(autoencoder_report),
+        tables=[score_table(metrics, name) for name in (split, *others)],
+        percent=percent,
+        protocol=flat_facts(metrics.get("protocol", {})),
+        loss=_both(lambda theme: loss_figure(training_log, theme)),
+        plot=_both(lambda theme: metrics_figure(metrics, split, theme)),
+        log_points=len(training_log),
+        split=split,
+        gallery=gallery,
+        gallery_note=_gallery_note(gallery, split),
+        colour_bar=png_uri(coloured(np.linspace(0, 1, 128))[None]),
+        error_limit=ERROR_LIMIT,
+    )
+
+
+def render(**values: Any) -> str:
+    """Fill the template, with escaping on; a value that is missing is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": count, "plain": plain}
+    return environment.get_template("report.html.jinja").render(**values)
+
+
+def _both(draw: Callable[[Theme], Figure]) -> dict[str, str]:
+    return {"light": svg_uri(draw(LIGHT)), "dark": svg_uri(draw(DARK))}
+
+
+def _split_rows(audit: dict) -> list[tuple[str, str, str]]:
+    splits = audit.get("splits", {})
+    return [(name, plain(n.get("samples")), plain(n.get("groups"))) for name, n in splits.items()]
+
+
+def _range_rows(audit: dict) -> list[tuple[str, str, str, str]]:
+    return [
+        (spaced(name), *(plain(values.get(end)) for end in ("min", "median", "max")))
+        for name, values in audit.get("ranges", {}).items()
+    ]
+
+
+def _gallery_note(gallery: Gallery, split: str) -> str:
+    if not gallery.cards:
+        return f"No {split} sample has a PSNR: there is nothing to show."
+    note = (
+        f"{len(gallery.cards)} of {count(gallery.scored, f'{split} sample')}, evenly spaced in "
+        "rank from the best to the worst by the model’s PSNR."
+    )
+    if gallery.unscored:
+        note += (
+            f" {count(len(gallery.unscored), 'more sample')} could not be scored and so "
+            f"cannot be ranked: {', '.join(map(str, gallery.unscored[:20]))}"
+            f"{' …' if len(gallery.unscored) > 20 else ''}."
+        )
+    if gallery.shown_side < gallery.stored_side:
+        note += (
+            f" Pictures are reduced from {gallery.stored_side} to {gallery.shown_side} pixels; "
+            "the scores are of the full size."
+        )
+    return note

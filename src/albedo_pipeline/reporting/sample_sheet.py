@@ -1,0 +1,51 @@
+"""A sheet of raw samples: beauty, albedo and mask side by side."""
+
+from collections import Counter
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from albedo_pipeline.datasets.raw_pairs import RawPairReference
+from albedo_pipeline.imaging.colour import encode_srgb
+from albedo_pipeline.imaging.exposure import percentile_exposure
+from albedo_pipeline.imaging.masks import trusted
+
+ROWS, COLUMNS = 6, 4
+
+
+def sample_sheet(references: list[RawPairReference]) -> Figure:
+    """Up to 24 samples, spread evenly over the list; each exposed for viewing."""
+    count = min(ROWS * COLUMNS, len(references))
+    chosen = [references[i] for i in np.linspace(0, len(references) - 1, count).astype(int)]
+    figure = Figure(figsize=(13, 1.15 * ROWS + 0.6), layout="constrained")
+    figure.suptitle("Samples: beauty, albedo, valid mask")
+    axes = figure.subplots(-(-count // COLUMNS), COLUMNS, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for axis, reference in zip(axes.flat, chosen, strict=False):
+        axis.imshow(_triptych(reference), interpolation="nearest")
+        axis.set_title(reference.sample_id, fontsize=6, pad=2)
+    return figure
+
+
+def _triptych(reference: RawPairReference) -> np.ndarray:
+    pair = reference.load()
+    exposure = percentile_exposure(pair.beauty, trusted(pair.beauty, pair.albedo), 90, 0.8)
+    mask = np.repeat(pair.valid[..., None], 3, axis=-1).astype(np.float32)
+    images = (pair.beauty * exposure, pair.albedo, mask)
+    gap = np.ones((len(mask), 2, 3), np.float32)
+    parts = [part for i in images for part in (encode_srgb(np.clip(i, 0, 1)), gap)]
+    return np.concatenate(parts[:-1], axis=1)
+
+
+def count_redrawn(references: list[RawPairReference]) -> dict:
+    """Number of pairs and groups, and of thrown-away draws by reason, from the files' attributes."""
+    reasons = Counter(
+        reason for r in references for reason in r.load().attributes.get("redrawn", "").split()
+    )
+    return {
+        "pairs": len(references),
+        "groups": len({r.group for r in references}),
+        "redrawn": dict(sorted(reasons.items())),
+        "redrawn_total": reasons.total(),
+    }
