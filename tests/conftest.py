@@ -10,7 +10,7 @@ from albedo_pipeline.datasets.filename_list import FilenameListDataset
 from albedo_pipeline.datasets.raw_pairs import RawPair
 
 
-def fake_pair(sample_id: str, side: int = 32, seed: int = 0) -> RawPair:
+def make_pair(sample_id: str, side: int = 32, seed: int = 0) -> RawPair:
     """A pair of coloured patches under a smooth light; the left eighth is masked."""
     random = np.random.default_rng([seed, *sample_id.encode()])
     patches = random.uniform(0.05, 0.9, size=(4, 4, 3)).astype(np.float32)
@@ -25,7 +25,13 @@ def fake_pairs(groups: int, views: int, side: int = 32) -> Iterator[RawPair]:
     """`views` pairs in each group."""
     for group in range(groups):
         for view in range(views):
-            yield fake_pair(f"scene-{group:03d}/view-{view}", side)
+            yield make_pair(f"scene-{group:03d}/view-{view}", side)
+
+
+@pytest.fixture
+def fake_pair() -> Callable[..., RawPair]:
+    """Makes one fake pair."""
+    return make_pair
 
 
 @pytest.fixture

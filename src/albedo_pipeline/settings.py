@@ -4,4 +4,8 @@ from albedo_pipeline.hooks import ReadyMessage
 
 HOOKS = (ReadyMessage(),)
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
-CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft"},  # an environment names only what differs
+}

@@ -37,6 +37,10 @@ def _picture(seed: int, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return beauty, albedo, valid
 
 
+def _stored(image: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(quantize(image).transpose(2, 0, 1))
+
+
 def _pair_rows(ids: list[str], side: int) -> Iterator[dict]:
     for number, sample_id in enumerate(ids):
         beauty, albedo, valid = _picture(number, side)
@@ -48,8 +52,8 @@ def _pair_rows(ids: list[str], side: int) -> Iterator[dict]:
             "beauty_clipped_share": 0.001 * number,
             "albedo_clipped_share": 0.0,
             "albedo_mean": float(albedo.mean()),
-            "beauty": quantize(beauty),
-            "albedo": quantize(albedo),
+            "beauty": _stored(beauty),
+            "albedo": _stored(albedo),
             "valid": valid,
         }
 
@@ -62,7 +66,9 @@ def _predicted(number: int, beauty: np.ndarray, albedo: np.ndarray) -> np.ndarra
 
 
 def _scores(estimate: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> dict[str, float]:
-    tensors = [torch.from_numpy(np.clip(a, 0, 1).transpose(2, 0, 1)[None]) for a in (estimate, truth)]
+    tensors = [
+        torch.from_numpy(np.clip(a, 0, 1).transpose(2, 0, 1)[None]) for a in (estimate, truth)
+    ]
     mask = torch.from_numpy(valid[None] == 1)
     return {metric.name: float(metric.function(*tensors, mask)) for metric in METRICS}
 
@@ -88,8 +94,10 @@ def _evaluated(manifest: pd.DataFrame, side: int) -> tuple[pd.DataFrame, list[di
             "model": _predicted(row["row"], beauty, albedo),
             "beauty_as_albedo": beauty,
             "beauty_best_scale": beauty * (albedo * beauty).sum() / (beauty**2).sum(),
-            "retinex_best_scale": 0.5 * beauty / beauty.mean() * albedo.mean() + 0.5 * albedo.mean(),
-            "autoencoder_roundtrip": albedo + np.random.default_rng(9).normal(0, 0.01, albedo.shape),
+            "retinex_best_scale": 0.5 * beauty / beauty.mean() * albedo.mean()
+            + 0.5 * albedo.mean(),
+            "autoencoder_roundtrip": albedo
+            + np.random.default_rng(9).normal(0, 0.01, albedo.shape),
         }
         known = {key: row[key] for key in ("sample_id", "group", "split")}
         for method, estimate in estimates.items():
@@ -97,8 +105,8 @@ def _evaluated(manifest: pd.DataFrame, side: int) -> tuple[pd.DataFrame, list[di
         predictions.append(
             known
             | {
-                "prediction": quantize(estimates["model"]),
-                "roundtrip": quantize(estimates["autoencoder_roundtrip"]),
+                "prediction": _stored(estimates["model"]),
+                "roundtrip": _stored(estimates["autoencoder_roundtrip"]),
             }
         )
     return pd.DataFrame(scores), predictions

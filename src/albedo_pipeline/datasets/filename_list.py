@@ -66,7 +66,9 @@ class FilenameListDataset(AbstractDataset[Iterable[RawPair], list[RawPairReferen
                 raise ProjectError(f"{where}: {len(names)} names, expected 'beauty albedo [mask]'")
             sample_id = _sample_id(names[0])
             if sample_id in seen:
-                raise ProjectError(f"{where}: sample {sample_id!r} stands in line {seen[sample_id]} too")
+                raise ProjectError(
+                    f"{where}: sample {sample_id!r} stands in line {seen[sample_id]} too"
+                )
             seen[sample_id] = number
             group = str(Path(names[0]).parent) if "/" in names[0] else sample_id
             load = partial(_load_pair, self._root, self._colour_space, sample_id, group, names)

@@ -22,12 +22,19 @@ def percentile_exposure(beauty: np.ndarray, usable: np.ndarray, percentile: floa
     """
     anchor = float(np.percentile(luminance(beauty[usable]), percentile)) if usable.any() else 0.0
     if not anchor > 0:
-        raise ValueError(f"beauty is black: percentile {percentile:g} of its luminance is {anchor:g}")
+        raise ValueError(
+            f"beauty is black: percentile {percentile:g} of its luminance is {anchor:g}"
+        )
     return float(decode_srgb(target)) / anchor
 
 
 def exposure_factor(
-    beauty: np.ndarray, usable: np.ndarray, policy: str, percentile: float, target: float, stops: float
+    beauty: np.ndarray,
+    usable: np.ndarray,
+    policy: str,
+    percentile: float,
+    target: float,
+    stops: float,
 ) -> float:
     """The factor of the named policy: `percentile`, `fixed` (2 ** stops) or `none` (1)."""
     if policy == "percentile":

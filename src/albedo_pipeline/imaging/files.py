@@ -24,7 +24,9 @@ def read_image(path: Path) -> tuple[np.ndarray, dict[str, str]]:
         pixels = source.read_image(oiio.FLOAT)
         if pixels is None:
             raise ValueError(f"{path}: {source.geterror().strip() or 'cannot be read'}")
-        attributes = {a.name: a.value for a in source.spec().extra_attribs if isinstance(a.value, str)}
+        attributes = {
+            a.name: a.value for a in source.spec().extra_attribs if isinstance(a.value, str)
+        }
     finally:
         source.close()
     return pixels.reshape(pixels.shape[0], pixels.shape[1], -1), attributes

@@ -29,7 +29,9 @@ def predictions(
     denoiser.unet.to(device)
     autoencoder.to(device)
     samples = manifest[manifest["split"].isin(params.splits)]
-    batches = [samples[i : i + params.batch_size] for i in range(0, len(samples), params.batch_size)]
+    batches = [
+        samples[i : i + params.batch_size] for i in range(0, len(samples), params.batch_size)
+    ]
     for batch in progress(batches, len(batches), "evaluate"):
         beauty = to_tensor(pairs.batch("beauty", batch["row"])).to(device)
         albedo = to_tensor(pairs.batch("albedo", batch["row"]))

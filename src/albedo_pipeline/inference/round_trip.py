@@ -25,9 +25,13 @@ def round_trip_report(
         "factor": factor(autoencoder),
         "validation_samples": len(rows),
     }
-    batches = [rows[start : start + params.batch_size] for start in range(0, len(rows), params.batch_size)]
+    batches = [
+        rows[start : start + params.batch_size] for start in range(0, len(rows), params.batch_size)
+    ]
     for name in ("beauty", "albedo"):
-        scores = [_psnr(autoencoder, pairs, name, batch, device, params.precision) for batch in batches]
+        scores = [
+            _psnr(autoencoder, pairs, name, batch, device, params.precision) for batch in batches
+        ]
         report[f"validation_{name}_psnr"] = float(torch.cat(scores).mean()) if scores else None
     return report
 

@@ -17,7 +17,9 @@ from albedo_pipeline.progress import progress
 logger = logging.getLogger(__name__)
 
 
-def normalised(references: list[RawPairReference], params: IngestParams) -> Iterator[Row | Rejected]:
+def normalised(
+    references: list[RawPairReference], params: IngestParams
+) -> Iterator[Row | Rejected]:
     """Every sample in the order of the references, normalised or rejected.
 
     Raises:

@@ -18,7 +18,13 @@ def manifest_of(pairs: PairShards, split: SplitParams) -> pd.DataFrame:
 
 def audit_of(manifest: pd.DataFrame, quarantine: pd.DataFrame) -> dict:
     """Totals: samples and groups of each split, ranges of what was recorded, the quarantine."""
-    measured = ["exposure", "valid_share", "beauty_clipped_share", "albedo_clipped_share", "albedo_mean"]
+    measured = [
+        "exposure",
+        "valid_share",
+        "beauty_clipped_share",
+        "albedo_clipped_share",
+        "albedo_mean",
+    ]
     return {
         "samples": len(manifest),
         "quarantined": len(quarantine),

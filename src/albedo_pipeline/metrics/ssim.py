@@ -25,25 +25,31 @@ def window_sum(images: torch.Tensor) -> torch.Tensor:
     return conv2d(across, column, padding=(RADIUS, 0), groups=channels)
 
 
-def masked_ssim(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """Mean SSIM over the valid pixels and channels; [B].
+def similarity_map(
+    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> torch.Tensor:
+    """SSIM at every pixel and channel, [B, 3, H, W]; meaningful at valid pixels only.
 
     Means, variances and covariance of a window are taken over its valid pixels alone (weights
     renormalised), so masked pixels do not count at all, and neither does what lies outside the
     image. Where the whole window is valid this is the paper's equation 13.
     """
     mask = valid.double()
-    x, y = prediction.double() * mask, truth.double() * mask
+    x, y = (torch.where(valid, image.double(), 0) for image in (prediction, truth))
     weight = window_sum(mask).clamp_min(1e-12)
     mean_x, mean_y = window_sum(x) / weight, window_sum(y) / weight
     var_x = (window_sum(x * x) / weight - mean_x**2).clamp_min(0)
     var_y = (window_sum(y * y) / weight - mean_y**2).clamp_min(0)
     covariance = window_sum(x * y) / weight - mean_x * mean_y
-    similarity = ((2 * mean_x * mean_y + C1) * (2 * covariance + C2)) / (
+    return ((2 * mean_x * mean_y + C1) * (2 * covariance + C2)) / (
         (mean_x**2 + mean_y**2 + C1) * (var_x + var_y + C2)
     )
-    count = mask.sum(dim=(1, 2, 3)) * prediction.shape[1]
-    return (similarity * mask).sum(dim=(1, 2, 3)) / count
+
+
+def masked_ssim(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """Mean over the valid pixels and channels of the similarity map; [B]."""
+    similar = similarity_map(prediction, truth, valid) * valid
+    return similar.sum(dim=(1, 2, 3)) / (valid.sum(dim=(1, 2, 3)) * prediction.shape[1])
 
 
 SSIM = Metric("ssim", masked_ssim, higher_is_better=True, colour_space="srgb")

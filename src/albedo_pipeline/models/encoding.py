@@ -27,7 +27,9 @@ def encoded(
 ) -> Iterator[Row]:
     """Every sample as it is and flipped, in the manifest's order."""
     autoencoder = autoencoder.to(device)
-    batches = [manifest[start : start + batch_size] for start in range(0, len(manifest), batch_size)]
+    batches = [
+        manifest[start : start + batch_size] for start in range(0, len(manifest), batch_size)
+    ]
     for batch in progress(batches, len(batches), "encode"):
         images = {name: pairs.batch(name, batch["row"]) for name in ("beauty", "albedo")}
         with autocast(device, precision):

@@ -21,7 +21,7 @@ class PretrainedModel(Params):
 class AutoencoderTraining(Params):
     """An `AutoencoderKL` trained on the user's pairs."""
 
-    block_out_channels: tuple[int, ...] = (24, 48, 64)
+    block_out_channels: tuple[int, ...] = (16, 48, 96)
     """Channels of each level; the latent is 2 ** (levels - 1) times smaller than the image."""
     layers_per_block: int = Field(1, ge=1)
     latent_channels: int = Field(4, ge=1)
@@ -29,10 +29,12 @@ class AutoencoderTraining(Params):
     max_steps: int = Field(ge=1)
     batch_size: int = Field(8, ge=1)
     """Images a step; every other one is an albedo."""
-    learning_rate: float = Field(1e-3, gt=0)
+    crop: int | None = Field(None, ge=8)
+    """Width and height of the random crops that are trained on, pixels; null: whole images."""
+    learning_rate: float = Field(2e-3, gt=0)
     warmup_steps: int = Field(100, ge=0)
     final_learning_rate_ratio: float = Field(0.01, gt=0, le=1)
-    kl_weight: float = Field(1e-6, ge=0)
+    kl_weight: float = Field(1e-7, ge=0)
     """Weight of the Kullback-Leibler term, mean over the latent's elements."""
     ema_decay: float = Field(0.999, ge=0, lt=1)
     max_grad_norm: float = Field(1.0, gt=0)

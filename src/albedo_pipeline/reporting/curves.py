@@ -111,8 +111,16 @@ def _curve(log: pd.DataFrame, name: str) -> pd.Series:
 
 def _interval(axes: Axes, theme: Theme, name: str, score: dict, place: int, kind: str) -> None:
     if not finite(score.get("mean")):
-        axes.annotate("no value", (0.5, place), (4, 0), ("axes fraction", "data"),
-                      "offset points", color=theme.faint, fontsize=8, va="center")
+        axes.annotate(
+            "no value",
+            (0.5, place),
+            (4, 0),
+            ("axes fraction", "data"),
+            "offset points",
+            color=theme.faint,
+            fontsize=8,
+            va="center",
+        )
         return
     colour = theme.accent if kind == "model" else theme.ink
     if finite(score.get("low")) and finite(score.get("high")):
@@ -122,13 +130,21 @@ def _interval(axes: Axes, theme: Theme, name: str, score: dict, place: int, kind
     if kind != "baseline":
         line = "-" if kind == "model" else "--"
         axes.axvline(score["mean"], color=colour, lw=0.8, ls=line, alpha=0.35, zorder=0)
-    axes.annotate(measured(name, score["mean"]), (score["mean"], place), (0, 6),
-                  textcoords="offset points", color=colour, fontsize=8, ha="center")
+    axes.annotate(
+        measured(name, score["mean"]),
+        (score["mean"], place),
+        (0, 6),
+        textcoords="offset points",
+        color=colour,
+        fontsize=8,
+        ha="center",
+    )
 
 
 def _say(axes: Axes, theme: Theme, words: str) -> None:
-    axes.text(0.5, 0.5, words, color=theme.faint, ha="center", va="center",
-              transform=axes.transAxes)
+    axes.text(
+        0.5, 0.5, words, color=theme.faint, ha="center", va="center", transform=axes.transAxes
+    )
     axes.set_yticks([])
 
 

@@ -6,7 +6,7 @@ import io
 import numpy as np
 
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
-from albedo_pipeline.imaging.pixels import FULL_SCALE
+from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.imaging.resize import resize_image, resize_mask
 
 ERROR_LIMIT = 0.25
@@ -30,7 +30,7 @@ def shrunk(stored: np.ndarray, side: int) -> np.ndarray:
     if pixels.shape[:2] == (side, side):
         # 65535 = 257 * 255, so this is the exact rounding to 8 bits.
         return np.rint(pixels / 257).astype(np.uint8)
-    linear = resize_image(decode_srgb(pixels / np.float32(FULL_SCALE)), side)
+    linear = resize_image(decode_srgb(dequantize(pixels)), side)
     return np.rint(255 * np.clip(encode_srgb(linear), 0, 1)).astype(np.uint8)
 
 

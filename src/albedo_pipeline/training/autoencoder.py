@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.models.autoencoder import BUNDLED, load_pretrained, new_autoencoder
+from albedo_pipeline.models.autoencoder import BUNDLED, factor, load_pretrained, new_autoencoder
 from albedo_pipeline.models.device import autocast
 from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.autoencoder import (
@@ -22,20 +22,27 @@ from albedo_pipeline.training.schedules import learning_rate_factor
 
 
 def draw_images(
-    pairs: PairShards, rows: np.ndarray, batch_size: int, random: np.random.Generator
+    pairs: PairShards, rows: np.ndarray, batch_size: int, side: int, random: np.random.Generator
 ) -> torch.Tensor:
-    """Images of random samples, beauty and albedo by turns, half of them flipped: [B, 3, H, W]."""
-    names = [("beauty", "albedo")[place % 2] for place in range(batch_size)]
-    chosen = random.choice(rows, batch_size)
-    images = [pairs.tensor(name, row) for name, row in zip(names, chosen, strict=True)]
-    flips = random.random(batch_size) < 0.5
-    return to_tensor(np.stack([i[..., ::-1] if f else i for i, f in zip(images, flips, strict=True)]))
+    """Random crops of random samples, beauty and albedo by turns, half of them flipped.
+
+    Returns:
+        [B, 3, side, side], sRGB-encoded, in [-1, 1].
+    """
+    height, width = pairs.shape("beauty")[1:]
+    crops = []
+    for place in range(batch_size):
+        image = pairs.tensor(("beauty", "albedo")[place % 2], random.choice(rows))
+        top, left = random.integers(height - side + 1), random.integers(width - side + 1)
+        crop = image[:, top : top + side, left : left + side]
+        crops.append(crop[..., ::-1] if random.random() < 0.5 else crop)
+    return to_tensor(np.stack(crops))
 
 
 def reconstruction_loss(
     autoencoder: AutoencoderKL, images: torch.Tensor, noise: torch.Tensor, kl_weight: float
 ) -> torch.Tensor:
-    """L1 + L2 between images and their reconstruction, plus `kl_weight` x the mean KL term.
+    """Mean squared error of the reconstruction, plus `kl_weight` x the mean KL term.
 
     Args:
         images: [B, 3, H, W] in [-1, 1].
@@ -46,7 +53,7 @@ def reconstruction_loss(
     latents = mean + (0.5 * logvar).exp() * noise
     error = autoencoder.decode(latents).sample.float() - images
     kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()  # Kingma & Welling 2014, app. B
-    return error.abs().mean() + error.square().mean() + kl_weight * kl
+    return error.square().mean() + kl_weight * kl
 
 
 def train_autoencoder(
@@ -64,11 +71,12 @@ def train_autoencoder(
     model = new_autoencoder(params).to(device).train()
     ema = Ema(model, params.ema_decay)
     optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=0.0)
-    cells = pairs.shape("beauty")[-1] // 2 ** (len(params.block_out_channels) - 1)
+    side = params.crop or min(pairs.shape("beauty")[1:])
+    cells = side // factor(model)
     noise_shape = (params.batch_size, params.latent_channels, cells, cells)
     for step in progress(range(params.max_steps), params.max_steps, "autoencoder"):
         random = generator(params.seed, Purpose.AUTOENCODER, step)
-        images = draw_images(pairs, rows, params.batch_size, random).to(device)
+        images = draw_images(pairs, rows, params.batch_size, side, random).to(device)
         noise = torch.from_numpy(random.standard_normal(noise_shape, dtype=np.float32)).to(device)
         with autocast(device, precision):
             loss = reconstruction_loss(model, images, noise, params.kl_weight)
@@ -76,12 +84,18 @@ def train_autoencoder(
         torch.nn.utils.clip_grad_norm_(model.parameters(), params.max_grad_norm)
         for group in optimiser.param_groups:
             group["lr"] = params.learning_rate * learning_rate_factor(
-                step, params.max_steps, params.warmup_steps, "cosine", params.final_learning_rate_ratio
+                step,
+                params.max_steps,
+                params.warmup_steps,
+                "cosine",
+                params.final_learning_rate_ratio,
             )
         optimiser.step()
         optimiser.zero_grad()
         ema.update(model, step)
-    ema.model.register_to_config(scaling_factor=1 / latent_deviation(ema.model, pairs, rows, device))
+    ema.model.register_to_config(
+        scaling_factor=1 / latent_deviation(ema.model, pairs, rows, device)
+    )
     return ema.model.cpu()
 
 

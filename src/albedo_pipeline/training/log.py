@@ -39,7 +39,9 @@ class TrainingLog:
             return
         loss_mean = float(torch.stack(self._losses).mean())
         if not math.isfinite(loss_mean):
-            raise ProjectError(f"train: the loss is {loss_mean} at step {step}; lower learning_rate")
+            raise ProjectError(
+                f"train: the loss is {loss_mean} at step {step}; lower learning_rate"
+            )
         now = time.monotonic()
         row = {
             "step": step + 1,

@@ -1,0 +1,57 @@
+"""Nodes of `report`."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from albedo_pipeline.datasets.pair_shards import PairShards
+from albedo_pipeline.datasets.prediction_shards import PredictionShards
+from albedo_pipeline.params import ReportParams
+
+
+def plot_training(training_log: pd.DataFrame) -> Figure:
+    """Loss and learning rate by optimiser step."""
+    from albedo_pipeline.reporting.curves import loss_figure
+
+    return loss_figure(training_log)
+
+
+def plot_metrics(metrics: dict) -> Figure:
+    """Every method's means and intervals."""
+    from albedo_pipeline.reporting.curves import metrics_figure
+    from albedo_pipeline.reporting.scores import main_split
+
+    return metrics_figure(metrics, main_split(metrics))
+
+
+def write_report(
+    metrics: dict,
+    per_sample: pd.DataFrame,
+    predictions: PredictionShards,
+    pairs: PairShards,
+    manifest: pd.DataFrame,
+    training_log: pd.DataFrame,
+    audit: dict,
+    quarantine: pd.DataFrame,
+    autoencoder_report: dict,
+    parameters: dict,
+    params: ReportParams,
+) -> str:
+    """One HTML file with everything in it."""
+    from albedo_pipeline.reporting.html import write_html
+
+    return write_html(
+        metrics=metrics,
+        per_sample=per_sample,
+        predictions=predictions,
+        pairs=pairs,
+        manifest=manifest,
+        training_log=training_log,
+        audit=audit,
+        quarantine=quarantine,
+        autoencoder_report=autoencoder_report,
+        parameters=parameters,
+        params=params,
+        folder=Path.cwd(),
+    )

@@ -1,0 +1,34 @@
+"""`report`: metrics, predictions and logs => plots and the HTML report."""
+
+from kedro.pipeline import Pipeline, node
+
+from albedo_pipeline.pipelines.report.nodes import plot_metrics, plot_training, write_report
+
+
+def create_pipeline() -> Pipeline:
+    """Three nodes: two plots, and the page."""
+    return Pipeline(
+        [
+            node(plot_training, "training_log", "loss_curve", name="plot_training"),
+            node(plot_metrics, "metrics", "metrics_plot", name="plot_metrics"),
+            node(
+                write_report,
+                [
+                    "metrics",
+                    "per_sample",
+                    "predictions",
+                    "pairs",
+                    "manifest",
+                    "training_log",
+                    "audit",
+                    "quarantine",
+                    "autoencoder_report",
+                    "parameters",
+                    "params:report",
+                ],
+                "report",
+                name="write_report",
+            ),
+        ],
+        tags="report",
+    )

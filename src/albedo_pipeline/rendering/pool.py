@@ -1,0 +1,55 @@
+"""Many pictures on all cores."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+
+from albedo_pipeline.rendering.render import Render, render_view
+from albedo_pipeline.rendering.settings import RenderSettings
+
+AHEAD = 3
+"""Pictures under way or waiting for each process: enough to keep it busy, few enough for memory."""
+
+
+def render_all(
+    seed: int, scenes: range, views: int, settings: RenderSettings, processes: int | None = None
+) -> Iterator[tuple[int, int, Render]]:
+    """Yield (scene, view, Render) of every view of every scene, in that order.
+
+    `processes` None takes every core this process may use. The pictures do not depend on it.
+    Closing the generator early ends the processes.
+
+    Raises:
+        RuntimeError: a view has no usable draw.
+        concurrent.futures.process.BrokenProcessPool: a process was killed.
+    """
+    workers = processes or len(os.sched_getaffinity(0))
+    # Spawned, because Mitsuba's threads do not survive a fork.
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start)
+    places = ((scene, view) for scene in scenes for view in range(views))
+    try:
+        waiting: deque[tuple[int, int, Future[Render]]] = deque()
+        for scene, view in places:
+            waiting.append((scene, view, pool.submit(render_view, seed, scene, view, settings)))
+            if len(waiting) >= AHEAD * workers:
+                yield _finished(waiting.popleft())
+        while waiting:
+            yield _finished(waiting.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _finished(item: tuple[int, int, "Future[Render]"]) -> tuple[int, int, Render]:
+    scene, view, future = item
+    return scene, view, future.result()
+
+
+def _start() -> None:
+    """One thread a process; Ctrl-C goes to the parent, which then ends the processes in order."""
+    import drjit
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    drjit.set_thread_count(1)

@@ -1,0 +1,100 @@
+"""One picture as a pure function of (seed, scene, view, settings)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from albedo_pipeline.rendering.cameras import Camera, draw_camera, overview
+from albedo_pipeline.rendering.engine import render_parts
+from albedo_pipeline.rendering.scene import Scene, draw_scene
+from albedo_pipeline.rendering.settings import RenderSettings
+from albedo_pipeline.rendering.streams import scene_generator, view_generator
+
+ATTEMPTS = 16
+"""Draws of a scene, and of a view's camera, before the render is given up."""
+BLACK = 1e-3
+"""Median beauty of the valid pixels below which a picture is black (a lit one has about 0.1)."""
+EMPTY = 0.25
+"""Share of valid pixels below which a picture is empty."""
+PROBE = RenderSettings(resolution=16, samples_per_pixel=4, max_depth=3)
+"""The look at a scene that decides whether it is kept, whatever the size of its views."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Render:
+    """One pair: beauty, albedo and mask, of H = W = the settings' resolution."""
+
+    beauty: np.ndarray
+    """float32 [H, W, 3], linear Rec.709 radiance, 0 and up."""
+    albedo: np.ndarray
+    """float32 [H, W, 3], linear Rec.709 diffuse reflectance in [0, 1]; trust `valid` pixels."""
+    valid: np.ndarray
+    """bool [H, W]: wholly covered by surfaces; no background, no light source."""
+    redrawn: tuple[str, ...]
+    """Why earlier draws were thrown away, oldest first: "nan", "black", "empty"."""
+
+
+def render_view(seed: int, scene: int, view: int, settings: RenderSettings) -> Render:
+    """Render `view` of `scene`: the same bits in any process and any order.
+
+    Draws that came out bad are drawn again, in two steps that keep the views of a scene together.
+    First the scene: its draw is the first whose fixed overview, rendered small, is good; this does
+    not depend on the view or the settings. Then the view: its camera is the first whose picture is
+    good. `redrawn` holds the reasons of both.
+
+    Raises:
+        RuntimeError: no good draw within ATTEMPTS.
+    """
+
+    def try_scene(attempt: int) -> tuple[Scene, Render]:
+        rng = scene_generator(seed, scene, attempt)
+        drawn = draw_scene(rng)
+        return drawn, _picture(drawn, overview(drawn), PROBE, rng)
+
+    def try_view(attempt: int) -> tuple[None, Render]:
+        rng = view_generator(seed, scene, attempt, view)
+        return None, _picture(shared, draw_camera(rng, shared), settings, rng)
+
+    (shared, _), scene_reasons = first_good(try_scene, f"scene {scene} (seed {seed})")
+    (_, kept), view_reasons = first_good(try_view, f"scene {scene}, view {view} (seed {seed})")
+    return Render(kept.beauty, kept.albedo, kept.valid, (*scene_reasons, *view_reasons))
+
+
+def first_good(
+    draw: Callable[[int], tuple[T, Render]], what: str
+) -> tuple[tuple[T, Render], tuple[str, ...]]:
+    """The first of draw(0), draw(1), ... whose picture is good, and why the others were not.
+
+    Raises:
+        RuntimeError: none of ATTEMPTS is good; `what` is named.
+    """
+    reasons: list[str] = []
+    for attempt in range(ATTEMPTS):
+        drawn = draw(attempt)
+        reason = reject_reason(drawn[1].beauty, drawn[1].albedo, drawn[1].valid)
+        if reason is None:
+            return drawn, tuple(reasons)
+        reasons.append(reason)
+    raise RuntimeError(f"{what}: none of {ATTEMPTS} draws is usable: {', '.join(reasons)}")
+
+
+def reject_reason(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray) -> str | None:
+    """Why a picture is thrown away: "nan" (or infinite), "empty", "black"; None if it is good."""
+    if not (np.isfinite(beauty).all() and np.isfinite(albedo).all()):
+        return "nan"
+    if valid.mean() < EMPTY:
+        return "empty"
+    if np.median(beauty[valid]) < BLACK:
+        return "black"
+    return None
+
+
+def _picture(
+    scene: Scene, camera: Camera, settings: RenderSettings, rng: np.random.Generator
+) -> Render:
+    light_paths = int(rng.integers(2**32))
+    return Render(*render_parts(scene.parts, camera, settings, light_paths), redrawn=())

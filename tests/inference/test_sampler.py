@@ -1,0 +1,80 @@
+"""The sampler: a perfect denoiser, diffusers' own loop, and noise by sample."""
+
+import pytest
+import torch
+
+from albedo_pipeline.inference.predict import predict_albedo, sample_noise
+from albedo_pipeline.inference.sampler import sample_latents
+from albedo_pipeline.models.autoencoder import new_autoencoder
+from albedo_pipeline.models.denoiser import Denoiser, new_scheduler, new_unet
+from albedo_pipeline.params.autoencoder import AutoencoderTraining
+from albedo_pipeline.params.train import NoiseSchedule, ScratchDenoiser
+
+SMALL = ScratchDenoiser(
+    block_out_channels=(16, 32), attention=(False, True), norm_num_groups=8, text_width=8
+)
+
+
+@pytest.fixture(scope="module")
+def denoiser() -> Denoiser:
+    torch.manual_seed(0)
+    unet = new_unet(SMALL, 4).eval()
+    return Denoiser(unet, new_scheduler(NoiseSchedule()), torch.randn(1, 2, 8))
+
+
+class Perfect(torch.nn.Module):
+    """Knows the albedo latent, and predicts its exact velocity at any timestep."""
+
+    def __init__(self, clean: torch.Tensor, levels: torch.Tensor) -> None:
+        super().__init__()
+        self.clean, self.levels = clean, levels
+
+    def forward(self, x, timestep, condition):
+        level = self.levels[timestep]
+        noisy = x[:, x.shape[1] // 2 :]
+        noise = (noisy - level.sqrt() * self.clean) / (1 - level).sqrt()
+        velocity = level.sqrt() * noise - (1 - level).sqrt() * self.clean
+        return type("Output", (), {"sample": velocity})()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 10])
+def test_a_perfect_denoiser_gives_the_albedo_at_the_lowest_noise(denoiser, steps: int) -> None:
+    clean, noise = torch.randn(2, 2, 4, 8, 8)
+    levels = denoiser.levels()
+    perfect = Denoiser(Perfect(clean, levels), denoiser.scheduler, denoiser.condition)
+    result = sample_latents(perfect, torch.zeros_like(clean), noise, steps, "fp32")
+    expected = levels[0].sqrt() * clean + (1 - levels[0]).sqrt() * noise
+    assert torch.allclose(result, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_it_is_the_loop_of_diffusers(denoiser, steps: int) -> None:
+    beauty, noise = torch.randn(2, 2, 4, 8, 8)
+    x, scheduler = noise, denoiser.scheduler
+    scheduler.set_timesteps(steps)
+    with torch.no_grad():
+        for timestep in scheduler.timesteps:
+            both = torch.cat([beauty, x], dim=1)
+            prediction = denoiser.unet(both, timestep, denoiser.condition.expand(2, -1, -1)).sample
+            x = scheduler.step(prediction, timestep, x).prev_sample
+    assert torch.allclose(sample_latents(denoiser, beauty, noise, steps, "fp32"), x, atol=1e-5)
+
+
+def test_noise_belongs_to_the_sample_not_to_the_batch() -> None:
+    together = sample_noise(1, ["a", "b"], 0, (4, 2, 2))
+    assert torch.equal(together[1:], sample_noise(1, ["b"], 0, (4, 2, 2)))
+    assert not torch.equal(together[0], together[1])
+    assert not torch.equal(together[:1], sample_noise(1, ["a"], 1, (4, 2, 2)))
+
+
+def test_prediction_is_an_image_and_does_not_depend_on_the_batch(denoiser) -> None:
+    torch.manual_seed(1)
+    autoencoder = new_autoencoder(AutoencoderTraining(block_out_channels=(8, 16), max_steps=1))
+    autoencoder.eval()
+    images = torch.rand(3, 3, 16, 16) * 2 - 1
+    settings = {"seed": 0, "steps": 2, "ensemble": 2, "precision": "fp32"}
+    together = predict_albedo(denoiser, autoencoder, images, ["a", "b", "c"], **settings)
+    alone = predict_albedo(denoiser, autoencoder, images[1:2], ["b"], **settings)
+    assert together.shape == images.shape
+    assert together.abs().max() <= 1
+    assert torch.allclose(together[1:2], alone, atol=1e-5)

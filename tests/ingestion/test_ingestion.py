@@ -1,0 +1,83 @@
+"""Ingest: quarantine with reasons, order, split by group."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from albedo_pipeline.datasets.filename_list import FilenameListDataset
+from albedo_pipeline.datasets.pair_shards import PairShardsDataset, Rejected
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.imaging.files import write_exr
+from albedo_pipeline.ingestion.splits import SPLITS, split_of
+from albedo_pipeline.ingestion.stream import normalised
+from albedo_pipeline.ingestion.tables import audit_of, manifest_of
+from albedo_pipeline.params import IngestParams
+
+
+def ingest(dataset: FilenameListDataset, **changes) -> list:
+    params = IngestParams.model_validate({"resolution": 16, "max_quarantined_share": 0.9} | changes)
+    return list(normalised(dataset.load(), params))
+
+
+def reasons(items: list) -> dict[str, str]:
+    return {i.sample_id: i.reason for i in items if isinstance(i, Rejected)}
+
+
+def test_samples_come_in_the_order_of_the_list(pair_list) -> None:
+    dataset = pair_list(groups=5, views=3)
+    expected = [reference.sample_id for reference in dataset.load()]
+    for workers in (1, 4):
+        assert [row["sample_id"] for row in ingest(dataset, workers=workers)] == expected
+
+
+def test_bad_pairs_are_set_aside_with_the_reason(pair_list, tmp_path: Path) -> None:
+    dataset = pair_list(groups=6, views=1)
+    root = tmp_path / "raw"
+    albedo = [root / f"scene-00{i}" / "view-0_albedo.exr" for i in range(6)]
+    albedo[0].unlink()
+    albedo[1].write_bytes(albedo[1].read_bytes()[:300])
+    write_exr(albedo[2], np.full((8, 8, 3), 0.5, np.float32), {}, half=True)
+    write_exr(albedo[3], np.full((32, 32, 3), np.nan, np.float32), {}, half=True)
+    mask = root / "scene-004" / "view-0_mask.exr"
+    write_exr(mask, np.zeros((32, 32, 1), np.float32), {}, half=True)
+    found = reasons(ingest(dataset))
+    assert len(found) == 5
+    assert found["scene-000/view-0"].endswith("view-0_albedo.exr: no such file")
+    assert "view-0_albedo.exr: " in found["scene-001/view-0"]
+    assert found["scene-002/view-0"] == "albedo is 8 x 8 but beauty is 32 x 32"
+    assert found["scene-003/view-0"] == "no pixel is finite and not negative in both images"
+    assert found["scene-004/view-0"] == "every pixel is masked"
+
+
+def test_too_many_bad_ones_stop_the_run_and_say_why(pair_list, tmp_path: Path) -> None:
+    dataset = pair_list(groups=4, views=1)
+    for i in range(2):
+        (tmp_path / "raw" / f"scene-00{i}" / "view-0_albedo.exr").unlink()
+    message = r"2 of 4 samples .*max_quarantined_share = 0\.4 allows: 2 x no such file"
+    with pytest.raises(ProjectError, match=message):
+        ingest(dataset, max_quarantined_share=0.4)
+
+
+def test_tables(pair_list, tmp_path: Path) -> None:
+    params = IngestParams(resolution=16, split={"validation": 0.3, "test": 0.3})
+    dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"), samples_per_shard=4)
+    dataset.save(normalised(pair_list(groups=8, views=2).load(), params))
+    pairs = dataset.load()
+    manifest = manifest_of(pairs, params.split)
+    audit = audit_of(manifest, pairs.rejected.to_pandas())
+    assert manifest["row"].tolist() == list(range(16))
+    assert manifest.groupby("group")["split"].nunique().max() == 1
+    assert sum(split["samples"] for split in audit["splits"].values()) == 16
+    assert audit["ranges"]["valid_share"]["max"] == pytest.approx(0.875)
+
+
+def test_the_split_is_a_function_of_the_group_alone() -> None:
+    groups = [f"scene-{i}" for i in range(4000)]
+    splits = [split_of(group, 0.1, 0.2, "") for group in groups]
+    shares = [splits.count(name) / len(splits) for name in SPLITS]
+    np.testing.assert_allclose(shares, [0.7, 0.1, 0.2], atol=0.02)
+    assert [split_of(g, 0.1, 0.2, "other") for g in groups] != splits
+    # a larger test share takes groups in, and lets none out
+    larger = [split_of(group, 0.1, 0.3, "") for group in groups]
+    assert all(b == "test" for a, b in zip(splits, larger, strict=True) if a == "test")

@@ -1,0 +1,91 @@
+"""The denoiser: input surgery, loading, schedule, saving."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+
+from albedo_pipeline.datasets.models import DenoiserDataset
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler
+from albedo_pipeline.models.text_condition import empty_condition, load_text
+from albedo_pipeline.params.autoencoder import PretrainedModel
+from albedo_pipeline.params.train import NoiseSchedule
+
+
+def source(folder: Path) -> PretrainedModel:
+    return PretrainedModel(model=str(folder))
+
+
+def test_widening_keeps_what_equal_halves_give(stable_diffusion: Path) -> None:
+    old = UNet2DConditionModel.from_pretrained(stable_diffusion / "unet")
+    new = load_unet(source(stable_diffusion), latent_channels=4)
+    x, condition = torch.randn(2, 4, 8, 8), torch.randn(2, 2, 8)
+    with torch.no_grad():
+        before = old(x, 10, condition).sample
+        after = new(torch.cat([x, x], dim=1), 10, condition).sample
+    assert torch.allclose(before, after, atol=1e-5)
+    assert torch.equal(new.conv_in.bias, old.conv_in.bias)
+
+
+def test_the_widened_shape_survives_saving(stable_diffusion: Path, tmp_path: Path) -> None:
+    load_unet(source(stable_diffusion), 4).save_pretrained(tmp_path / "unet")
+    assert UNet2DConditionModel.from_pretrained(tmp_path / "unet").conv_in.in_channels == 8
+    assert load_unet(source(tmp_path), 4).config.in_channels == 8  # wide already: left alone
+
+
+def test_a_unet_that_does_not_fit_is_named(stable_diffusion: Path) -> None:
+    with pytest.raises(
+        ProjectError, match="predicts 4 channels, but the autoencoder's latents have"
+    ):
+        load_unet(source(stable_diffusion), latent_channels=8)
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"train\.pretrained\.model .*nowhere"):
+        load_unet(source(tmp_path / "nowhere"), 4)
+
+
+def test_the_empty_text_has_two_tokens(stable_diffusion: Path) -> None:
+    encoder, tokenizer = load_text(source(stable_diffusion))
+    condition = empty_condition(encoder, tokenizer)
+    assert condition.shape == (1, 2, 8)
+    assert torch.equal(condition, encoder(torch.tensor([[0, 1]]))[0])
+
+
+def test_levels_are_the_schedulers(stable_diffusion: Path) -> None:
+    for kind in ("v_prediction", "epsilon", "sample"):
+        scheduler = new_scheduler(NoiseSchedule(prediction_type=kind))
+        levels = Denoiser(None, scheduler, torch.zeros(1)).levels()
+        assert torch.allclose(levels, scheduler.alphas_cumprod, atol=1e-6)
+        assert (levels[-1] == 0) == (kind != "epsilon")
+
+
+def test_a_denoiser_comes_back_as_it_was_saved(stable_diffusion: Path, tmp_path: Path) -> None:
+    denoiser = Denoiser(
+        load_unet(source(stable_diffusion), 4), new_scheduler(NoiseSchedule()), torch.randn(1, 2, 8)
+    )
+    dataset = DenoiserDataset(filepath=str(tmp_path / "denoiser"))
+    dataset.save(denoiser)
+    loaded = dataset.load()
+    for name, weight in denoiser.unet.state_dict().items():
+        assert torch.equal(weight, loaded.unet.state_dict()[name])
+    assert torch.equal(loaded.condition, denoiser.condition)
+    assert torch.equal(loaded.levels(), denoiser.levels())
+    assert not list((tmp_path / "denoiser").rglob("*.bin"))  # safetensors only
+
+
+def test_a_damaged_denoiser_is_named(stable_diffusion: Path, tmp_path: Path) -> None:
+    dataset = DenoiserDataset(filepath=str(tmp_path / "denoiser"))
+    dataset.save(
+        Denoiser(
+            load_unet(source(stable_diffusion), 4),
+            new_scheduler(NoiseSchedule()),
+            torch.randn(1, 2, 8),
+        )
+    )
+    weights = tmp_path / "denoiser" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(Exception, match="unet: damaged model"):
+        dataset.load()
