@@ -1,14 +1,12 @@
 """Nodes of `autoencoder`."""
 
-from typing import Any
-
-import pandas as pd
-
-from albedo_pipeline.datasets.pair_shards import PairShards
+from albedo_pipeline.hints import AutoencoderKL, DataFrame, PairShards
 from albedo_pipeline.params import AutoencoderParams
 
 
-def make_autoencoder(pairs: PairShards, manifest: pd.DataFrame, params: AutoencoderParams) -> Any:
+def make_autoencoder(
+    pairs: PairShards, manifest: DataFrame, params: AutoencoderParams
+) -> AutoencoderKL:
     """The bundled, a pretrained, or a newly trained `AutoencoderKL`."""
     from albedo_pipeline.models.device import pick_device
     from albedo_pipeline.training.autoencoder import obtain_autoencoder
@@ -18,7 +16,7 @@ def make_autoencoder(pairs: PairShards, manifest: pd.DataFrame, params: Autoenco
 
 
 def check_autoencoder(
-    autoencoder: Any, pairs: PairShards, manifest: pd.DataFrame, params: AutoencoderParams
+    autoencoder: AutoencoderKL, pairs: PairShards, manifest: DataFrame, params: AutoencoderParams
 ) -> dict:
     """Round trip of the validation split: what no denoiser can pass."""
     from albedo_pipeline.inference.round_trip import round_trip_report

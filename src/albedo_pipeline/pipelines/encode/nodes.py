@@ -1,18 +1,13 @@
 """Nodes of `encode`."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import pandas as pd
-
-from albedo_pipeline.datasets.latent_shards import LatentShards
-from albedo_pipeline.datasets.pair_shards import PairShards
-from albedo_pipeline.datasets.shards import Row
+from albedo_pipeline.hints import AutoencoderKL, DataFrame, LatentShards, PairShards, Row
 from albedo_pipeline.params import EncodeParams
 
 
 def encode_pairs(
-    pairs: PairShards, manifest: pd.DataFrame, autoencoder: Any, params: EncodeParams
+    pairs: PairShards, manifest: DataFrame, autoencoder: AutoencoderKL, params: EncodeParams
 ) -> Iterator[Row]:
     """Scaled posterior means of beauty and albedo, as they are and flipped, and latent masks."""
     from albedo_pipeline.models.device import pick_device

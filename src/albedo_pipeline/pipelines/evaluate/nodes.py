@@ -1,21 +1,23 @@
 """Nodes of `evaluate`."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import pandas as pd
-
-from albedo_pipeline.datasets.pair_shards import PairShards
-from albedo_pipeline.datasets.prediction_shards import PredictionShards
-from albedo_pipeline.datasets.shards import Row
+from albedo_pipeline.hints import (
+    AutoencoderKL,
+    DataFrame,
+    Denoiser,
+    PairShards,
+    PredictionShards,
+    Row,
+)
 from albedo_pipeline.params import EvaluateParams
 
 
 def predict_split(
     pairs: PairShards,
-    manifest: pd.DataFrame,
-    denoiser: Any,
-    autoencoder: Any,
+    manifest: DataFrame,
+    denoiser: Denoiser,
+    autoencoder: AutoencoderKL,
     params: EvaluateParams,
 ) -> Iterator[Row]:
     """Predicted albedo, and the truth's round trip, of every evaluated sample."""
@@ -27,9 +29,9 @@ def predict_split(
 def score(
     predictions: PredictionShards,
     pairs: PairShards,
-    manifest: pd.DataFrame,
+    manifest: DataFrame,
     params: EvaluateParams,
-) -> tuple[pd.DataFrame, dict]:
+) -> tuple[DataFrame, dict]:
     """Scores of model, baselines and ceiling: sample by sample, and their means."""
     from albedo_pipeline.inference.scores import score_table
     from albedo_pipeline.inference.summary import summarise

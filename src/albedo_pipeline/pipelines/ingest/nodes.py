@@ -2,11 +2,7 @@
 
 from collections.abc import Iterator
 
-import pandas as pd
-
-from albedo_pipeline.datasets.pair_shards import PairShards, Rejected
-from albedo_pipeline.datasets.raw_pairs import RawPairReference
-from albedo_pipeline.datasets.shards import Row
+from albedo_pipeline.hints import DataFrame, PairShards, RawPairReference, Rejected, Row
 from albedo_pipeline.params import IngestParams
 
 
@@ -19,9 +15,7 @@ def normalise_pairs(
     return normalised(raw_pairs, params)
 
 
-def describe_pairs(
-    pairs: PairShards, params: IngestParams
-) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+def describe_pairs(pairs: PairShards, params: IngestParams) -> tuple[DataFrame, DataFrame, dict]:
     """Manifest with the split by group, quarantine, and audit."""
     from albedo_pipeline.ingestion.tables import audit_of, manifest_of
 

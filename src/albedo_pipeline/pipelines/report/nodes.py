@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-import pandas as pd
-from matplotlib.figure import Figure
-
-from albedo_pipeline.datasets.pair_shards import PairShards
-from albedo_pipeline.datasets.prediction_shards import PredictionShards
+from albedo_pipeline.hints import DataFrame, Figure, PairShards, PredictionShards
 from albedo_pipeline.params import ReportParams
 
 
-def plot_training(training_log: pd.DataFrame) -> Figure:
+def plot_training(training_log: DataFrame) -> Figure:
     """Loss and learning rate by optimiser step."""
     from albedo_pipeline.reporting.curves import loss_figure
 
@@ -27,13 +23,13 @@ def plot_metrics(metrics: dict) -> Figure:
 
 def write_report(
     metrics: dict,
-    per_sample: pd.DataFrame,
+    per_sample: DataFrame,
     predictions: PredictionShards,
     pairs: PairShards,
-    manifest: pd.DataFrame,
-    training_log: pd.DataFrame,
+    manifest: DataFrame,
+    training_log: DataFrame,
     audit: dict,
-    quarantine: pd.DataFrame,
+    quarantine: DataFrame,
     autoencoder_report: dict,
     parameters: dict,
     params: ReportParams,

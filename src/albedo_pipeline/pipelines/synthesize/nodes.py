@@ -1,11 +1,8 @@
 """Nodes of `synthesize`."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from matplotlib.figure import Figure
-
-from albedo_pipeline.datasets.raw_pairs import RawPair, RawPairReference
+from albedo_pipeline.hints import Figure, RawPair, RawPairReference, Render
 from albedo_pipeline.params import SynthesizeParams
 
 
@@ -29,7 +26,7 @@ def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
     return sample_sheet(raw_pairs), count_redrawn(raw_pairs)
 
 
-def _raw_pair(seed: int, scene: int, view: int, render: Any) -> RawPair:
+def _raw_pair(seed: int, scene: int, view: int, render: Render) -> RawPair:
     group = f"seed-{seed}/scene-{scene:05d}"
     return RawPair(
         sample_id=f"{group}/view-{view:02d}",

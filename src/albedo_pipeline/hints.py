@@ -1,0 +1,41 @@
+"""Types that nodes hand to each other.
+
+Kedro resolves a node's type hints when it lists or checks pipelines. Here the heavy classes stand
+for themselves to a type checker, and for Any at run time, so that torch, pandas and their like are
+imported by the nodes that run and by no command that only looks.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+    from torch.utils.tensorboard import SummaryWriter
+
+    from albedo_pipeline.datasets.latent_shards import LatentShards
+    from albedo_pipeline.datasets.pair_shards import PairShards, Rejected
+    from albedo_pipeline.datasets.prediction_shards import PredictionShards
+    from albedo_pipeline.datasets.raw_pairs import RawPair, RawPairReference
+    from albedo_pipeline.datasets.shards import Row
+    from albedo_pipeline.models.denoiser import Denoiser
+    from albedo_pipeline.rendering import Render
+else:
+    AutoencoderKL = DataFrame = Denoiser = Figure = LatentShards = PairShards = Any
+    PredictionShards = RawPair = RawPairReference = Rejected = Render = Row = SummaryWriter = Any
+
+__all__ = [
+    "AutoencoderKL",
+    "DataFrame",
+    "Denoiser",
+    "Figure",
+    "LatentShards",
+    "PairShards",
+    "PredictionShards",
+    "RawPair",
+    "RawPairReference",
+    "Rejected",
+    "Render",
+    "Row",
+    "SummaryWriter",
+]

@@ -1,0 +1,69 @@
+"""What a user gets wrong: one line that names it, a non-zero exit, nothing half-written."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests_support import run_kedro
+
+
+def error_of(project: Path, *arguments: str) -> str:
+    """The error line of a run that must fail."""
+    result = run_kedro(project, "run", *arguments)
+    assert result.returncode == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stderr[result.stderr.rindex("Error: ") :].strip()
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("train.max_stepz=7", r"train\.max_stepz.*not permitted|max_stepz"),
+        ("train.max_steps=0", r"train.*max_steps.*greater than or equal to 1"),
+        ("train.learning_rate.peak=fast", r"learning_rate\.peak.*valid number"),
+        ("train.micro_batch_size=3", r"effective_batch_size \(4\) must be a multiple of .*\(3\)"),
+        ("ingest.split.test=0.9", r"validation \+ test must be less than 1"),
+        ("autoencoder.source=pretrained", r"source 'pretrained' needs the key 'pretrained'"),
+    ],
+)
+def test_a_wrong_parameter_is_named(project: Path, setting: str, expected: str) -> None:
+    pipeline = setting.partition(".")[0]
+    message = error_of(project, "--pipelines", pipeline, "--params", setting)
+    assert re.search(expected, message, re.DOTALL), message
+    assert not (project / "data").exists()
+
+
+def test_a_missing_raw_folder_is_named(project: Path) -> None:
+    message = error_of(project, "--pipelines", "ingest")
+    assert re.search(r"01_raw/rendered/pairs\.txt: no such file", message)
+    assert "\n" not in message
+
+
+def test_train_before_encode(project: Path) -> None:
+    message = error_of(project, "--pipelines", "train")
+    assert re.search(r"05_model_input/latents: no shards here", message)
+    assert "\n" not in message
+
+
+def test_evaluate_before_train(finished_project: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished_project, project)
+    shutil.rmtree(project / "data" / "test" / "06_models" / "denoiser")
+    message = error_of(project, "--pipelines", "evaluate")
+    assert re.search(r"06_models/denoiser/unet: no model here", message)
+
+
+def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished_project, project)
+    data = project / "data" / "test"
+    before = {path: path.read_bytes() for path in (data / "03_primary").rglob("*.arrow")}
+    for albedo in (data / "01_raw").rglob("*_albedo.exr"):
+        albedo.unlink()
+    message = error_of(project, "--pipelines", "ingest")
+    assert re.search(r"20 of 20 samples are unusable.*20 x no such file", message)
+    after = {path: path.read_bytes() for path in (data / "03_primary").rglob("*.arrow")}
+    assert after == before
+    assert not list(data.rglob(".*.partial"))

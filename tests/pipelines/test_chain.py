@@ -1,0 +1,95 @@
+"""The whole chain, once, as a user runs it; and again from what it left on disk."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import load_file
+
+from tests_support import run_kedro
+
+
+def test_everything_is_made(finished_project: Path) -> None:
+    data = finished_project / "data" / "test"
+    for name in (
+        "01_raw/rendered/pairs.txt",
+        "03_primary/manifest.parquet",
+        "03_primary/quarantine.parquet",
+        "05_model_input/latent_statistics.json",
+        "06_models/training_log.parquet",
+        "07_model_output/predictions/shard-00000.arrow",
+        "08_reporting/sample_sheet.png",
+        "08_reporting/per_sample.parquet",
+        "08_reporting/loss_curve.png",
+        "08_reporting/report.html",
+    ):
+        assert (data / name).stat().st_size > 0, name
+    assert not list(data.rglob(".*.partial"))
+
+
+def test_the_models_open_in_diffusers(finished_project: Path) -> None:
+    models = finished_project / "data" / "test" / "06_models"
+    autoencoder = AutoencoderKL.from_pretrained(models / "autoencoder")
+    unet = UNet2DConditionModel.from_pretrained(models / "denoiser" / "unet")
+    assert unet.config.in_channels == 2 * autoencoder.config.latent_channels
+
+
+def test_metrics_are_as_the_contract_says(finished_project: Path) -> None:
+    reporting = finished_project / "data" / "test" / "08_reporting"
+    metrics = json.loads((reporting / "metrics.json").read_text())
+    per_sample = pd.read_parquet(reporting / "per_sample.parquet")
+    assert metrics["protocol"]["fingerprint"]
+    methods = set(metrics["test"]) - {"n"}
+    assert methods == {
+        "model",
+        "beauty_as_albedo",
+        "beauty_best_scale",
+        "retinex_best_scale",
+        "autoencoder_roundtrip",
+    }
+    assert metrics["test"]["n"] == per_sample["sample_id"].nunique()
+    for method in methods:
+        for name, value in metrics["test"][method].items():
+            scores = per_sample.loc[per_sample["method"] == method, name]
+            assert value["mean"] == pytest.approx(scores.mean())
+            assert value["low"] <= value["mean"] <= value["high"]
+
+
+def test_no_group_is_in_two_splits(finished_project: Path) -> None:
+    manifest = pd.read_parquet(finished_project / "data" / "test" / "03_primary/manifest.parquet")
+    assert manifest.groupby("group")["split"].nunique().max() == 1
+    assert set(manifest["split"]) == {"train", "validation", "test"}
+
+
+def test_the_same_command_gives_the_same_weights_bit_for_bit(
+    finished_project: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(finished_project, again)
+    models = again / "data" / "test" / "06_models"
+    shutil.rmtree(models)
+    result = run_kedro(again, "run", "--pipelines", "__default__", "--to-nodes", "train_denoiser")
+    assert result.returncode == 0, result.stderr
+    for name in ("autoencoder", "denoiser/unet"):
+        file = f"06_models/{name}/diffusion_pytorch_model.safetensors"
+        old = load_file(finished_project / "data" / "test" / file)
+        new = load_file(again / "data" / "test" / file)
+        assert all(bool((old[key] == new[key]).all()) for key in old), name
+
+
+@pytest.mark.parametrize("name", ["encode", "evaluate", "report"])
+def test_a_pipeline_runs_from_what_the_one_before_left(
+    finished_project: Path, tmp_path: Path, name: str
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished_project, project)
+    result = run_kedro(project, "run", "--pipeline", name)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_run_ends_by_naming_the_report(finished_project: Path) -> None:
+    lines = (finished_project / "run.log").read_text().strip().splitlines()
+    assert lines[-1].endswith("data/test/08_reporting/report.html")

@@ -1,0 +1,32 @@
+"""What tests of several rooms share: a project in a folder of its own, and Kedro run in it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def new_project(folder: Path) -> Path:
+    """Copy what Kedro needs to run; the package itself is the repository's."""
+    shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
+    (folder / "conf" / "local").mkdir()
+    (folder / "src").symlink_to(ROOT / "src")
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def run_kedro(project: Path, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess:
+    """Run `kedro` in the project as a user would, in conf/test; both streams come as text."""
+    return subprocess.run(
+        [sys.executable, "-m", "kedro", *arguments],
+        cwd=project,
+        env=os.environ | {"KEDRO_ENV": "test"},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
