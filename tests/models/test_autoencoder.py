@@ -14,7 +14,7 @@ from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import BUNDLED, decode, encode, factor, load_pretrained
 from albedo_pipeline.models.encoding import encoded
 from albedo_pipeline.models.statistics import latent_statistics
-from albedo_pipeline.params.autoencoder import PretrainedModel
+from albedo_pipeline.params.autoencoder import PretrainedAutoencoder
 
 CPU = torch.device("cpu")
 
@@ -90,9 +90,9 @@ def test_statistics_are_of_the_training_split(autoencoder, pairs, manifest, tmp_
 def test_the_bundled_one_is_small_and_loads() -> None:
     weights = BUNDLED / "diffusion_pytorch_model.safetensors"
     assert weights.stat().st_size <= 4 * 2**20
-    assert load_pretrained(PretrainedModel(model=str(BUNDLED))).dtype == torch.float32
+    assert load_pretrained(PretrainedAutoencoder(model=str(BUNDLED))).dtype == torch.float32
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"autoencoder\.pretrained\.model .*nowhere"):
-        load_pretrained(PretrainedModel(model=str(tmp_path / "nowhere")))
+        load_pretrained(PretrainedAutoencoder(model=str(tmp_path / "nowhere")))

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file
-
 from tests_support import run_kedro
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from torch.utils.tensorboard import SummaryWriter
 
 from albedo_pipeline.errors import ProjectError
@@ -87,7 +86,7 @@ def test_the_log_has_a_row_for_every_period_and_the_rest(latents, tmp_path, trai
 
 def test_a_loss_that_is_not_finite_stops_the_run(latents, tmp_path, train_params) -> None:
     params = train_params(max_steps=20, learning_rate={"peak": 1e12, "warmup_steps": 0})
-    with pytest.raises(ProjectError, match="the loss is (nan|inf) at step"):
+    with pytest.raises(ProjectError, match=r"the loss is (nan|inf) at step"):
         train_denoiser(latents, params, SummaryWriter(tmp_path))
 
 

@@ -52,8 +52,8 @@ class FilenameListDataset(AbstractDataset[Iterable[RawPair], list[RawPairReferen
         """
         if not self._list.is_file():
             raise ProjectError(
-                f"{self._list}: no such file; it should list the pairs, one "
-                "'beauty albedo [mask]' a line (for the demo's own: kedro run --pipeline synthesize)"
+                f"{self._list}: no such file; it should list the pairs, one 'beauty albedo [mask]' "
+                "a line (for the demo's own: kedro run --pipeline synthesize)"
             )
         seen: dict[str, int] = {}
         references = []

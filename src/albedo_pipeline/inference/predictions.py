@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pandas as pd
-import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.datasets.pair_shards import PairShards

@@ -8,7 +8,7 @@ from albedo_pipeline.params.ingest import SplitParams
 
 
 def manifest_of(pairs: PairShards, split: SplitParams) -> pd.DataFrame:
-    """One row a sample, in the order of the shards: row, sample_id, group, split, and its record."""
+    """One row a sample, in the order of the shards: row, sample_id, group, split, its record."""
     table = pairs.scalars.to_pandas()
     groups = {group: split_of(group, **split.model_dump()) for group in table["group"].unique()}
     table.insert(0, "row", range(len(table)))

@@ -7,7 +7,7 @@ from diffusers import AutoencoderKL
 from diffusers.models.resnet import ResnetBlock2D
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedModel
+from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedAutoencoder
 
 BUNDLED = Path(__file__).parent / "bundled"
 """The small autoencoder that ships with the package; its README tells how it was made."""
@@ -46,7 +46,7 @@ def new_autoencoder(params: AutoencoderTraining) -> AutoencoderKL:
     return autoencoder
 
 
-def load_pretrained(source: PretrainedModel) -> AutoencoderKL:
+def load_pretrained(source: PretrainedAutoencoder) -> AutoencoderKL:
     """An `AutoencoderKL` of the Hub or of a local folder, safetensors only.
 
     Raises:

@@ -7,7 +7,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 
 from albedo_pipeline.diffusion.schedule import betas, signal_levels
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.params.autoencoder import PretrainedModel
+from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.train import NoiseSchedule, ScratchDenoiser
 
 

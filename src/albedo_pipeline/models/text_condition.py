@@ -7,7 +7,7 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, PreTrainedTokenizerBase
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.params.autoencoder import PretrainedModel
+from albedo_pipeline.params.base import PretrainedModel
 
 
 @torch.no_grad()

@@ -4,18 +4,20 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from albedo_pipeline.params.base import Device, Params, Precision
+from albedo_pipeline.params.base import (
+    Device,
+    Params,
+    Precision,
+    PretrainedModel,
+    TrainingPrecision,
+)
 
 
-class PretrainedModel(Params):
-    """A diffusers model of the Hub, or a local folder."""
+class PretrainedAutoencoder(PretrainedModel):
+    """An `AutoencoderKL` of the Hub, or in a local folder."""
 
-    model: str
-    """Hub id, or the path of a folder."""
     subfolder: str | None = None
-    """Where in the repository the model is, such as `vae`."""
-    revision: str | None = None
-    """Commit of the Hub repository; a number that is quoted needs it."""
+    """Where in the repository it is, such as `vae`."""
 
 
 class AutoencoderTraining(Params):
@@ -45,10 +47,10 @@ class AutoencoderParams(Params):
     """Where the autoencoder comes from."""
 
     source: Literal["bundled", "pretrained", "train"] = "bundled"
-    pretrained: PretrainedModel | None = None
+    pretrained: PretrainedAutoencoder | None = None
     training: AutoencoderTraining | None = None
     device: Device = "auto"
-    precision: Precision = "bf16"
+    precision: TrainingPrecision = "bf16"
     batch_size: int = Field(32, ge=1)
     """Images a batch when the round trip is measured."""
 

@@ -4,8 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from albedo_pipeline.params.autoencoder import PretrainedModel
-from albedo_pipeline.params.base import Device, Params, Precision
+from albedo_pipeline.params.base import Device, Params, PretrainedModel, TrainingPrecision
 
 
 class ScratchDenoiser(Params):
@@ -70,7 +69,7 @@ class TrainParams(Params):
     """Decay of the weights' moving average; it warms up with (1 + step) / (10 + step)."""
     flip_probability: float = Field(0.5, ge=0, le=1)
     device: Device = "auto"
-    precision: Precision = "bf16"
+    precision: TrainingPrecision = "bf16"
     log_every: int = Field(10, ge=1)
     """Optimiser steps between two log points; the loss is their mean."""
 

@@ -11,13 +11,14 @@ from albedo_pipeline.imaging.exposure import percentile_exposure
 from albedo_pipeline.imaging.masks import trusted
 
 ROWS, COLUMNS = 6, 4
+BACKGROUND = "0.75"  # a white mask must stand out
 
 
 def sample_sheet(references: list[RawPairReference]) -> Figure:
     """Up to 24 samples, spread evenly over the list; each exposed for viewing."""
     count = min(ROWS * COLUMNS, len(references))
     chosen = [references[i] for i in np.linspace(0, len(references) - 1, count).astype(int)]
-    figure = Figure(figsize=(13, 1.15 * ROWS + 0.6), layout="constrained")
+    figure = Figure(figsize=(13, 1.15 * ROWS + 0.6), layout="constrained", facecolor=BACKGROUND)
     figure.suptitle("Samples: beauty, albedo, valid mask")
     axes = figure.subplots(-(-count // COLUMNS), COLUMNS, squeeze=False)
     for axis in axes.flat:
@@ -33,13 +34,13 @@ def _triptych(reference: RawPairReference) -> np.ndarray:
     exposure = percentile_exposure(pair.beauty, trusted(pair.beauty, pair.albedo), 90, 0.8)
     mask = np.repeat(pair.valid[..., None], 3, axis=-1).astype(np.float32)
     images = (pair.beauty * exposure, pair.albedo, mask)
-    gap = np.ones((len(mask), 2, 3), np.float32)
+    gap = np.full((len(mask), 2, 3), 0.52, np.float32)  # encodes to the background
     parts = [part for i in images for part in (encode_srgb(np.clip(i, 0, 1)), gap)]
     return np.concatenate(parts[:-1], axis=1)
 
 
 def count_redrawn(references: list[RawPairReference]) -> dict:
-    """Number of pairs and groups, and of thrown-away draws by reason, from the files' attributes."""
+    """Number of pairs, groups, and thrown-away draws by reason, from the files' attributes."""
     reasons = Counter(
         reason for r in references for reason in r.load().attributes.get("redrawn", "").split()
     )

@@ -15,7 +15,7 @@ from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.autoencoder import (
     AutoencoderParams,
     AutoencoderTraining,
-    PretrainedModel,
+    PretrainedAutoencoder,
 )
 from albedo_pipeline.progress import progress
 from albedo_pipeline.training.schedules import learning_rate_factor
@@ -119,5 +119,5 @@ def obtain_autoencoder(
     if params.source == "train":
         return train_autoencoder(pairs, rows, params.training, device, params.precision)
     is_bundled = params.source == "bundled"
-    source = PretrainedModel(model=str(BUNDLED)) if is_bundled else params.pretrained
+    source = PretrainedAutoencoder(model=str(BUNDLED)) if is_bundled else params.pretrained
     return load_pretrained(source)
