@@ -7,3 +7,8 @@ class ProjectError(ValueError):
 
 class BadSampleError(ValueError):
     """One sample cannot be used. Its message is the reason that goes into the quarantine."""
+
+
+def one_line(error: BaseException) -> str:
+    """What another library's error says, without its line breaks."""
+    return " ".join(str(error).split())

@@ -9,17 +9,16 @@ from kedro.framework.hooks import hook_impl
 logger = logging.getLogger(__name__)
 
 
-class ReadyMessage:
-    """Ends a run that made the report by saying where it is."""
+class Progress:
+    """Tells of each result that is on disk, and ends by naming the report."""
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Any) -> None:
-        """Tell of each result that is on disk."""
+        """Tell of one result."""
         logger.info("%s: saved %s", node.name, dataset_name)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         """Name the report, where the run was to make one."""
         if "report" in pipeline.outputs():
-            path = Path(catalog["report"]._describe()["filepath"])
-            logger.info("The report is ready: %s", path)
+            logger.info("The report is ready: %s", Path(catalog["report"]._describe()["filepath"]))

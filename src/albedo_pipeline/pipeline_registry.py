@@ -4,12 +4,15 @@ from importlib import import_module
 
 from kedro.pipeline import Pipeline
 
+from albedo_pipeline.offline_viz import serve_offline
+
 CHAIN = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
 """`__default__`: from raw pairs to the report."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Every pipeline by its name; `__default__` = the chain; `demo` = `synthesize` + the chain."""
+    serve_offline()  # here, because Kedro-Viz's server runs no hook of ours
     pipelines = {name: _create(name) for name in ("synthesize", *CHAIN)}
     default = sum((pipelines[name] for name in CHAIN), Pipeline([]))
     return {"__default__": default, "demo": pipelines["synthesize"] + default, **pipelines}

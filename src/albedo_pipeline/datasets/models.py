@@ -6,7 +6,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from albedo_pipeline.datasets.atomic import replaced_folder
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, one_line
 
 
 class AutoencoderDataset(AbstractDataset[Any, Any]):
@@ -89,4 +89,4 @@ def load_model(model_class: Any, folder: Path) -> Any:
     try:
         return model_class.from_pretrained(folder, use_safetensors=True).eval()
     except Exception as error:
-        raise ProjectError(f"{folder}: damaged model ({error})") from error
+        raise ProjectError(f"{folder}: damaged model ({one_line(error)})") from error

@@ -13,7 +13,7 @@ import pyarrow as pa
 from kedro.io import AbstractDataset
 
 from albedo_pipeline.datasets.atomic import replaced_folder
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, one_line
 
 Row = dict[str, object]
 
@@ -100,7 +100,7 @@ def _open(path: Path) -> pa.RecordBatch:
     try:
         return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
     except (pa.ArrowInvalid, OSError) as error:
-        raise ProjectError(f"{path}: damaged shard ({error})") from error
+        raise ProjectError(f"{path}: damaged shard ({one_line(error)})") from error
 
 
 def write_shards(folder: Path, rows: Iterable[Row], rows_per_shard: int) -> None:

@@ -6,7 +6,7 @@ import torch
 from diffusers import AutoencoderKL
 from diffusers.models.resnet import ResnetBlock2D
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedAutoencoder
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -61,7 +61,7 @@ def load_pretrained(source: PretrainedAutoencoder) -> AutoencoderKL:
             torch_dtype=torch.float32,
         ).eval()
     except (OSError, ValueError) as error:
-        raise ProjectError(f"autoencoder.pretrained.model {source.model}: {error}") from error
+        raise ProjectError(f"autoencoder.pretrained.model {source.model}: {one_line(error)}") from error
 
 
 def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 
 from albedo_pipeline.diffusion.schedule import betas, signal_levels
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.train import NoiseSchedule, ScratchDenoiser
 
@@ -78,7 +78,7 @@ def load_unet(source: PretrainedModel, latent_channels: int) -> UNet2DConditionM
             torch_dtype=torch.float32,
         )
     except (OSError, ValueError) as error:
-        raise ProjectError(f"train.pretrained.model {source.model}: {error}") from error
+        raise ProjectError(f"train.pretrained.model {source.model}: {one_line(error)}") from error
     if unet.config.out_channels != latent_channels:
         raise ProjectError(
             f"train.pretrained.model {source.model}: predicts {unet.config.out_channels} channels, "

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, PreTrainedTokenizerBase
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.base import PretrainedModel
 
 
@@ -35,7 +35,7 @@ def load_text(source: PretrainedModel) -> tuple[CLIPTextModel, PreTrainedTokeniz
         )
         tokenizer = CLIPTokenizer.from_pretrained(source.model, subfolder="tokenizer", **options)
     except (OSError, ValueError) as error:
-        raise ProjectError(f"train.pretrained.model {source.model}: {error}") from error
+        raise ProjectError(f"train.pretrained.model {source.model}: {one_line(error)}") from error
     return encoder.eval(), tokenizer
 
 
