@@ -1,11 +1,15 @@
 """`kedro run`, with one line instead of a traceback where the user can mend what is wrong."""
 
+import re
+
 import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
 from albedo_pipeline.errors import ProjectError
+
+_KEDRO_WORDS = re.compile(r"Parameter '(\w+)': Failed to instantiate \w+ for parameter '\1': ")
 
 
 class Run(click.Command):
@@ -16,19 +20,20 @@ class Run(click.Command):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            mendable = _mendable(error)
-            if mendable is None:
+            message = _message(error)
+            if message is None:
                 raise
-            raise click.ClickException(str(mendable)) from error
+            raise click.ClickException(message) from error
 
 
-def _mendable(error: BaseException | None) -> BaseException | None:
-    """The error that the user can mend, under those that Kedro wrapped it in."""
-    while error is not None:
-        if isinstance(error, ProjectError | ParameterValidationError | FileNotFoundError):
-            return error
-        error = error.__cause__ if isinstance(error, DatasetError) else None
-    return None
+def _message(error: BaseException | None) -> str | None:
+    """What the user is told of an error that names its file or key; None for any other."""
+    if isinstance(error, ParameterValidationError):
+        return _KEDRO_WORDS.sub(r"\1.", "; ".join(str(error).splitlines()[1:]).replace("- ", "", 1))
+    if isinstance(error, ProjectError | FileNotFoundError):
+        return str(error)
+    # Kedro wraps what a dataset raises, once or twice.
+    return _message(error.__cause__) if isinstance(error, DatasetError) else None
 
 
 @click.group(name="albedo_pipeline")

@@ -61,7 +61,9 @@ def load_pretrained(source: PretrainedAutoencoder) -> AutoencoderKL:
             torch_dtype=torch.float32,
         ).eval()
     except (OSError, ValueError) as error:
-        raise ProjectError(f"autoencoder.pretrained.model {source.model}: {one_line(error)}") from error
+        raise ProjectError(
+            f"autoencoder.pretrained.model {source.model}: {one_line(error)}"
+        ) from error
 
 
 def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:

@@ -1,8 +1,8 @@
 """What all parameter models share."""
 
-from typing import Literal
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -14,6 +14,18 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Build the model.
+
+        Raises:
+            ValueError: one line with every key that is wrong, its value, and what is allowed.
+        """
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            raise ValueError("; ".join(_complaint(cls, e) for e in error.errors())) from error
+
 
 class PretrainedModel(Params):
     """A diffusers repository of the Hub, or a local folder."""
@@ -22,3 +34,24 @@ class PretrainedModel(Params):
     """Hub id, or the path of a folder."""
     revision: str | None = None
     """Commit of the Hub repository; a number that is quoted needs it."""
+
+
+def _complaint(model: type[Params], error: Any) -> str:
+    """One of pydantic's errors, as `key: what is wrong (got value)`."""
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(_model_at(model, error["loc"][:-1]).model_fields)
+        return f"{key}: no such key (got {error['input']!r}); known are {known}"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error":  # of a whole model: its message names the values
+        return f"{key}: {message}" if key else message
+    return f"{key}: {message} (got {error['input']!r})"
+
+
+def _model_at(model: type[Params], location: tuple) -> type[Params]:
+    """The model that a nested key belongs to."""
+    for part in location:
+        annotation = model.model_fields[part].annotation
+        candidates = (annotation, *get_args(annotation))
+        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, Params))
+    return model

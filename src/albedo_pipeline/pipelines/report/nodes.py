@@ -21,6 +21,15 @@ def plot_metrics(metrics: dict) -> Figure:
     return metrics_figure(metrics, main_split(metrics))
 
 
+def plot_gallery(
+    per_sample: DataFrame, predictions: PredictionShards, pairs: PairShards, manifest: DataFrame
+) -> Figure:
+    """A spread of samples, from the best to the worst, as one picture."""
+    from albedo_pipeline.reporting.gallery_figure import gallery_figure
+
+    return gallery_figure(per_sample, predictions, pairs, manifest, per_sample["split"].iloc[0])
+
+
 def write_report(
     metrics: dict,
     per_sample: DataFrame,

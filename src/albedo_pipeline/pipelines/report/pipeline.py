@@ -2,15 +2,26 @@
 
 from kedro.pipeline import Pipeline, node
 
-from albedo_pipeline.pipelines.report.nodes import plot_metrics, plot_training, write_report
+from albedo_pipeline.pipelines.report.nodes import (
+    plot_gallery,
+    plot_metrics,
+    plot_training,
+    write_report,
+)
 
 
 def create_pipeline() -> Pipeline:
-    """Three nodes: two plots, and the page."""
+    """Four nodes: three pictures, and the page."""
     return Pipeline(
         [
             node(plot_training, "training_log", "loss_curve", name="plot_training"),
             node(plot_metrics, "metrics", "metrics_plot", name="plot_metrics"),
+            node(
+                plot_gallery,
+                ["per_sample", "predictions", "pairs", "manifest"],
+                "gallery",
+                name="plot_gallery",
+            ),
             node(
                 write_report,
                 [
