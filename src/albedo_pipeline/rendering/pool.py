@@ -26,7 +26,7 @@ def render_all(
         RuntimeError: a view has no usable draw.
         concurrent.futures.process.BrokenProcessPool: a process was killed.
     """
-    workers = processes or len(os.sched_getaffinity(0))
+    workers = processes or usable_cores()
     # Spawned, because Mitsuba's threads do not survive a fork.
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start)
     places = ((scene, view) for scene in scenes for view in range(views))
@@ -40,6 +40,13 @@ def render_all(
             yield _finished(waiting.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, where the system tells; else all."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _finished(item: tuple[int, int, "Future[Render]"]) -> tuple[int, int, Render]:
