@@ -8,7 +8,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.reporting.gallery import ranked, spread
 from albedo_pipeline.reporting.html import write_html
 
-HOSTILE = '<img src=x onerror=alert(1)>"&\''
+HOSTILE = "<img src=x onerror=alert(1)>\"&'"
 
 
 def test_the_table_shows_the_means_of_metrics_json(make) -> None:

@@ -20,7 +20,7 @@ def draw_palette(rng: np.random.Generator, count: int = 10) -> np.ndarray:
 
 def draw_neutral(rng: np.random.Generator) -> np.ndarray:
     """A nearly grey colour [3], as floors and walls often have."""
-    return limited(rng.uniform(0.08, 0.85) * rng.uniform(0.85, 1.15, 3))
+    return limited(rng.uniform(0.35, 0.65) * rng.uniform(0.93, 1.07, 3))
 
 
 def limited(colour: np.ndarray) -> np.ndarray:

@@ -14,25 +14,26 @@ SKY_ROWS, SKY_COLUMNS = 64, 128
 def draw_lights(rng: np.random.Generator, azimuth: float, spread: float, top: float) -> dict:
     """The lights of one scene, as Mitsuba descriptions by name.
 
-    Bright ones come from `azimuth` +- `spread`, the scene's open side. `top` is the height of the
+    Bright ones come from `azimuth` +- `spread`; all share a colour cast. `top` is the height of the
     highest object, above which a lamp may hang.
     """
     level = np.pi * 2.0 ** rng.uniform(-2.0, 2.0)  # irradiance that a white floor reflects as 1
-    kind = rng.choice(["sky", "panels", "lamp"], p=[0.4, 0.45, 0.15])
+    cast = _cast(rng)
+    kind = rng.choice(["sky", "panels", "lamp"], p=[0.25, 0.45, 0.3])
     if kind == "sky":
-        return {"sky": _sky(rng, azimuth + rng.uniform(-spread, spread), level)}
-    fill = level * rng.choice([0.04, 0.12, 0.3])
-    lights = {"fill": _even(_tint(rng, 0.5) * fill / np.pi)}
+        return {"sky": _sky(rng, azimuth + rng.uniform(-spread, spread), level, cast)}
+    fill = level * rng.choice([0.02, 0.04, 0.08])
+    lights = {"fill": _even(_tint(rng, cast) * fill / np.pi)}
     if kind == "lamp":
-        return lights | {"lamp": _lamp(rng, top, level)}
-    count = int(rng.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))
+        return lights | {"lamp": _lamp(rng, top, level, cast)}
+    count = int(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))
     for index in range(count):
         where = azimuth + rng.uniform(-spread, spread)
-        lights[f"panel_{index}"] = _panel(rng, where, level * rng.uniform(0.4, 1) / count)
+        lights[f"panel_{index}"] = _panel(rng, where, level * rng.uniform(0.4, 1) / count, cast)
     return lights
 
 
-def _sky(rng: np.random.Generator, azimuth: float, level: float) -> dict:
+def _sky(rng: np.random.Generator, azimuth: float, level: float, cast: np.ndarray) -> dict:
     """A gradient from zenith to horizon, and a sun between 3 and 25 degrees wide."""
     row, column = (np.arange(n) + 0.5 for n in (SKY_ROWS, SKY_COLUMNS))
     polar, around = np.meshgrid(
@@ -44,14 +45,14 @@ def _sky(rng: np.random.Generator, azimuth: float, level: float) -> dict:
     )
     height = np.clip(direction[..., 2:], 0, 1)
     ground = direction[..., 2:] < 0
-    zenith, horizon = _tint(rng, 1.0), _tint(rng, 0.6)
+    zenith, horizon = _tint(rng, cast), _tint(rng, cast)
     sky = np.where(ground, 0.3 * horizon, horizon + np.sqrt(height) * (zenith - horizon))
     width = np.radians(np.exp(rng.uniform(np.log(3.0), np.log(25.0))))
     cosine = direction @ _direction(azimuth, rng.uniform(0.35, 1.2))
-    sun = np.exp((cosine - 1) / width**2)[..., None] * _tint(rng, 0.7)
+    sun = np.exp((cosine - 1) / width**2)[..., None] * _tint(rng, cast)
     solid_angle = np.sin(polar) * (np.pi / SKY_ROWS) * (2 * np.pi / SKY_COLUMNS)
     on_floor = (solid_angle * height[..., 0])[..., None] / 3
-    share = rng.uniform(0.3, 0.85)
+    share = rng.uniform(0.5, 0.92)
     radiance = level * (
         share * sun / (sun * on_floor).sum() + (1 - share) * sky / (sky * on_floor).sum()
     )
@@ -62,7 +63,7 @@ def _even(radiance: np.ndarray) -> dict:
     return {"type": "constant", "radiance": _rgb(radiance)}
 
 
-def _panel(rng: np.random.Generator, azimuth: float, level: float) -> dict:
+def _panel(rng: np.random.Generator, azimuth: float, level: float, cast: np.ndarray) -> dict:
     """A square that looks at the origin from behind the cameras; small ones cast hard shadows."""
     distance = rng.uniform(7, 10)
     elevation = rng.uniform(0.45, 1.3)
@@ -73,16 +74,16 @@ def _panel(rng: np.random.Generator, azimuth: float, level: float) -> dict:
     centre = toward * distance
     mesh = quad(*(centre + a * side + b * up for a, b in [(-1, -1), (1, -1), (1, 1), (-1, 1)]))
     irradiance_per_radiance = 4 * half**2 * np.sin(elevation) / distance**2
-    radiance = _tint(rng, 1.0) * level / irradiance_per_radiance
+    radiance = _tint(rng, cast) * level / irradiance_per_radiance
     return {"type": "mesh", "mesh": mesh, "emitter": {"type": "area", "radiance": _rgb(radiance)}}
 
 
-def _lamp(rng: np.random.Generator, top: float, level: float) -> dict:
+def _lamp(rng: np.random.Generator, top: float, level: float, cast: np.ndarray) -> dict:
     """A glowing ball over the objects: light that falls off quickly, shadows in all directions."""
-    radius, height = rng.uniform(0.1, 0.3), top + rng.uniform(0.6, 1.6)
-    angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1.0)
+    radius, height = rng.uniform(0.1, 0.3), top + rng.uniform(0.4, 1.1)
+    angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1.5)
     centre = [distance * np.cos(angle), distance * np.sin(angle), height]
-    radiance = _tint(rng, 1.0) * level * (height / radius) ** 2 / np.pi
+    radiance = _tint(rng, cast) * level * (height / radius) ** 2 / np.pi
     return {
         "type": "sphere",
         "center": [float(value) for value in centre],
@@ -91,14 +92,17 @@ def _lamp(rng: np.random.Generator, top: float, level: float) -> dict:
     }
 
 
-def _tint(rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Colour of a light [3] of mean 1: mostly a little warm or cool, sometimes of any hue."""
-    if rng.random() < 0.2:
-        colour = rng.uniform(0.2, 1.0, 3)
-    else:
-        warmth = rng.normal(0, 0.35)
-        colour = np.exp(np.array([warmth, 0.1 * rng.normal(), -warmth]))
-    colour = 1 + strength * (colour / colour.mean() - 1)
+def _cast(rng: np.random.Generator) -> np.ndarray:
+    """Colour that a scene's lights have in common, log [3]: warm or cool, often of any hue."""
+    if rng.random() < 0.5:
+        return np.log(rng.uniform(0.12, 1.0, 3))
+    warmth = rng.normal(0, 0.75)
+    return np.array([warmth, 0.15 * rng.normal(), -warmth])
+
+
+def _tint(rng: np.random.Generator, cast: np.ndarray) -> np.ndarray:
+    """Colour of one light [3] of mean 1: the scene's cast, a little changed."""
+    colour = np.exp(cast + 0.15 * rng.normal(size=3))
     return colour / colour.mean()
 
 

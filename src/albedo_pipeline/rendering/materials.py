@@ -24,9 +24,9 @@ def draw_wall_material(rng: np.random.Generator, palette: np.ndarray, repeats: f
     """A floor's or wall's material: quieter than an object's, and mostly matt."""
     kind = str(rng.choice(KINDS, p=[0.8, 0.12, 0.0, 0.08]))
     choice = rng.random()
-    if choice < 0.4:
+    if choice < 0.75:
         return material(rng, kind, plain(draw_neutral(rng)))
-    if choice < 0.6:
+    if choice < 0.83:
         return material(rng, kind, plain(palette[rng.integers(len(palette))]))
     return material(rng, kind, textured(draw_texture(rng, palette), repeats))
 

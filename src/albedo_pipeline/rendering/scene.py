@@ -13,6 +13,10 @@ from albedo_pipeline.rendering.meshes import Mesh, quad
 FAR = 30.0
 """Half the width of the floor, scene units: beyond every picture's edge."""
 
+LIT_FROM = 1.3
+"""How far to both sides of the open side lights may stand at least, radians: shadows show best in
+light from the side."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -49,7 +53,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
         repeats = 2 * FAR / rng.uniform(2.0, 6.0)
         parts[f"surface_{index}"] = _shape(mesh, draw_wall_material(rng, palette, repeats))
     spread = {"floor": np.pi, "wall": 0.7, "corner": 0.5, "room": 0.2}[kind]
-    parts |= draw_lights(rng, azimuth, spread, float(high[2]))
+    parts |= draw_lights(rng, azimuth, max(spread, LIT_FROM), float(high[2]))
     return Scene(parts, focus, radius, azimuth, spread)
 
 
