@@ -5,7 +5,7 @@ import pytest
 
 from albedo_pipeline.rendering import Render, RenderSettings, render_all, render_view
 from albedo_pipeline.rendering.cameras import Camera
-from albedo_pipeline.rendering.engine import render_parts
+from albedo_pipeline.rendering.engine import build_scene, render_scene
 from albedo_pipeline.rendering.materials import KINDS, material, plain
 from albedo_pipeline.rendering.meshes import quad
 from albedo_pipeline.rendering.render import ATTEMPTS, first_good, reject_reason
@@ -58,7 +58,7 @@ def test_a_render_keeps_its_promises() -> None:
 def test_the_albedo_is_the_reflectance_that_was_asked_for(kind: str) -> None:
     surface = material(np.random.default_rng(0), kind, plain(COLOUR))
     parts = {"floor": floor(10, {"bsdf": surface}), "sky": SKY}
-    _, albedo, valid = render_parts(parts, ABOVE, SMALL, seed=1)
+    _, albedo, valid = render_scene(build_scene(parts), ABOVE, SMALL, seed=1)
     assert valid.all()
     np.testing.assert_allclose(albedo, np.broadcast_to(COLOUR, albedo.shape), atol=1e-3)
 
@@ -67,14 +67,14 @@ def test_a_matt_floor_under_an_even_sky_shines_as_its_albedo() -> None:
     """Irradiance pi of radiance 1 on a Lambertian surface leaves as albedo x 1."""
     surface = material(np.random.default_rng(0), "diffuse", plain(COLOUR))
     parts = {"floor": floor(10, {"bsdf": surface}), "sky": SKY}
-    beauty, _, _ = render_parts(parts, ABOVE, RenderSettings(8, 256, 3), seed=1)
+    beauty, _, _ = render_scene(build_scene(parts), ABOVE, RenderSettings(8, 256, 3), seed=1)
     np.testing.assert_allclose(beauty.mean(axis=(0, 1)), COLOUR, rtol=0.01)
 
 
 def test_background_and_lights_are_not_valid() -> None:
     surface = material(np.random.default_rng(0), "diffuse", plain(COLOUR))
     parts = {"floor": floor(0.8, {"bsdf": surface}), "sky": SKY}
-    _, albedo, valid = render_parts(parts, ABOVE, RenderSettings(32, 16, 3), seed=1)
+    _, albedo, valid = render_scene(build_scene(parts), ABOVE, RenderSettings(32, 16, 3), seed=1)
     assert valid[16, 16]
     assert not valid[0].any()
     # the border's pixels are part background: none of them may count with a mixed albedo
@@ -82,7 +82,7 @@ def test_background_and_lights_are_not_valid() -> None:
         albedo[valid], np.broadcast_to(COLOUR, albedo[valid].shape), atol=1e-3
     )
     lamp = {"emitter": {"type": "area", "radiance": {"type": "rgb", "value": [5.0, 5.0, 5.0]}}}
-    _, _, valid = render_parts({"lamp": floor(10, lamp)}, ABOVE, SMALL, seed=1)
+    _, _, valid = render_scene(build_scene({"lamp": floor(10, lamp)}), ABOVE, SMALL, seed=1)
     assert not valid.any()
 
 
@@ -114,5 +114,5 @@ def test_without_a_good_draw_it_gives_up_and_says_what() -> None:
 
 
 def test_a_worker_that_fails_ends_the_run_with_its_message() -> None:
-    with pytest.raises(Exception, match="resolution|width|size|positive|zero"):
+    with pytest.raises(Exception, match=r"resolution|width|size|positive|zero"):
         list(render_all(5, range(1), 1, RenderSettings(0, 1, 2), 1))

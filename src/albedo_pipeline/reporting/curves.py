@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from albedo_pipeline.reporting.scores import kind_of, methods_of, metrics_of
 from albedo_pipeline.reporting.words import finite, higher_is_better, label, measured, method, unit
@@ -44,7 +45,7 @@ def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         loss_axes.plot(losses.index, losses, color=theme.faint, alpha=0.55, lw=0.9, label="logged")
         name = f"smoothed (exponential, span {span} points)"
         loss_axes.plot(losses.index, smoothed, color=theme.accent, lw=1.8, label=name)
-        loss_axes.set_yscale("log")
+        _plain_log_axis(loss_axes)
         loss_axes.legend(frameon=False, labelcolor=theme.ink, fontsize=9)
     loss_axes.set_ylabel("loss")
     rates = _curve(log, "learning_rate")
@@ -139,6 +140,13 @@ def _interval(axes: Axes, theme: Theme, name: str, score: dict, place: int, kind
         fontsize=8,
         ha="center",
     )
+
+
+def _plain_log_axis(axes: Axes) -> None:
+    axes.set_yscale("log")
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
 
 
 def _say(axes: Axes, theme: Theme, words: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from albedo_pipeline import params as parameter_models
 from albedo_pipeline.reporting.words import count, plain, spaced
@@ -147,7 +147,7 @@ def _filled(value: Any, model: type[BaseModel] | None) -> Any:
         return value
     try:
         return model.model_validate(value)
-    except ValidationError:  # the pipeline that uses it will complain; here it is only shown
+    except ValueError:  # the pipeline that uses it will complain; here it is only shown
         return value
 
 

@@ -35,6 +35,7 @@ class ScoreRow:
     kind: str
     """`model`, `baseline` or `ceiling`."""
     cells: list[Cell]
+    """One a metric, in the order of the table's columns."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,10 @@ def confidence(metrics: dict, parameters: dict) -> float:
 
 
 def headline(metrics: dict, split: str, percent: float) -> str:
-    """One sentence: the model's main metric, against the best baseline and the ceiling."""
+    """The model's main metric against the best baseline and the ceiling, then the other metrics.
+
+    PSNR is the main one where it was measured, else the first.
+    """
     scores = metrics[split]
     names = metrics_of(scores)
     name = "psnr" if "psnr" in names or not names else names[0]
@@ -117,27 +121,43 @@ def headline(metrics: dict, split: str, percent: float) -> str:
     among = f"On the {split} split" if n is None else f"On {count(n, f'{split} sample')}"
     if not finite(model.get("mean")):
         return f"{among} the model has no finite {label(name)}: there is nothing to compare."
-    baselines = [key for key in methods_of(scores) if kind_of(key) == "baseline"]
-    baseline = _first_best(scores, name, baselines)
     sentence = f"{among} the model reaches {_with_interval(name, model, percent)}"
     if higher_is_better(name) is None:
         return sentence + "."
-    if baseline is None:
-        sentence += "; no baseline was measured"
-    else:
-        other = scores[baseline][name]
-        sentence += (
-            f": {_compared(name, model['mean'], other['mean'])} the best baseline, "
-            f"“{method(baseline).name}” ({_with_range(name, other)})"
-        )
-        sentence += ", though the two intervals overlap" if _overlap(model, other) else ""
+    sentence += _against_baseline(scores, name) or "; no baseline was measured"
     ceiling = scores.get(CEILING, {}).get(name, {})
     if finite(ceiling.get("mean")):
         sentence += (
-            f"; {_compared(name, model['mean'], ceiling['mean'])} the autoencoder's ceiling "
+            f"; {_compared(name, model['mean'], ceiling['mean'])} the autoencoder’s ceiling "
             f"({_with_range(name, ceiling)})"
         )
-    return sentence + "."
+    return sentence + "." + "".join(_aside(scores, other) for other in names if other != name)
+
+
+def _against_baseline(scores: dict, name: str) -> str:
+    """`: 2.80 dB better than the best baseline, …`; empty without a baseline."""
+    baselines = [key for key in methods_of(scores) if kind_of(key) == "baseline"]
+    baseline = _first_best(scores, name, baselines)
+    if baseline is None:
+        return ""
+    model, other = scores[MODEL][name], scores[baseline][name]
+    words = (
+        f": {_compared(name, model['mean'], other['mean'])} the best baseline, "
+        f"“{method(baseline).name}” ({_with_range(name, other)})"
+    )
+    return words + (", though the two intervals overlap" if _overlap(model, other) else "")
+
+
+def _aside(scores: dict, name: str) -> str:
+    """One more sentence, so that no metric by which the model is worse is passed over."""
+    model = scores[MODEL].get(name, {})
+    if not finite(model.get("mean")):
+        return ""
+    value = measured(name, model["mean"], with_unit=True)
+    comparison = _against_baseline(scores, name).removeprefix(": ")
+    if not comparison:
+        return f" {label(name)}: {value}."
+    return f" By {label(name)} ({value}) it is {comparison}."
 
 
 _KINDS = ("model", "baseline", "ceiling")

@@ -81,15 +81,15 @@ def plain(value: object) -> str:
     if _is_number(value):
         return _number(value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
+        return ", ".join(f"{spaced(str(key))}: {plain(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(plain, value))
     return str(value)
 
 
 def spaced(key: str) -> str:
-    """`beauty_clipped_share` => `beauty clipped share`."""
-    return key.replace("_", " ")
+    """`validation_beauty_psnr` => `validation beauty PSNR`."""
+    return " ".join(label(word) for word in key.split("_"))
 
 
 def count(number: int, noun: str) -> str:

@@ -27,8 +27,10 @@ def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
 
 
 def _raw_pair(seed: int, scene: int, view: int, render: Render) -> RawPair:
+    from albedo_pipeline.datasets import raw_pairs
+
     group = f"seed-{seed}/scene-{scene:05d}"
-    return RawPair(
+    return raw_pairs.RawPair(
         sample_id=f"{group}/view-{view:02d}",
         group=group,
         beauty=render.beauty,
