@@ -13,14 +13,9 @@ from albedo_pipeline.rendering.meshes import Mesh, quad
 FAR = 30.0
 """Half the width of the floor, scene units: beyond every picture's edge."""
 
-OPENING = {
-    "floor": (np.pi, np.pi),
-    "wall": (0.7, 1.3),
-    "corner": (0.5, 0.8),
-    "room": (0.2, 0.35),
-}
-"""How far to both sides of the open side cameras and lights may stand, radians. Light from the side
-shows shadows best; from behind a wall it would leave the scene dark and grainy."""
+LIT_FROM = 1.3
+"""How far to both sides of the open side lights may stand at least, radians: shadows show best in
+light from the side."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +47,13 @@ def draw_scene(rng: np.random.Generator) -> Scene:
         for index, mesh in enumerate(objects)
     }
     azimuth = rng.uniform(-np.pi, np.pi)
-    kind = str(rng.choice(list(OPENING), p=[0.35, 0.25, 0.2, 0.2]))
-    spread, lit_from = OPENING[kind]
+    kind = str(rng.choice(["floor", "wall", "corner", "room"], p=[0.35, 0.25, 0.2, 0.2]))
     surfaces = [_floor(), *_walls(rng, kind, azimuth, focus, radius)]
     for index, mesh in enumerate(surfaces):
         repeats = 2 * FAR / rng.uniform(2.0, 6.0)
         parts[f"surface_{index}"] = _shape(mesh, draw_wall_material(rng, palette, repeats))
-    parts |= draw_lights(rng, azimuth, lit_from, float(high[2]))
+    spread = {"floor": np.pi, "wall": 0.7, "corner": 0.5, "room": 0.2}[kind]
+    parts |= draw_lights(rng, azimuth, max(spread, LIT_FROM), float(high[2]))
     return Scene(parts, focus, radius, azimuth, spread)
 
 
