@@ -13,7 +13,7 @@ help:
 	@echo "make setup   set up .venv only"
 	@echo "make lint    formatting, import contracts"
 	@echo "make format  put the code into shape"
-	@echo "make bundled-autoencoder   train the shipped autoencoder anew (about an hour)"
+	@echo "make bundled-autoencoder   train the shipped autoencoder anew (about 20 minutes)"
 	@echo "make clean   remove what the pipelines made (data/ except 01_raw)"
 
 setup: $(READY)

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from albedo_pipeline.datasets.filename_list import FilenameListDataset
 from albedo_pipeline.datasets.raw_pairs import RawPair
+
+torch.set_num_threads(1)  # small models: a second thread costs more than it gives
 
 
 def make_pair(sample_id: str, side: int = 32, seed: int = 0) -> RawPair:

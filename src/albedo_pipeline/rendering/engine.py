@@ -3,6 +3,7 @@
 from types import ModuleType
 
 import numpy as np
+from scipy.ndimage import binary_erosion
 
 from albedo_pipeline.rendering.cameras import FIELD_OF_VIEW, Camera
 from albedo_pipeline.rendering.meshes import Mesh
@@ -10,6 +11,16 @@ from albedo_pipeline.rendering.settings import RenderSettings
 
 BLOCK = 16
 """Pixels across a block. Each has its own random stream, so it must not follow the core count."""
+SURFACE = {
+    "type": "aov",
+    "aovs": "albedo:albedo",
+    "block_size": BLOCK,
+    "emission": {"type": "path", "max_depth": 1},
+}
+"""Albedo, coverage, and the light that is seen directly (paths of one segment)."""
+SURFACE_SAMPLES = 16
+"""Camera rays a pixel for SURFACE: it has no noise but at edges, so it needs fewer than beauty, and
+within Mitsuba's aov integrator every sample of beauty would cost twice as much."""
 COVERED = 1 - 1e-4
 """Coverage of a pixel that is full but for rounding."""
 
@@ -23,40 +34,38 @@ def mitsuba() -> ModuleType:
     return mi
 
 
-def render_parts(
-    parts: dict, camera: Camera, settings: RenderSettings, seed: int
+def build_scene(parts: dict) -> object:
+    """The Mitsuba scene of these descriptions (`Scene.parts`): shapes and lights, no camera."""
+    mi = mitsuba()
+    built = {name: _built(mi, part) for name, part in parts.items()}
+    return mi.load_dict({"type": "scene", **built})
+
+
+def render_scene(
+    scene: object, camera: Camera, settings: RenderSettings, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Beauty, albedo (float32 [H, W, 3], linear Rec.709) and where the albedo counts, bool [H, W].
 
     The albedo counts in pixels that surfaces cover wholly: a light source or the background in a
-    part of the pixel would mix its own into the mean. `seed` is of the light paths, in [0, 2^32).
+    part of the pixel would mix its own into the mean. `scene` is of `build_scene` and is not
+    changed; `seed` is of the light paths, in [0, 2^32).
     """
     mi = mitsuba()
-    described = {name: _built(mi, part) for name, part in parts.items()}
-    scene = mi.load_dict(
-        {
-            "type": "scene",
-            "integrator": _integrator(settings.max_depth),
-            "sensor": _sensor(mi, camera, settings),
-            **described,
-        }
-    )
-    image = np.array(mi.render(scene, seed=seed), dtype=np.float32)  # [H, W, 11]
-    beauty, coverage = image[..., 0:3], image[..., 3]
-    emission, albedo = image[..., 4:7], image[..., 8:11]
-    valid = (coverage > COVERED) & (emission.sum(axis=-1) == 0) & (albedo > 0).any(axis=-1)
+    sensor = mi.load_dict(_sensor(mi, camera, settings))
+
+    def rendered(integrator: dict, samples: int) -> np.ndarray:
+        loaded = mi.load_dict(integrator)
+        image = mi.render(scene, sensor=sensor, integrator=loaded, spp=samples, seed=seed)
+        return np.array(image, dtype=np.float32)
+
+    path = {"type": "path", "max_depth": settings.max_depth, "block_size": BLOCK}
+    beauty = rendered(path, settings.samples_per_pixel)[..., 0:3]
+    surface = rendered(SURFACE, SURFACE_SAMPLES)  # [H, W, 7]
+    emission, coverage, albedo = surface[..., 0:3], surface[..., 3], surface[..., 4:7]
+    covered = (coverage > COVERED) & (emission.sum(axis=-1) == 0) & (albedo > 0).any(axis=-1)
+    # A sliver of a light that the few surface samples missed shows in the next pixel.
+    valid = binary_erosion(covered, np.ones((3, 3)), border_value=1)
     return beauty, albedo, valid
-
-
-def _integrator(max_depth: int) -> dict:
-    """Beauty, emission seen directly (paths of one segment) and albedo, of the same camera rays."""
-    return {
-        "type": "aov",
-        "aovs": "albedo:albedo",
-        "block_size": BLOCK,
-        "beauty": {"type": "path", "max_depth": max_depth},
-        "emission": {"type": "path", "max_depth": 1},
-    }
 
 
 def _sensor(mi: ModuleType, camera: Camera, settings: RenderSettings) -> dict:

@@ -60,7 +60,8 @@ def _sky(rng: np.random.Generator, azimuth: float, level: float, cast: np.ndarra
 
 
 def _even(radiance: np.ndarray) -> dict:
-    return {"type": "constant", "radiance": _rgb(radiance)}
+    # Mitsuba would spend as many samples on it as on the main light, which has the more noise.
+    return {"type": "constant", "radiance": _rgb(radiance), "sampling_weight": 0.2}
 
 
 def _panel(rng: np.random.Generator, azimuth: float, level: float, cast: np.ndarray) -> dict:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
 
 from albedo_pipeline.rendering.cameras import Camera, draw_camera, overview
-from albedo_pipeline.rendering.engine import render_parts
+from albedo_pipeline.rendering.engine import build_scene, render_scene
 from albedo_pipeline.rendering.scene import Scene, draw_scene
 from albedo_pipeline.rendering.settings import RenderSettings
 from albedo_pipeline.rendering.streams import scene_generator, view_generator
@@ -49,19 +50,28 @@ def render_view(seed: int, scene: int, view: int, settings: RenderSettings) -> R
     Raises:
         RuntimeError: no good draw within ATTEMPTS.
     """
-
-    def try_scene(attempt: int) -> tuple[Scene, Render]:
-        rng = scene_generator(seed, scene, attempt)
-        drawn = draw_scene(rng)
-        return drawn, _picture(drawn, overview(drawn), PROBE, rng)
+    (shared, built), scene_reasons = _shared_scene(seed, scene)
 
     def try_view(attempt: int) -> tuple[None, Render]:
         rng = view_generator(seed, scene, attempt, view)
-        return None, _picture(shared, draw_camera(rng, shared), settings, rng)
+        return None, _picture(built, draw_camera(rng, shared), settings, rng)
 
-    (shared, _), scene_reasons = first_good(try_scene, f"scene {scene} (seed {seed})")
     (_, kept), view_reasons = first_good(try_view, f"scene {scene}, view {view} (seed {seed})")
     return Render(kept.beauty, kept.albedo, kept.valid, (*scene_reasons, *view_reasons))
+
+
+@lru_cache(maxsize=1)  # the next view of the same scene
+def _shared_scene(seed: int, scene: int) -> tuple[tuple[Scene, object], tuple[str, ...]]:
+    """The scene and Mitsuba's build of it; why earlier draws were thrown away."""
+
+    def try_scene(attempt: int) -> tuple[tuple[Scene, object], Render]:
+        rng = scene_generator(seed, scene, attempt)
+        drawn = draw_scene(rng)
+        built = build_scene(drawn.parts)
+        return (drawn, built), _picture(built, overview(drawn), PROBE, rng)
+
+    (kept, _), reasons = first_good(try_scene, f"scene {scene} (seed {seed})")
+    return kept, reasons
 
 
 def first_good(
@@ -94,7 +104,7 @@ def reject_reason(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray) -> 
 
 
 def _picture(
-    scene: Scene, camera: Camera, settings: RenderSettings, rng: np.random.Generator
+    built: object, camera: Camera, settings: RenderSettings, rng: np.random.Generator
 ) -> Render:
     light_paths = int(rng.integers(2**32))
-    return Render(*render_parts(scene.parts, camera, settings, light_paths), redrawn=())
+    return Render(*render_scene(built, camera, settings, light_paths), redrawn=())

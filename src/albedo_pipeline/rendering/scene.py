@@ -1,6 +1,6 @@
 """A scene: objects on a floor, perhaps walls, and lights; descriptions only, no Mitsuba."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,9 +13,14 @@ from albedo_pipeline.rendering.meshes import Mesh, quad
 FAR = 30.0
 """Half the width of the floor, scene units: beyond every picture's edge."""
 
-LIT_FROM = 1.3
-"""How far to both sides of the open side lights may stand at least, radians: shadows show best in
-light from the side."""
+OPENING = {
+    "floor": (np.pi, np.pi),
+    "wall": (0.7, 1.3),
+    "corner": (0.5, 0.8),
+    "room": (0.2, 0.7),
+}
+"""How far to both sides of the open side cameras and lights may stand, radians. Light from the side
+shows shadows best; from behind a wall it would leave the scene dark and grainy."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,13 @@ def draw_scene(rng: np.random.Generator) -> Scene:
         for index, mesh in enumerate(objects)
     }
     azimuth = rng.uniform(-np.pi, np.pi)
-    kind = str(rng.choice(["floor", "wall", "corner", "room"], p=[0.35, 0.25, 0.2, 0.2]))
+    kind = str(rng.choice(list(OPENING), p=[0.35, 0.25, 0.2, 0.2]))
+    spread, lit_from = OPENING[kind]
     surfaces = [_floor(), *_walls(rng, kind, azimuth, focus, radius)]
     for index, mesh in enumerate(surfaces):
-        repeats = 2 * FAR / rng.uniform(2.0, 6.0)
+        repeats = 1 / rng.uniform(2.0, 6.0)  # for each scene unit, see _plane
         parts[f"surface_{index}"] = _shape(mesh, draw_wall_material(rng, palette, repeats))
-    spread = {"floor": np.pi, "wall": 0.7, "corner": 0.5, "room": 0.2}[kind]
-    parts |= draw_lights(rng, azimuth, max(spread, LIT_FROM), float(high[2]))
+    parts |= draw_lights(rng, azimuth, lit_from, float(high[2]))
     return Scene(parts, focus, radius, azimuth, spread)
 
 
@@ -62,27 +67,49 @@ def _shape(mesh: Mesh, material: dict) -> dict:
 
 
 def _floor() -> Mesh:
-    return quad([-FAR, -FAR, 0], [FAR, -FAR, 0], [FAR, FAR, 0], [-FAR, FAR, 0])
+    return _plane(np.array([-FAR, -FAR, 0]), np.array([2 * FAR, 0, 0]), np.array([0, 2 * FAR, 0]))
 
 
 def _walls(
     rng: np.random.Generator, kind: str, azimuth: float, focus: np.ndarray, radius: float
 ) -> list[Mesh]:
-    """Upright walls round the objects; the open side has none."""
+    """Upright walls round the objects; the open side has none.
+
+    They are as high and as long as the pictures show and hardly more, to let the light in.
+    """
     near, wide = radius * rng.uniform(1.05, 1.6), radius * rng.uniform(1.6, 2.2)
-    walls = {
+    front = 1.5 * radius
+    walls = {  # angle from the open side, distance, reach to both sides
         "floor": [],
-        "wall": [(np.pi, near)],
-        "corner": [(0.75 * np.pi, near), (-0.75 * np.pi, near)],
-        "room": [(np.pi, near), (0.5 * np.pi, wide), (-0.5 * np.pi, wide)],
+        "wall": [(np.pi, near, FAR, FAR)],
+        "corner": [(0.75 * np.pi, near, FAR, FAR), (-0.75 * np.pi, near, FAR, FAR)],
+        "room": [
+            (np.pi, near, wide, wide),
+            (0.5 * np.pi, wide, near, front),
+            (-0.5 * np.pi, wide, front, near),
+        ],
     }[kind]
-    return [_wall(azimuth + angle, focus, distance) for angle, distance in walls]
+    height = np.array([0, 0, radius * rng.uniform(2.2, 4.0)])
+    return [_wall(azimuth + angle, focus, height, *place) for angle, *place in walls]
 
 
-def _wall(azimuth: float, focus: np.ndarray, distance: float) -> Mesh:
-    """A wall that faces `focus` from direction `azimuth`, reaching FAR to both sides and up."""
+def _wall(
+    azimuth: float,
+    focus: np.ndarray,
+    height: np.ndarray,
+    distance: float,
+    left: float,
+    right: float,
+) -> Mesh:
+    """A wall that faces `focus` from direction `azimuth`, seen reaching `left` and `right`."""
     outward = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
-    side = np.array([np.sin(azimuth), -np.cos(azimuth), 0.0]) * FAR
+    side = np.array([np.sin(azimuth), -np.cos(azimuth), 0.0])
     foot = focus * [1, 1, 0] + outward * distance
-    height = np.array([0, 0, 2 * FAR])
-    return quad(foot - side, foot + side, foot + side + height, foot - side + height)
+    return _plane(foot - left * side, (left + right) * side, height)
+
+
+def _plane(corner: np.ndarray, along: np.ndarray, across: np.ndarray) -> Mesh:
+    """A rectangle whose texture coordinates count scene units."""
+    mesh = quad(corner, corner + along, corner + along + across, corner + across)
+    size = np.array([np.linalg.norm(along), np.linalg.norm(across)])
+    return replace(mesh, texcoords=mesh.texcoords * size)

@@ -10,6 +10,6 @@ class RenderSettings:
     resolution: int
     """Width and height, pixels."""
     samples_per_pixel: int
-    """Light paths a pixel. Mitsuba rounds it up to a grid of strata: 32 stays 32, 30 becomes 30."""
+    """Light paths a pixel. Mitsuba rounds it up to a grid of strata: 24 stays 24, 32 becomes 35."""
     max_depth: int
     """Longest light path, in segments; 2 is direct light only."""
