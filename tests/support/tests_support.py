@@ -24,7 +24,8 @@ def run_kedro(project: Path, *arguments: str, timeout: float = 240) -> subproces
     return subprocess.run(
         [sys.executable, "-m", "kedro", *arguments],
         cwd=project,
-        env=os.environ | {"KEDRO_ENV": "test", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
+        env=os.environ
+        | {"KEDRO_ENV": "test", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=timeout,

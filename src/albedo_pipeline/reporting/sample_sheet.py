@@ -40,7 +40,10 @@ def _triptych(reference: RawPairReference) -> np.ndarray:
 
 
 def count_redrawn(references: list[RawPairReference]) -> dict:
-    """Number of pairs, groups, and thrown-away draws by reason, from the files' attributes."""
+    """Number of pairs, groups, and thrown-away draws by reason, from the files' attributes.
+
+    A scene that was thrown away counts once for each of its views.
+    """
     reasons = Counter(
         reason for r in references for reason in r.load().attributes.get("redrawn", "").split()
     )
