@@ -8,6 +8,7 @@ import torch
 
 from albedo_pipeline.datasets.pair_shards import PairShards, PairShardsDataset
 from albedo_pipeline.diffusion.seeds import Purpose, generator
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import quantize, to_tensor
 from albedo_pipeline.inference.round_trip import round_trip_report
 from albedo_pipeline.models.autoencoder import new_autoencoder
@@ -118,3 +119,17 @@ def test_the_source_decides(pairs, tmp_path: Path) -> None:
         assert torch.equal(loaded(image).sample, local.eval()(image).sample)
     bundled = obtain_autoencoder(pairs, ROWS, AutoencoderParams(source="bundled"), CPU)
     assert bundled.config.latent_channels == 4
+
+
+@pytest.mark.parametrize("crop", [9, 32])
+def test_a_crop_that_does_not_fit_is_named(pairs, crop: int) -> None:
+    with pytest.raises(ProjectError, match=f"autoencoder.training.crop: {crop} must be a multiple"):
+        train_autoencoder(pairs, ROWS, training(crop=crop), CPU, "fp32")
+
+
+def test_images_that_are_not_whole_cells_are_named(pairs) -> None:
+    torch.manual_seed(0)
+    coarse = new_autoencoder(training(block_out_channels=(8,) * 6))  # factor 32, images of 16
+    message = "images of 16 x 16 pixels cannot be encoded: the autoencoder needs multiples of 32"
+    with pytest.raises(ProjectError, match=message):
+        round_trip_report(coarse, pairs, ROWS, AutoencoderParams(device="cpu"))

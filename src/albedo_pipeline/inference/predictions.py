@@ -7,6 +7,7 @@ from diffusers import AutoencoderKL
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.shards import Row
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import from_tensor, quantize, to_tensor
 from albedo_pipeline.inference.predict import predict_albedo
 from albedo_pipeline.models.denoiser import Denoiser
@@ -23,11 +24,17 @@ def predictions(
     autoencoder: AutoencoderKL,
     params: EvaluateParams,
 ) -> Iterator[Row]:
-    """Prediction and round trip of every sample of the configured splits."""
+    """Prediction and round trip of every sample of the configured splits.
+
+    Raises:
+        ProjectError: where they have none.
+    """
     device = pick_device(params.device)
     denoiser.unet.to(device)
     autoencoder.to(device)
     samples = manifest[manifest["split"].isin(params.splits)]
+    if samples.empty:
+        raise ProjectError(f"evaluate.splits: no sample is in {', '.join(params.splits)}")
     batches = [
         samples[i : i + params.batch_size] for i in range(0, len(samples), params.batch_size)
     ]

@@ -7,7 +7,7 @@ from diffusers import AutoencoderKL
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.metrics import PSNR
-from albedo_pipeline.models.autoencoder import factor
+from albedo_pipeline.models.autoencoder import check_divisible, factor
 from albedo_pipeline.models.device import pick_device
 from albedo_pipeline.models.encoding import round_trip
 from albedo_pipeline.params import AutoencoderParams
@@ -16,7 +16,12 @@ from albedo_pipeline.params import AutoencoderParams
 def round_trip_report(
     autoencoder: AutoencoderKL, pairs: PairShards, rows: np.ndarray, params: AutoencoderParams
 ) -> dict:
-    """Size of the model, and mean masked PSNR (dB, sRGB) of beauty and albedo over `rows`."""
+    """Size of the model, and mean masked PSNR (dB, sRGB) of beauty and albedo over `rows`.
+
+    Raises:
+        ProjectError: where the images are not whole latent cells.
+    """
+    check_divisible(autoencoder, pairs.shape("beauty"))
     device = pick_device(params.device)
     autoencoder = autoencoder.to(device)
     report = {

@@ -20,6 +20,16 @@ def factor(autoencoder: AutoencoderKL) -> int:
     return 2 ** (len(autoencoder.config.block_out_channels) - 1)
 
 
+def check_divisible(autoencoder: AutoencoderKL, shape: tuple[int, ...]) -> None:
+    """Raise ProjectError where images of `shape`, [..., H, W], are not whole latent cells."""
+    height, width = shape[-2:]
+    if height % factor(autoencoder) or width % factor(autoencoder):
+        raise ProjectError(
+            f"ingest.resolution: images of {width} x {height} pixels cannot be encoded: the "
+            f"autoencoder needs multiples of {factor(autoencoder)}"
+        )
+
+
 def new_autoencoder(params: AutoencoderTraining) -> AutoencoderKL:
     """An autoencoder with random weights; draws from torch's global generator.
 

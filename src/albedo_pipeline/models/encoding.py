@@ -11,7 +11,7 @@ from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.shards import Row
 from albedo_pipeline.imaging.masks import latent_mask
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.models.autoencoder import decode, encode, factor
+from albedo_pipeline.models.autoencoder import check_divisible, decode, encode, factor
 from albedo_pipeline.models.device import autocast
 from albedo_pipeline.progress import progress
 
@@ -25,7 +25,12 @@ def encoded(
     device: torch.device,
     precision: str,
 ) -> Iterator[Row]:
-    """Every sample as it is and flipped, in the manifest's order."""
+    """Every sample as it is and flipped, in the manifest's order.
+
+    Raises:
+        ProjectError: where the images are not whole latent cells.
+    """
+    check_divisible(autoencoder, pairs.shape("beauty"))
     autoencoder = autoencoder.to(device)
     batches = [
         manifest[start : start + batch_size] for start in range(0, len(manifest), batch_size)

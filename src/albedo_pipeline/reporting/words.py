@@ -25,9 +25,10 @@ _METHODS = {
     "beauty_best_scale": Method(
         "Beauty, best scale", "the input times the factor that fits the truth best"
     ),
-    "retinex": Method("Retinex", "edges above a threshold are reflectance"),
     "retinex_best_scale": Method(
-        "Retinex, best scale", "classical; times the factor that fits the truth best"
+        "Retinex, best scale",
+        "classical, without learning (Horn 1974; Grosse et al. 2009); times the factor that fits "
+        "the truth best",
     ),
     CEILING: Method(
         "Autoencoder round trip", "the truth, encoded and decoded: no denoiser can pass it"

@@ -8,6 +8,7 @@ from diffusers import AutoencoderKL
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.diffusion.seeds import Purpose, generator
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import BUNDLED, factor, load_pretrained, new_autoencoder
 from albedo_pipeline.models.device import autocast
@@ -66,12 +67,15 @@ def train_autoencoder(
     """Train from random weights on the given rows; returns the EMA weights, on the CPU.
 
     The scaling factor is set so that the latents of the training images have unit variance.
+
+    Raises:
+        ProjectError: where the crop does not fit the images or the model.
     """
     torch.manual_seed(params.seed)
     model = new_autoencoder(params).to(device).train()
     ema = Ema(model, params.ema_decay)
     optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=0.0)
-    side = params.crop or min(pairs.shape("beauty")[1:])
+    side = _training_side(model, params, min(pairs.shape("beauty")[1:]))
     cells = side // factor(model)
     noise_shape = (params.batch_size, params.latent_channels, cells, cells)
     for step in progress(range(params.max_steps), params.max_steps, "autoencoder"):
@@ -97,6 +101,16 @@ def train_autoencoder(
         scaling_factor=1 / latent_deviation(ema.model, pairs, rows, device)
     )
     return ema.model.cpu()
+
+
+def _training_side(model: AutoencoderKL, params: AutoencoderTraining, largest: int) -> int:
+    side = params.crop or largest
+    if side > largest or side % factor(model):
+        raise ProjectError(
+            f"autoencoder.training.crop: {side} must be a multiple of {factor(model)} and at most "
+            f"{largest}, the images' size"
+        )
+    return side
 
 
 @torch.no_grad()
