@@ -7,7 +7,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, one_line
 
 _KEDRO_WORDS = re.compile(r"Parameter '(\w+)': Failed to instantiate \w+ for parameter '\1': ")
 
@@ -32,8 +32,12 @@ def _message(error: BaseException | None) -> str | None:
         return _KEDRO_WORDS.sub(r"\1.", "; ".join(str(error).splitlines()[1:]).replace("- ", "", 1))
     if isinstance(error, ProjectError | FileNotFoundError):
         return str(error)
-    # Kedro wraps what a dataset raises, once or twice.
-    return _message(error.__cause__) if isinstance(error, DatasetError) else None
+    if not isinstance(error, DatasetError):
+        return None
+    # Kedro wraps what a dataset raises, once or twice; a wrong key of the catalog is a TypeError.
+    if isinstance(error.__cause__, TypeError | ValueError | OSError):
+        return _message(error.__cause__) or one_line(error)
+    return _message(error.__cause__)
 
 
 @click.group(name="albedo_pipeline")

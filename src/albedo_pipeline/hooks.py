@@ -1,12 +1,39 @@
 """Hooks of the project's runs."""
 
 import logging
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.pipeline_registry import CHAIN, register_pipelines
+
 logger = logging.getLogger(__name__)
+SECTIONS = ("synthesize", *CHAIN)
+"""Top-level keys of the parameters: one a pipeline."""
+
+
+class Names:
+    """Stops a run that names a section or a dataset which nothing reads: a slip of the pen."""
+
+    @hook_impl
+    def before_pipeline_run(self, catalog: Any) -> None:
+        """Raise ProjectError for the first unknown name."""
+        for section in catalog["parameters"].load():
+            _require(section, SECTIONS, "parameters: no pipeline reads")
+        used = {name for p in register_pipelines().values() for name in p.datasets()}
+        for name in list(catalog):
+            if not name.startswith("param"):
+                _require(name, used, "catalog: no pipeline uses")
+
+
+def _require(name: str, known: Any, complaint: str) -> None:
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ProjectError(f"{complaint} {name!r}{hint}")
 
 
 class Progress:

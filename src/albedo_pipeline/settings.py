@@ -1,8 +1,8 @@
 """Kedro's project settings."""
 
-from albedo_pipeline.hooks import Progress
+from albedo_pipeline.hooks import Names, Progress
 
-HOOKS = (Progress(),)
+HOOKS = (Names(), Progress())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

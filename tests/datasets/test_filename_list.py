@@ -72,3 +72,19 @@ def test_a_folder_of_the_users_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="not replaced"):
         dataset.save([])
     assert (tmp_path / "pairs.txt").exists()
+
+
+def test_groups_of_every_way_to_write_a_name(tmp_path: Path) -> None:
+    text = "x.exr y.exr\n./z.exr y.exr\na/b/c.exr y.exr\n"
+    groups = {r.sample_id: r.group for r in listed(tmp_path, text).load()}
+    assert groups == {"x": "x", "z": "z", "a/b/c": "a/b"}
+
+
+def test_a_byte_order_mark_is_not_part_of_the_name(tmp_path: Path) -> None:
+    assert listed(tmp_path, "\ufeffa/x.exr a/y.exr\n").load()[0].sample_id == "a/x"
+
+
+def test_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pairs.txt").write_bytes("ä.exr b.exr\n".encode("latin-1"))
+    with pytest.raises(Exception, match=r"pairs\.txt: not UTF-8"):
+        FilenameListDataset(filepath=str(tmp_path / "pairs.txt")).load()

@@ -37,6 +37,11 @@ def test_every_coordinate_gives_another_stream() -> None:
     assert np.abs(correlation).max() < 0.5
 
 
+def test_large_places_keep_every_bit() -> None:
+    one, next_one = (normal(0, Purpose.SAMPLING, 2**63 + n, 0, (8,)) for n in (12345, 12346))
+    assert not torch.equal(one, next_one)
+
+
 def test_unit_variance() -> None:
     noise = normal(0, Purpose.NOISE, 0, 0, (4, 128, 128))
     assert abs(noise.mean().item()) < 0.01

@@ -81,3 +81,11 @@ def test_the_split_is_a_function_of_the_group_alone() -> None:
     # a larger test share takes groups in, and lets none out
     larger = [split_of(group, 0.1, 0.3, "") for group in groups]
     assert all(b == "test" for a, b in zip(splits, larger, strict=True) if a == "test")
+
+
+def test_a_split_without_a_group_is_named(pair_list, tmp_path: Path) -> None:
+    params = IngestParams(resolution=16, split={"validation": 0, "test": 0.2})
+    dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"))
+    dataset.save(normalised(pair_list(groups=1, views=3).load(), params))
+    with pytest.raises(ProjectError, match=r"none of the 1 group\(s\) fell to (test|train)"):
+        manifest_of(dataset.load(), params.split)

@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests_support import run_kedro
 
@@ -25,11 +26,15 @@ def error_of(project: Path, *arguments: str) -> str:
         ("train.learning_rate.peak=fast", r"learning_rate\.peak: .*valid number.* \(got 'fast'\)"),
         ("train.micro_batch_size=3", r"train\.effective_batch_size \(4\) must be a multiple of"),
         ("ingest.split.test=0.9", r"ingest\.split: validation \+ test must be less than 1"),
+        ("trian.max_steps=4", r"parameters: no pipeline reads 'trian'; did you mean 'train'\?"),
+        ("train.norm=1,train.max_steps=2", r"train\.norm: no such key"),
+        ("train.betas=[0.9,1.5]", r"train\.betas\.1: .* less than 1 \(got 1\.5\)"),
+        ("train.scratch.norm_num_groups=7", r"must be multiples of norm_num_groups \(7\)"),
         ("autoencoder.source=pretrained", r"source 'pretrained' needs the key 'pretrained'"),
     ],
 )
 def test_a_wrong_parameter_is_named(project: Path, setting: str, expected: str) -> None:
-    pipeline = setting.partition(".")[0]
+    pipeline = setting.partition(".")[0].replace("trian", "train")
     message = error_of(project, "--pipelines", pipeline, "--params", setting)
     assert re.search(expected, message), message
     assert "\n" not in message
@@ -64,7 +69,47 @@ def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path:
     for albedo in (data / "01_raw").rglob("*_albedo.exr"):
         albedo.unlink()
     message = error_of(project, "--pipelines", "ingest")
-    assert re.search(r"20 of 20 samples are unusable.*20 x no such file", message)
+    assert re.search(r"11 of 20 samples are unusable already.*11 x no such file", message)
     after = {path: path.read_bytes() for path in (data / "03_primary").rglob("*.arrow")}
     assert after == before
     assert not list(data.rglob(".*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (
+            "raw_pars: {type: json.JSONDataset, filepath: x.json}",
+            r"no pipeline uses 'raw_pars'; did",
+        ),
+        (
+            "raw_pairs:\n"
+            "  type: albedo_pipeline.datasets.filename_list.FilenameListDataset\n"
+            "  filepath: x.txt\n"
+            "  color_space: srgb",
+            r"raw_pairs.*color_space",
+        ),
+    ],
+)
+def test_a_slip_in_the_catalog_is_named(project: Path, entry: str, expected: str) -> None:
+    (project / "conf" / "test" / "catalog.yml").write_text(entry, encoding="utf-8")
+    message = error_of(project, "--pipelines", "ingest")
+    assert re.search(expected, message), message
+    assert "\n" not in message
+
+
+def test_pairs_and_manifest_of_different_runs(finished_project: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished_project, project)
+    manifest = project / "data" / "test" / "03_primary" / "manifest.parquet"
+    pd.read_parquet(manifest)[::-1].to_parquet(manifest)
+    message = error_of(project, "--pipelines", "encode")
+    assert message.endswith("03_primary/pairs: not the pairs of the manifest; run ingest again")
+
+
+def test_a_damaged_table_is_named(finished_project: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished_project, project)
+    manifest = project / "data" / "test" / "03_primary" / "manifest.parquet"
+    manifest.write_bytes(manifest.read_bytes()[:200])
+    assert "manifest" in error_of(project, "--pipelines", "encode")

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Folders that appear whole or not at all."""
 
 import os
 import shutil
@@ -42,17 +42,3 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     shutil.rmtree(previous, ignore_errors=True)
-
-
-@contextmanager
-def replaced_file(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; on success it takes the place of `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        yield partial
-        _fsync(partial)
-        partial.replace(path)
-        _fsync(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)

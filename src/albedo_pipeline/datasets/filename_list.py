@@ -19,8 +19,8 @@ class FilenameListDataset(AbstractDataset[Iterable[RawPair], list[RawPairReferen
     """A list of file names, separated by spaces, relative to the list's own folder.
 
     The beauty comes first, then the albedo, then optionally the mask (valid where every channel
-    is above one half). A sample is named by its beauty file; its group is the folder it lies in.
-    Empty lines and lines that begin with `#` are passed over.
+    is above one half). A sample is named by its beauty file; its group is the folder that the file
+    lies in, or, in no folder, the sample itself. Empty lines and lines that begin with `#` are passed over.
 
     Args:
         filepath: the text file.
@@ -57,7 +57,7 @@ class FilenameListDataset(AbstractDataset[Iterable[RawPair], list[RawPairReferen
             )
         seen: dict[str, int] = {}
         references = []
-        for number, line in enumerate(self._list.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(self._text().splitlines(), start=1):
             names = line.split()
             if not names or names[0].startswith("#"):
                 continue
@@ -70,20 +70,29 @@ class FilenameListDataset(AbstractDataset[Iterable[RawPair], list[RawPairReferen
                     f"{where}: sample {sample_id!r} stands in line {seen[sample_id]} too"
                 )
             seen[sample_id] = number
-            group = str(Path(names[0]).parent) if "/" in names[0] else sample_id
+            folder = str(Path(names[0]).parent)
+            group = sample_id if folder == "." else folder
             load = partial(_load_pair, self._root, self._colour_space, sample_id, group, names)
             references.append(RawPairReference(sample_id, group, load))
         if not references:
             raise ProjectError(f"{self._list}: lists no sample")
         return references
 
+    def _text(self) -> str:
+        try:
+            return self._list.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ProjectError(f"{self._list}: not UTF-8 text ({error})") from error
+
     def save(self, data: Iterable[RawPair]) -> None:
         """Write pairs as EXR (linear; beauty and albedo half float) and the list that names them.
 
         Raises:
-            ProjectError: where the folder exists and was not written by this method: it would
-                be replaced as a whole.
+            ProjectError: where the folder exists and was not written by this method (it would
+                be replaced as a whole), or where `load` would not read back what is written.
         """
+        if self._colour_space != "linear" or self._root != self._list.parent / ".":
+            raise ProjectError(f"{self._list}: renders need colour_space 'linear' and no root")
         folder = self._list.parent
         if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
             raise ProjectError(f"{folder}: holds files that were not rendered here; not replaced")

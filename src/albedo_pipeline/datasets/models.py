@@ -58,8 +58,11 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
         from albedo_pipeline.models.denoiser import Denoiser
 
         unet = load_model(UNet2DConditionModel, self._folder / "unet")
-        scheduler = DDIMScheduler.from_pretrained(self._folder / "scheduler")
-        condition = load_file(self._folder / "condition.safetensors")["condition"]
+        try:
+            scheduler = DDIMScheduler.from_pretrained(self._folder / "scheduler")
+            condition = load_file(self._folder / "condition.safetensors")["condition"]
+        except Exception as error:
+            raise ProjectError(f"{self._folder}: damaged model ({one_line(error)})") from error
         return Denoiser(unet, scheduler, condition)
 
     def save(self, data: Any) -> None:

@@ -36,6 +36,11 @@ class PairShards(Shards):
         """sample_id, group, reason of every rejected sample."""
         return pq.read_table(self.folder / _REJECTED)
 
+    def check_manifest(self, sample_ids: Iterable[str]) -> None:
+        """Raise ProjectError unless the manifest's samples are these, in this order."""
+        if list(sample_ids) != self.scalars["sample_id"].to_pylist():
+            raise ProjectError(f"{self.folder}: not the pairs of the manifest; run ingest again")
+
     def batch(self, name: str, rows: Iterable[int]) -> np.ndarray:
         """The rows of a tensor column, stacked (a copy): [B, C, H, W]."""
         return np.stack([self.tensor(name, row) for row in rows])

@@ -25,8 +25,10 @@ class Purpose(IntEnum):
 
 def generator(seed: int, purpose: Purpose, step: int, place: int = 0) -> np.random.Generator:
     """The generator of one place in one step."""
-    bits = np.random.Philox(key=[seed, purpose], counter=[0, 0, place, step])
-    return np.random.Generator(bits)
+    # As unsigned words: a list with a number above 2^63 would go through floats and lose bits.
+    key = np.array([seed, purpose], dtype=np.uint64)
+    counter = np.array([0, 0, place, step], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
 def normal(seed: int, purpose: Purpose, step: int, place: int, shape: tuple) -> torch.Tensor:

@@ -6,6 +6,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.diffusion.seeds import Purpose, normal
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.inference.sampler import sample_latents
 from albedo_pipeline.models.autoencoder import decode, encode
 from albedo_pipeline.models.denoiser import Denoiser
@@ -37,7 +38,15 @@ def predict_albedo(
         denoiser, autoencoder: on the device of `images`.
         images: beauty, [B, 3, H, W], sRGB-encoded, in [-1, 1].
         sample_ids: B names, for the noise.
+
+    Raises:
+        ProjectError: where `steps` are more than the noise schedule has.
     """
+    if steps > denoiser.scheduler.config.num_train_timesteps:
+        raise ProjectError(
+            f"evaluate.steps: {steps} is more than the denoiser's "
+            f"{denoiser.scheduler.config.num_train_timesteps} timesteps"
+        )
     device = images.device
     with autocast(device, precision):
         beauty = encode(autoencoder, images)

@@ -27,8 +27,9 @@ def predictions(
     """Prediction and round trip of every sample of the configured splits.
 
     Raises:
-        ProjectError: where they have none.
+        ProjectError: where they have none, or manifest and pairs are of different runs.
     """
+    pairs.check_manifest(manifest["sample_id"])
     device = pick_device(params.device)
     denoiser.unet.to(device)
     autoencoder.to(device)

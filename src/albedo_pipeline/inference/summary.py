@@ -25,12 +25,18 @@ def protocol_of(predictions: PredictionShards, params: EvaluateParams) -> dict:
         "steps": params.steps,
         "ensemble": params.ensemble,
         "seed": params.seed,
+        "precision": params.precision,
+        "samples": _digest("\n".join(sorted(predictions.scalars["sample_id"].to_pylist()))),
         "retinex": params.retinex.model_dump(),
-        "interval": f"{params.bootstrap.confidence:.0%} percentile bootstrap over groups, "
+        "confidence": params.bootstrap.confidence,
+        "interval": f"{params.bootstrap.confidence:.4g} percentile bootstrap over groups, "
         f"{params.bootstrap.resamples} resamples, seed {params.bootstrap.seed}",
     }
-    text = json.dumps(protocol, sort_keys=True)
-    return protocol | {"fingerprint": hashlib.sha256(text.encode()).hexdigest()[:12]}
+    return protocol | {"fingerprint": _digest(json.dumps(protocol, sort_keys=True))}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def summarise(

@@ -23,8 +23,8 @@ def normalised(
     """Every sample in the order of the references, normalised or rejected.
 
     Raises:
-        ProjectError: at the end, where more than `max_quarantined_share` were rejected; tells
-            the commonest reasons.
+        ProjectError: as soon as more than `max_quarantined_share` of all are rejected; tells the
+            commonest reasons.
     """
     rejected: list[Rejected] = []
     workers = params.workers or os.cpu_count() or 1
@@ -33,8 +33,8 @@ def normalised(
         if isinstance(item, Rejected):
             logger.warning("quarantined %s: %s", item.sample_id, item.reason)
             rejected.append(item)
+            check_share(rejected, len(references), params.max_quarantined_share)
         yield item
-    check_share(rejected, len(references), params.max_quarantined_share)
 
 
 def normalise_one(reference: RawPairReference, params: IngestParams) -> Row | Rejected:
@@ -61,6 +61,6 @@ def check_share(rejected: list[Rejected], total: int, max_share: float) -> None:
     reasons = Counter(item.reason.rpartition(": ")[2] for item in rejected)
     common = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
     raise ProjectError(
-        f"{len(rejected)} of {total} samples are unusable, more than "
+        f"{len(rejected)} of {total} samples are unusable already, more than "
         f"ingest.max_quarantined_share = {max_share:g} allows: {common}"
     )

@@ -3,16 +3,27 @@
 import pandas as pd
 
 from albedo_pipeline.datasets.pair_shards import PairShards
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.ingestion.splits import SPLITS, split_of
 from albedo_pipeline.params.ingest import SplitParams
 
 
 def manifest_of(pairs: PairShards, split: SplitParams) -> pd.DataFrame:
-    """One row a sample, in the order of the shards: row, sample_id, group, split, its record."""
+    """One row a sample, in the order of the shards: row, sample_id, group, split, its record.
+
+    Raises:
+        ProjectError: where nothing is left to train on or to test with.
+    """
     table = pairs.scalars.to_pandas()
     groups = {group: split_of(group, **split.model_dump()) for group in table["group"].unique()}
     table.insert(0, "row", range(len(table)))
     table.insert(3, "split", table["group"].map(groups))
+    wanted = ["train"] + (["test"] if split.test else [])
+    if missing := [name for name in wanted if name not in set(groups.values())]:
+        raise ProjectError(
+            f"ingest.split: none of the {len(groups)} group(s) fell to {' and '.join(missing)}; "
+            "a sample's group is its folder: use more folders, other shares or another salt"
+        )
     return table
 
 

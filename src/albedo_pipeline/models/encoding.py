@@ -9,6 +9,7 @@ from diffusers import AutoencoderKL
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.shards import Row
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.masks import latent_mask
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import check_divisible, decode, encode, factor
@@ -28,8 +29,10 @@ def encoded(
     """Every sample as it is and flipped, in the manifest's order.
 
     Raises:
-        ProjectError: where the images are not whole latent cells.
+        ProjectError: where manifest and pairs are of different runs, the images are not whole
+            latent cells, or a latent is not finite.
     """
+    pairs.check_manifest(manifest["sample_id"])
     check_divisible(autoencoder, pairs.shape("beauty"))
     autoencoder = autoencoder.to(device)
     batches = [
@@ -56,7 +59,10 @@ def encoded(
 def _versions(autoencoder: AutoencoderKL, stored: np.ndarray, device: torch.device) -> np.ndarray:
     images = to_tensor(stored).to(device)
     both = [encode(autoencoder, version) for version in (images, images.flip(-1))]
-    return torch.stack(both, dim=1).half().cpu().numpy()  # [B, 2, C, h, w]
+    latents = torch.stack(both, dim=1).half()  # [B, 2, C, h, w]
+    if not latents.isfinite().all():
+        raise ProjectError("encode.precision: a latent is not finite; fp32 may help")
+    return latents.cpu().numpy()
 
 
 @torch.no_grad()

@@ -5,11 +5,13 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import (
+    Channels,
     Device,
     Params,
     Precision,
     PretrainedModel,
     TrainingPrecision,
+    check_groups,
 )
 
 
@@ -23,7 +25,7 @@ class PretrainedAutoencoder(PretrainedModel):
 class AutoencoderTraining(Params):
     """An `AutoencoderKL` trained on the user's pairs."""
 
-    block_out_channels: tuple[int, ...] = (16, 48, 96)
+    block_out_channels: Channels = (16, 48, 96)
     """Channels of each level; the latent is 2 ** (levels - 1) times smaller than the image."""
     layers_per_block: int = Field(1, ge=1)
     latent_channels: int = Field(4, ge=1)
@@ -41,6 +43,11 @@ class AutoencoderTraining(Params):
     ema_decay: float = Field(0.999, ge=0, lt=1)
     max_grad_norm: float = Field(1.0, gt=0)
     seed: int = Field(2024, ge=0, lt=2**63)
+
+    @model_validator(mode="after")
+    def _groups_divide_channels(self) -> Self:
+        check_groups(self.block_out_channels, self.norm_num_groups)
+        return self
 
 
 class AutoencoderParams(Params):

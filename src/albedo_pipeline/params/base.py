@@ -1,12 +1,14 @@
 """What all parameter models share."""
 
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["fp32", "bf16", "fp16"]
 TrainingPrecision = Literal["fp32", "bf16"]
+Channels = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+"""Channels of each level of a network, from the finest to the coarsest."""
 
 
 class Params(BaseModel):
@@ -34,6 +36,12 @@ class PretrainedModel(Params):
     """Hub id, or the path of a folder."""
     revision: str | None = None
     """Commit of the Hub repository; a number that is quoted needs it."""
+
+
+def check_groups(channels: tuple[int, ...], groups: int) -> None:
+    """Raise ValueError where a level's channels cannot be normalised in `groups`."""
+    if any(count % groups for count in channels):
+        raise ValueError(f"block_out_channels must be multiples of norm_num_groups ({groups})")
 
 
 def _complaint(model: type[Params], error: Any) -> str:

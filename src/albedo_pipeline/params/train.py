@@ -1,16 +1,25 @@
 """Settings of `train`."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from albedo_pipeline.params.base import Device, Params, PretrainedModel, TrainingPrecision
+from albedo_pipeline.params.base import (
+    Channels,
+    Device,
+    Params,
+    PretrainedModel,
+    TrainingPrecision,
+    check_groups,
+)
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class ScratchDenoiser(Params):
     """A small `UNet2DConditionModel` with random weights."""
 
-    block_out_channels: tuple[int, ...] = (64, 96, 128)
+    block_out_channels: Channels = (64, 96, 128)
     layers_per_block: int = Field(1, ge=1)
     attention: tuple[bool, ...] = (False, False, True)
     """Which levels attend, one flag a level."""
@@ -24,6 +33,7 @@ class ScratchDenoiser(Params):
     def _one_flag_a_level(self) -> Self:
         if len(self.attention) != len(self.block_out_channels):
             raise ValueError("attention needs one flag for each of block_out_channels")
+        check_groups(self.block_out_channels, self.norm_num_groups)
         return self
 
 
@@ -35,6 +45,12 @@ class NoiseSchedule(Params):
     beta_end: float = Field(0.012, gt=0, lt=1)
     beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "scaled_linear"
     prediction_type: Literal["v_prediction", "epsilon", "sample"] = "v_prediction"
+
+    @model_validator(mode="after")
+    def _noise_grows(self) -> Self:
+        if self.beta_start >= self.beta_end:
+            raise ValueError("beta_start must be less than beta_end")
+        return self
 
 
 class LearningRate(Params):
@@ -62,7 +78,7 @@ class TrainParams(Params):
     max_steps: int = Field(ge=1)
     """Optimiser steps."""
     learning_rate: LearningRate
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     ema_decay: float = Field(0.999, ge=0, lt=1)
@@ -83,8 +99,3 @@ class TrainParams(Params):
         if self.source == "pretrained" and self.pretrained is None:
             raise ValueError("source 'pretrained' needs the key 'pretrained'")
         return self
-
-    @property
-    def accumulation(self) -> int:
-        """Micro-batches of one optimiser step."""
-        return self.effective_batch_size // self.micro_batch_size

@@ -10,7 +10,13 @@ from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.models.autoencoder import BUNDLED, factor, load_pretrained, new_autoencoder
+from albedo_pipeline.models.autoencoder import (
+    BUNDLED,
+    check_divisible,
+    factor,
+    load_pretrained,
+    new_autoencoder,
+)
 from albedo_pipeline.models.device import autocast
 from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.autoencoder import (
@@ -66,15 +72,16 @@ def train_autoencoder(
 ) -> AutoencoderKL:
     """Train from random weights on the given rows; returns the EMA weights, on the CPU.
 
-    The scaling factor is set so that the latents of the training images have unit variance.
+    The scaling factor is set so that the latents of the training images have unit mean square.
 
     Raises:
-        ProjectError: where the crop does not fit the images or the model.
+        ProjectError: where images or crop do not fit the model, or training diverged.
     """
     torch.manual_seed(params.seed)
     model = new_autoencoder(params).to(device).train()
     ema = Ema(model, params.ema_decay)
     optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=0.0)
+    check_divisible(model, pairs.shape("beauty"))
     side = _training_side(model, params, min(pairs.shape("beauty")[1:]))
     cells = side // factor(model)
     noise_shape = (params.batch_size, params.latent_channels, cells, cells)
@@ -97,6 +104,8 @@ def train_autoencoder(
         optimiser.step()
         optimiser.zero_grad()
         ema.update(model, step)
+    if not all(weight.isfinite().all() for weight in ema.model.parameters()):
+        raise ProjectError("autoencoder.training: the weights are not finite; lower learning_rate")
     ema.model.register_to_config(
         scaling_factor=1 / latent_deviation(ema.model, pairs, rows, device)
     )
@@ -120,7 +129,7 @@ def latent_deviation(
     """Root mean square of the unscaled posterior means of up to 512 samples' images."""
     means: Iterator[torch.Tensor] = (
         autoencoder.encode(to_tensor(pairs.batch(name, [row])).to(device)).latent_dist.mode()
-        for row in rows[:: max(1, len(rows) // 512)]
+        for row in rows[:: max(1, -(-len(rows) // 512))]
         for name in ("beauty", "albedo")
     )
     return float(torch.stack([mean.square().mean() for mean in means]).mean().sqrt())

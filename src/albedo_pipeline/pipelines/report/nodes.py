@@ -40,6 +40,7 @@ def write_report(
     audit: dict,
     quarantine: DataFrame,
     autoencoder_report: dict,
+    train_settings: dict,
     parameters: dict,
     params: ReportParams,
 ) -> str:
@@ -56,7 +57,8 @@ def write_report(
         audit=audit,
         quarantine=quarantine,
         autoencoder_report=autoencoder_report,
-        parameters=parameters,
+        # What was trained may have been trained with other settings than those of this run.
+        parameters=parameters | {"train": train_settings},
         params=params,
         folder=Path.cwd(),
     )

@@ -34,6 +34,7 @@ def create_pipeline() -> Pipeline:
                     "audit",
                     "quarantine",
                     "autoencoder_report",
+                    "train_settings",
                     "parameters",
                     "params:report",
                 ],

@@ -1,4 +1,4 @@
-"""`train`: latents => denoiser and training log."""
+"""`train`: latents => denoiser, training log and settings."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -12,7 +12,7 @@ def create_pipeline() -> Pipeline:
             node(
                 train,
                 ["latents", "params:train", "tensorboard"],
-                ["denoiser", "training_log"],
+                ["denoiser", "training_log", "train_settings"],
                 name="train_denoiser",
             )
         ],
