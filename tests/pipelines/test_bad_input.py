@@ -80,7 +80,7 @@ def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path:
     [
         (
             "raw_pars: {type: json.JSONDataset, filepath: x.json}",
-            r"no pipeline uses 'raw_pars'; did",
+            r"uses 'raw_pars'; did",
         ),
         (
             "raw_pairs:\n"

@@ -20,7 +20,8 @@ class FilenameListDataset(AbstractDataset[Iterable[RawPair], list[RawPairReferen
 
     The beauty comes first, then the albedo, then optionally the mask (valid where every channel
     is above one half). A sample is named by its beauty file; its group is the folder that the file
-    lies in, or, in no folder, the sample itself. Empty lines and lines that begin with `#` are passed over.
+    lies in, or, in no folder, the sample itself. Empty lines and
+    lines that begin with `#` are passed over.
 
     Args:
         filepath: the text file.
