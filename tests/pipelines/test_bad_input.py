@@ -28,7 +28,7 @@ def error_of(project: Path, *arguments: str) -> str:
         ("ingest.split.test=0.9", r"ingest\.split: validation \+ test must be less than 1"),
         ("trian.max_steps=4", r"parameters: no pipeline reads 'trian'; did you mean 'train'\?"),
         ("train.norm=1,train.max_steps=2", r"train\.norm: no such key"),
-        ("train.betas=[0.9,1.5]", r"train\.betas\.1: .* less than 1 \(got 1\.5\)"),
+        ("train.noise_schedule.beta_end=1e-4", r"beta_start must be less than beta_end"),
         ("train.scratch.norm_num_groups=7", r"must be multiples of norm_num_groups \(7\)"),
         ("autoencoder.source=pretrained", r"source 'pretrained' needs the key 'pretrained'"),
     ],
@@ -87,7 +87,7 @@ def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path:
             "  type: albedo_pipeline.datasets.filename_list.FilenameListDataset\n"
             "  filepath: x.txt\n"
             "  color_space: srgb",
-            r"raw_pairs.*color_space",
+            r"color_space.*raw_pairs",
         ),
     ],
 )
