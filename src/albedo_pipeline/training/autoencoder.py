@@ -126,7 +126,7 @@ def _training_side(model: AutoencoderKL, params: AutoencoderTraining, largest: i
 def latent_deviation(
     autoencoder: AutoencoderKL, pairs: PairShards, rows: np.ndarray, device: torch.device
 ) -> float:
-    """Root mean square of the unscaled posterior means of all samples, or of 512 to 1023 of them."""
+    """Root mean square of the unscaled posterior means of all samples, or 512 to 1023 of them."""
     means: Iterator[torch.Tensor] = (
         autoencoder.encode(to_tensor(pairs.batch(name, [row])).to(device)).latent_dist.mode()
         for row in rows[:: max(1, len(rows) // 512)]
