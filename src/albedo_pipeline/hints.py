@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderKL
     from matplotlib.figure import Figure
     from pandas import DataFrame
-    from torch.utils.tensorboard import SummaryWriter
 
+    from albedo_pipeline.datasets.checkpoints import Checkpoints
     from albedo_pipeline.datasets.latent_shards import LatentShards
     from albedo_pipeline.datasets.pair_shards import PairShards, Rejected
     from albedo_pipeline.datasets.prediction_shards import PredictionShards
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from albedo_pipeline.models.denoiser import Denoiser
     from albedo_pipeline.rendering import Render
 else:
-    AutoencoderKL = DataFrame = Denoiser = Figure = LatentShards = PairShards = Any
-    PredictionShards = RawPair = RawPairReference = Rejected = Render = Row = SummaryWriter = Any
+    AutoencoderKL = Checkpoints = DataFrame = Denoiser = Figure = LatentShards = PairShards = Any
+    PredictionShards = RawPair = RawPairReference = Rejected = Render = Row = Any
 
 __all__ = [
     "AutoencoderKL",
+    "Checkpoints",
     "DataFrame",
     "Denoiser",
     "Figure",
@@ -37,5 +38,4 @@ __all__ = [
     "Rejected",
     "Render",
     "Row",
-    "SummaryWriter",
 ]

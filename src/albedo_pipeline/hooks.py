@@ -1,11 +1,13 @@
 """Hooks of the project's runs."""
 
 import logging
+import os
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.io import MemoryDataset
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.pipeline_registry import CHAIN, register_pipelines
@@ -34,6 +36,30 @@ def _require(name: str, known: Any, complaint: str) -> None:
         close = get_close_matches(name, known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ProjectError(f"{complaint} {name!r}{hint}")
+
+
+class Processes:
+    """Under torchrun every process runs the pipeline; the first one alone writes results."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
+        """Silence the other processes, and keep their results in memory.
+
+        Raises:
+            ProjectError: where another pipeline than `train` is run so.
+        """
+        if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+            return
+        others = sorted({node.name for node in pipeline.nodes if "train" not in node.tags})
+        if others:
+            raise ProjectError(
+                f"torchrun: only the pipeline 'train' runs in several processes, not "
+                f"{', '.join(others)}"
+            )
+        if int(os.environ.get("RANK", "0")):
+            logging.disable(logging.INFO)
+            for name in pipeline.all_outputs():
+                catalog[name] = MemoryDataset()
 
 
 class Progress:

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
@@ -15,27 +15,52 @@ logger = logging.getLogger(__name__)
 _LINE_EVERY = 20.0  # seconds
 
 
-def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
-    """Yield the items and show how far it is."""
+def progress(
+    items: Iterable[T],
+    total: int,
+    label: str,
+    done: int = 0,
+    status: Callable[[], str] = lambda: "",
+) -> Iterator[T]:
+    """Yield the items and show how far it is.
+
+    Args:
+        total: of the whole work, with what an earlier run has `done`.
+        status: what else to say, at the moment it is called.
+    """
     shown = _bar if sys.stderr.isatty() else _lines
-    return shown(items, total, label)
+    return shown(items, total, label, done, status)
 
 
-def _bar(items: Iterable[T], total: int, label: str) -> Iterator[T]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
+def _bar(
+    items: Iterable[T], total: int, label: str, done: int, status: Callable[[], str]
+) -> Iterator[T]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total, completed=done, status="")
         for item in items:
             yield item
-            bar.advance(task)
+            bar.update(task, advance=1, status=status())
 
 
-def _lines(items: Iterable[T], total: int, label: str) -> Iterator[T]:
+def _lines(
+    items: Iterable[T], total: int, label: str, done: int, status: Callable[[], str]
+) -> Iterator[T]:
     start = last = time.monotonic()
-    for done, item in enumerate(items, start=1):
+    before = done
+    for item in items:
         yield item
+        done += 1
         now = time.monotonic()
         if done == total or now - last >= _LINE_EVERY:
-            eta = timedelta(seconds=round((now - start) / done * (total - done)))
-            logger.info("%s: %d of %d, ETA %s", label, done, total, eta)
+            eta = timedelta(seconds=round((now - start) / (done - before) * (total - done)))
+            said = status()
+            ending = f", {said}" if said else ""
+            logger.info("%s: %d of %d, ETA %s%s", label, done, total, eta, ending)
             last = now

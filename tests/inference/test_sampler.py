@@ -8,7 +8,7 @@ from albedo_pipeline.inference.sampler import sample_latents
 from albedo_pipeline.models.autoencoder import new_autoencoder
 from albedo_pipeline.models.denoiser import Denoiser, new_scheduler, new_unet
 from albedo_pipeline.params.autoencoder import AutoencoderTraining
-from albedo_pipeline.params.train import NoiseSchedule, ScratchDenoiser
+from albedo_pipeline.params.denoiser import NoiseSchedule, ScratchDenoiser
 
 SMALL = ScratchDenoiser(
     block_out_channels=(16, 32), attention=(False, True), norm_num_groups=8, text_width=8

@@ -11,7 +11,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler
 from albedo_pipeline.models.text_condition import empty_condition, load_text
 from albedo_pipeline.params.base import PretrainedModel
-from albedo_pipeline.params.train import NoiseSchedule
+from albedo_pipeline.params.denoiser import NoiseSchedule
 
 
 def source(folder: Path) -> PretrainedModel:

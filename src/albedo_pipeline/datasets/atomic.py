@@ -15,6 +15,16 @@ def _fsync(path: Path) -> None:
         os.close(descriptor)
 
 
+def mend(folder: Path) -> None:
+    """Finish or undo what a killed `replaced_folder` left beside `folder`."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    previous = folder.with_name(f".{folder.name}.previous")
+    if not folder.exists() and previous.exists():  # a swap was cut off between its two renames
+        previous.rename(folder)
+    for leftover in (partial, previous):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside `folder`; on success it takes the place of `folder`.
@@ -24,10 +34,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.partial")
     previous = folder.with_name(f".{folder.name}.previous")
-    if not folder.exists() and previous.exists():  # a swap was cut off between its two renames
-        previous.rename(folder)
-    for leftover in (partial, previous):
-        shutil.rmtree(leftover, ignore_errors=True)
+    mend(folder)
     partial.mkdir()
     try:
         yield partial

@@ -1,6 +1,10 @@
 """Latents in shards, as training maps them into memory."""
 
+from pathlib import Path
+from typing import NoReturn
+
 import numpy as np
+from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.datasets.shards import Shards, ShardsDataset
 from albedo_pipeline.errors import ProjectError
@@ -9,7 +13,7 @@ from albedo_pipeline.errors import ProjectError
 class LatentShards(Shards):
     """All latents of the project; a row is a sample.
 
-    Scalar columns: sample_id, group, split. Tensor columns, the first axis being the version
+    Scalar columns: sample_id, group, split, valid_cells (of either version). Tensor columns, the first axis being the version
     (0: as it is, 1: flipped left to right): beauty and albedo (float16 [2, C, h, w], scaled
     posterior means), valid (uint8 [2, 1, h, w], 1 where all pixels of the cell are valid).
     """
@@ -25,8 +29,41 @@ class LatentShards(Shards):
             raise ProjectError(f"{self.folder}: no sample in split {split!r}")
         return rows
 
+    def valid_cells(self) -> np.ndarray:
+        """Number of valid cells of every row.
+
+        Raises:
+            ProjectError: where an earlier version of the project wrote the shards without it.
+        """
+        if "valid_cells" not in self.scalars.column_names:
+            raise ProjectError(f"{self.folder}: of an earlier version; run encode again")
+        return self.scalars["valid_cells"].to_numpy()
+
 
 class LatentShardsDataset(ShardsDataset):
     """A folder of latent shards; see `ShardsDataset`."""
 
     reader = LatentShards
+
+
+class LatentSetsDataset(AbstractDataset[NoReturn, dict[str, LatentShards]]):
+    """Further latent sets that a training may mix in, by name.
+
+    Args:
+        sets: a folder of latent shards for each name.
+    """
+
+    def __init__(self, *, sets: dict[str, str], metadata: dict | None = None) -> None:
+        self._folders = {name: Path(folder) for name, folder in sets.items()}
+        self.metadata = metadata
+
+    def load(self) -> dict[str, LatentShards]:
+        """Raises ProjectError where a folder holds no whole shards; names it."""
+        return {name: LatentShards(folder) for name, folder in self._folders.items()}
+
+    def save(self, data: NoReturn) -> None:
+        """Each set is written by the project that encodes it."""
+        raise DatasetError("further latent sets are only read")
+
+    def _describe(self) -> dict[str, object]:
+        return {"sets": {name: str(folder) for name, folder in self._folders.items()}}

@@ -40,7 +40,8 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
 
 class DenoiserDataset(AbstractDataset[Any, Any]):
     """A `models.denoiser.Denoiser`: subfolders `unet` and `scheduler`, as diffusers has them,
-    and `condition.safetensors`, the empty text's embedding.
+    and `condition.safetensors`, the empty text's embedding. The adapters of a UNet that has some
+    lie apart, in `lora`.
 
     Args:
         filepath: the folder; replaced as a whole when a save succeeds.
@@ -59,6 +60,9 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
 
         unet = load_model(UNet2DConditionModel, self._folder / "unet")
         try:
+            if (self._folder / "lora").is_dir():
+                unet.load_lora_adapter(self._folder / "lora", prefix=None)
+                unet.requires_grad_(False)
             scheduler = DDIMScheduler.from_pretrained(self._folder / "scheduler")
             condition = load_file(self._folder / "condition.safetensors")["condition"]
         except Exception as error:
@@ -69,8 +73,14 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
         """Write the three parts."""
         from safetensors.torch import save_file
 
+        from albedo_pipeline.models.lora import has_lora, without_lora
+
+        adapted = has_lora(data.unet)
         with replaced_folder(self._folder) as folder:
-            data.unet.save_pretrained(folder / "unet")
+            plain = without_lora(data.unet) if adapted else data.unet
+            plain.save_pretrained(folder / "unet")
+            if adapted:
+                data.unet.save_lora_adapter(folder / "lora")
             data.scheduler.save_pretrained(folder / "scheduler")
             save_file({"condition": data.condition.contiguous()}, folder / "condition.safetensors")
 

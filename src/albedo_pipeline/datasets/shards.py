@@ -4,6 +4,8 @@ A shard is an Arrow IPC file with one record batch. Tensor columns have Arrow's 
 `fixed_shape_tensor`, so a file knows its own shapes, and any Arrow reader can open it.
 """
 
+import hashlib
+import mmap
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,7 @@ from albedo_pipeline.datasets.atomic import replaced_folder
 from albedo_pipeline.errors import ProjectError, one_line
 
 Row = dict[str, object]
+_MOST_RESIDENT = 64 * 2**20  # bytes handed out before their pages are let go
 
 
 def record_batch(rows: list[Row]) -> pa.RecordBatch:
@@ -66,8 +69,13 @@ class Shards:
         paths = sorted(folder.glob("shard-*.arrow"))
         if not paths:
             raise ProjectError(f"{folder}: no shards here; has the pipeline before this one run?")
-        self._batches = [_open(path) for path in paths]
+        self._paths = paths
+        self._maps, batches = zip(*(_open(path) for path in paths), strict=True)
+        self._batches: tuple[pa.RecordBatch, ...] = batches
         self._ends = np.cumsum([len(batch) for batch in self._batches])
+        self._arrays: dict[tuple[int, str], np.ndarray] = {}
+        self._touched: set[int] = set()
+        self._handed_out = 0
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -75,12 +83,7 @@ class Shards:
     @cached_property
     def scalars(self) -> pa.Table:
         """Every column that is not a tensor."""
-        names = [
-            field.name
-            for field in self._batches[0].schema
-            if not isinstance(field.type, pa.FixedShapeTensorType)
-        ]
-        return pa.Table.from_batches([batch.select(names) for batch in self._batches])
+        return pa.Table.from_batches([_scalars(batch) for batch in self._batches])
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of one row of a tensor column."""
@@ -90,16 +93,51 @@ class Shards:
         """One row of a tensor column: a read-only view of the mapped file, no copy."""
         shard = int(np.searchsorted(self._ends, row, side="right"))
         start = int(self._ends[shard]) - len(self._batches[shard])
-        return self._mapped(shard, name)[row - start]
+        view = self._mapped(shard, name)[row - start]
+        self._bound_memory(shard, view.nbytes)
+        return view
 
     def _mapped(self, shard: int, name: str) -> np.ndarray:
-        return self._batches[shard].column(name).to_numpy_ndarray()
+        key = (shard, name)
+        if key not in self._arrays:
+            self._arrays[key] = self._batches[shard].column(name).to_numpy_ndarray()
+        return self._arrays[key]
+
+    def _bound_memory(self, shard: int, size: int) -> None:
+        """Let go of the pages read so far, now and then: they would count as the process's
+        memory. Views stay valid; the system reads their pages again, mostly from its cache."""
+        self._touched.add(shard)
+        self._handed_out += size
+        if self._handed_out > _MOST_RESIDENT:
+            touched, self._touched, self._handed_out = self._touched, set(), 0
+            for number in touched:
+                self._maps[number].madvise(mmap.MADV_DONTNEED)
+
+    def fingerprint(self) -> str:
+        """Digest of every scalar, of each file's size, and of each file's first row: equal
+        for equal content, and other for another run's, without reading all of it."""
+        digest = hashlib.sha256()
+        for shard, path in enumerate(self._paths):
+            digest.update(f"{path.name} {path.stat().st_size}".encode())
+            digest.update(_scalars(self._batches[shard]).serialize())
+            for field in self._batches[shard].schema:
+                if isinstance(field.type, pa.FixedShapeTensorType):
+                    digest.update(self._mapped(shard, field.name)[0].tobytes())
+        return digest.hexdigest()[:16]
 
 
-def _open(path: Path) -> pa.RecordBatch:
+def _scalars(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.select(
+        [f.name for f in batch.schema if not isinstance(f.type, pa.FixedShapeTensorType)]
+    )
+
+
+def _open(path: Path) -> tuple[mmap.mmap, pa.RecordBatch]:
     try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-    except (pa.ArrowInvalid, OSError) as error:
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return mapped, pa.ipc.open_file(pa.py_buffer(mapped)).get_batch(0)
+    except (ValueError, OSError) as error:  # ArrowInvalid is a ValueError
         raise ProjectError(f"{path}: damaged shard ({one_line(error)})") from error
 
 

@@ -1,28 +1,25 @@
 """Where training writes its TensorBoard events while it runs."""
 
-import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
 
-class TensorBoardDataset(AbstractDataset[NoReturn, Any]):
-    """A folder of TensorBoard runs. Loading begins a new run and gives its SummaryWriter.
+class TensorBoardDataset(AbstractDataset[NoReturn, Path]):
+    """A folder of TensorBoard runs, one subfolder a run; loading gives its path.
 
     Args:
-        filepath: the folder; every run gets a subfolder named by the time it began.
+        filepath: the folder.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
         self._folder = Path(filepath)
         self.metadata = metadata
 
-    def load(self) -> Any:
-        """A `SummaryWriter` of a new run."""
-        from torch.utils.tensorboard import SummaryWriter
-
-        return SummaryWriter(self._folder / time.strftime("%Y%m%d-%H%M%S"))
+    def load(self) -> Path:
+        """The folder; it need not exist."""
+        return self._folder
 
     def save(self, data: NoReturn) -> None:
         """Runs are written while they go on."""

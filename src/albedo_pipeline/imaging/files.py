@@ -55,3 +55,17 @@ def write_exr(path: Path, pixels: np.ndarray, attributes: dict[str, str], half: 
     )
     if not written:
         raise OSError(f"{path}: {target.geterror() if target else oiio.geterror()}")
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Write [H, W, 3] uint8, sRGB-encoded, as PNG; makes its folder.
+
+    Raises:
+        OSError: where the file cannot be written; names it.
+    """
+    import OpenImageIO as oiio
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = oiio.ImageBuf(np.ascontiguousarray(pixels))
+    if not image.write(str(path)):
+        raise OSError(f"{path}: {image.geterror()}")

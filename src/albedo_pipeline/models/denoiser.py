@@ -7,8 +7,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 
 from albedo_pipeline.diffusion.schedule import betas, signal_levels
 from albedo_pipeline.errors import ProjectError, one_line
-from albedo_pipeline.params.base import PretrainedModel
-from albedo_pipeline.params.train import NoiseSchedule, ScratchDenoiser
+from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def new_unet(params: ScratchDenoiser, latent_channels: int) -> UNet2DConditionMo
     )
 
 
-def load_unet(source: PretrainedModel, latent_channels: int) -> UNet2DConditionModel:
-    """The `unet` of an SD-family repository or folder, widened to two latents.
+def load_unet(source: PretrainedDenoiser, latent_channels: int) -> UNet2DConditionModel:
+    """The `unet` of an SD-family repository or folder, made to take two latents, beauty first.
 
     Raises:
         ProjectError: where it cannot be loaded or does not fit the autoencoder; names it.
@@ -87,7 +86,7 @@ def load_unet(source: PretrainedModel, latent_channels: int) -> UNet2DConditionM
     if unet.config.in_channels == latent_channels:
         return widen_input(unet)
     if unet.config.in_channels == 2 * latent_channels:
-        return unet
+        return swap_input(unet) if source.input_order == "noisy_first" else unet
     raise ProjectError(
         f"train.pretrained.model {source.model}: takes {unet.config.in_channels} channels, "
         f"expected {latent_channels} or {2 * latent_channels}"
@@ -109,4 +108,12 @@ def widen_input(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     new.bias.copy_(old.bias)
     unet.conv_in = new
     unet.register_to_config(in_channels=new.in_channels)
+    return unet
+
+
+@torch.no_grad()
+def swap_input(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """Exchange the two latents of the input, for a model that was trained with the other order."""
+    first, second = unet.conv_in.weight.chunk(2, dim=1)
+    unet.conv_in.weight.copy_(torch.cat([second, first], dim=1))
     return unet

@@ -1,29 +1,58 @@
 """Exponential moving average of weights."""
 
-import copy
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
 
+import numpy as np
 import torch
-from torch import nn
+
+
+def constant_decay(decay: float, step: int) -> float:
+    """`decay`, warmed up with (1 + step) / (10 + step), so that the random start is forgotten;
+    `step` counts the earlier updates."""
+    return min(decay, (1 + step) / (10 + step))
+
+
+@cache
+def power_exponent(relative_width: float) -> float:
+    """Exponent of the power profile whose standard deviation is `relative_width` of the training
+    so far (Karras et al. 2024, "Analyzing and improving the training dynamics of diffusion
+    models", app. C: the real root of w^2 (g + 2)^2 (g + 3) = g + 1)."""
+    inverse = relative_width**-2
+    return float(np.roots([1, 7, 16 - inverse, 12 - inverse]).real.max())
+
+
+def power_decay(relative_width: float, step: int) -> float:
+    """Decay of the power profile, (1 - 1/t)^(g + 1) (same paper, sec. 3.1): the average always covers the same share
+    of the training so far; `step` counts the earlier updates."""
+    return (1 - 1 / (step + 1)) ** (power_exponent(relative_width) + 1)
 
 
 class Ema:
-    """A shadow of a model whose weights follow w <- d w + (1 - d) model, after each step.
+    """Shadows of some tensors that follow them: shadow <- d shadow + (1 - d) tensor."""
 
-    The decay d warms up with (1 + step) / (10 + step), so that the random start is forgotten.
-    """
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self.decay = decay
-
-    def decay_at(self, step: int) -> float:
-        """Decay of the update after `step` earlier ones."""
-        return min(self.decay, (1 + step) / (10 + step))
+    def __init__(self, tensors: Iterable[torch.Tensor]) -> None:
+        self._tensors = list(tensors)
+        self.shadows = [tensor.detach().clone() for tensor in self._tensors]
 
     @torch.no_grad()
-    def update(self, model: nn.Module, step: int) -> None:
-        """Move towards the weights of `model`; `step` counts the earlier updates."""
-        weight = 1 - self.decay_at(step)
-        torch._foreach_lerp_(list(self.model.parameters()), list(model.parameters()), weight)
-        for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
-            mine.copy_(theirs)
+    def update(self, decay: float) -> None:
+        """Move the shadows towards the tensors."""
+        torch._foreach_lerp_(self.shadows, self._tensors, 1 - decay)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The tensors hold the averages for as long as this lasts."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    @torch.no_grad()
+    def _swap(self) -> None:
+        for tensor, shadow in zip(self._tensors, self.shadows, strict=True):
+            kept = tensor.clone()
+            tensor.copy_(shadow)
+            shadow.copy_(kept)

@@ -50,6 +50,7 @@ def encoded(
                 "sample_id": sample.sample_id,
                 "group": sample.group,
                 "split": sample.split,
+                "valid_cells": int(masks[place, 0].sum()),
                 "beauty": latents["beauty"][place],
                 "albedo": latents["albedo"][place],
                 "valid": masks[place],

@@ -1,65 +1,43 @@
 """Settings of `train`."""
 
-from typing import Annotated, Literal, Self
+import math
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from albedo_pipeline.params.base import (
-    Channels,
-    Device,
-    Params,
-    PretrainedModel,
-    TrainingPrecision,
-    check_groups,
+from albedo_pipeline.params.base import Device, Params, Precision
+from albedo_pipeline.params.denoiser import Lora, NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
+from albedo_pipeline.params.optimisation import (
+    Ema,
+    Execution,
+    LearningRate,
+    Loss,
+    Noise,
+    Optimiser,
+    Periods,
+    Validation,
+    Visualisation,
 )
 
-Decay = Annotated[float, Field(ge=0, lt=1)]
-
-
-class ScratchDenoiser(Params):
-    """A small `UNet2DConditionModel` with random weights."""
-
-    block_out_channels: Channels = (64, 96, 128)
-    layers_per_block: int = Field(1, ge=1)
-    attention: tuple[bool, ...] = (False, False, True)
-    """Which levels attend, one flag a level."""
-    attention_heads: int = Field(4, ge=1)
-    """Attention heads of each level."""
-    norm_num_groups: int = Field(16, ge=1)
-    text_width: int = Field(32, ge=8, multiple_of=8)
-    """Width of the text condition."""
-
-    @model_validator(mode="after")
-    def _one_flag_a_level(self) -> Self:
-        if len(self.attention) != len(self.block_out_channels):
-            raise ValueError("attention needs one flag for each of block_out_channels")
-        check_groups(self.block_out_channels, self.norm_num_groups)
-        return self
-
-
-class NoiseSchedule(Params):
-    """The forward process; zero terminal SNR always."""
-
-    num_train_timesteps: int = Field(1000, ge=2)
-    beta_start: float = Field(0.00085, gt=0, lt=1)
-    beta_end: float = Field(0.012, gt=0, lt=1)
-    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "scaled_linear"
-    prediction_type: Literal["v_prediction", "epsilon", "sample"] = "v_prediction"
-
-    @model_validator(mode="after")
-    def _noise_grows(self) -> Self:
-        if self.beta_start >= self.beta_end:
-            raise ValueError("beta_start must be less than beta_end")
-        return self
-
-
-class LearningRate(Params):
-    """Linear warm-up, then exponential or cosine decay to `final_ratio` at the last step."""
-
-    peak: float = Field(gt=0)
-    warmup_steps: int = Field(100, ge=0)
-    decay: Literal["constant", "exponential", "cosine"] = "exponential"
-    final_ratio: float = Field(0.01, gt=0, le=1)
+# What may differ when a run is continued: it changes when a thing happens, or how fast.
+_NEUTRAL = (
+    "micro_batch_size",
+    "max_steps",
+    "max_epochs",
+    "exit_after_minutes",
+    "device",
+    "execution",
+    "max_skipped_in_a_row",
+    "log_every",
+    "log_gradients_every",
+    "checkpoints",
+    "validation",
+    "visualisation",
+    "weights_and_biases",
+    "output",
+    "on_mismatch",
+    "on_finished",
+)
 
 
 class TrainParams(Params):
@@ -68,29 +46,54 @@ class TrainParams(Params):
     seed: int = Field(2024, ge=0, lt=2**63)
     source: Literal["scratch", "pretrained"] = "scratch"
     scratch: ScratchDenoiser = ScratchDenoiser()
-    pretrained: PretrainedModel | None = None
-    """An SD-family folder or Hub id, with `unet`, `text_encoder` and `tokenizer` in it."""
+    pretrained: PretrainedDenoiser | None = None
+    lora: Lora | None = None
+    """Train adapters only; null: the whole UNet."""
     noise_schedule: NoiseSchedule = NoiseSchedule()
+    noise: Noise = Noise()
+    loss: Loss = Loss()
+    mixture: dict[str, Annotated[float, Field(gt=0)]] = {"latents": 1.0}
+    """Shares of the latent sets in every batch, by name: `latents`, and those of the catalog's
+    `more_latents`. They are divided by their sum."""
+    flip_probability: float = Field(0.5, ge=0, le=1)
     effective_batch_size: int = Field(ge=1)
     """Samples of one optimiser step."""
     micro_batch_size: int = Field(ge=1)
-    """Samples that are in memory at a time; does not change the result."""
-    max_steps: int = Field(ge=1)
-    """Optimiser steps."""
+    """Samples that one process has in memory at a time, at most; does not change the result."""
+    max_steps: int | None = Field(None, ge=1)
+    """Optimiser steps; null: `max_epochs` alone ends the training."""
+    max_epochs: float | None = Field(None, gt=0)
+    """Passes over the training samples."""
+    exit_after_minutes: float | None = Field(None, gt=0)
+    """Pause (exit code 75) after this long."""
+    optimiser: Optimiser = Optimiser()
     learning_rate: LearningRate
-    betas: tuple[Decay, Decay] = (0.9, 0.999)
-    weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
-    ema_decay: float = Field(0.999, ge=0, lt=1)
-    """Decay of the weights' moving average; it warms up with (1 + step) / (10 + step)."""
-    flip_probability: float = Field(0.5, ge=0, le=1)
+    max_skipped_in_a_row: int = Field(20, ge=1)
+    """Steps without a finite loss and gradient that are skipped before the run stops."""
+    ema: Ema = Ema()
+    precision: Precision = "bf16"
+    """Of the forward pass; weights are fp32. fp16 needs a GPU."""
     device: Device = "auto"
-    precision: TrainingPrecision = "bf16"
+    execution: Execution = Execution()
     log_every: int = Field(10, ge=1)
     """Optimiser steps between two log points; the loss is their mean."""
+    log_gradients_every: int | None = Field(None, ge=1)
+    """Optimiser steps between two tables of the largest gradients; null: never."""
+    checkpoints: Periods = Periods()
+    validation: Validation = Validation()
+    visualisation: Visualisation = Visualisation()
+    weights_and_biases: str | None = None
+    """Name of a Weights & Biases project; null: nothing is sent."""
+    output: Literal["last", "best"] = "last"
+    """Which checkpoint's EMA weights become the denoiser."""
+    on_mismatch: Literal["stop", "restart"] = "stop"
+    """Where checkpoints of other settings lie: `restart` keeps them aside and begins anew."""
+    on_finished: Literal["keep", "restart"] = "keep"
+    """Where a finished run lies: `restart` keeps it aside and begins anew."""
 
     @model_validator(mode="after")
-    def _whole_accumulation(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.effective_batch_size % self.micro_batch_size:
             raise ValueError(
                 f"effective_batch_size ({self.effective_batch_size}) must be a multiple of "
@@ -98,4 +101,44 @@ class TrainParams(Params):
             )
         if self.source == "pretrained" and self.pretrained is None:
             raise ValueError("source 'pretrained' needs the key 'pretrained'")
+        if self.max_steps is None and self.max_epochs is None:
+            raise ValueError("one of max_steps and max_epochs is needed")
+        if self.validation.every is None and self.learning_rate.decay == "plateau":
+            raise ValueError("learning_rate.decay 'plateau' needs validation.every")
+        if self.validation.every is None and self.output == "best":
+            raise ValueError("output 'best' needs validation.every")
+        if self.output == "best" and not self.checkpoints.keep_best:
+            raise ValueError("output 'best' needs checkpoints.keep_best of at least 1")
+        if not self.mixture:
+            raise ValueError("mixture needs at least one latent set")
         return self
+
+    def last_step(self, samples: int) -> int:
+        """Optimiser steps of the whole training, with `samples` in an epoch."""
+        limits = [self.max_steps or math.inf]
+        if self.max_epochs is not None:
+            limits.append(math.ceil(self.max_epochs * samples / self.effective_batch_size))
+        return int(max(1, min(limits)))
+
+    def trajectory(self, last_step: int) -> dict[str, Any]:
+        """The settings that the weights at a step depend on, by dotted key."""
+        settings = self.model_dump(mode="json")
+        kept = {key: value for key, value in settings.items() if key not in _NEUTRAL}
+        rate = kept["learning_rate"]
+        if rate["decay"] == "plateau":
+            kept["validation"] = settings["validation"]
+        else:
+            del rate["plateau"]
+        decays = rate["decay"] in ("exponential", "cosine")
+        rate["decay_steps"] = (rate["decay_steps"] or last_step) if decays else None
+        del kept["scratch" if self.source == "pretrained" else "pretrained"]
+        return flat(kept)
+
+
+def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted keys; lists stay whole."""
+    items: dict[str, Any] = {}
+    for key, value in settings.items():
+        nested = isinstance(value, dict)
+        items |= flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return items

@@ -18,7 +18,7 @@ from albedo_pipeline.models.autoencoder import (
     new_autoencoder,
 )
 from albedo_pipeline.models.device import autocast
-from albedo_pipeline.models.ema import Ema
+from albedo_pipeline.models.ema import Ema, constant_decay
 from albedo_pipeline.params.autoencoder import (
     AutoencoderParams,
     AutoencoderTraining,
@@ -79,7 +79,7 @@ def train_autoencoder(
     """
     torch.manual_seed(params.seed)
     model = new_autoencoder(params).to(device).train()
-    ema = Ema(model, params.ema_decay)
+    ema = Ema(model.parameters())
     optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=0.0)
     check_divisible(model, pairs.shape("beauty"))
     side = _training_side(model, params, min(pairs.shape("beauty")[1:]))
@@ -103,13 +103,14 @@ def train_autoencoder(
             )
         optimiser.step()
         optimiser.zero_grad()
-        ema.update(model, step)
-    if not all(weight.isfinite().all() for weight in ema.model.parameters()):
+        ema.update(constant_decay(params.ema_decay, step))
+    if not all(weight.isfinite().all() for weight in ema.shadows):
         raise ProjectError("autoencoder.training: the weights are not finite; lower learning_rate")
-    ema.model.register_to_config(
-        scaling_factor=1 / latent_deviation(ema.model, pairs, rows, device)
-    )
-    return ema.model.cpu()
+    with torch.no_grad():
+        torch._foreach_copy_(list(model.parameters()), ema.shadows)
+    model.eval().requires_grad_(False)
+    model.register_to_config(scaling_factor=1 / latent_deviation(model, pairs, rows, device))
+    return model.cpu()
 
 
 def _training_side(model: AutoencoderKL, params: AutoencoderTraining, largest: int) -> int:

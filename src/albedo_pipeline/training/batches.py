@@ -1,15 +1,20 @@
-"""The effective batch of an optimiser step: a pure function of (latents, seed, step)."""
+"""The effective batch of an optimiser step: a pure function of (latents, settings, step)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from math import floor
 from typing import Self
 
 import numpy as np
 import torch
 
 from albedo_pipeline.datasets.latent_shards import LatentShards
-from albedo_pipeline.diffusion.seeds import Purpose, generator, normal
+from albedo_pipeline.diffusion.noise import annealed, gaussian, multi_resolution
+from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.optimisation import Noise
 
 
 @dataclass(frozen=True)
@@ -23,66 +28,149 @@ class Batch:
     valid: torch.Tensor
     """uint8 [B, 1, h, w]."""
     noise: torch.Tensor
-    """float32 [B, C, h, w], standard normal."""
+    """float32 [B, C, h, w], unit variance."""
     timesteps: torch.Tensor
     """int64 [B]."""
 
-    def part(self, start: int, end: int, device: torch.device) -> Self:
-        """Samples start … end - 1, on `device`."""
-        parts = {f.name: getattr(self, f.name)[start:end].to(device) for f in fields(self)}
-        return type(self)(**parts)
+    def to(self, device: torch.device) -> Self:
+        """On `device`; pinned memory is copied while the caller goes on."""
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        return type(self)(**{k: v.to(device, non_blocking=True) for k, v in parts.items()})
+
+    def pinned(self) -> Self:
+        """In page-locked memory, for fast copies to a GPU."""
+        return type(self)(**{f.name: getattr(self, f.name).pin_memory() for f in fields(self)})
 
 
-def usable_rows(latents: LatentShards, split: str) -> np.ndarray:
-    """The split's rows that have at least one valid cell.
+@dataclass(frozen=True)
+class Source:
+    """The usable samples of one latent set."""
+
+    latents: LatentShards
+    rows: np.ndarray
+    """Rows of the split that have a valid cell."""
+    cells: np.ndarray
+    """Their valid cells, in the same order."""
+
+
+def usable(latents: LatentShards, split: str) -> Source:
+    """The split's samples that have at least one valid cell.
 
     Raises:
         ProjectError: where there is none.
     """
     rows = latents.rows(split)
-    usable = np.array([latents.tensor("valid", row).any() for row in rows])
-    if not usable.any():
+    cells = latents.valid_cells()[rows]
+    if not cells.any():
         raise ProjectError(f"{latents.folder}: no sample of split {split!r} has a valid cell")
-    return rows[usable]
+    return Source(latents, rows[cells > 0], cells[cells > 0])
 
 
-@lru_cache(maxsize=2)
-def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
-    """The order in which an epoch visits `count` samples."""
-    return generator(seed, Purpose.ORDER, epoch).permutation(count)
+@lru_cache(maxsize=8)
+def epoch_order(count: int, seed: int, epoch: int, source: int = 0) -> np.ndarray:
+    """The order in which an epoch visits the `count` samples of a source."""
+    return generator(seed, Purpose.ORDER, epoch, source).permutation(count)
 
 
-def visited(count: int, seed: int, position: int) -> int:
-    """Index of the sample at a position of the endless stream of epochs."""
-    return int(epoch_order(count, seed, position // count)[position % count])
+def visited(count: int, seed: int, position: int, source: int = 0) -> int:
+    """Index of the sample at a position of a source's endless stream of epochs."""
+    return int(epoch_order(count, seed, position // count, source)[position % count])
 
 
-def draw_batch(
-    latents: LatentShards,
-    rows: np.ndarray,
-    seed: int,
-    step: int,
-    batch_size: int,
-    flip_probability: float,
-    num_train_timesteps: int,
-) -> Batch:
-    """The effective batch of `step`, on the CPU.
+def mixed(shares: tuple[float, ...], position: int) -> tuple[int, int]:
+    """Source of the sample at a position of the mixed stream, and its position in that source.
 
-    Sample order, flips, timesteps (uniform) and noise depend on seed, step and place alone.
+    Systematic, not drawn: among any n samples in a row a source has its share of n, give or take
+    one; and where a source stands at a position needs no count of what came before.
     """
-    samples = []
-    for place in range(batch_size):
-        row = rows[visited(len(rows), seed, step * batch_size + place)]
-        flipped = int(generator(seed, Purpose.FLIP, step, place).random() < flip_probability)
-        timestep = generator(seed, Purpose.TIMESTEP, step, place).integers(num_train_timesteps)
-        views = [latents.tensor(name, row)[flipped] for name in ("beauty", "albedo", "valid")]
-        noise = normal(seed, Purpose.NOISE, step, place, views[1].shape)
-        samples.append((*views, noise, timestep))
-    beauty, albedo, valid, noise, timesteps = zip(*samples, strict=True)
-    return Batch(
-        beauty=torch.from_numpy(np.stack(beauty).astype(np.float32)),
-        albedo=torch.from_numpy(np.stack(albedo).astype(np.float32)),
-        valid=torch.from_numpy(np.stack(valid)),
-        noise=torch.stack(noise),
-        timesteps=torch.from_numpy(np.array(timesteps, dtype=np.int64)),
-    )
+    left = 1.0
+    for source, share in enumerate(shares[:-1]):
+        before, after = (floor(p * share / left + 0.5) for p in (position, position + 1))
+        if after > before:
+            return source, before
+        position -= before
+        left -= share
+    return len(shares) - 1, position
+
+
+class Stream:
+    """All samples that a training visits, in their order."""
+
+    def __init__(self, sources: Iterable[Source], params: TrainParams) -> None:
+        """Sources in the order of `params.mixture`.
+
+        Raises:
+            ProjectError: where their latents differ in shape.
+        """
+        self._sources, self._params = list(sources), params
+        total = sum(params.mixture.values())
+        self._shares = tuple(share / total for share in params.mixture.values())
+        first = self._sources[0].latents
+        for source in self._sources[1:]:
+            if source.latents.shape("albedo") != first.shape("albedo"):
+                raise ProjectError(
+                    f"{source.latents.folder}: latents of {source.latents.shape('albedo')[1:]}, "
+                    f"but {first.folder} has {first.shape('albedo')[1:]}"
+                )
+
+    def __len__(self) -> int:
+        """Samples of all sources."""
+        return sum(len(source.rows) for source in self._sources)
+
+    def _find(self, step: int, place: int) -> tuple[Source, int]:
+        """Source and index of a sample of the effective batch."""
+        position = step * self._params.effective_batch_size + place
+        number, position = mixed(self._shares, position)
+        source = self._sources[number]
+        return source, visited(len(source.rows), self._params.seed, position, number)
+
+    def valid_cells(self, step: int) -> int:
+        """Valid cells of the whole effective batch, which the loss is divided by."""
+        found = (self._find(step, place) for place in range(self._params.effective_batch_size))
+        return sum(int(source.cells[index]) for source, index in found)
+
+    def sample_ids(self, step: int) -> list[str]:
+        """Names of the effective batch's samples."""
+        found = (self._find(step, place) for place in range(self._params.effective_batch_size))
+        return [s.latents.scalars["sample_id"][int(s.rows[i])].as_py() for s, i in found]
+
+    def batch(self, step: int, places: range) -> Batch:
+        """Some places of the effective batch of `step`, on the CPU.
+
+        Order, flips, timesteps (uniform) and noise depend on seed, step and place alone.
+        """
+        samples = [self._sample(step, place) for place in places]
+        beauty, albedo, valid, noise, timesteps = zip(*samples, strict=True)
+        return Batch(
+            beauty=torch.from_numpy(np.stack(beauty).astype(np.float32)),
+            albedo=torch.from_numpy(np.stack(albedo).astype(np.float32)),
+            valid=torch.from_numpy(np.stack(valid)),
+            noise=torch.stack(noise),
+            timesteps=torch.from_numpy(np.array(timesteps, dtype=np.int64)),
+        )
+
+    def _sample(self, step: int, place: int) -> tuple:
+        params = self._params
+        source, index = self._find(step, place)
+        row = int(source.rows[index])
+        flip = generator(params.seed, Purpose.FLIP, step, place).random()
+        version = int(flip < params.flip_probability)
+        views = [source.latents.tensor(n, row)[version] for n in ("beauty", "albedo", "valid")]
+        steps = params.noise_schedule.num_train_timesteps
+        timestep = int(generator(params.seed, Purpose.TIMESTEP, step, place).integers(steps))
+        random = generator(params.seed, Purpose.NOISE, step, place)
+        return (
+            *views,
+            draw_noise(random, views[1].shape, params.noise, timestep / steps),
+            timestep,
+        )
+
+
+def draw_noise(
+    random: np.random.Generator, shape: tuple[int, int, int], params: Noise, time: float
+) -> torch.Tensor:
+    """Noise of one sample, [C, h, w]; `time` is t / T."""
+    if params.kind == "gaussian":
+        return gaussian(random, shape)
+    strength = annealed(params.strength, time) if params.annealed else params.strength
+    return multi_resolution(random, shape, strength, params.strategy)

@@ -1,21 +1,38 @@
-"""The training of the denoiser."""
+"""The training of the denoiser, from settings to the result."""
 
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from safetensors.torch import load_file
 
+from albedo_pipeline.datasets.checkpoints import Checkpoints, read_json
 from albedo_pipeline.datasets.latent_shards import LatentShards
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler, new_unet
-from albedo_pipeline.models.device import pick_device
-from albedo_pipeline.models.ema import Ema
+from albedo_pipeline.models.lora import add_lora
 from albedo_pipeline.models.text_condition import empty_condition, load_text, new_text
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.progress import progress
-from albedo_pipeline.training.batches import draw_batch, usable_rows
+from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.beginning import checkpoint_to_continue, configuration
 from albedo_pipeline.training.log import TrainingLog
-from albedo_pipeline.training.schedules import learning_rate_factor
-from albedo_pipeline.training.step import loss_sum
+from albedo_pipeline.training.processes import accelerated, any_process, places_of
+from albedo_pipeline.training.record import run_record, write_record
+from albedo_pipeline.training.state import TrainState, stored_log, stored_state
+from albedo_pipeline.training.stepping import Parts, prepare
+from albedo_pipeline.training.stopping import StopRequest
+from albedo_pipeline.training.trackers import start_trackers
+from albedo_pipeline.training.trainer import Trainer
+from albedo_pipeline.training.validation import ImageData, chosen_samples
+
+logger = logging.getLogger(__name__)
 
 
 def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
@@ -25,76 +42,120 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
         unet, text = load_unet(params.pretrained, latent_channels), load_text(params.pretrained)
     else:
         unet, text = new_unet(params.scratch, latent_channels), new_text(params.scratch.text_width)
+    if params.lora:
+        unet = add_lora(unet.requires_grad_(False), params.lora)
     return Denoiser(unet, new_scheduler(params.noise_schedule), empty_condition(*text))
 
 
 def train_denoiser(
-    latents: LatentShards, params: TrainParams, writer: Any
+    latent_sets: dict[str, LatentShards],
+    images: ImageData,
+    params: TrainParams,
+    store: Checkpoints,
+    tensorboard: Path,
 ) -> tuple[Denoiser, pd.DataFrame]:
-    """Train on the split `train`.
+    """Train on the split `train`, or go on where an earlier call was cut off.
 
     Args:
-        latents: of the whole project.
-        writer: TensorBoard's SummaryWriter.
+        latent_sets: by name; `params.mixture` says which are used.
+        images: for validation.
+        store: where the checkpoints go.
+        tensorboard: folder of the runs' events.
 
     Returns:
-        The denoiser with EMA weights, on the CPU, and the log: one row every `log_every` steps.
+        The denoiser with EMA weights, on the CPU, and the log.
 
     Raises:
-        ProjectError: where there is nothing to train on, or the loss is not finite.
+        Paused: where a signal or the time limit stopped it; run again to go on.
+        ProjectError: where there is nothing to train on, the settings do not fit the checkpoints
+            or the machine, another training writes here, or the training diverges.
     """
-    device = pick_device(params.device)
-    rows = usable_rows(latents, "train")
-    denoiser = initial_denoiser(params, latent_channels=latents.shape("albedo")[1])
-    unet = denoiser.unet.to(device).train()
-    ema = Ema(unet, params.ema_decay)
-    optimiser = torch.optim.AdamW(
-        unet.parameters(), betas=params.betas, weight_decay=params.weight_decay, foreach=True
-    )
-    levels, condition = denoiser.levels().to(device), denoiser.condition.to(device)
-    log = TrainingLog(writer, params.log_every, params.effective_batch_size, len(rows))
-
-    for step in progress(range(params.max_steps), params.max_steps, "train"):
-        batch = draw_batch(
-            latents,
-            rows,
-            params.seed,
-            step,
-            params.effective_batch_size,
-            params.flip_probability,
-            len(levels),
+    stream = new_stream(latent_sets, params)
+    last_step = params.last_step(len(stream))
+    if params.validation.every or params.visualisation.every:
+        chosen_samples(images.manifest, params.validation.split, 1)  # fails early
+    fingerprints = {name: latent_sets[name].fingerprint() for name in params.mixture}
+    config = configuration(params, last_step, fingerprints)
+    channels = latent_sets[next(iter(params.mixture))].shape("albedo")[1]
+    with accelerated(params) as accelerator, ExitStack() as held:
+        places_of(
+            0, accelerator.num_processes, params.effective_batch_size, params.micro_batch_size
         )
-        # One divisor for all micro-batches: the gradient does not depend on the split.
-        valid_cells = batch.valid.sum().clamp_min(1).to(device)
-        loss = torch.zeros((), device=device)
-        for start in range(0, params.effective_batch_size, params.micro_batch_size):
-            part = batch.part(start, start + params.micro_batch_size, device)
-            part_loss = loss_sum(denoiser, part, levels, condition, params.precision) / valid_cells
-            part_loss.backward()
-            loss += part_loss.detach()
-        norm = torch.nn.utils.clip_grad_norm_(unet.parameters(), params.max_grad_norm)
-        rate = learning_rate(params, step)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.step()
-        optimiser.zero_grad()
-        ema.update(unet, step)
-        log.add(
-            step,
-            loss,
-            norm,
-            last=step + 1 == params.max_steps,
-            learning_rate=rate,
-            ema_decay=ema.decay_at(step),
-        )
-    writer.close()
-    trained = Denoiser(ema.model.cpu(), denoiser.scheduler, denoiser.condition)
-    return trained, pd.DataFrame(list(log))
+        checkpoint = _agreed(accelerator, lambda: _begin(store, params, config, last_step, held))
+        parts = prepare(accelerator, initial_denoiser(params, channels), params)
+        images.autoencoder.to(accelerator.device).requires_grad_(False)
+        state, rows = _restored(parts, checkpoint)
+        if accelerator.is_main_process:
+            write_record(store.folder, run_record(params, fingerprints, accelerator.num_processes))
+        start_trackers(accelerator, tensorboard, state.run, state.step, params.weights_and_biases)
+        log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
+        stop = StopRequest(params.exit_after_minutes, lambda flag: any_process(accelerator, flag))
+        trainer = Trainer(parts, stream, images, params, store, config, state, log)
+        try:
+            with stop.listening():
+                trainer.run(stop)
+        finally:
+            for tracker in accelerator.trackers:
+                tracker.finish()
+        return finished_denoiser(parts, params, store, state), log.table()
 
 
-def learning_rate(params: TrainParams, step: int) -> float:
-    """Learning rate of a step (0-based)."""
-    rate = params.learning_rate
-    return rate.peak * learning_rate_factor(
-        step, params.max_steps, rate.warmup_steps, rate.decay, rate.final_ratio
-    )
+def new_stream(latent_sets: dict[str, LatentShards], params: TrainParams) -> Stream:
+    """The samples of the sets that `mixture` names.
+
+    Raises:
+        ProjectError: where a name is unknown, or a set holds nothing to train on.
+    """
+    for name in params.mixture:
+        if name not in latent_sets:
+            known = ", ".join(latent_sets)
+            raise ProjectError(f"train.mixture: no latent set {name!r}; known are {known}")
+    return Stream([usable(latent_sets[name], "train") for name in params.mixture], params)
+
+
+def _begin(
+    store: Checkpoints, params: TrainParams, config: dict, last_step: int, held: ExitStack
+) -> Path | None:
+    """Take the folder for this training; the checkpoint to continue from."""
+    held.enter_context(store.locked())
+    return checkpoint_to_continue(store, params, config, last_step)
+
+
+def _agreed(accelerator: Accelerator, work: Callable[[], Any]) -> Any:
+    """What `work` gives in the first process, in all of them; its error ends them all."""
+    outcome: list = [None, None]
+    if accelerator.is_main_process:
+        try:
+            outcome[0] = work()
+        except ProjectError as error:
+            outcome[1] = str(error)
+    broadcast_object_list(outcome)
+    if outcome[1] is not None:
+        raise ProjectError(outcome[1])
+    return outcome[0]
+
+
+def _restored(parts: Parts, checkpoint: Path | None) -> tuple[TrainState, list[dict]]:
+    """State and log rows to begin with; the tensors are given to `parts`."""
+    if checkpoint is None:
+        return TrainState(run=time.strftime("%Y%m%d-%H%M%S")), []
+    parts.tensors().read(checkpoint)
+    if parts.accelerator.scaler is not None:
+        parts.accelerator.scaler.load_state_dict(read_json(checkpoint, "state.json")["scaler"])
+    logger.info("train: going on from %s", checkpoint)
+    return stored_state(checkpoint), stored_log(checkpoint)
+
+
+@torch.no_grad()
+def finished_denoiser(
+    parts: Parts, params: TrainParams, store: Checkpoints, state: TrainState
+) -> Denoiser:
+    """The denoiser with the EMA weights of the configured checkpoint, on the CPU."""
+    averages = dict(zip(parts.trained, parts.ema.shadows, strict=True))
+    if params.output == "best":
+        averages = load_file(store.path(state.best[0][0]) / "ema.safetensors")
+    unet = parts.accelerator.unwrap_model(parts.model, keep_fp32_wrapper=False)
+    for name, weight in parts.trained.items():
+        weight.copy_(averages[name])
+    unet.to(device="cpu", memory_format=torch.contiguous_format).eval().requires_grad_(False)
+    return Denoiser(unet, parts.denoiser.scheduler, parts.denoiser.condition)

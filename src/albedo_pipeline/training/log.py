@@ -1,58 +1,107 @@
-"""The training log: rows for TensorBoard and for the table that the report reads."""
+"""The training log: one row a log point or validation, for trackers and for the report."""
 
 import math
-import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
+import pandas as pd
 import torch
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.training.step import QUARTERS
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one optimiser step gave, on the host."""
+
+    step: int
+    """0-based."""
+    loss: float
+    quarter_losses: tuple[float, ...]
+    quarter_cells: tuple[float, ...]
+    grad_norm: float
+    skipped: bool
+
+
+class StepRecords:
+    """Results of the steps since the last log point. They stay on the device until they are
+    read, so that a GPU does not wait at every step."""
+
+    def __init__(self, pending: list[list[float]]) -> None:
+        """`pending`: what `state` gave, of a run that is continued."""
+        self._host = pending
+        self._device: list[torch.Tensor] = []
+        self._steps: list[int] = []
+
+    def add(self, step: int, results: torch.Tensor) -> None:
+        """Take [loss, losses by quarter, cells by quarter, norm, skipped]."""
+        self._steps.append(step)
+        self._device.append(results)
+
+    def read(self) -> list[StepRecord]:
+        """Wait for what is on the device; returns what was not yet returned."""
+        if not self._device:
+            return []
+        rows = torch.stack(self._device).cpu().tolist()
+        new = [[float(step), *row] for step, row in zip(self._steps, rows, strict=True)]
+        self._device, self._steps = [], []
+        self._host += new
+        return [_record(row) for row in new]
+
+    def state(self) -> list[list[float]]:
+        """Numbers to continue with; `read` before."""
+        return self._host
+
+    def take(self) -> list[StepRecord]:
+        """All that was read since the last `take`."""
+        rows, self._host = self._host, []
+        return [_record(row) for row in rows]
+
+
+def _record(row: list[float]) -> StepRecord:
+    quarters = row[2 : 2 + QUARTERS], row[2 + QUARTERS : 2 + 2 * QUARTERS]
+    norm, skipped = row[2 + 2 * QUARTERS :]
+    return StepRecord(int(row[0]), row[1], *map(tuple, quarters), norm, bool(skipped))
+
+
+def summary(records: list[StepRecord]) -> dict[str, float]:
+    """Scalars of a log point: means over the steps that were not skipped."""
+    good = [r for r in records if not r.skipped]
+    losses, cells = (
+        [math.fsum(getattr(r, name)[q] for r in good) for q in range(QUARTERS)]
+        for name in ("quarter_losses", "quarter_cells")
+    )
+    by_quarter = {
+        f"loss_t{q + 1}of{QUARTERS}": losses[q] / cells[q] for q in range(QUARTERS) if cells[q]
+    }
+    if not good:
+        return {}
+    return {
+        "loss": math.fsum(r.loss for r in good) / len(good),
+        **by_quarter,
+        "grad_norm": math.fsum(r.grad_norm for r in good) / len(good),
+    }
 
 
 class TrainingLog:
-    """Collects losses and gradient norms on the device, and reads them once every `every` steps,
-    so that a GPU does not wait at every step."""
+    """Rows by step; each scalar also goes to the trackers."""
 
-    def __init__(self, writer: Any, every: int, batch_size: int, samples: int) -> None:
-        self._writer, self._every = writer, every
-        self._batch_size, self._samples = batch_size, samples
-        self._losses: list[torch.Tensor] = []
-        self._norms: list[torch.Tensor] = []
-        self._since = time.monotonic()
-        self._rows: list[dict[str, float]] = []
+    def __init__(self, rows: list[dict], track: Callable[[dict[str, float], int], None]) -> None:
+        self._rows = {int(row["step"]): _present(row) for row in rows}
+        self._track = track
 
-    def __iter__(self) -> Iterator[dict[str, float]]:
-        return iter(self._rows)
+    def add(self, step: int, prefix: str, scalars: dict[str, float]) -> None:
+        """Add scalars to the row of `step`, and tell the trackers, as `prefix/name`; in the
+        row only names of another prefix than `train` bear it."""
+        bare = "" if prefix == "train" else f"{prefix}_"
+        row = self._rows.setdefault(step, {"step": step})
+        row.update({bare + name: value for name, value in scalars.items()})
+        self._track({f"{prefix}/{name}": value for name, value in scalars.items()}, step)
 
-    def add(
-        self, step: int, loss: torch.Tensor, norm: torch.Tensor, last: bool, **scalars: float
-    ) -> None:
-        """Take what one optimiser step gave; `last` writes what is left over.
+    def table(self) -> pd.DataFrame:
+        """One row a step that has any; what a row lacks is NaN."""
+        return pd.DataFrame(list(self._rows.values())).sort_values("step", ignore_index=True)
 
-        Raises:
-            ProjectError: where the mean loss is not finite.
-        """
-        self._losses.append(loss)
-        self._norms.append(norm)
-        if (step + 1) % self._every and not last:
-            return
-        loss_mean = float(torch.stack(self._losses).mean())
-        if not math.isfinite(loss_mean):
-            raise ProjectError(
-                f"train: the loss is {loss_mean} at step {step}; lower learning_rate"
-            )
-        now = time.monotonic()
-        row = {
-            "step": step + 1,
-            "loss": loss_mean,
-            "grad_norm": float(torch.stack(self._norms).mean()),
-            **scalars,
-            "epoch": (step + 1) * self._batch_size / self._samples,
-            "samples_per_second": len(self._losses) * self._batch_size / (now - self._since),
-        }
-        for name, value in row.items():
-            if name != "step":
-                self._writer.add_scalar(f"train/{name}", value, step + 1)
-        self._rows.append(row)
-        self._losses, self._norms, self._since = [], [], now
+
+def _present(row: dict) -> dict:
+    return {name: value for name, value in row.items() if value == value}  # not NaN

@@ -1,13 +1,33 @@
 """Nodes of `train`."""
 
-from albedo_pipeline.hints import DataFrame, Denoiser, LatentShards, SummaryWriter
+from pathlib import Path
+
+from albedo_pipeline.hints import (
+    AutoencoderKL,
+    Checkpoints,
+    DataFrame,
+    Denoiser,
+    LatentShards,
+    PairShards,
+)
 from albedo_pipeline.params import TrainParams
 
 
 def train(
-    latents: LatentShards, params: TrainParams, tensorboard: SummaryWriter
+    latents: LatentShards,
+    more_latents: dict[str, LatentShards],
+    pairs: PairShards,
+    manifest: DataFrame,
+    autoencoder: AutoencoderKL,
+    params: TrainParams,
+    checkpoints: Checkpoints,
+    tensorboard: Path,
 ) -> tuple[Denoiser, DataFrame, dict]:
     """The denoiser with EMA weights, the training log, and the settings they were made with."""
     from albedo_pipeline.training.denoiser import train_denoiser
+    from albedo_pipeline.training.validation import ImageData
 
-    return *train_denoiser(latents, params, tensorboard), params.model_dump(mode="json")
+    sets = {"latents": latents, **more_latents}
+    images = ImageData(pairs, manifest, autoencoder)
+    trained = train_denoiser(sets, images, params, checkpoints, tensorboard)
+    return *trained, params.model_dump(mode="json")

@@ -11,7 +11,16 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 train,
-                ["latents", "params:train", "tensorboard"],
+                [
+                    "latents",
+                    "more_latents",
+                    "pairs",
+                    "manifest",
+                    "autoencoder",
+                    "params:train",
+                    "checkpoints",
+                    "tensorboard",
+                ],
                 ["denoiser", "training_log", "train_settings"],
                 name="train_denoiser",
             )

@@ -1,0 +1,66 @@
+"""Low-rank adapters (Hu et al. 2022), through peft."""
+
+from diffusers import UNet2DConditionModel
+from peft import LoraConfig
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.params.denoiser import Lora
+
+
+def add_lora(unet: UNet2DConditionModel, params: Lora) -> UNet2DConditionModel:
+    """Give the UNet adapters, which begin as nothing, and freeze the rest but `train_also`.
+
+    Draws from torch's global generator.
+
+    Raises:
+        ProjectError: where a name fits no module.
+    """
+    config = LoraConfig(
+        r=params.rank,
+        lora_alpha=params.alpha,
+        target_modules=list(params.target_modules),
+        init_lora_weights="gaussian",
+    )
+    modules = dict(unet.named_modules())
+    for ending in params.train_also:
+        if not any(_ends(name, ending) for name in modules):
+            raise ProjectError(f"train.lora.train_also: the UNet has no module {ending!r}")
+    try:
+        unet.add_adapter(config)
+    except ValueError as error:
+        raise ProjectError(f"train.lora.target_modules: {one_line(error)}") from error
+    for name, module in modules.items():
+        if any(_ends(name, ending) for ending in params.train_also):
+            module.requires_grad_(True)
+    return unet
+
+
+def has_lora(unet: UNet2DConditionModel) -> bool:
+    """Whether the UNet has adapters."""
+    return bool(getattr(unet, "peft_config", None))
+
+
+def without_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """A copy of the UNet that lacks the adapters; what was trained whole stays trained."""
+    plain = UNet2DConditionModel.from_config(unet.config)
+    weights = {
+        name.replace(".base_layer.", "."): weight
+        for name, weight in unet.state_dict().items()
+        if ".lora_" not in name
+    }
+    plain.load_state_dict(weights)
+    return plain.eval()
+
+
+def merge_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """A copy whose weights hold what the adapters do: W + alpha / rank B A."""
+    merged = without_lora(unet)
+    sums = {n: m for n, m in unet.named_modules() if hasattr(m, "get_delta_weight")}
+    for name, module in sums.items():
+        weight = merged.get_submodule(name).weight
+        weight.data.add_(module.get_delta_weight("default").to(weight))
+    return merged
+
+
+def _ends(name: str, ending: str) -> bool:
+    return name == ending or name.endswith("." + ending)

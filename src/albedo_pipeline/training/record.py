@@ -1,0 +1,59 @@
+"""What a run records of itself: configuration, command, code, packages, machine."""
+
+import json
+import os
+import platform
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from albedo_pipeline.params import TrainParams
+
+
+def run_record(params: TrainParams, data: str, processes: int) -> dict[str, Any]:
+    """JSON-able facts about this process; `data` is the latents' fingerprint."""
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": shlex.join(sys.orig_argv),
+        "configuration": params.model_dump(mode="json"),
+        "latents": data,
+        "git": _git(),
+        "python": platform.python_version(),
+        "packages": dict(sorted((d.name, d.version) for d in distributions())),
+        "host": socket.gethostname(),
+        "processes": processes,
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+    }
+
+
+def _git() -> dict[str, Any]:
+    commit, status = (
+        _output("git", "rev-parse", "HEAD"),
+        _output("git", "status", "--porcelain", "--untracked-files=no"),
+    )
+    return {"commit": commit, "dirty": None if status is None else bool(status)}
+
+
+def _output(*command: str) -> str | None:
+    """What a command prints; None where it fails or is missing."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """One file a start of the training: `runs/<time>-<process>.json`."""
+    path = folder / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=2), encoding="utf-8")

@@ -1,0 +1,59 @@
+"""Stopping a training without loss: by a signal, or by the clock."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+logger = logging.getLogger(__name__)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+PAUSED = 75
+"""Exit code of a paused run, EX_TEMPFAIL of sysexits.h: run it again."""
+
+
+class Paused(SystemExit):
+    """Ends the process with code 75, the checkpoint being written."""
+
+    def __init__(self) -> None:
+        super().__init__(PAUSED)
+
+
+class StopRequest:
+    """Whether the training is to pause, and why."""
+
+    def __init__(self, minutes: float | None, any_process: Callable[[bool], bool]) -> None:
+        """
+        Args:
+            minutes: from now until the time limit.
+            any_process: whether a flag is set in any process; called by all of them together.
+        """
+        self._deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
+        self._any_process = any_process
+        self.reason = ""
+
+    def __call__(self) -> bool:
+        """Whether any process was asked to stop; all of them must ask together."""
+        if not self.reason and time.monotonic() > self._deadline:
+            self.reason = "the time limit"
+        return self._any_process(bool(self.reason))
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Signals ask for a pause; a second SIGINT interrupts at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python delivers signals to the main thread only
+            return
+        before = {number: signal.signal(number, self._asked) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self.reason == "SIGINT":
+            raise KeyboardInterrupt
+        self.reason = signal.Signals(number).name

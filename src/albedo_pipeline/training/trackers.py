@@ -1,0 +1,41 @@
+"""TensorBoard, and Weights & Biases on request, through Accelerate's trackers."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from accelerate import Accelerator
+from accelerate.tracking import GeneralTracker, TensorBoardTracker, WandBTracker
+
+from albedo_pipeline.errors import ProjectError
+
+
+def start_trackers(
+    accelerator: Accelerator, folder: Path, run: str, step: int, wandb_project: str | None
+) -> None:
+    """Begin a run, or continue it after `step`: later events of its former life are hidden.
+
+    Raises:
+        ProjectError: where Weights & Biases is asked for and not installed.
+    """
+    purge = step + 1 if step else None
+    trackers: list[GeneralTracker] = [TensorBoardTracker(run, str(folder), purge_step=purge)]
+    if wandb_project is not None:
+        if not find_spec("wandb"):
+            raise ProjectError("train.weights_and_biases: needs 'pip install wandb'")
+        trackers.append(WandBTracker(wandb_project, id=run, name=run, resume="allow"))
+    accelerator.log_with = trackers
+    accelerator.init_trackers(wandb_project or run)
+
+
+def track_image(accelerator: Accelerator, name: str, image: np.ndarray, step: int) -> None:
+    """Show an image, uint8 [H, W, 3]."""
+    for tracker in accelerator.trackers:
+        layout = {"dataformats": "NHWC"} if tracker.name == "tensorboard" else {}
+        tracker.log_images({name: image[None]}, step=step, **layout)
+
+
+def track_text(accelerator: Accelerator, name: str, text: str, step: int) -> None:
+    """Show a text in TensorBoard."""
+    if accelerator.is_main_process:
+        accelerator.get_tracker("tensorboard", unwrap=True).add_text(name, text, step)

@@ -1,0 +1,309 @@
+"""The training's loop: optimiser steps, and what is due between them."""
+
+import itertools
+import json
+import logging
+import math
+import resource
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from albedo_pipeline.datasets.checkpoints import Checkpoints
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.imaging.files import write_png
+from albedo_pipeline.metrics import METRICS
+from albedo_pipeline.models.denoiser import Denoiser
+from albedo_pipeline.parallel import ordered_map
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.progress import progress
+from albedo_pipeline.training.batches import Batch, Stream
+from albedo_pipeline.training.beginning import CONFIGURATION, is_finished
+from albedo_pipeline.training.log import StepRecords, TrainingLog, summary
+from albedo_pipeline.training.optimisation import largest_gradients, train_mode
+from albedo_pipeline.training.processes import places_of
+from albedo_pipeline.training.schedules import after_validation, learning_rate
+from albedo_pipeline.training.state import TrainState, numbers
+from albedo_pipeline.training.stepping import Parts, accumulate, ema_decay, update
+from albedo_pipeline.training.stopping import Paused, StopRequest
+from albedo_pipeline.training.trackers import track_image, track_text
+from albedo_pipeline.training.validation import ImageData, chosen_samples, predict, validate
+from albedo_pipeline.training.visualisation import grid
+
+logger = logging.getLogger(__name__)
+_READERS = 2  # threads that draw the batches ahead
+
+
+class Trainer:
+    """One process's share of a training. All processes call the same methods together."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        stream: Stream,
+        images: ImageData,
+        params: TrainParams,
+        store: Checkpoints,
+        config: dict[str, Any],
+        state: TrainState,
+        log: TrainingLog,
+    ) -> None:
+        self.parts, self.stream, self.images, self.params = parts, stream, images, params
+        self.store, self.config, self.state, self.log = store, config, state, log
+        self.records = StepRecords(state.pending)
+        self.last_step = params.last_step(len(stream))
+        self._unsaved = False
+        self._since, self._waited, self._steps_timed = time.monotonic(), 0.0, 0
+        self._said = ""
+
+    def run(self, stop: StopRequest) -> None:
+        """Train to the end.
+
+        Raises:
+            Paused: where it was asked to stop; the checkpoint is written.
+            ProjectError: after too many steps in a row without a finite loss and gradient.
+        """
+        self._attend(stop)
+        steps = range(self.state.step, self.last_step)
+        shown = progress(steps, self.last_step, "train", self.state.step, self._status)
+        with closing(self._batches()) as batches:
+            for _ in shown if self.parts.accelerator.is_main_process else steps:
+                if is_finished(self.state, self.last_step):
+                    return
+                self._step(batches)
+                self._attend(stop)
+
+    # One step
+
+    def _batches(self) -> Generator[Batch]:
+        """This process's micro-batches of all steps to come, drawn ahead on threads."""
+        accelerator, params = self.parts.accelerator, self.params
+        on_gpu = accelerator.device.type == "cuda"
+
+        def draw(work: tuple[int, range]) -> Batch:
+            batch = self.stream.batch(*work)
+            return batch.pinned() if on_gpu else batch
+
+        work = itertools.product(range(self.state.step, self.last_step), self._places())
+        yield from ordered_map(draw, work, _READERS)
+
+    def _places(self) -> list[range]:
+        accelerator, params = self.parts.accelerator, self.params
+        return places_of(
+            accelerator.process_index,
+            accelerator.num_processes,
+            params.effective_batch_size,
+            params.micro_batch_size,
+        )
+
+    def _timed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches of one step; the time that was waited for them is counted."""
+        for _ in self._places():
+            start = time.monotonic()
+            batch = next(batches)
+            self._waited += time.monotonic() - start
+            yield batch
+
+    def _step(self, batches: Iterator[Batch]) -> None:
+        state, params = self.state, self.params
+        step = state.step
+        totals = accumulate(
+            self.parts,
+            self._timed(batches),
+            len(self._places()),
+            self.stream.valid_cells(step),
+            params,
+        )
+        if self._due(params.log_gradients_every, step + 1):
+            self._log_gradients(step + 1)
+        rate = learning_rate(params.learning_rate, step, self.last_step, state.plateau)
+        self.records.add(step, update(self.parts, totals, rate, step, params))
+        state.step += 1
+        self._unsaved = True
+        self._steps_timed += 1
+        if self._due(params.log_every, state.step):
+            self._log_step(rate)
+
+    def _due(self, every: int | None, step: int) -> bool:
+        return every is not None and (step % every == 0 or step == self.last_step)
+
+    # What is due between steps
+
+    def _attend(self, stop: StopRequest) -> None:
+        """Validate, show, save and stop, as far as it is due after `state.step` steps."""
+        state, params, step = self.state, self.params, self.state.step
+        stopping = stop()
+        if not stopping and self._validation_is_due():
+            stopping = not self._validate(stop)
+        if not stopping and step and self._due(params.visualisation.every, step):
+            self._visualise()
+        if self._unsaved and (stopping or self._checkpoint_is_due()):
+            self._save()
+        if stopping and not (is_finished(state, self.last_step) and not self._validation_is_due()):
+            logger.info("train: paused by %s after step %d; run again to go on", stop.reason, step)
+            raise Paused
+
+    def _validation_is_due(self) -> bool:
+        params, step = self.params.validation, self.state.step
+        due = self._due(params.every, step) if step else params.at_start and params.every
+        return bool(due) and self.state.validated != step
+
+    def _checkpoint_is_due(self) -> bool:
+        step, periods = self.state.step, self.params.checkpoints
+        is_best = any(step == best for best, _ in self.state.best)
+        due = self._due(periods.every, step) or self._due(periods.keep_every, step)
+        return is_best or self.state.plateau.ended or bool(step and due)
+
+    def _validate(self, stop: StopRequest) -> bool:
+        """Score the EMA weights and the raw ones; False where it was stopped on the way."""
+        scores: dict[str, float] = {}
+        for suffix, weights in (("", self.parts.ema.in_place()), ("_raw", nullcontext())):
+            with weights, self._evaluating() as denoiser:
+                part = validate(
+                    denoiser,
+                    self.images,
+                    self.params.validation,
+                    self.params.precision,
+                    self.parts.accelerator,
+                    stop,
+                )
+            if part is None:
+                return False
+            scores |= {name + suffix: value for name, value in part.items()}
+        self._take_scores(scores)
+        return True
+
+    def _take_scores(self, scores: dict[str, float]) -> None:
+        state, params = self.state, self.params
+        metric = next(m for m in METRICS if m.name == params.validation.metric)
+        value = scores[metric.name]
+        state.validated, self._unsaved = state.step, True
+        sign = -1 if metric.higher_is_better else 1
+        ranked = sorted([*state.best, (state.step, value)], key=lambda item: sign * item[1])
+        state.best = ranked[: params.checkpoints.keep_best]
+        if params.learning_rate.decay == "plateau" and state.step:
+            state.plateau = after_validation(
+                state.plateau, value, metric.higher_is_better, params.learning_rate.plateau
+            )
+        self.log.add(state.step, "validation", scores)
+        said = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        logger.info("train: validation after step %d: %s", state.step, said)
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[Denoiser]:
+        unet = self.parts.denoiser.unet.eval()
+        try:
+            yield self.parts.denoiser
+        finally:
+            train_mode(unet)
+
+    def _visualise(self) -> None:
+        """A grid of samples as PNG and for the trackers; the first process alone makes it."""
+        state, params = self.state, self.params
+        if state.visualised == state.step:
+            return
+        state.visualised, self._unsaved = state.step, True
+        if not self.parts.accelerator.is_main_process:
+            return
+        chosen = chosen_samples(
+            self.images.manifest, params.validation.split, params.visualisation.samples
+        )
+        with self.parts.ema.in_place(), self._evaluating() as denoiser:
+            shown = predict(denoiser, self.images, chosen, params.validation, params.precision)
+        image = grid(shown)
+        track_image(self.parts.accelerator, "validation/samples", image, state.step)
+        write_png(self.store.folder / "samples" / f"step-{state.step:08d}.png", image)
+
+    # Log and checkpoint
+
+    def _read_records(self) -> None:
+        """Wait for the results so far; count and name the steps that were left out."""
+        state = self.state
+        for record in self.records.read():
+            state.skipped_in_a_row = state.skipped_in_a_row + 1 if record.skipped else 0
+            if not record.skipped:
+                continue
+            state.skipped += 1
+            logger.warning(
+                "train: step %d left out, its loss is %g and its gradient %g; samples: %s",
+                record.step,
+                record.loss,
+                record.grad_norm,
+                ", ".join(self.stream.sample_ids(record.step)),
+            )
+            if state.skipped_in_a_row >= self.params.max_skipped_in_a_row:
+                raise ProjectError(
+                    f"train: {state.skipped_in_a_row} steps in a row, the last of them "
+                    f"{record.step}, without a finite loss and gradient; lower learning_rate"
+                )
+
+    def _log_step(self, rate: float) -> None:
+        self._read_records()
+        state, params = self.state, self.params
+        now = time.monotonic()
+        elapsed, samples = now - self._since, self._steps_timed * params.effective_batch_size
+        scalars = summary(self.records.take()) | {
+            "learning_rate": rate,
+            "ema_decay": ema_decay(params.ema, state.step - 1),
+            "epoch": state.step * params.effective_batch_size / len(self.stream),
+            "skipped_steps": float(state.skipped),
+            "samples_per_second": samples / elapsed,
+            "waiting_for_data": self._waited / elapsed,
+            "peak_memory_gib": peak_memory(self.parts.accelerator.device) / 2**30,
+        }
+        self.log.add(state.step, "train", scalars)
+        self._said = (
+            f"loss {scalars.get('loss', math.nan):.4g}, "
+            f"{scalars['samples_per_second']:.4g} samples/s, "
+            f"{scalars['peak_memory_gib']:.2f} GiB"
+        )
+        self._since, self._waited, self._steps_timed = now, 0.0, 0
+
+    def _status(self) -> str:
+        return self._said
+
+    def _log_gradients(self, step: int) -> None:
+        rows = largest_gradients(self.parts.trained)
+        lines = [f"{norm:.4g}  {name}" for name, norm in rows]
+        logger.info("train: largest gradients at step %d:\n%s", step, "\n".join(lines))
+        track_text(self.parts.accelerator, "train/largest_gradients", "\n".join(lines), step)
+
+    def _save(self) -> None:
+        self._read_records()
+        self.state.pending = self.records.state()
+        self._unsaved = False
+        if self.parts.accelerator.is_main_process:
+            self.store.write(self.state.step, self._fill)
+            self.store.keep_only(self._kept())
+        self.parts.accelerator.wait_for_everyone()
+
+    def _fill(self, folder: Path) -> None:
+        tensors = self.parts.tensors()
+        tensors.write(folder)
+        files = {
+            "state.json": numbers(self.state, tensors.scaler),
+            CONFIGURATION: self.config,
+        }
+        for name, content in files.items():
+            (folder / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
+        self.log.table().to_parquet(folder / "log.parquet")
+
+    def _kept(self) -> set[int]:
+        periods, steps = self.params.checkpoints, self.store.steps()
+        every = periods.keep_every
+        return {
+            *steps[-periods.keep_last :],
+            *(step for step, _ in self.state.best),
+            *(step for step in steps if every and step % every == 0),
+        }
+
+
+def peak_memory(device: torch.device) -> int:
+    """Most bytes that were in use so far: of the GPU, or of this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
