@@ -57,7 +57,7 @@ class Processes:
                 f"{', '.join(others)}"
             )
         if int(os.environ.get("RANK", "0")):
-            logging.disable(logging.INFO)
+            logging.disable(logging.WARNING)
             for name in pipeline.all_outputs():
                 catalog[name] = MemoryDataset()
 

@@ -13,7 +13,8 @@ from albedo_pipeline.errors import ProjectError
 class LatentShards(Shards):
     """All latents of the project; a row is a sample.
 
-    Scalar columns: sample_id, group, split, valid_cells (of either version). Tensor columns, the first axis being the version
+    Scalar columns: sample_id, group, split, valid_cells (their number, the same in both versions).
+    Tensor columns, the first axis being the version
     (0: as it is, 1: flipped left to right): beauty and albedo (float16 [2, C, h, w], scaled
     posterior means), valid (uint8 [2, 1, h, w], 1 where all pixels of the cell are valid).
     """

@@ -16,9 +16,9 @@ def constant_decay(decay: float, step: int) -> float:
 
 @cache
 def power_exponent(relative_width: float) -> float:
-    """Exponent of the power profile whose standard deviation is `relative_width` of the training
-    so far (Karras et al. 2024, "Analyzing and improving the training dynamics of diffusion
-    models", app. C: the real root of w^2 (g + 2)^2 (g + 3) = g + 1)."""
+    """Exponent g of the power profile whose standard deviation is `relative_width`, w, of the
+    training so far: the largest root of w^2 (g + 2)^2 (g + 3) = g + 1 (Karras et al. 2024,
+    "Analyzing and improving the training dynamics of diffusion models", app. C)."""
     inverse = relative_width**-2
     return float(np.roots([1, 7, 16 - inverse, 12 - inverse]).real.max())
 

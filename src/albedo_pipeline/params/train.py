@@ -52,7 +52,7 @@ class TrainParams(Params):
     noise_schedule: NoiseSchedule = NoiseSchedule()
     noise: Noise = Noise()
     loss: Loss = Loss()
-    mixture: dict[str, Annotated[float, Field(gt=0)]] = {"latents": 1.0}
+    mixture: dict[str, Annotated[float, Field(gt=0)]] = Field({"latents": 1.0}, min_length=1)
     """Shares of the latent sets in every batch, by name: `latents`, and those of the catalog's
     `more_latents`. They are divided by their sum."""
     flip_probability: float = Field(0.5, ge=0, le=1)
@@ -109,8 +109,6 @@ class TrainParams(Params):
             raise ValueError("output 'best' needs validation.every")
         if self.output == "best" and not self.checkpoints.keep_best:
             raise ValueError("output 'best' needs checkpoints.keep_best of at least 1")
-        if not self.mixture:
-            raise ValueError("mixture needs at least one latent set")
         return self
 
     def last_step(self, samples: int) -> int:

@@ -142,8 +142,9 @@ def _restored(parts: Parts, checkpoint: Path | None) -> tuple[TrainState, list[d
     parts.tensors().read(checkpoint)
     if parts.accelerator.scaler is not None:
         parts.accelerator.scaler.load_state_dict(read_json(checkpoint, "state.json")["scaler"])
-    logger.info("train: going on from %s", checkpoint)
-    return stored_state(checkpoint), stored_log(checkpoint)
+    state = stored_state(checkpoint)
+    logger.info("train: going on from %s (step %d)", checkpoint, state.step)
+    return state, stored_log(checkpoint)
 
 
 @torch.no_grad()

@@ -81,8 +81,7 @@ class Trainer:
 
     def _batches(self) -> Generator[Batch]:
         """This process's micro-batches of all steps to come, drawn ahead on threads."""
-        accelerator, params = self.parts.accelerator, self.params
-        on_gpu = accelerator.device.type == "cuda"
+        on_gpu = self.parts.accelerator.device.type == "cuda"
 
         def draw(work: tuple[int, range]) -> Batch:
             batch = self.stream.batch(*work)
