@@ -1,32 +1,51 @@
 """The moving average, by hand."""
 
+import pytest
 import torch
-from torch import nn
 
-from albedo_pipeline.models.ema import Ema
+from albedo_pipeline.models.ema import Ema, constant_decay, power_decay, power_exponent
 
 
 def test_by_hand() -> None:
-    model = nn.Linear(1, 1, bias=False)
-    nn.init.constant_(model.weight, 1.0)
-    ema = Ema(model, decay=0.5)
-    nn.init.constant_(model.weight, 3.0)
-    ema.update(model, step=1000)
-    assert ema.model.weight.item() == 2.0
-    ema.update(model, step=1001)
-    assert ema.model.weight.item() == 2.5
+    weight = torch.tensor([1.0])
+    ema = Ema([weight])
+    weight.fill_(3.0)
+    ema.update(0.5)
+    assert ema.shadows[0].item() == 2.0
+    ema.update(0.5)
+    assert ema.shadows[0].item() == 2.5
 
 
-def test_decay_warms_up() -> None:
-    ema = Ema(nn.Linear(1, 1), decay=0.99)
-    assert [round(ema.decay_at(step), 4) for step in (0, 8, 10**6)] == [0.1, 0.5, 0.99]
+def test_the_constant_decay_warms_up() -> None:
+    assert [round(constant_decay(0.99, step), 4) for step in (0, 8, 10**6)] == [0.1, 0.5, 0.99]
 
 
-def test_the_shadow_is_apart_and_takes_no_gradient() -> None:
-    model = nn.BatchNorm1d(2)
-    ema = Ema(model, 0.9)
-    model.running_mean += 1
-    assert ema.model.running_mean.sum() == 0
-    ema.update(model, 0)
-    assert torch.equal(ema.model.running_mean, model.running_mean)
-    assert not any(p.requires_grad for p in ema.model.parameters())
+@pytest.mark.parametrize("width", [0.05, 0.1, 0.25])
+def test_the_power_profile_has_its_width(width: float) -> None:
+    """The weights that the decays give to steps 1 … n have the relative width asked for."""
+    steps = 4000
+    weights = torch.zeros(steps, dtype=torch.float64)
+    for step in range(steps):
+        decay = power_decay(width, step)
+        weights[: step + 1] *= decay
+        weights[step] = 1 - decay
+    time = torch.arange(1, steps + 1, dtype=torch.float64) / steps
+    mean = (weights * time).sum()
+    assert weights.sum().item() == pytest.approx(1)
+    deviation = (weights * (time - mean) ** 2).sum().sqrt()
+    assert deviation.item() == pytest.approx(width, rel=0.01)
+
+
+def test_the_exponent_of_the_paper() -> None:
+    assert power_exponent(0.1) == pytest.approx(6.94, abs=0.01)
+    assert power_exponent(0.05) == pytest.approx(16.97, abs=0.01)
+
+
+def test_in_place_and_back() -> None:
+    weight = torch.tensor([1.0])
+    ema = Ema([weight])
+    weight.fill_(3.0)
+    with pytest.raises(RuntimeError), ema.in_place():
+        assert weight.item() == 1.0
+        raise RuntimeError
+    assert (weight.item(), ema.shadows[0].item()) == (3.0, 1.0)

@@ -1,22 +1,47 @@
 """The stream of effective batches: a pure function, every sample once an epoch."""
 
 import numpy as np
+import pytest
 import torch
 
-from albedo_pipeline.training.batches import draw_batch, usable_rows, visited
+from albedo_pipeline.diffusion.seeds import Purpose, normal
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.training.batches import Stream, mixed, usable, visited
+
+FIELDS = ("beauty", "albedo", "valid", "noise", "timesteps")
 
 
-def draw(latents, step, size=4, flip=0.5):
-    return draw_batch(latents, usable_rows(latents, "train"), 5, step, size, flip, 1000)
+@pytest.fixture
+def stream(latents, train_params):
+    """Makes the stream of a small training, with changes."""
+    return lambda **changes: Stream([usable(latents, "train")], train_params(**changes))
 
 
-def test_a_batch_depends_on_nothing_drawn_before(latents) -> None:
-    later = draw(latents, 9)
+def test_a_batch_depends_on_nothing_drawn_before(stream) -> None:
+    drawn = stream()
+    later = drawn.batch(9, range(4))
     for step in range(9):
-        draw(latents, step)
-    again = draw(latents, 9)
-    for name in ("beauty", "albedo", "valid", "noise", "timesteps"):
+        drawn.batch(step, range(4))
+    again = stream().batch(9, range(4))
+    for name in FIELDS:
         assert torch.equal(getattr(later, name), getattr(again, name)), name
+
+
+@pytest.mark.parametrize("noise", ["gaussian", "multi_resolution"])
+def test_the_parts_of_a_batch_are_the_batch(stream, noise: str) -> None:
+    drawn = stream(noise={"kind": noise})
+    whole = drawn.batch(2, range(4))
+    parts = [drawn.batch(2, range(start, start + 1)) for start in range(4)]
+    for name in FIELDS:
+        joined = torch.cat([getattr(part, name) for part in parts])
+        assert torch.equal(getattr(whole, name), joined), name
+
+
+def test_gaussian_noise_is_the_contract_s_stream(stream) -> None:
+    batch = stream().batch(7, range(4))
+    for place in range(4):
+        expected = normal(5, Purpose.NOISE, 7, place, (4, 8, 8))
+        assert torch.equal(batch.noise[place], expected)
 
 
 def test_every_epoch_visits_every_sample_once_in_another_order() -> None:
@@ -25,25 +50,62 @@ def test_every_epoch_visits_every_sample_once_in_another_order() -> None:
     assert epochs[0] != epochs[1] != epochs[2]
 
 
-def test_flipping_takes_the_flipped_version_of_all_three(latents) -> None:
-    rows = usable_rows(latents, "train")
+def test_flipping_takes_the_flipped_version_of_all_three(stream, latents) -> None:
+    rows = usable(latents, "train").rows
     first = rows[visited(len(rows), 5, 0)]
     for flip, version in ((0.0, 0), (1.0, 1)):
-        batch = draw(latents, 0, flip=flip)
+        batch = stream(flip_probability=flip).batch(0, range(1))
         for name in ("beauty", "albedo", "valid"):
-            np.testing.assert_array_equal(
-                getattr(batch, name)[0].numpy(), latents.tensor(name, first)[version]
-            )
+            expected = latents.tensor(name, first)[version]
+            np.testing.assert_array_equal(getattr(batch, name)[0].numpy(), expected)
 
 
-def test_a_sample_without_a_valid_cell_never_comes(latents) -> None:
-    rows = usable_rows(latents, "train")
-    assert len(rows) == 10
-    assert 3 not in rows
+def test_a_sample_without_a_valid_cell_never_comes(stream, latents) -> None:
+    assert len(stream()) == 10
+    assert 3 not in usable(latents, "train").rows
+    assert "s3" not in {i for step in range(10) for i in stream().sample_ids(step)}
 
 
-def test_timesteps_are_spread_over_the_whole_range(latents) -> None:
-    drawn = torch.cat([draw(latents, step).timesteps for step in range(100)])
+def test_the_divisor_is_the_number_of_valid_cells_of_the_whole_batch(stream) -> None:
+    drawn = stream()
+    for step in range(6):
+        assert drawn.valid_cells(step) == drawn.batch(step, range(4)).valid.sum()
+
+
+def test_timesteps_are_spread_over_the_whole_range(stream) -> None:
+    drawn = torch.cat([stream().batch(step, range(4)).timesteps for step in range(100)])
     assert drawn.min() < 30
     assert drawn.max() > 970
     assert abs(drawn.float().mean() - 499.5) < 50
+
+
+@pytest.mark.parametrize("shares", [(1.0,), (0.7, 0.3), (0.5, 0.2, 0.3), (0.01, 0.99)])
+def test_a_mixture_has_its_shares_and_counts_each_source(shares: tuple[float, ...]) -> None:
+    counts = [0] * len(shares)
+    for position in range(1000):
+        source, place = mixed(shares, position)
+        assert place == counts[source]  # every position of a source, each once, in order
+        counts[source] += 1
+        for count, share in zip(counts, shares, strict=True):
+            assert abs(count - share * (position + 1)) < 2
+
+
+def test_a_mixture_draws_from_both_sets(latents, train_params) -> None:
+    mixture = {"mixture": {"a": 3, "b": 1}}
+    source = usable(latents, "train")
+    other = type(source)(latents, source.rows[:2], source.cells[:2])
+    drawn = Stream([source, other], train_params(**mixture))
+    few = {latents.scalars["sample_id"][int(r)].as_py() for r in other.rows}
+    ids = [i for step in range(50) for i in drawn.sample_ids(step)]
+    # a quarter from the two samples of the small set, and as much of the rest as their share
+    assert sum(i in few for i in ids) == pytest.approx(200 * (1 / 4 + 3 / 4 * 2 / 10), abs=6)
+
+
+def test_sets_of_different_shape_are_named(latents, train_params) -> None:
+    class Other:
+        folder = "other"
+        shape = staticmethod(lambda name: (2, 4, 9, 9))
+
+    source = usable(latents, "train")
+    with pytest.raises(ProjectError, match=r"other: latents of \(4, 9, 9\), but .* \(4, 8, 8\)"):
+        Stream([source, type(source)(Other, source.rows, source.cells)], train_params())

@@ -24,8 +24,8 @@ def power_exponent(relative_width: float) -> float:
 
 
 def power_decay(relative_width: float, step: int) -> float:
-    """Decay of the power profile, (1 - 1/t)^(g + 1) (same paper, sec. 3.1): the average always covers the same share
-    of the training so far; `step` counts the earlier updates."""
+    """Decay (1 - 1/t)^(g + 1) of the power profile (same paper, sec. 3.1): the average always
+    covers the same share of the training so far; `step` counts the earlier updates."""
     return (1 - 1 / (step + 1)) ** (power_exponent(relative_width) + 1)
 
 

@@ -3,12 +3,14 @@
 import base64
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, StrMethodFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
 from albedo_pipeline.reporting.scores import kind_of, methods_of, metrics_of
 from albedo_pipeline.reporting.words import finite, higher_is_better, label, measured, method, unit
@@ -23,43 +25,95 @@ class Theme:
     grid: str
     accent: str
     paper: str
+    quarters: tuple[str, str, str, str]
+    """From the least noise to the most."""
 
 
-LIGHT = Theme("#1b1b1b", "#6b6b6b", "#dddddd", "#0b62c4", "#ffffff")
-DARK = Theme("#e8e8e8", "#a0a0a0", "#3d3d3d", "#6cb0ff", "none")
+LIGHT = Theme(
+    "#1b1b1b",
+    "#6b6b6b",
+    "#dddddd",
+    "#0b62c4",
+    "#ffffff",
+    ("#fca636", "#dd5e66", "#a51f99", "#2f0596"),
+)
+DARK = Theme(
+    "#e8e8e8", "#a0a0a0", "#3d3d3d", "#6cb0ff", "none", ("#f9dc24", "#f9983e", "#dd5e66", "#ab2494")
+)
+QUARTER_LOSSES = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
+PSNRS = ["validation_psnr", "validation_psnr_raw"]
 
 
 def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
-    """Loss (raw and smoothed, log axis) above the learning rate, by optimiser step.
+    """Training by optimiser step: the loss and the learning rate; between them the losses by
+    quarter of the timesteps and the validation's PSNR, where the log has them.
 
-    What is missing is said in words in its place.
+    What is missing of the first two is said in words in its place.
     """
-    figure = Figure(figsize=(9, 5), layout="constrained", facecolor=theme.paper)
-    loss_axes, rate_axes = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    panels = [(_loss_panel, 3.0)]
+    if any(not _curve(log, name).empty for name in QUARTER_LOSSES):
+        panels.append((_quarters_panel, 2.2))
+    if any(not _curve(log, name).empty for name in PSNRS):
+        panels.append((_psnr_panel, 2.2))
+    panels.append((_rate_panel, 1.0))
+    heights = [height for _, height in panels]
+    size = 9, 1.25 * sum(heights)
+    figure = Figure(figsize=size, layout="constrained", facecolor=theme.paper)
+    rows = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights)
+    for (draw, _), axes in zip(panels, rows, strict=True):
+        draw(axes, log, theme)
+        _dress(axes, theme)
+    rows[-1].set_xlabel("optimiser step")
+    rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.align_ylabels(rows)
+    return figure
+
+
+def _loss_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
+    axes.set_ylabel("loss")
     losses = _curve(log, "loss")
     if losses.empty:
-        _say(loss_axes, theme, "The training log holds no loss.")
-    else:
-        span = smoothing_span(len(losses))
-        smoothed = losses.ewm(span=span).mean()
-        loss_axes.plot(losses.index, losses, color=theme.faint, alpha=0.55, lw=0.9, label="logged")
-        name = f"smoothed (exponential, span {span} points)"
-        loss_axes.plot(losses.index, smoothed, color=theme.accent, lw=1.8, label=name)
-        _plain_log_axis(loss_axes)
-        loss_axes.legend(frameon=False, labelcolor=theme.ink, fontsize=9)
-    loss_axes.set_ylabel("loss")
+        _say(axes, theme, "The training log holds no loss.")
+        return
+    name = f"smoothed (exponential, span {smoothing_span(len(losses))} points)"
+    _line(axes, losses, color=theme.faint, alpha=0.55, lw=0.9, label="logged")
+    _line(axes, _smoothed(losses), color=theme.accent, lw=1.8, label=name)
+    _plain_log_axis(axes)
+    axes.legend(frameon=False, labelcolor=theme.ink, fontsize=9)
+
+
+def _quarters_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
+    names = ("1st (least noise)", "2nd", "3rd", "4th (most noise)")
+    for column, name, colour in zip(QUARTER_LOSSES, names, theme.quarters, strict=True):
+        losses = _curve(log, column)
+        if not losses.empty:
+            _line(axes, _smoothed(losses), color=colour, lw=1.1, label=name)
+    _plain_log_axis(axes)
+    axes.set_ylabel("loss, smoothed")
+    _legend_above(axes, theme, "by quarter of the timesteps t:")
+
+
+def _psnr_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
+    looks = (("EMA weights", theme.accent, "-", 1.8), ("raw weights", theme.faint, "--", 1.2))
+    for column, (name, colour, style, width) in zip(PSNRS, looks, strict=True):
+        scores = _curve(log, column)
+        if not scores.empty:
+            best = measured("psnr", scores.max(), with_unit=True)
+            text = f"{name} (best {best}, step {scores.idxmax():.0f})"
+            _line(axes, scores, color=colour, ls=style, lw=width, label=text)
+    axes.set_ylabel("PSNR, dB")
+    _legend_above(axes, theme, "validation:")
+
+
+def _rate_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
+    axes.set_ylabel("learning rate")
     rates = _curve(log, "learning_rate")
     if rates.empty:
-        _say(rate_axes, theme, "The training log holds no learning rate.")
-    else:
-        rate_axes.plot(rates.index, rates, color=theme.ink, lw=1.2)
-        rate_axes.set_ylim(bottom=0)
-        rate_axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-    rate_axes.set_ylabel("learning rate")
-    rate_axes.set_xlabel("optimiser step")
-    for axes in (loss_axes, rate_axes):
-        _dress(axes, theme)
-    return figure
+        _say(axes, theme, "The training log holds no learning rate.")
+        return
+    _line(axes, rates, color=theme.ink, lw=1.2)
+    axes.set_ylim(bottom=0)
+    axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
 
 
 def metrics_figure(metrics: dict, split: str, theme: Theme = LIGHT) -> Figure:
@@ -107,7 +161,34 @@ def _curve(log: pd.DataFrame, name: str) -> pd.Series:
     if name not in log or "step" not in log:
         return pd.Series(dtype=float)
     curve = log.set_index("step")[name].astype(float)
-    return curve[np.isfinite(curve) & (curve > 0 if name == "loss" else True)]
+    drawable = curve > 0 if name.startswith("loss") else True  # their axis is logarithmic
+    return curve[np.isfinite(curve) & drawable]
+
+
+def _smoothed(curve: pd.Series) -> pd.Series:
+    return curve.ewm(span=smoothing_span(len(curve))).mean()
+
+
+def _line(axes: Axes, curve: pd.Series, **style: Any) -> None:
+    marker = "o" if len(curve) <= 40 else None  # a line alone hides how few they are, or is none
+    axes.plot(curve.index, curve, marker=marker, ms=3, **style)
+
+
+def _legend_above(axes: Axes, theme: Theme, title: str) -> None:
+    """Outside, for such lines leave no corner free; the title stands before the entries."""
+    handles, names = axes.get_legend_handles_labels()
+    axes.legend(
+        [Line2D([], [], lw=0), *handles],
+        [title, *names],
+        ncols=len(names) + 1,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderpad=0,
+        borderaxespad=0.2,
+        frameon=False,
+        labelcolor=theme.ink,
+        fontsize=9,
+    )
 
 
 def _interval(axes: Axes, theme: Theme, name: str, score: dict, place: int, kind: str) -> None:

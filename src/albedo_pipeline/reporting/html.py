@@ -88,7 +88,7 @@ def write_html(
         protocol=flat_facts(metrics.get("protocol", {})),
         loss=_both(lambda theme: loss_figure(training_log, theme)),
         plot=_both(lambda theme: metrics_figure(metrics, split, theme)),
-        log_points=len(training_log),
+        log_points=_log_points(training_log),
         split=split,
         gallery=gallery,
         gallery_note=_gallery_note(gallery, split),
@@ -112,6 +112,12 @@ def render(**values: Any) -> str:
 
 def _both(draw: Callable[[Theme], Figure]) -> dict[str, str]:
     return {"light": svg_uri(draw(LIGHT)), "dark": svg_uri(draw(DARK))}
+
+
+def _log_points(log: pd.DataFrame) -> int:
+    """Rows that hold more than a validation's scores."""
+    names = [n for n in log.columns if n != "step" and not n.startswith("validation_")]
+    return int(log[names].notna().any(axis=1).sum())
 
 
 def _split_rows(audit: dict) -> list[tuple[str, str, str]]:

@@ -100,7 +100,8 @@ class TrainingLog:
 
     def table(self) -> pd.DataFrame:
         """One row a step that has any; what a row lacks is NaN."""
-        return pd.DataFrame(list(self._rows.values())).sort_values("step", ignore_index=True)
+        rows = [self._rows[step] for step in sorted(self._rows)]
+        return pd.DataFrame(rows or {"step": pd.Series(dtype="int64")})
 
 
 def _present(row: dict) -> dict:

@@ -1,0 +1,59 @@
+"""Multi-resolution noise: unit variance of each sample, and what its strength does."""
+
+import numpy as np
+import pytest
+import torch
+
+from albedo_pipeline.diffusion.noise import (
+    STRATEGIES,
+    annealed,
+    gaussian,
+    level_sizes,
+    multi_resolution,
+)
+
+SHAPE = (4, 32, 32)
+
+
+def random(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strength", [0.0, 0.3, 0.9, 1.0])
+def test_every_sample_has_unit_variance(strategy: str, strength: float) -> None:
+    for seed in range(5):
+        noise = multi_resolution(random(seed), SHAPE, strength, strategy)
+        assert noise.std(correction=0).item() == pytest.approx(1, rel=1e-5)
+        assert noise.shape == SHAPE
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_without_strength_it_is_white(strategy: str) -> None:
+    white = gaussian(random(), SHAPE)
+    noise = multi_resolution(random(), SHAPE, 0.0, strategy)
+    assert torch.allclose(noise, white / white.std(correction=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_strength_gives_low_frequencies(strategy: str) -> None:
+    def coarse_share(strength: float) -> float:
+        noises = [multi_resolution(random(s), SHAPE, strength, strategy) for s in range(20)]
+        return float(torch.stack(noises).unfold(2, 8, 8).unfold(3, 8, 8).mean((-1, -2)).var())
+
+    shares = [coarse_share(strength) for strength in (0.0, 0.5, 0.9)]
+    assert shares[0] < shares[1] < shares[2]
+
+
+def test_sizes_by_hand() -> None:
+    assert level_sizes(random(), 32, 16, "every_layer") == [(16, 8), (8, 4), (4, 2), (2, 1)]
+    assert level_sizes(random(), 64, 64, "power_of_two") == [(32, 32), (8, 8), (1, 1)]
+    for strategy in ("original", "random_step"):
+        sizes = level_sizes(random(), 64, 64, strategy)
+        assert 64 / 4 - 1 <= sizes[0][0] <= 64 / 2
+        assert sizes == sorted(sizes, reverse=True)
+        assert sizes[-1] == (1, 1)
+
+
+def test_annealing() -> None:
+    assert [annealed(0.8, time) for time in (0.0, 0.5)] == [0.0, 0.4]

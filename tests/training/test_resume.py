@@ -1,0 +1,250 @@
+"""Resumed trainings: bit-identical, from whole checkpoints, of the same settings only."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from albedo_pipeline.datasets.checkpoints import read_json
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.training import trainer as trainer_module
+from albedo_pipeline.training.stopping import Paused
+
+FILES = ("weights", "ema", "optimiser")
+LONG = {"max_steps": 10, "checkpoints": {"every": 2, "keep_last": 9}, "log_every": 3}
+
+
+def same(one: Path, two: Path) -> bool:
+    """Whether two checkpoints hold the same tensors, bit for bit, and the same numbers."""
+    for name in FILES:
+        a, b = (load_file(folder / f"{name}.safetensors") for folder in (one, two))
+        if a.keys() != b.keys() or not all(torch.equal(a[key], b[key]) for key in a):
+            return False
+    states = [read_json(folder, "state.json")["training"] | {"run": ""} for folder in (one, two)]
+    return states[0] == states[1]
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, act) -> None:
+    """Have `act` called in the middle of a step."""
+    accumulate = trainer_module.accumulate
+
+    def interrupted(parts, batches, micro, cells, params):
+        totals = accumulate(parts, batches, micro, cells, params)
+        if parts.optimiser.optimizer.state and _steps_done(parts) == step:
+            act()
+        return totals
+
+    monkeypatch.setattr(trainer_module, "accumulate", interrupted)
+
+
+def _steps_done(parts) -> int:
+    return int(next(iter(parts.optimiser.optimizer.state.values()))["step"])
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_a_signal_in_a_step_pauses_and_the_next_run_continues(
+    train, monkeypatch: pytest.MonkeyPatch, signal_number: int
+) -> None:
+    whole = train("whole", **LONG)
+    before = signal.getsignal(signal_number)
+    with monkeypatch.context() as patch:
+        stop_at(patch, 4, lambda: os.kill(os.getpid(), signal_number))
+        with pytest.raises(Paused) as paused:
+            train("cut", **LONG)
+    assert paused.value.code == 75
+    assert signal.getsignal(signal_number) is before
+    cut = train("cut", **LONG)
+    assert 5 in cut.store.steps()  # the step was finished, then saved out of turn
+    assert same(whole.store.path(10), cut.store.path(10))
+    pd.testing.assert_series_equal(whole.log["loss"], cut.log["loss"])
+
+
+def test_the_time_limit_pauses(train) -> None:
+    lives = 0
+    while True:
+        try:
+            cut = train("cut", **LONG, exit_after_minutes=0.5 / 60)
+        except Paused as paused:
+            assert paused.code == 75
+            lives += 1
+        else:
+            break
+        assert lives < 200
+    train("cut", **LONG)
+    assert same(train("whole", **LONG).store.path(10), cut.store.path(10))
+
+
+def test_a_time_limit_of_nothing_makes_no_step_and_no_checkpoint(train, tmp_path: Path) -> None:
+    with pytest.raises(Paused):
+        train("cut", **LONG, exit_after_minutes=1e-9)
+    assert not list((tmp_path / "cut").glob("step-*"))
+
+
+@pytest.mark.parametrize("spoilt", [*(f"{name}.safetensors" for name in FILES), "state.json"])
+def test_a_damaged_checkpoint_costs_its_steps_only(train, spoilt: str) -> None:
+    whole = train("whole", **LONG)
+    cut = train("cut", **LONG | {"max_steps": 6, "learning_rate": _decaying_at(10)})
+    (cut.store.path(6) / spoilt).write_bytes(b"not what was written")
+    cut = train("cut", **LONG)
+    assert "step-00000006.damaged" in os.listdir(cut.store.folder)
+    assert same(whole.store.path(10), cut.store.path(10))
+
+
+def _decaying_at(steps: int) -> dict:
+    return {"peak": 1e-3, "warmup_steps": 1, "decay_steps": steps}
+
+
+def test_where_all_are_damaged_it_begins_anew(train) -> None:
+    whole = train("whole")
+    for path in whole.store.folder.glob("step-*/state.json"):
+        path.unlink()
+    again = train("whole")
+    assert read_json(again.store.path(3), "state.json")["training"]["step"] == 3
+    fresh = train("fresh")
+    assert same(again.store.path(3), fresh.store.path(3))
+
+
+def test_a_finished_training_is_not_repeated(train) -> None:
+    first, second = train("run"), train("run")
+    one, two = (t.denoiser.unet.state_dict() for t in (first, second))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    pd.testing.assert_frame_equal(first.log, second.log)
+    train("run", on_finished="restart")
+    assert len(list(first.store.folder.parent.glob("run-*"))) == 1
+
+
+def test_settings_that_change_the_result_are_named(train) -> None:
+    train("run")
+    with pytest.raises(ProjectError) as error:
+        train("run", learning_rate={"peak": 2e-3, "warmup_steps": 1}, seed=6)
+    message = str(error.value)
+    assert "train.learning_rate.peak: 0.001 there, 0.002 here" in message
+    assert "train.seed: 5 there, 6 here" in message
+    assert "train.on_mismatch=restart" in message
+    train("run", seed=6, on_mismatch="restart")
+    (aside,) = Path(f"{error.value}".split("/step-")[0]).parent.glob("run-*")
+    assert (aside / "step-00000003").is_dir()
+
+
+def test_other_latents_are_a_mismatch(train, tmp_path: Path) -> None:
+    from training_support import save_latents
+
+    train("run")
+    with pytest.raises(ProjectError, match=r"train\.data\.latents: '\w+' there, '\w+' here"):
+        train("run", sets={"latents": save_latents(tmp_path / "other", 13)})
+
+
+def test_settings_that_do_not_change_the_result_may_differ(train) -> None:
+    train("run", max_steps=2, learning_rate=_decaying_at(4))
+    longer = train(
+        "run",
+        max_steps=4,
+        learning_rate=_decaying_at(4),
+        micro_batch_size=2,
+        log_every=2,
+        checkpoints={"every": 1},
+        execution={"gradient_checkpointing": True},
+    )
+    assert longer.store.steps()[-1] == 4
+
+
+def test_a_longer_decay_is_a_mismatch(train) -> None:
+    train("run")
+    with pytest.raises(ProjectError, match=r"learning_rate\.decay_steps: 3 there, 4 here"):
+        train("run", max_steps=4)
+
+
+VALIDATING = LONG | {"validation": {"every": 5, "samples": 3, "batch_size": 1, "steps": 1}}
+
+
+def test_an_interrupted_validation_is_done_again(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = train("whole", **VALIDATING)
+    validate, calls = trainer_module.validate, []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 2:  # the raw weights', after the EMA's
+            os.kill(os.getpid(), signal.SIGTERM)
+        return validate(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer_module, "validate", interrupted)
+        with pytest.raises(Paused):
+            train("cut", **VALIDATING)
+    newest = max((Path(whole.store.folder).parent / "cut").glob("step-*"))
+    assert read_json(newest, "state.json")["training"] | {"run": ""} != {}
+    assert json.loads((newest / "state.json").read_text())["training"]["validated"] is None
+    cut = train("cut", **VALIDATING)
+    assert same(whole.store.path(10), cut.store.path(10))
+    names = [name for name in whole.log if name.startswith("validation_")]
+    assert set(names) == {f"validation_{m}{r}" for m in ("psnr", "ssim") for r in ("", "_raw")}
+    pd.testing.assert_frame_equal(whole.log[["step", *names]], cut.log[["step", *names]])
+    assert whole.log.dropna(subset=names)["step"].tolist() == [5, 10]
+
+
+def test_validation_before_the_first_step(train) -> None:
+    settings = VALIDATING["validation"] | {"at_start": True}
+    log = train("run", **VALIDATING | {"validation": settings}).log
+    assert log.dropna(subset=["validation_psnr"])["step"].tolist() == [0, 5, 10]
+
+
+def test_the_best_checkpoint_is_kept_and_can_be_the_result(train) -> None:
+    settings = {
+        "max_steps": 8,
+        "checkpoints": {"every": 4, "keep_last": 1, "keep_best": 1},
+        "validation": {"every": 1, "samples": 3, "steps": 1},
+        "learning_rate": {"peak": 1e-2, "warmup_steps": 0, "decay": "constant"},
+        "output": "best",
+    }
+    done = train("run", **settings)
+    psnr = done.log.set_index("step")["validation_psnr"].dropna()
+    best = int(psnr.idxmax())
+    assert done.store.steps() == sorted({best, 8})
+    weights = load_file(done.store.path(best) / "ema.safetensors")
+    for name, weight in done.denoiser.unet.named_parameters():
+        assert torch.equal(weight, weights[name])
+
+
+def test_every_multiple_is_kept(train) -> None:
+    periods = {"every": 2, "keep_last": 1, "keep_every": 3}
+    assert train("run", **LONG | {"checkpoints": periods}).store.steps() == [3, 6, 9, 10]
+
+
+def test_a_plateau_ends_the_training_and_stays_ended(train) -> None:
+    settings = {
+        "max_steps": 100,
+        "validation": {"every": 2, "samples": 1, "steps": 1},
+        "learning_rate": {
+            "peak": 1e-9,
+            "warmup_steps": 0,
+            "decay": "plateau",
+            "plateau": {"patience": 0, "min_delta": 5.0, "max_reductions": 2},
+        },
+    }
+    done = train("run", **settings)
+    assert done.log["step"].max() == 8  # the first sets the mark, two reduce, the fourth ends
+    rates = done.log.set_index("step")["learning_rate"]
+    assert [rates[step] for step in (3, 5, 7)] == [1e-9, 5e-10, 2.5e-10]
+    assert train("run", **settings).log["step"].max() == 8
+
+
+def test_the_record_of_a_run(train) -> None:
+    folder = train("run").store.folder
+    (record,) = (json.loads(p.read_text()) for p in (folder / "runs").glob("*.json"))
+    assert record["configuration"]["max_steps"] == 3
+    assert record["packages"]["torch"].startswith(torch.__version__.split("+")[0])
+    assert set(record["git"]) == {"commit", "dirty"}
+    assert "pytest" in record["command"]
+    assert {"host", "slurm_job_id", "latents", "processes"} <= set(record)
+    settings = read_json(folder / "step-00000003", "config.json")["settings"]
+    assert settings == record["configuration"]
+
+
+def test_samples_are_shown(train, tmp_path: Path) -> None:
+    done = train("run", visualisation={"every": 3, "samples": 2})
+    assert (done.store.folder / "samples" / "step-00000003.png").stat().st_size > 500

@@ -1,0 +1,47 @@
+"""Learning rates by hand."""
+
+import pytest
+
+from albedo_pipeline.params.optimisation import LearningRate, Plateau
+from albedo_pipeline.training.schedules import PlateauState, after_validation, learning_rate
+
+
+def test_exponential_with_warm_up_and_final_ratio() -> None:
+    params = LearningRate(peak=1.0, warmup_steps=4, decay="exponential", final_ratio=0.01)
+    for step, expected in ((0, 0.2), (3, 0.8), (4, 1), (54, 0.1), (104, 0.01)):
+        assert learning_rate(params, step, 105) == pytest.approx(expected)
+
+
+def test_a_decay_that_ends_before_the_training() -> None:
+    params = LearningRate(peak=2.0, warmup_steps=0, decay="cosine", decay_steps=11, final_ratio=0.1)
+    for step, expected in ((0, 2), (5, 1.1), (10, 0.2), (99, 0.2)):
+        assert learning_rate(params, step, 100) == pytest.approx(expected)
+
+
+def test_the_plateau_waits_reduces_and_ends() -> None:
+    params = Plateau(patience=1, factor=0.5, max_reductions=1, min_delta=0.1)
+    state, seen = PlateauState(), []
+    for value in (10, 11, 11.05, 11, 12, 12, 12, 12, 12):
+        state = after_validation(state, value, higher_is_better=True, params=params)
+        seen.append((state.waited, state.reductions, state.ended))
+    assert seen == [
+        (0, 0, False),
+        (0, 0, False),
+        (1, 0, False),  # better by less than min_delta
+        (0, 1, False),
+        (0, 1, False),
+        (1, 1, False),
+        (0, 1, True),
+        (1, 1, True),
+        (0, 1, True),
+    ]
+    rate = LearningRate(peak=1.0, warmup_steps=0, decay="plateau", plateau=params)
+    assert learning_rate(rate, 50, 100, state) == 0.5
+
+
+def test_the_plateau_knows_the_direction() -> None:
+    params = Plateau(patience=0)
+    state = PlateauState()
+    for value in (3.0, 2.0, 1.0):
+        state = after_validation(state, value, higher_is_better=False, params=params)
+    assert state == PlateauState(best=1.0)
