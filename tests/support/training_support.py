@@ -1,10 +1,25 @@
-"""A small training: its settings and latents."""
+"""A small training: its settings, latents and images, and the same in several processes."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import torch
+from diffusers import AutoencoderKL
 
+from albedo_pipeline.datasets.checkpoints import Checkpoints
 from albedo_pipeline.datasets.latent_shards import LatentShards, LatentShardsDataset
+from albedo_pipeline.datasets.pair_shards import PairShards, PairShardsDataset
+from albedo_pipeline.imaging.pixels import quantize
+from albedo_pipeline.models.autoencoder import new_autoencoder
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.autoencoder import AutoencoderTraining
+from albedo_pipeline.training.denoiser import train_denoiser
+from albedo_pipeline.training.validation import ImageData
 
 SETTINGS = {
     "seed": 5,
@@ -50,3 +65,65 @@ def save_latents(folder: Path, count: int, spoilt: tuple[int, ...] = ()) -> Late
     dataset = LatentShardsDataset(filepath=str(folder), samples_per_shard=5)
     dataset.save(rows())
     return dataset.load()
+
+
+def save_images(folder: Path) -> ImageData:
+    """Three validation samples of 16 x 16 pixels, and an autoencoder of factor 2."""
+    random = np.random.default_rng(1)
+    PairShardsDataset(filepath=str(folder / "pairs")).save(
+        {
+            "sample_id": f"v{i}",
+            "group": f"g{i}",
+            **{n: quantize(random.random((3, 16, 16))) for n in ("beauty", "albedo")},
+            "valid": np.ones((1, 16, 16), np.uint8),
+        }
+        for i in range(3)
+    )
+    torch.manual_seed(0)
+    settings = AutoencoderTraining(block_out_channels=(8, 16), max_steps=1)
+    new_autoencoder(settings).save_pretrained(folder / "autoencoder")
+    return load_images(folder)
+
+
+def load_images(folder: Path) -> ImageData:
+    """What `save_images` made."""
+    manifest = pd.DataFrame(
+        {"sample_id": ["v0", "v1", "v2"], "split": "validation", "row": [0, 1, 2]}
+    )
+    autoencoder = AutoencoderKL.from_pretrained(folder / "autoencoder").eval()
+    return ImageData(PairShards(folder / "pairs"), manifest, autoencoder)
+
+
+def start_torchrun(folder: Path, name: str, settings: dict, processes: int) -> subprocess.Popen:
+    """Train on the latents and images in `folder`, in several processes."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)),
+            *("--standalone", __file__, str(folder), name, json.dumps(settings)),
+        ],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def train_with_torchrun(
+    folder: Path, name: str, settings: dict, processes: int
+) -> subprocess.CompletedProcess:
+    """The same, to its end."""
+    launcher = start_torchrun(folder, name, settings, processes)
+    output, errors = launcher.communicate(timeout=240)
+    return subprocess.CompletedProcess(launcher.args, launcher.returncode, output, errors)
+
+
+def main(folder: Path, name: str, settings: dict) -> None:
+    """One of the processes."""
+    latents = LatentShards(folder / "latents")
+    params = TrainParams.model_validate(SETTINGS | settings)
+    store = Checkpoints(folder / name)
+    train_denoiser({"latents": latents}, load_images(folder), params, store, folder / "events")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from albedo_pipeline.reporting.scores import kind_of, methods_of, metrics_of
 from albedo_pipeline.reporting.words import finite, higher_is_better, label, measured, method, unit
@@ -29,17 +28,10 @@ class Theme:
     """From the least noise to the most."""
 
 
-LIGHT = Theme(
-    "#1b1b1b",
-    "#6b6b6b",
-    "#dddddd",
-    "#0b62c4",
-    "#ffffff",
-    ("#fca636", "#dd5e66", "#a51f99", "#2f0596"),
-)
-DARK = Theme(
-    "#e8e8e8", "#a0a0a0", "#3d3d3d", "#6cb0ff", "none", ("#f9dc24", "#f9983e", "#dd5e66", "#ab2494")
-)
+_LIGHT_QUARTERS = ("#f58b47", "#d04d73", "#9a169f", "#2a0593")
+_DARK_QUARTERS = ("#f9dc24", "#f9983e", "#e8689a", "#a78bfa")
+LIGHT = Theme("#1b1b1b", "#6b6b6b", "#dddddd", "#0b62c4", "#ffffff", _LIGHT_QUARTERS)
+DARK = Theme("#e8e8e8", "#a0a0a0", "#3d3d3d", "#6cb0ff", "none", _DARK_QUARTERS)
 QUARTER_LOSSES = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
 PSNRS = ["validation_psnr", "validation_psnr_raw"]
 
@@ -64,7 +56,7 @@ def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         draw(axes, log, theme)
         _dress(axes, theme)
     rows[-1].set_xlabel("optimiser step")
-    rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    rows[-1].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     figure.align_ylabels(rows)
     return figure
 
@@ -83,14 +75,19 @@ def _loss_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
 
 
 def _quarters_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
-    names = ("1st (least noise)", "2nd", "3rd", "4th (most noise)")
+    names = (
+        "1st quarter of the timesteps t (least noise)",
+        "2nd",
+        "3rd",
+        "4th (most noise)",
+    )
     for column, name, colour in zip(QUARTER_LOSSES, names, theme.quarters, strict=True):
         losses = _curve(log, column)
         if not losses.empty:
             _line(axes, _smoothed(losses), color=colour, lw=1.1, label=name)
     _plain_log_axis(axes)
-    axes.set_ylabel("loss, smoothed")
-    _legend_above(axes, theme, "by quarter of the timesteps t:")
+    axes.set_ylabel("loss by quarter of t,\nsmoothed likewise")
+    _legend_above(axes, theme)
 
 
 def _psnr_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
@@ -101,8 +98,8 @@ def _psnr_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
             best = measured("psnr", scores.max(), with_unit=True)
             text = f"{name} (best {best}, step {scores.idxmax():.0f})"
             _line(axes, scores, color=colour, ls=style, lw=width, label=text)
-    axes.set_ylabel("PSNR, dB")
-    _legend_above(axes, theme, "validation:")
+    axes.set_ylabel("validation PSNR, dB")
+    _legend_above(axes, theme)
 
 
 def _rate_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
@@ -174,17 +171,13 @@ def _line(axes: Axes, curve: pd.Series, **style: Any) -> None:
     axes.plot(curve.index, curve, marker=marker, ms=3, **style)
 
 
-def _legend_above(axes: Axes, theme: Theme, title: str) -> None:
-    """Outside, for such lines leave no corner free; the title stands before the entries."""
-    handles, names = axes.get_legend_handles_labels()
+def _legend_above(axes: Axes, theme: Theme) -> None:
+    """Outside, as such lines leave no corner free."""
     axes.legend(
-        [Line2D([], [], lw=0), *handles],
-        [title, *names],
-        ncols=len(names) + 1,
+        ncols=4,
         loc="lower left",
         bbox_to_anchor=(0, 1),
         borderpad=0,
-        borderaxespad=0.2,
         frameon=False,
         labelcolor=theme.ink,
         fontsize=9,

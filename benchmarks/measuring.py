@@ -1,0 +1,84 @@
+"""What the benchmarks share: taking turns, rows of a table, and the result's file."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+Row = dict[str, float]
+
+
+def argument_parser(description: str | None, rounds: int) -> argparse.ArgumentParser:
+    """A parser with the options that every benchmark has."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", type=Path, help="write the result to this file")
+    parser.add_argument("--rounds", type=int, default=rounds)
+    return parser
+
+
+def machine(device: str = "") -> str:
+    """Processor, cores and Python; and the accelerator's name, where there is one."""
+    processor = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    parts = (processor, device, f"Python {platform.python_version()}")
+    return ", ".join(part for part in parts if part)
+
+
+def by_turns(
+    cases: Mapping[str, Callable[[], float]], rounds: int, warmup: int = 1
+) -> dict[str, list[float]]:
+    """Seconds of every case in every round.
+
+    Whatever else the machine does meets all cases alike. Every other round goes backwards, so
+    that none always follows the same one.
+    """
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for number in range(-warmup, rounds):
+        for name in list(cases)[:: -1 if number % 2 else 1]:
+            seconds = cases[name]()
+            if number >= 0:
+                times[name].append(seconds)
+    return times
+
+
+def spread(values: list[float]) -> tuple[float, float, float]:
+    """Lower quartile, median, upper quartile."""
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, middle, high
+
+
+def rate_row(seconds: list[float], samples: int) -> Row:
+    """Time in milliseconds and rate of a case that takes `samples` in each of `seconds`."""
+    low, middle, high = spread(seconds)
+    return {
+        "median_ms": middle * 1e3,
+        "quartile1_ms": low * 1e3,
+        "quartile3_ms": high * 1e3,
+        "samples_per_s": samples / middle,
+    }
+
+
+def paired_ratio(times: list[float], others: list[float]) -> float:
+    """Median of the rounds' own ratios: what slows a whole round down cancels."""
+    return statistics.median(a / b for a, b in zip(times, others, strict=True))
+
+
+def report(
+    rows: dict[str, Row], ratios: dict[str, float], path: Path | None, device: str = ""
+) -> None:
+    """Print rows and ratios; write them to `path`, if any."""
+    width = max(map(len, [*rows, *ratios]))
+    for name, row in rows.items():
+        cells = "  ".join(f"{key} {value:.5g}" for key, value in row.items())
+        print(f"{name:{width}}  {cells}")
+    for name, ratio in ratios.items():
+        print(f"{name:{width}}  {ratio:.4g}")
+    if path:
+        result = {"machine": machine(device), "rows": rows, "ratios": ratios}
+        path.write_text(json.dumps(result, indent=2), encoding="utf-8")

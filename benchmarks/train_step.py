@@ -1,0 +1,257 @@
+"""How long one optimiser step takes: the original trainer's, ours, and the bare arithmetic.
+
+    python benchmarks/train_step.py [--json FILE] [--rounds N] [--width full] [--device cuda] …
+
+Cases, all with the same first weights and one micro-batch a step, each in its own process:
+  original            as a single-script Marigold-style trainer does it (`original_step.py`)
+  ours fp32, bf16     `Trainer.run` as it is, latents read from disk, with log and TensorBoard
+  bare fp32, bf16     forward, backward and optimiser on one batch that is on the device
+`original bf16` (by itself on a GPU only) and `ours bf16 compiled` have to be asked for.
+
+All cases hold their models at once; at full width that is about 17 GB each and the activations,
+so name fewer `--cases` where this is too much.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from inputs import (
+    FACTOR,
+    LATENT_CHANNELS,
+    TEXT_WIDTH,
+    Width,
+    new_autoencoder,
+    new_unet,
+    random_latents,
+)
+from lockstep import Case, Turns, started
+from measuring import Row, argument_parser, by_turns, paired_ratio, rate_row, report
+from original_step import OriginalTrainer
+from torch.nn.functional import mse_loss
+from torch.utils.flop_counter import FlopCounterMode
+
+from albedo_pipeline.datasets.checkpoints import Checkpoints
+from albedo_pipeline.datasets.latent_shards import LatentShards
+from albedo_pipeline.models.denoiser import Denoiser, new_scheduler
+from albedo_pipeline.models.device import autocast, pick_device
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.log import TrainingLog
+from albedo_pipeline.training.optimisation import new_optimiser, set_learning_rate
+from albedo_pipeline.training.processes import accelerated
+from albedo_pipeline.training.state import TrainState
+from albedo_pipeline.training.stepping import prepare
+from albedo_pipeline.training.trackers import start_trackers
+from albedo_pipeline.training.trainer import Trainer
+
+_MATMUL_SIDE = 8192
+_RATE = 3e-5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all cases share."""
+
+    width: Width
+    resolution: int
+    batch: int
+    device: str
+    latents: Path
+
+    @property
+    def side(self) -> int:
+        """Cells of a latent along one side."""
+        return self.resolution // FACTOR
+
+
+def train_params(settings: Settings, precision: str, compiled: bool) -> TrainParams:
+    """The project's defaults, with no checkpoint and no validation between the steps."""
+    return TrainParams.model_validate(
+        {
+            "effective_batch_size": settings.batch,
+            "micro_batch_size": settings.batch,
+            "max_steps": 50_000,
+            "learning_rate": {"peak": _RATE},
+            "precision": precision,
+            "device": settings.device,
+            "execution": {"compile": compiled},
+            "checkpoints": {"every": 1_000_000},
+        }
+    )
+
+
+def ours(
+    settings: Settings, folder: Path, turns: Turns, precision: str, compiled: bool = False
+) -> None:
+    """The project's trainer, set up as `train_denoiser` does it."""
+    params = train_params(settings, precision, compiled)
+    stream = Stream([usable(LatentShards(settings.latents), "train")], params)
+    condition = torch.zeros(1, 2, TEXT_WIDTH)
+    scheduler = new_scheduler(params.noise_schedule)
+    with accelerated(params) as accelerator:
+        unet = new_unet(settings.width, settings.side)
+        parts = prepare(accelerator, Denoiser(unet, scheduler, condition), params)
+        state = TrainState(run="benchmark")
+        start_trackers(accelerator, folder, state.run, state.step, None)
+        log = TrainingLog([], lambda scalars, step: accelerator.log(scalars, step=step))
+        # Neither images nor checkpoints are touched: nothing of the kind is due.
+        Trainer(parts, stream, None, params, Checkpoints(folder), {}, state, log).run(turns)
+
+
+def original(settings: Settings, folder: Path, turns: Turns, precision: str) -> None:
+    """The original trainer, on random images."""
+    unet = new_unet(settings.width, settings.side)
+    autoencoder = new_autoencoder(settings.width, settings.resolution)
+    device = pick_device(settings.device)
+    trainer = OriginalTrainer(unet, autoencoder, device, precision, folder)
+    shape = (settings.batch, 3, settings.resolution, settings.resolution)
+    beauty, albedo = (torch.rand(shape) * 2 - 1 for _ in range(2))
+    valid = torch.rand(settings.batch, 1, settings.side, settings.side) < 0.9
+    valid = valid.repeat_interleave(FACTOR, 2).repeat_interleave(FACTOR, 3)
+    while True:
+        turns()
+        trainer.step(beauty, albedo, valid)
+
+
+def bare_batch(settings: Settings, device: torch.device) -> tuple[torch.Tensor, ...]:
+    """Input, timesteps, condition and target of a step."""
+    count, side = settings.batch, settings.side
+    return (
+        torch.randn(count, 2 * LATENT_CHANNELS, side, side, device=device),
+        torch.arange(count, device=device),
+        torch.zeros(count, 2, TEXT_WIDTH, device=device),
+        torch.randn(count, LATENT_CHANNELS, side, side, device=device),
+    )
+
+
+def bare(settings: Settings, folder: Path, turns: Turns, precision: str) -> None:
+    """Nothing but forward, backward and the same optimiser as ours."""
+    device = pick_device(settings.device)
+    unet = new_unet(settings.width, settings.side).to(device).train()
+    params = train_params(settings, precision, compiled=False)
+    optimiser = new_optimiser(dict(unet.named_parameters()), params.optimiser)
+    set_learning_rate(optimiser, _RATE)
+    latents, timesteps, condition, target = bare_batch(settings, device)
+    while True:
+        turns()
+        with autocast(device, precision):
+            prediction = unet(latents, timesteps, condition).sample
+        mse_loss(prediction.float(), target).backward()
+        optimiser.step()
+        optimiser.zero_grad()
+
+
+CASES: dict[str, Case] = {
+    "original": partial(original, precision="fp32"),
+    "original bf16": partial(original, precision="bf16"),
+    "ours fp32": partial(ours, precision="fp32"),
+    "ours bf16": partial(ours, precision="bf16"),
+    "ours bf16 compiled": partial(ours, precision="bf16", compiled=True),
+    "bare fp32": partial(bare, precision="fp32"),
+    "bare bf16": partial(bare, precision="bf16"),
+}
+
+
+def step_flops(settings: Settings) -> int:
+    """Floating-point operations of a bare step's forward and backward pass; nothing is
+    computed."""
+    with torch.device("meta"):
+        unet = new_unet(settings.width, settings.side)
+    *inputs, target = bare_batch(settings, torch.device("meta"))
+    counter = FlopCounterMode(display=False)
+    with counter:
+        mse_loss(unet(*inputs).sample, target).backward()
+    return counter.get_total_flops()
+
+
+def matmul_rate(device: torch.device) -> float:
+    """Floating-point operations a second of a large bf16 matrix product."""
+    one = torch.randn(_MATMUL_SIDE, _MATMUL_SIDE, device=device, dtype=torch.bfloat16)
+    times = []
+    for _ in range(20):
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        one @ one
+        end.record()
+        torch.cuda.synchronize(device)
+        times.append(start.elapsed_time(end) / 1e3)
+    return 2 * _MATMUL_SIDE**3 / sorted(times)[len(times) // 2]
+
+
+def ratios(times: dict[str, list[float]]) -> dict[str, float]:
+    """Speed of ours relative to the original's, and what ours adds to the bare step."""
+    found = {}
+    for name, over in (
+        ("ours fp32", "original"),
+        ("ours bf16", "original"),
+        ("ours bf16", "original bf16"),
+        ("ours bf16 compiled", "original"),
+    ):
+        if name in times and over in times:
+            key = f"{name}_over_{over}".replace(" ", "_")
+            found[key] = paired_ratio(times[over], times[name])
+    for precision in ("fp32", "bf16"):
+        case, least = f"ours {precision}", f"bare {precision}"
+        if case in times and least in times:
+            found[f"overhead_{precision}"] = paired_ratio(times[case], times[least]) - 1
+    return found
+
+
+def chosen(arguments: argparse.Namespace, device: torch.device) -> Iterator[str]:
+    """Names of the cases to measure."""
+    asked = {
+        "original bf16": arguments.original_bf16 or device.type == "cuda",
+        "ours bf16 compiled": arguments.compile,
+    }
+    for name in CASES:
+        if name in arguments.cases if arguments.cases else asked.get(name, True):
+            yield name
+
+
+def arguments_of_command_line() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argument_parser(__doc__, rounds=15)
+    parser.add_argument("--warmup", type=int, default=2, help="rounds that are not counted")
+    parser.add_argument("--steps", type=int, help="of one turn; 1, on a GPU 20")
+    parser.add_argument("--width", choices=("quarter", "full"), default="quarter")
+    parser.add_argument("--resolution", type=int, default=256, help="of the images, in pixels")
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--samples", type=int, default=512, help="latents on the disk")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--cases", nargs="+", choices=CASES)
+    parser.add_argument("--original-bf16", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="add 'ours bf16 compiled'")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print the table, and write it where asked."""
+    arguments = arguments_of_command_line()
+    device = pick_device(arguments.device)
+    on_gpu = device.type == "cuda"
+    steps = arguments.steps or (20 if on_gpu else 1)
+    cases = {name: CASES[name] for name in chosen(arguments, device)}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        settings = Settings(
+            arguments.width, arguments.resolution, arguments.batch, device.type, folder / "latents"
+        )
+        random_latents(settings.latents, arguments.samples, settings.side)
+        with started(cases, settings, folder, device, steps) as turns:
+            times = by_turns(turns, arguments.rounds, arguments.warmup)
+    rows: dict[str, Row] = {n: rate_row(t, arguments.batch) for n, t in times.items()}
+    if on_gpu:
+        share = step_flops(settings) / matmul_rate(device)
+        for row in rows.values():
+            row["utilisation"] = share / (row["median_ms"] / 1e3)
+    device_name = torch.cuda.get_device_name(device) if on_gpu else ""
+    report(rows, ratios(times), arguments.json, device_name)
+
+
+if __name__ == "__main__":
+    main()
