@@ -42,7 +42,7 @@ class OriginalTrainer:
         self.device, self.precision = device, precision
         self.unet, self.autoencoder = unet.to(device).train(), autoencoder.to(device)
         self.scheduler = new_scheduler(NoiseSchedule())
-        self.empty_text = torch.zeros(1, 77, unet.config.cross_attention_dim, device=device)
+        self.empty_text = torch.randn(1, 77, unet.config.cross_attention_dim, device=device)
         self.optimiser = torch.optim.Adam(self.unet.parameters(), lr=3e-5)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: _FINAL_RATIO ** (step / _STEPS)

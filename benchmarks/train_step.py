@@ -8,7 +8,7 @@ Cases, all with the same first weights and one micro-batch a step, each in its o
   bare fp32, bf16     forward, backward and optimiser on one batch that is on the device
 `original bf16` (by itself on a GPU only) and `ours bf16 compiled` have to be asked for.
 
-All cases hold their models at once; at full width that is about 17 GB each and the activations,
+All cases hold their models at once; at full width that is up to 17 GB each and the activations,
 so name fewer `--cases` where this is too much.
 """
 
@@ -20,20 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from inputs import (
-    FACTOR,
-    LATENT_CHANNELS,
-    TEXT_WIDTH,
-    Width,
-    new_autoencoder,
-    new_unet,
-    random_latents,
-)
-from lockstep import Case, Turns, started
-from measuring import Row, argument_parser, by_turns, paired_ratio, rate_row, report
-from original_step import OriginalTrainer
 from torch.nn.functional import mse_loss
-from torch.utils.flop_counter import FlopCounterMode
 
 from albedo_pipeline.datasets.checkpoints import Checkpoints
 from albedo_pipeline.datasets.latent_shards import LatentShards
@@ -48,8 +35,20 @@ from albedo_pipeline.training.state import TrainState
 from albedo_pipeline.training.stepping import prepare
 from albedo_pipeline.training.trackers import start_trackers
 from albedo_pipeline.training.trainer import Trainer
+from flops import flops_of, matmul_rate
+from inputs import (
+    FACTOR,
+    LATENT_CHANNELS,
+    TEXT_WIDTH,
+    Width,
+    new_autoencoder,
+    new_unet,
+    random_latents,
+)
+from lockstep import Case, Turns, started
+from measuring import Row, argument_parser, by_turns, paired_ratio, rate_row, report
+from original_step import OriginalTrainer
 
-_MATMUL_SIDE = 8192
 _RATE = 3e-5
 
 
@@ -91,7 +90,7 @@ def ours(
     """The project's trainer, set up as `train_denoiser` does it."""
     params = train_params(settings, precision, compiled)
     stream = Stream([usable(LatentShards(settings.latents), "train")], params)
-    condition = torch.zeros(1, 2, TEXT_WIDTH)
+    condition = torch.randn(1, 2, TEXT_WIDTH)
     scheduler = new_scheduler(params.noise_schedule)
     with accelerated(params) as accelerator:
         unet = new_unet(settings.width, settings.side)
@@ -124,7 +123,7 @@ def bare_batch(settings: Settings, device: torch.device) -> tuple[torch.Tensor, 
     return (
         torch.randn(count, 2 * LATENT_CHANNELS, side, side, device=device),
         torch.arange(count, device=device),
-        torch.zeros(count, 2, TEXT_WIDTH, device=device),
+        torch.randn(count, 2, TEXT_WIDTH, device=device),
         torch.randn(count, LATENT_CHANNELS, side, side, device=device),
     )
 
@@ -158,29 +157,12 @@ CASES: dict[str, Case] = {
 
 
 def step_flops(settings: Settings) -> int:
-    """Floating-point operations of a bare step's forward and backward pass; nothing is
-    computed."""
-    with torch.device("meta"):
+    """Floating-point operations of a bare step's forward and backward pass."""
+    device = torch.device("meta")  # nothing is computed
+    with device:
         unet = new_unet(settings.width, settings.side)
-    *inputs, target = bare_batch(settings, torch.device("meta"))
-    counter = FlopCounterMode(display=False)
-    with counter:
-        mse_loss(unet(*inputs).sample, target).backward()
-    return counter.get_total_flops()
-
-
-def matmul_rate(device: torch.device) -> float:
-    """Floating-point operations a second of a large bf16 matrix product."""
-    one = torch.randn(_MATMUL_SIDE, _MATMUL_SIDE, device=device, dtype=torch.bfloat16)
-    times = []
-    for _ in range(20):
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        start.record()
-        one @ one
-        end.record()
-        torch.cuda.synchronize(device)
-        times.append(start.elapsed_time(end) / 1e3)
-    return 2 * _MATMUL_SIDE**3 / sorted(times)[len(times) // 2]
+    *inputs, target = bare_batch(settings, device)
+    return flops_of(lambda: mse_loss(unet(*inputs).sample, target).backward())
 
 
 def ratios(times: dict[str, list[float]]) -> dict[str, float]:

@@ -10,12 +10,11 @@ from albedo_pipeline.datasets.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler
 from albedo_pipeline.models.text_condition import empty_condition, load_text
-from albedo_pipeline.params.base import PretrainedModel
-from albedo_pipeline.params.denoiser import NoiseSchedule
+from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser
 
 
-def source(folder: Path) -> PretrainedModel:
-    return PretrainedModel(model=str(folder))
+def source(folder: Path, **options: str) -> PretrainedDenoiser:
+    return PretrainedDenoiser(model=str(folder), **options)
 
 
 def test_widening_keeps_what_equal_halves_give(stable_diffusion: Path) -> None:
@@ -33,6 +32,22 @@ def test_the_widened_shape_survives_saving(stable_diffusion: Path, tmp_path: Pat
     load_unet(source(stable_diffusion), 4).save_pretrained(tmp_path / "unet")
     assert UNet2DConditionModel.from_pretrained(tmp_path / "unet").conv_in.in_channels == 8
     assert load_unet(source(tmp_path), 4).config.in_channels == 8  # wide already: left alone
+
+
+def test_swapped_inputs_are_exchanged(stable_diffusion: Path, tmp_path: Path) -> None:
+    wide = load_unet(source(stable_diffusion), 4)
+    torch.nn.init.normal_(wide.conv_in.weight)  # or both halves would be equal
+    wide.save_pretrained(tmp_path / "unet")
+    swapped = load_unet(source(tmp_path, input_order="noisy_first"), 4)
+    beauty, noisy, condition = (
+        torch.randn(1, 4, 8, 8),
+        torch.randn(1, 4, 8, 8),
+        torch.randn(1, 2, 8),
+    )
+    with torch.no_grad():
+        one = wide(torch.cat([noisy, beauty], dim=1), 10, condition).sample
+        two = swapped(torch.cat([beauty, noisy], dim=1), 10, condition).sample
+    assert torch.allclose(one, two, atol=1e-5)
 
 
 def test_a_unet_that_does_not_fit_is_named(stable_diffusion: Path) -> None:

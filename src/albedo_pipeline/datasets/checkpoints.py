@@ -40,8 +40,9 @@ class Checkpoints:
             ProjectError: where another training holds it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        # Open for reading too: the holder's name is read where the lock is refused.
-        with (self.folder / ".lock").open("a+", encoding="utf-8") as file:
+        # Beside the folder, which may be versioned; open for reading too, to name the holder.
+        lock = self.folder.with_name(f".{self.folder.name}.lock")
+        with lock.open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -112,8 +113,7 @@ class Checkpoints:
         aside = self.folder.with_name(f"{self.folder.name}-{stamp}-{os.getpid()}")
         aside.mkdir()
         for path in self.folder.iterdir():
-            if path.name != ".lock":
-                path.rename(aside / path.name)
+            path.rename(aside / path.name)
         return aside
 
 

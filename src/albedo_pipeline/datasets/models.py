@@ -8,6 +8,8 @@ from kedro.io import AbstractDataset
 from albedo_pipeline.datasets.atomic import replaced_folder
 from albedo_pipeline.errors import ProjectError, one_line
 
+_LORA = "pytorch_lora_weights.safetensors"  # diffusers' name
+
 
 class AutoencoderDataset(AbstractDataset[Any, Any]):
     """An `AutoencoderKL`, float32, in eval mode, on the CPU.
@@ -61,8 +63,8 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
         unet = load_model(UNet2DConditionModel, self._folder / "unet")
         try:
             if (self._folder / "lora").is_dir():
-                unet.load_lora_adapter(self._folder / "lora", prefix=None)
-                unet.requires_grad_(False)
+                weights = {"weight_name": _LORA, "use_safetensors": True}
+                unet.load_lora_adapter(str(self._folder / "lora"), prefix=None, **weights)
             scheduler = DDIMScheduler.from_pretrained(self._folder / "scheduler")
             condition = load_file(self._folder / "condition.safetensors")["condition"]
         except Exception as error:
@@ -80,7 +82,7 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
             plain = without_lora(data.unet) if adapted else data.unet
             plain.save_pretrained(folder / "unet")
             if adapted:
-                data.unet.save_lora_adapter(folder / "lora")
+                data.unet.save_lora_adapter(folder / "lora", weight_name=_LORA)
             data.scheduler.save_pretrained(folder / "scheduler")
             save_file({"condition": data.condition.contiguous()}, folder / "condition.safetensors")
 

@@ -1,0 +1,147 @@
+"""How fast the training's batches come from the disk, and what memory that takes.
+
+    python benchmarks/loader.py [--json FILE] [--rounds N] [--samples N]
+
+Cases, by turns: `Stream.batch` on two threads, as the trainer draws its batches ahead; a plain
+copy of as many bytes from memory to memory; and drawing the noise alone, which is a part of the
+first. Latents are of Stable Diffusion's size, 139 KB a sample; 11 N of them are written to a
+temporary folder, and thereby to the system's file cache.
+Then the resident memory of fresh processes that read one epoch of N samples and of 10 N.
+"""
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from albedo_pipeline.datasets.latent_shards import LatentShards
+from albedo_pipeline.diffusion.noise import gaussian
+from albedo_pipeline.diffusion.seeds import Purpose, generator
+from albedo_pipeline.parallel import ordered_map
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.training.batches import Batch, Stream, usable
+from inputs import LATENT_CHANNELS, random_latents
+from measuring import Row, argument_parser, by_turns, paired_ratio, rate_row, report
+
+SIDE = 64
+READERS = 2
+SIZES = (1, 10)
+"""Of the sets whose memory is compared, in `--samples`."""
+
+
+def new_stream(folder: Path, batch: int) -> Stream:
+    """The training's samples in their order."""
+    params = TrainParams.model_validate(
+        {
+            "effective_batch_size": batch,
+            "micro_batch_size": batch,
+            "max_steps": 1,
+            "learning_rate": {"peak": 1e-4},
+        }
+    )
+    return Stream([usable(LatentShards(folder), "train")], params)
+
+
+def seconds(work: Callable[[int], object], steps: Iterator[int], batches: int) -> float:
+    """Wall time of `work` for the next `batches` steps, on the threads the trainer uses."""
+    start = time.perf_counter()
+    for _ in ordered_map(work, [next(steps) for _ in range(batches)], READERS):
+        pass
+    return time.perf_counter() - start
+
+
+def arrays(batch: Batch) -> list[np.ndarray]:
+    """All that a batch holds."""
+    return [getattr(batch, field.name).numpy() for field in fields(batch)]
+
+
+def copy_seconds(preloaded: list[list[np.ndarray]]) -> float:
+    """Wall time of a copy of every batch."""
+    start = time.perf_counter()
+    for batch in preloaded:
+        for array in batch:
+            array.copy()
+    return time.perf_counter() - start
+
+
+def draw_noise(step: int, batch: int) -> list:
+    """The noise of a step, as the stream draws it."""
+    shape = (LATENT_CHANNELS, SIDE, SIDE)
+    return [gaussian(generator(0, Purpose.NOISE, step, place), shape) for place in range(batch)]
+
+
+def speed_times(folder: Path, batch: int, batches: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds that each case takes for `batches` batches."""
+    stream = new_stream(folder, batch)
+    places = range(batch)
+    preloaded = [arrays(stream.batch(step, places)) for step in range(batches)]
+    cases = {
+        "stream": partial(seconds, lambda step: stream.batch(step, places), count(), batches),
+        "memory copy": partial(copy_seconds, preloaded),
+        "noise alone": partial(seconds, partial(draw_noise, batch=batch), count(), batches),
+    }
+    return by_turns(cases, rounds)
+
+
+def resident() -> float:
+    """MiB of memory that this process holds."""
+    return psutil.Process().memory_info().rss / 2**20
+
+
+def epoch_memory(folder: Path, batch: int) -> Row:
+    """MiB before the set is opened, at most while an epoch is read, and after it."""
+    before = resident()
+    stream = new_stream(folder, batch)
+    steps = range(len(stream) // batch)
+    read: Iterable[Batch] = ordered_map(lambda s: stream.batch(s, range(batch)), steps, READERS)
+    highest = max(resident() for _ in read)
+    return {"before_mib": before, "highest_mib": highest, "after_mib": resident()}
+
+
+def in_fresh_process(work: Callable[..., Row], *arguments: object) -> Row:
+    """What `work` gives in a process that did nothing before."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def main() -> None:
+    """Measure, print the table, and write it where asked."""
+    parser = argument_parser(__doc__, rounds=15)
+    parser.add_argument("--samples", type=int, default=2000, help="N; 1.5 MB of disk each")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batches", type=int, default=8, help="of one turn")
+    arguments = parser.parse_args()
+    batch, batches = arguments.batch, arguments.batches
+    if arguments.samples < batch:
+        parser.error("--samples: fewer than one batch")
+    with tempfile.TemporaryDirectory() as name:
+        folders = {size: Path(name) / str(size) for size in SIZES}
+        for size, folder in folders.items():
+            random_latents(folder, size * arguments.samples, SIDE)
+        memory = {
+            size: in_fresh_process(epoch_memory, folder, batch) for size, folder in folders.items()
+        }
+        times = speed_times(folders[SIZES[0]], batch, batches, arguments.rounds)
+    rows = {name: rate_row(t, batch * batches) for name, t in times.items()}
+    rows |= {f"memory, {size * arguments.samples} samples": row for size, row in memory.items()}
+    least, most = (memory[size] for size in SIZES)
+    ratios = {
+        "stream_over_memory_copy": paired_ratio(times["memory copy"], times["stream"]),
+        "noise_share_of_stream": paired_ratio(times["noise alone"], times["stream"]),
+        "memory_10n_over_n": most["after_mib"] / least["after_mib"],
+        "highest_memory_10n_over_n": most["highest_mib"] / least["highest_mib"],
+    }
+    report(rows, ratios, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
