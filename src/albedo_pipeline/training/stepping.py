@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
+from torch.nn.utils import get_total_norm
 
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.ema import Ema, constant_decay, power_decay
@@ -119,19 +120,27 @@ def update(
 ) -> torch.Tensor:
     """Clip, step and average; a loss or gradient that is not finite leaves the weights alone.
 
-    Nothing here waits for a GPU: whether a step is left out is decided on the device.
+    Nothing here waits for a GPU: whether a step is left out is decided on the device. Clipping is
+    a division inside the fused optimiser, which saves a pass over the gradients.
 
     Returns:
         `totals`, then the gradient's norm before clipping, then 1 if the step was left out.
     """
-    norm = parts.accelerator.clip_grad_norm_(list(parts.trained.values()), params.max_grad_norm)
-    skipped = (~(norm.isfinite() & totals[0].isfinite())).float()
-    optimiser = parts.optimiser.optimizer
+    optimiser, weights = parts.optimiser.optimizer, list(parts.trained.values())
     set_learning_rate(optimiser, rate)
     if parts.accelerator.scaler is None:
-        # As a gradient scaler tells a fused optimiser; with fp16 Accelerate's own one does.
-        optimiser.grad_scale, optimiser.found_inf = None, skipped
+        norm = get_total_norm([w.grad for w in weights if w.grad is not None])
+        skipped = _not_finite(norm, totals)
+        optimiser.grad_scale = (norm / params.max_grad_norm).clamp_min(1)
+        optimiser.found_inf = skipped
+    else:  # the gradients are scaled, and Accelerate's scaler tells the optimiser what to leave out
+        norm = parts.accelerator.clip_grad_norm_(weights, params.max_grad_norm)
+        skipped = _not_finite(norm, totals)
     parts.optimiser.step()
     parts.optimiser.zero_grad()
     parts.ema.update(ema_decay(params.ema, step))
     return torch.cat([totals, norm[None], skipped[None]])
+
+
+def _not_finite(norm: torch.Tensor, totals: torch.Tensor) -> torch.Tensor:
+    return (~(norm.isfinite() & totals[0].isfinite())).float()

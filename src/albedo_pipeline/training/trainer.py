@@ -1,6 +1,5 @@
 """The training's loop: optimiser steps, and what is due between them."""
 
-import itertools
 import json
 import logging
 import math
@@ -87,7 +86,8 @@ class Trainer:
             batch = self.stream.batch(*work)
             return batch.pinned() if on_gpu else batch
 
-        work = itertools.product(range(self.state.step, self.last_step), self._places())
+        steps = range(self.state.step, self.last_step)
+        work = ((step, places) for step in steps for places in self._places())
         yield from ordered_map(draw, work, _READERS)
 
     def _places(self) -> list[range]:
