@@ -2,7 +2,7 @@
 
     python benchmarks/train_step.py [--json FILE] [--rounds N] [--width full] [--device cuda] …
 
-Cases, all with the same first weights and one micro-batch a step, each in its own process:
+Cases, all with the same first weights and one micro-batch a step:
   original            as a single-script Marigold-style trainer does it (`original_step.py`)
   ours fp32, bf16     `Trainer.run` as it is, latents read from disk, with log and TensorBoard
   bare fp32, bf16     forward, backward and optimiser on one batch that is on the device
@@ -14,7 +14,7 @@ so name fewer `--cases` where this is too much.
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,7 @@ from inputs import (
     new_unet,
     random_latents,
 )
-from lockstep import Case, Turns, started
+from lockstep import Group, Guest, Host, Turns, started
 from measuring import Row, argument_parser, by_turns, paired_ratio, rate_row, report
 from original_step import OriginalTrainer
 
@@ -128,7 +128,7 @@ def bare_batch(settings: Settings, device: torch.device) -> tuple[torch.Tensor, 
     )
 
 
-def bare(settings: Settings, folder: Path, turns: Turns, precision: str) -> None:
+def bare(settings: Settings, precision: str) -> Callable[[], None]:
     """Nothing but forward, backward and the same optimiser as ours."""
     device = pick_device(settings.device)
     unet = new_unet(settings.width, settings.side).to(device).train()
@@ -136,24 +136,41 @@ def bare(settings: Settings, folder: Path, turns: Turns, precision: str) -> None
     optimiser = new_optimiser(dict(unet.named_parameters()), params.optimiser)
     set_learning_rate(optimiser, _RATE)
     latents, timesteps, condition, target = bare_batch(settings, device)
-    while True:
-        turns()
+
+    def step() -> None:
         with autocast(device, precision):
             prediction = unet(latents, timesteps, condition).sample
         mse_loss(prediction.float(), target).backward()
         optimiser.step()
         optimiser.zero_grad()
 
+    return step
 
-CASES: dict[str, Case] = {
+
+HOSTS: dict[str, Host] = {
     "original": partial(original, precision="fp32"),
     "original bf16": partial(original, precision="bf16"),
     "ours fp32": partial(ours, precision="fp32"),
     "ours bf16": partial(ours, precision="bf16"),
     "ours bf16 compiled": partial(ours, precision="bf16", compiled=True),
+}
+GUESTS: dict[str, Guest] = {
     "bare fp32": partial(bare, precision="fp32"),
     "bare bf16": partial(bare, precision="bf16"),
 }
+CASES = (*HOSTS, *GUESTS)
+
+
+def groups_of(names: Iterable[str]) -> dict[str, Group]:
+    """Cases by the process that they run in: the bare step beside ours of its precision."""
+    groups: dict[str, Group] = {}
+    for name in names:
+        if name in HOSTS:
+            groups[name] = Group(host=(name, HOSTS[name]))
+        else:
+            host = name.replace("bare", "ours")
+            groups.setdefault(host, Group()).guests[name] = GUESTS[name]
+    return groups
 
 
 def step_flops(settings: Settings) -> int:
@@ -217,14 +234,14 @@ def main() -> None:
     device = pick_device(arguments.device)
     on_gpu = device.type == "cuda"
     steps = arguments.steps or (20 if on_gpu else 1)
-    cases = {name: CASES[name] for name in chosen(arguments, device)}
+    groups = groups_of(chosen(arguments, device))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         settings = Settings(
             arguments.width, arguments.resolution, arguments.batch, device.type, folder / "latents"
         )
         random_latents(settings.latents, arguments.samples, settings.side)
-        with started(cases, settings, folder, device, steps) as turns:
+        with started(groups, settings, folder, steps) as turns:
             times = by_turns(turns, arguments.rounds, arguments.warmup)
     rows: dict[str, Row] = {n: rate_row(t, arguments.batch) for n, t in times.items()}
     if on_gpu:
