@@ -29,7 +29,8 @@ def new_unet(width: Width, side: int) -> UNet2DConditionModel:
         up_block_types=("UpBlock2D", up, up, up),
         block_out_channels=_divided((320, 640, 1280, 1280), width),
         layers_per_block=2,
-        attention_head_dim=(5, 10, 20, 20),  # diffusers' old name for their number
+        # diffusers' old name for their number; a quarter of them keeps their width near 64
+        attention_head_dim=(5, 10, 20, 20) if width == "full" else (1, 2, 5, 5),
         cross_attention_dim=TEXT_WIDTH,
         use_linear_projection=True,
         norm_num_groups=32 if width == "full" else 16,
