@@ -1,4 +1,4 @@
-"""Latents in shards, as training maps them into memory."""
+"""Latents in shards, as training reads them."""
 
 from pathlib import Path
 from typing import NoReturn

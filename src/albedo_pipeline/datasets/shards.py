@@ -1,13 +1,17 @@
-"""Arrow shards: tables whose rows hold tensors of one shape, mapped into memory, not read.
+"""Arrow shards: tables whose rows hold tensors of one shape, read row by row.
 
 A shard is an Arrow IPC file with one record batch. Tensor columns have Arrow's canonical type
 `fixed_shape_tensor`, so a file knows its own shapes, and any Arrow reader can open it.
 """
 
 import hashlib
-import mmap
+import math
+import os
+import resource
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +22,6 @@ from albedo_pipeline.datasets.atomic import replaced_folder
 from albedo_pipeline.errors import ProjectError, one_line
 
 Row = dict[str, object]
-_MOST_RESIDENT = 64 * 2**20  # bytes handed out before their pages are let go
 
 
 def record_batch(rows: list[Row]) -> pa.RecordBatch:
@@ -57,8 +60,33 @@ class ShardWriter:
         self._rows, self._written = [], self._written + 1
 
 
+@dataclass(frozen=True)
+class _Column:
+    """Where a tensor column lies in its file."""
+
+    offset: int
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    """Of one row."""
+
+    @property
+    def row_bytes(self) -> int:
+        return self.dtype.itemsize * math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class _Shard:
+    file: FileIO
+    scalars: pa.RecordBatch
+    tensors: dict[str, _Column]
+
+
 class Shards:
-    """Read-only view of a folder of shards: rows in the order of writing."""
+    """Read-only view of a folder of shards: rows in the order of writing.
+
+    Scalars are held in memory. Tensors are read from the files when they are asked for, not mapped
+    into memory: pages that are mapped count as the process's own, as many as there are samples.
+    """
 
     def __init__(self, folder: Path) -> None:
         """
@@ -69,13 +97,9 @@ class Shards:
         paths = sorted(folder.glob("shard-*.arrow"))
         if not paths:
             raise ProjectError(f"{folder}: no shards here; has the pipeline before this one run?")
-        self._paths = paths
-        self._maps, batches = zip(*(_open(path) for path in paths), strict=True)
-        self._batches: tuple[pa.RecordBatch, ...] = batches
-        self._ends = np.cumsum([len(batch) for batch in self._batches])
-        self._arrays: dict[tuple[int, str], np.ndarray] = {}
-        self._touched: set[int] = set()
-        self._handed_out = 0
+        _allow_open_files(len(paths))
+        self._shards = [_open(path) for path in paths]
+        self._ends = np.cumsum([len(shard.scalars) for shard in self._shards])
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -83,62 +107,58 @@ class Shards:
     @cached_property
     def scalars(self) -> pa.Table:
         """Every column that is not a tensor."""
-        return pa.Table.from_batches([_scalars(batch) for batch in self._batches])
+        return pa.Table.from_batches([shard.scalars for shard in self._shards])
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of one row of a tensor column."""
-        return tuple(self._batches[0].schema.field(name).type.shape)
+        return self._shards[0].tensors[name].shape
 
     def tensor(self, name: str, row: int) -> np.ndarray:
-        """One row of a tensor column: a read-only view of the mapped file, no copy."""
-        shard = int(np.searchsorted(self._ends, row, side="right"))
-        start = int(self._ends[shard]) - len(self._batches[shard])
-        view = self._mapped(shard, name)[row - start]
-        self._bound_memory(shard, view.nbytes)
-        return view
-
-    def _mapped(self, shard: int, name: str) -> np.ndarray:
-        key = (shard, name)
-        if key not in self._arrays:
-            self._arrays[key] = self._batches[shard].column(name).to_numpy_ndarray()
-        return self._arrays[key]
-
-    def _bound_memory(self, shard: int, size: int) -> None:
-        """Let go of the pages read so far, now and then: they would count as the process's
-        memory. Views stay valid; the system reads their pages again, mostly from its cache."""
-        self._touched.add(shard)
-        self._handed_out += size
-        if self._handed_out > _MOST_RESIDENT:
-            touched, self._touched, self._handed_out = self._touched, set(), 0
-            for number in touched:
-                self._maps[number].madvise(mmap.MADV_DONTNEED)
+        """One row of a tensor column, read-only; any number of threads may read at once."""
+        number = int(np.searchsorted(self._ends, row, side="right"))
+        shard = self._shards[number]
+        column, start = shard.tensors[name], int(self._ends[number]) - len(shard.scalars)
+        offset = column.offset + (row - start) * column.row_bytes
+        content = os.pread(shard.file.fileno(), column.row_bytes, offset)
+        return np.frombuffer(content, column.dtype).reshape(column.shape)
 
     def fingerprint(self) -> str:
         """Digest of every scalar, of each file's size, and of each file's first row: equal
         for equal content, and other for another run's, without reading all of it."""
         digest = hashlib.sha256()
-        for shard, path in enumerate(self._paths):
-            digest.update(f"{path.name} {path.stat().st_size}".encode())
-            digest.update(_scalars(self._batches[shard]).serialize())
-            for field in self._batches[shard].schema:
-                if isinstance(field.type, pa.FixedShapeTensorType):
-                    digest.update(self._mapped(shard, field.name)[0].tobytes())
+        for shard, end in zip(self._shards, self._ends, strict=True):
+            digest.update(f"{os.fstat(shard.file.fileno()).st_size}".encode())
+            digest.update(shard.scalars.serialize())
+            for name in shard.tensors:
+                digest.update(self.tensor(name, int(end) - len(shard.scalars)).tobytes())
         return digest.hexdigest()[:16]
 
 
-def _scalars(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.select(
-        [f.name for f in batch.schema if not isinstance(f.type, pa.FixedShapeTensorType)]
-    )
-
-
-def _open(path: Path) -> tuple[mmap.mmap, pa.RecordBatch]:
+def _open(path: Path) -> _Shard:
     try:
-        with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        return mapped, pa.ipc.open_file(pa.py_buffer(mapped)).get_batch(0)
-    except (ValueError, OSError) as error:  # ArrowInvalid is a ValueError
+        with pa.memory_map(str(path)) as source:
+            content = source.read_buffer(source.size())
+            batch = pa.ipc.open_file(content).get_batch(0)
+            is_tensor = [isinstance(f.type, pa.FixedShapeTensorType) for f in batch.schema]
+            names = [f.name for f, tensor in zip(batch.schema, is_tensor, strict=True) if tensor]
+            tensors = {n: _column_of(batch.column(n), content.address) for n in names}
+            scalars = batch.drop_columns(names)
+            copied = pa.ipc.read_record_batch(scalars.serialize(), scalars.schema)
+        return _Shard(FileIO(path), copied, tensors)
+    except (pa.ArrowInvalid, OSError) as error:
         raise ProjectError(f"{path}: damaged shard ({one_line(error)})") from error
+
+
+def _column_of(column: pa.FixedShapeTensorArray, start_of_file: int) -> _Column:
+    array = column.to_numpy_ndarray()
+    return _Column(array.ctypes.data - start_of_file, array.dtype, array.shape[1:])
+
+
+def _allow_open_files(count: int) -> None:
+    """A file stays open for every shard; the usual limit of 1,024 is soft."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < 2 * count + 256:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def write_shards(folder: Path, rows: Iterable[Row], rows_per_shard: int) -> None:
@@ -167,7 +187,7 @@ class ShardsDataset(AbstractDataset[Iterable[Row], Shards]):
         self.metadata = metadata
 
     def load(self) -> Shards:
-        """Map the shards into memory.
+        """Open the shards.
 
         Raises:
             ProjectError: where there are none, or one is damaged.
