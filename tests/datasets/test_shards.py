@@ -6,6 +6,7 @@ import numpy as np
 import psutil
 import pytest
 
+from albedo_pipeline.datasets.latent_shards import LatentSetsDataset
 from albedo_pipeline.datasets.pair_shards import PairShardsDataset, Rejected
 from albedo_pipeline.datasets.shards import Shards, ShardsDataset
 from albedo_pipeline.errors import ProjectError
@@ -98,3 +99,11 @@ def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="no usable sample among 1"):
         dataset.save([Rejected("bad", "g", "why")])
     assert not (tmp_path / "pairs").exists()
+
+
+def test_further_latent_sets_are_read_by_name(tmp_path: Path) -> None:
+    ShardsDataset(filepath=str(tmp_path / "indoor")).save(rows(3))
+    dataset = LatentSetsDataset(sets={"indoor": str(tmp_path / "indoor")})
+    assert {name: len(latents) for name, latents in dataset.load().items()} == {"indoor": 3}
+    with pytest.raises(Exception, match="nowhere: no shards here"):
+        LatentSetsDataset(sets={"x": str(tmp_path / "nowhere")}).load()

@@ -30,7 +30,7 @@ TENSORS = ("weights", "ema", "optimiser")
 def settings(kills: int) -> str:
     """Long enough that no life of a killed process sees the end."""
     changed = {
-        "max_steps": 120 * kills,
+        "max_steps": 60 * kills,
         "checkpoints.every": 5,
         "validation.every": 50,
         "visualisation.every": 50,

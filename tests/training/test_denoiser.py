@@ -145,3 +145,19 @@ def test_a_mean_over_micro_batches_would_depend_on_the_split(latents, train_para
     whole = sums.sum() / cells.sum()
     of_means = (sums / cells).mean()
     assert abs(of_means / whole - 1) > 0.01
+
+
+def test_an_unknown_latent_set_is_named(train) -> None:
+    with pytest.raises(ProjectError, match=r"train\.mixture: no latent set 'indoor'; known are"):
+        train("run", mixture={"latents": 1, "indoor": 1})
+
+
+def test_an_empty_validation_split_is_named(train) -> None:
+    with pytest.raises(ProjectError, match=r"train\.validation\.split: no sample is in 'test'"):
+        train("run", validation={"every": 1, "split": "test"})
+
+
+def test_the_end_by_epochs(train) -> None:
+    """Ten usable samples, four a step: the second epoch ends within the fifth step."""
+    assert train("run", max_steps=None, max_epochs=2).log["step"].max() == 5
+    assert train("both", max_steps=3, max_epochs=2).log["step"].max() == 3

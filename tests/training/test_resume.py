@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from albedo_pipeline.datasets.checkpoints import read_json
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.training import beginning, examination
 from albedo_pipeline.training import trainer as trainer_module
 from albedo_pipeline.training.stopping import Paused
 
@@ -94,14 +95,13 @@ def _decaying_at(steps: int) -> dict:
     return {"peak": 1e-3, "warmup_steps": 1, "decay_steps": steps}
 
 
-def test_where_all_are_damaged_it_begins_anew(train) -> None:
+def test_where_all_are_damaged_it_says_so_and_then_begins_anew(train) -> None:
     whole = train("whole")
     for path in whole.store.folder.glob("step-*/state.json"):
         path.unlink()
-    again = train("whole")
-    assert read_json(again.store.path(3), "state.json")["training"]["step"] == 3
-    fresh = train("fresh")
-    assert same(again.store.path(3), fresh.store.path(3))
+    with pytest.raises(ProjectError, match="no whole checkpoint is left; run again"):
+        train("whole")
+    assert same(train("whole").store.path(3), train("fresh").store.path(3))
 
 
 def test_a_finished_training_is_not_repeated(train) -> None:
@@ -109,8 +109,17 @@ def test_a_finished_training_is_not_repeated(train) -> None:
     one, two = (t.denoiser.unet.state_dict() for t in (first, second))
     assert all(torch.equal(one[name], two[name]) for name in one)
     pd.testing.assert_frame_equal(first.log, second.log)
-    train("run", on_finished="restart")
-    assert len(list(first.store.folder.parent.glob("run-*"))) == 1
+
+
+def test_other_code_begins_anew_on_request(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = train("run").store
+    monkeypatch.setattr(beginning, "code_digest", lambda: "other")
+    train("run")
+    assert not list(store.folder.parent.glob("run-*"))
+    train("run", on_code_change="restart")
+    assert len(list(store.folder.parent.glob("run-*"))) == 1
+    train("run", on_code_change="restart")  # its own code by now
+    assert len(list(store.folder.parent.glob("run-*"))) == 1
 
 
 def test_settings_that_change_the_result_are_named(train) -> None:
@@ -159,7 +168,7 @@ VALIDATING = LONG | {"validation": {"every": 5, "samples": 3, "batch_size": 1, "
 
 def test_an_interrupted_validation_is_done_again(train, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = train("whole", **VALIDATING)
-    validate, calls = trainer_module.validate, []
+    validate, calls = examination.validate, []
 
     def interrupted(*arguments):
         calls.append(1)
@@ -168,7 +177,7 @@ def test_an_interrupted_validation_is_done_again(train, monkeypatch: pytest.Monk
         return validate(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer_module, "validate", interrupted)
+        patch.setattr(examination, "validate", interrupted)
         with pytest.raises(Paused):
             train("cut", **VALIDATING)
     newest = max((Path(whole.store.folder).parent / "cut").glob("step-*"))
@@ -284,3 +293,81 @@ def test_weights_and_biases_is_named_where_it_is_missing(
     monkeypatch.setitem(__import__("sys").modules, "wandb", None)
     with pytest.raises(ProjectError, match="pip install wandb"):
         train("run", weights_and_biases="albedo")
+
+
+def test_a_longer_plateau_is_the_same_training(train) -> None:
+    settings = {
+        "validation": {"every": 3, "samples": 1, "steps": 1},
+        "learning_rate": {
+            "peak": 1e-3,
+            "warmup_steps": 0,
+            "decay": "plateau",
+            "plateau": {"patience": 0, "min_delta": 9.0, "max_reductions": 9},
+        },
+    }
+    whole = train("whole", max_steps=9, **settings)
+    train("cut", max_steps=4, **settings)  # validated at its end, out of turn
+    cut = train("cut", max_steps=9, **settings)
+    rates = [t.log.set_index("step")["learning_rate"] for t in (whole, cut)]
+    pd.testing.assert_series_equal(*rates)
+
+
+def test_another_metric_forgets_the_best(train, caplog: pytest.LogCaptureFixture) -> None:
+    validation = {"every": 2, "samples": 2, "steps": 1}
+    settings = {"learning_rate": _decaying_at(6), "output": "best"}
+    train("run", max_steps=2, validation=validation, **settings)
+    done = train("run", max_steps=6, validation=validation | {"metric": "ssim"}, **settings)
+    state = read_json(done.store.path(6), "state.json")["training"]
+    assert all(value <= 1 for _, value in state["best"])
+    assert any("best so far is forgotten" in record.message for record in caplog.records)
+
+
+def test_a_damaged_best_checkpoint_is_named(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    falling = iter(range(100, 0, -1))
+    monkeypatch.setattr(
+        examination, "validate", lambda *_: {"psnr": float(next(falling)), "ssim": 0.5}
+    )
+    settings = {
+        "checkpoints": {"every": 1, "keep_last": 9},
+        "validation": {"every": 1, "samples": 1, "steps": 1},
+        "output": "best",
+        "learning_rate": {"peak": 1e-9, "warmup_steps": 0, "decay": "constant"},
+    }
+    store = train("run", **settings).store
+    best = read_json(store.path(3), "state.json")["training"]["best"][0][0]
+    assert best == 1
+    (store.path(best) / "ema.safetensors").write_bytes(b"")
+    with pytest.raises(ProjectError, match=r"best checkpoint is damaged \(ema.safetensors"):
+        train("run", **settings)
+
+
+def test_other_frozen_weights_are_a_mismatch(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"lora": {"rank": 2}}
+    train("run", **settings)
+    monkeypatch.setattr(beginning, "frozen_digest", lambda *_: "other")
+    monkeypatch.setattr("albedo_pipeline.training.denoiser.frozen_digest", lambda *_: "other")
+    with pytest.raises(ProjectError, match=r"train\.frozen_weights: '\w+' there, 'other' here"):
+        train("run", **settings)
+
+
+def test_the_order_of_a_mixture_does_not_matter(latents, train_params) -> None:
+    one, two = (
+        train_params(mixture=dict(items)).trajectory(9)
+        for items in ([("a", 1.0), ("b", 3.0)], [("b", 3.0), ("a", 1.0)])
+    )
+    assert one == two
+    assert list(train_params(mixture={"b": 3, "a": 1}).shares()) == ["a", "b"]
+
+
+def test_deterministic_algorithms_are_asked_for(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    accumulate = trainer_module.accumulate
+
+    def looking(*arguments):
+        seen.append(torch.are_deterministic_algorithms_enabled())
+        return accumulate(*arguments)
+
+    monkeypatch.setattr(trainer_module, "accumulate", looking)
+    train("run", execution={"deterministic": True})
+    assert seen == [True] * 3
+    assert not torch.are_deterministic_algorithms_enabled()

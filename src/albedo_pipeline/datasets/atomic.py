@@ -46,6 +46,6 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         partial.rename(folder)
         _fsync(folder.parent)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        mend(folder)
         raise
     shutil.rmtree(previous, ignore_errors=True)

@@ -86,8 +86,12 @@ class Checkpoints:
         """The newest checkpoint whose files agree with their checksums.
 
         Damaged ones on the way are named in the log, and renamed to `step-XXXXXXXX.damaged`.
+
+        Raises:
+            ProjectError: where there were some, and none is whole.
         """
-        for step in reversed(self.steps()):
+        steps = self.steps()
+        for step in reversed(steps):
             complaint = damage(self.path(step))
             if complaint is None:
                 return self.path(step)
@@ -95,6 +99,10 @@ class Checkpoints:
             aside = self.path(step).with_suffix(".damaged")
             shutil.rmtree(aside, ignore_errors=True)
             self.path(step).rename(aside)
+        if steps:
+            raise ProjectError(
+                f"{self.folder}: no whole checkpoint is left; run again to begin anew"
+            )
         return None
 
     def keep_only(self, steps: Collection[int]) -> None:
@@ -105,15 +113,14 @@ class Checkpoints:
                 doomed = self.path(step).with_name(f".{self.path(step).name}.deleted")
                 shutil.rmtree(doomed, ignore_errors=True)
                 self.path(step).rename(doomed)
-                shutil.rmtree(doomed)
+                shutil.rmtree(doomed, ignore_errors=True)
 
     def set_aside(self) -> Path:
         """Move everything to a new folder beside this one, and return that."""
         stamp = time.strftime("%Y%m%d-%H%M%S")
         aside = self.folder.with_name(f"{self.folder.name}-{stamp}-{os.getpid()}")
-        aside.mkdir()
-        for path in self.folder.iterdir():
-            path.rename(aside / path.name)
+        self.folder.rename(aside)  # at once: half an old run must not be continued
+        self.folder.mkdir()
         return aside
 
 
@@ -125,7 +132,7 @@ def damage(checkpoint: Path) -> str | None:
         if missing:
             return f"{', '.join(missing)}: missing"
         found = _checksums(checkpoint)
-    except (OSError, ValueError, AttributeError) as error:
+    except (FileNotFoundError, ValueError, AttributeError) as error:
         return f"{_CHECKSUMS}: {one_line(error)}"
     wrong = sorted(name for name in expected if found[name] != expected[name])
     return f"{', '.join(wrong)}: not what was written" if wrong else None

@@ -46,7 +46,8 @@ def level_sizes(
 
     With r drawn from [2, 4) for each level i = 1, 2, …: `original` divides by r^i, `random_step`
     by r; `power_of_two` divides by 2^i, `every_layer` by 2. All divide the level before, and end
-    with the first that is one cell high or wide.
+    with the first that is one cell high or wide. (Where an implementation counts i from 0, its
+    first level has full weight at any strength, and annealing never ends in white noise.)
     """
     sizes: list[tuple[int, int]] = []
     for level in range(1, _MOST_LEVELS + 1):

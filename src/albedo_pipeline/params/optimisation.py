@@ -142,3 +142,6 @@ class Execution(Params):
     channels_last: bool = False
     compile: bool = False
     """`torch.compile` of the UNet."""
+    deterministic: bool = False
+    """Only algorithms that always add in the same order; slower on a GPU, where a repeated or
+    resumed run is bit-identical only so."""

@@ -36,7 +36,7 @@ _NEUTRAL = (
     "weights_and_biases",
     "output",
     "on_mismatch",
-    "on_finished",
+    "on_code_change",
 )
 
 
@@ -89,8 +89,9 @@ class TrainParams(Params):
     """Which checkpoint's EMA weights become the denoiser."""
     on_mismatch: Literal["stop", "restart"] = "stop"
     """Where checkpoints of other settings lie: `restart` keeps them aside and begins anew."""
-    on_finished: Literal["keep", "restart"] = "keep"
-    """Where a finished run lies: `restart` keeps it aside and begins anew."""
+    on_code_change: Literal["continue", "restart"] = "continue"
+    """Where checkpoints of other code of this project lie: `restart` keeps them aside and begins
+    anew."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -118,6 +119,11 @@ class TrainParams(Params):
             limits.append(math.ceil(self.max_epochs * samples / self.effective_batch_size))
         return int(max(1, min(limits)))
 
+    def shares(self) -> dict[str, float]:
+        """Share of each latent set, by name, in the order of the names."""
+        total = sum(self.mixture.values())
+        return {name: self.mixture[name] / total for name in sorted(self.mixture)}
+
     def trajectory(self, last_step: int) -> dict[str, Any]:
         """The settings that the weights at a step depend on, by dotted key."""
         settings = self.model_dump(mode="json")
@@ -127,8 +133,15 @@ class TrainParams(Params):
             kept["validation"] = settings["validation"]
         else:
             del rate["plateau"]
-        decays = rate["decay"] in ("exponential", "cosine")
-        rate["decay_steps"] = (rate["decay_steps"] or last_step) if decays else None
+        if rate["decay"] in ("exponential", "cosine"):
+            rate["decay_steps"] = rate["decay_steps"] or last_step
+        else:
+            del rate["decay_steps"], rate["final_ratio"]
+        if self.noise.kind == "gaussian":
+            kept["noise"] = {"kind": "gaussian"}
+        if self.loss.kind != "huber":
+            del kept["loss"]["huber_delta"]
+        del kept["ema"]["decay" if self.ema.profile == "power" else "relative_width"]
         del kept["scratch" if self.source == "pretrained" else "pretrained"]
         return flat(kept)
 

@@ -97,14 +97,13 @@ class Stream:
     """All samples that a training visits, in their order."""
 
     def __init__(self, sources: Iterable[Source], params: TrainParams) -> None:
-        """Sources in the order of `params.mixture`.
+        """Sources in the order of `params.shares()`.
 
         Raises:
             ProjectError: where their latents differ in shape.
         """
         self._sources, self._params = list(sources), params
-        total = sum(params.mixture.values())
-        self._shares = tuple(share / total for share in params.mixture.values())
+        self._shares = tuple(params.shares().values())
         first = self._sources[0].latents
         for source in self._sources[1:]:
             if source.latents.shape("albedo") != first.shape("albedo"):
@@ -112,6 +111,11 @@ class Stream:
                     f"{source.latents.folder}: latents of {source.latents.shape('albedo')[1:]}, "
                     f"but {first.folder} has {first.shape('albedo')[1:]}"
                 )
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """C, h, w."""
+        return self._sources[0].latents.shape("albedo")[1:]
 
     def __len__(self) -> int:
         """Samples of all sources."""

@@ -2,18 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
-from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file
 
-from albedo_pipeline.datasets.checkpoints import Checkpoints, read_json
+from albedo_pipeline.datasets.checkpoints import Checkpoints, damage, read_json
 from albedo_pipeline.datasets.latent_shards import LatentShards
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler, new_unet
@@ -21,9 +17,13 @@ from albedo_pipeline.models.lora import add_lora
 from albedo_pipeline.models.text_condition import empty_condition, load_text, new_text
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.training.batches import Stream, usable
-from albedo_pipeline.training.beginning import checkpoint_to_continue, configuration
+from albedo_pipeline.training.beginning import (
+    checkpoint_to_continue,
+    configuration,
+    frozen_digest,
+)
 from albedo_pipeline.training.log import TrainingLog
-from albedo_pipeline.training.processes import accelerated, any_process, places_of
+from albedo_pipeline.training.processes import accelerated, agreed, any_process, places_of
 from albedo_pipeline.training.record import run_record, write_record
 from albedo_pipeline.training.state import TrainState, stored_log, stored_state
 from albedo_pipeline.training.stepping import Parts, prepare
@@ -70,30 +70,33 @@ def train_denoiser(
         ProjectError: where there is nothing to train on, the settings do not fit the checkpoints
             or the machine, another training writes here, or the training diverges.
     """
+    stop = StopRequest(params.exit_after_minutes)
     stream = new_stream(latent_sets, params)
-    last_step = params.last_step(len(stream))
     if params.validation.every or params.visualisation.every:
         chosen_samples(images.manifest, params.validation.split, 1)  # fails early
-    fingerprints = {name: latent_sets[name].fingerprint() for name in params.mixture}
-    config = configuration(params, last_step, fingerprints)
-    channels = latent_sets[next(iter(params.mixture))].shape("albedo")[1]
-    with accelerated(params) as accelerator, ExitStack() as held:
-        places_of(
-            0, accelerator.num_processes, params.effective_batch_size, params.micro_batch_size
-        )
-        checkpoint = _agreed(accelerator, lambda: _begin(store, params, config, last_step, held))
+    channels = stream.latent_shape[0]
+    with stop.listening(), accelerated(params) as accelerator, ExitStack() as held:
+        processes = accelerator.num_processes
+        places_of(0, processes, params.effective_batch_size, params.micro_batch_size)
+        stop.any_process = lambda flag: any_process(accelerator, flag)
         parts = prepare(accelerator, initial_denoiser(params, channels), params)
+        fingerprints = {name: latent_sets[name].fingerprint() for name in params.shares()}
+        config = configuration(
+            params,
+            params.last_step(len(stream)),
+            fingerprints,
+            frozen_digest(parts.denoiser, parts.trained),
+        )
+        checkpoint = agreed(accelerator, lambda: _begin(store, params, config, held))
         images.autoencoder.to(accelerator.device).requires_grad_(False)
-        state, rows = _restored(parts, checkpoint)
+        state, rows = _restored(parts, checkpoint, params)
         if accelerator.is_main_process:
-            write_record(store.folder, run_record(params, fingerprints, accelerator.num_processes))
+            write_record(store.folder, run_record(params, fingerprints, processes))
         start_trackers(accelerator, tensorboard, state.run, state.step, params.weights_and_biases)
         log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
-        stop = StopRequest(params.exit_after_minutes, lambda flag: any_process(accelerator, flag))
         trainer = Trainer(parts, stream, images, params, store, config, state, log)
         try:
-            with stop.listening():
-                trainer.run(stop)
+            trainer.run(stop)
         finally:
             for tracker in accelerator.trackers:
                 tracker.finish()
@@ -101,49 +104,40 @@ def train_denoiser(
 
 
 def new_stream(latent_sets: dict[str, LatentShards], params: TrainParams) -> Stream:
-    """The samples of the sets that `mixture` names.
+    """The samples of the sets that `mixture` names, in the order of the names.
 
     Raises:
         ProjectError: where a name is unknown, or a set holds nothing to train on.
     """
-    for name in params.mixture:
+    for name in params.shares():
         if name not in latent_sets:
             known = ", ".join(latent_sets)
             raise ProjectError(f"train.mixture: no latent set {name!r}; known are {known}")
-    return Stream([usable(latent_sets[name], "train") for name in params.mixture], params)
+    return Stream([usable(latent_sets[name], "train") for name in params.shares()], params)
 
 
-def _begin(
-    store: Checkpoints, params: TrainParams, config: dict, last_step: int, held: ExitStack
-) -> Path | None:
+def _begin(store: Checkpoints, params: TrainParams, config: dict, held: ExitStack) -> Path | None:
     """Take the folder for this training; the checkpoint to continue from."""
     held.enter_context(store.locked())
-    return checkpoint_to_continue(store, params, config, last_step)
+    return checkpoint_to_continue(store, params, config)
 
 
-def _agreed(accelerator: Accelerator, work: Callable[[], Any]) -> Any:
-    """What `work` gives in the first process, in all of them; its error ends them all."""
-    outcome: list = [None, None]
-    if accelerator.is_main_process:
-        try:
-            outcome[0] = work()
-        except ProjectError as error:
-            outcome[1] = str(error)
-    broadcast_object_list(outcome)
-    if outcome[1] is not None:
-        raise ProjectError(outcome[1])
-    return outcome[0]
-
-
-def _restored(parts: Parts, checkpoint: Path | None) -> tuple[TrainState, list[dict]]:
+def _restored(
+    parts: Parts, checkpoint: Path | None, params: TrainParams
+) -> tuple[TrainState, list[dict]]:
     """State and log rows to begin with; the tensors are given to `parts`."""
+    scoring = params.validation.model_dump(exclude={"every", "at_start", "batch_size"})
     if checkpoint is None:
-        return TrainState(run=time.strftime("%Y%m%d-%H%M%S")), []
+        return TrainState(run=time.strftime("%Y%m%d-%H%M%S"), scoring=scoring), []
     parts.tensors().read(checkpoint)
     if parts.accelerator.scaler is not None:
         parts.accelerator.scaler.load_state_dict(read_json(checkpoint, "state.json")["scaler"])
     state = stored_state(checkpoint)
     logger.info("train: going on from %s (step %d)", checkpoint, state.step)
+    if state.best and state.scoring != scoring:
+        logger.warning("train: other settings of validation; the best so far is forgotten")
+        state.best, state.validated = [], None
+    state.scoring = scoring
     return state, stored_log(checkpoint)
 
 
@@ -154,9 +148,19 @@ def finished_denoiser(
     """The denoiser with the EMA weights of the configured checkpoint, on the CPU."""
     averages = dict(zip(parts.trained, parts.ema.shadows, strict=True))
     if params.output == "best":
-        averages = load_file(store.path(state.best[0][0]) / "ema.safetensors")
+        averages = _best_averages(store, state)
     unet = parts.accelerator.unwrap_model(parts.model, keep_fp32_wrapper=False)
     for name, weight in parts.trained.items():
         weight.copy_(averages[name])
     unet.to(device="cpu", memory_format=torch.contiguous_format).eval().requires_grad_(False)
     return Denoiser(unet, parts.denoiser.scheduler, parts.denoiser.condition)
+
+
+def _best_averages(store: Checkpoints, state: TrainState) -> dict[str, torch.Tensor]:
+    if not state.best:
+        raise ProjectError("train.output: no checkpoint was validated and kept; 'last' needs none")
+    folder = store.path(state.best[0][0])
+    complaint = damage(folder)
+    if complaint is not None:
+        raise ProjectError(f"{folder}: the best checkpoint is damaged ({complaint})")
+    return load_file(folder / "ema.safetensors")

@@ -22,11 +22,12 @@ def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
     Raises:
         ProjectError: where a pattern fits no parameter, or nothing is left to train.
     """
-    names = [name for name, _ in model.named_parameters()]
     for group in groups:
-        if not any(re.search(group.pattern, name) for name in names):
+        fitting = [p for n, p in model.named_parameters() if re.search(group.pattern, n)]
+        if not fitting or (group.ratio and not any(p.requires_grad for p in fitting)):
             raise ProjectError(
-                f"train.optimiser.groups: pattern {group.pattern!r} fits no parameter"
+                f"train.optimiser.groups: pattern {group.pattern!r} fits no parameter that could "
+                "be trained"
             )
     for name, parameter in model.named_parameters():
         if ratio_of(name, groups) == 0:
@@ -66,9 +67,11 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group["ratio"]
 
 
-def largest_gradients(trained: Named, count: int = 10) -> list[tuple[str, float]]:
-    """Names and norms of the largest gradients, falling."""
-    norms = {name: p.grad.norm() for name, p in trained.items() if p.grad is not None}
+def largest_gradients(
+    trained: Named, scale: float = 1.0, count: int = 10
+) -> list[tuple[str, float]]:
+    """Names and norms of the largest gradients, falling; they are divided by `scale`."""
+    norms = {name: p.grad.norm() / scale for name, p in trained.items() if p.grad is not None}
     values = torch.stack(list(norms.values())).tolist()
     return sorted(zip(norms, values, strict=True), key=lambda item: -item[1])[:count]
 

@@ -1,12 +1,19 @@
 """The processes of a training, through Accelerate."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import (
+    DistributedDataParallelKwargs,
+    InitProcessGroupKwargs,
+    broadcast_object_list,
+)
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.device import pick_device
@@ -28,14 +35,40 @@ def accelerated(params: TrainParams) -> Iterator[Accelerator]:
     accelerator = Accelerator(
         cpu=device.type == "cpu",
         mixed_precision=_PRECISIONS[params.precision],
-        kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
+        kwargs_handlers=[
+            DistributedDataParallelKwargs(gradient_as_bucket_view=True),
+            # The others wait while the first one writes or hashes a large checkpoint.
+            InitProcessGroupKwargs(timeout=timedelta(hours=2)),
+        ],
     )
+    before = torch.are_deterministic_algorithms_enabled()
+    if params.execution.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS wants it
+        torch.use_deterministic_algorithms(True)
     try:
         yield accelerator
     finally:
+        torch.use_deterministic_algorithms(before)
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
         AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def agreed(accelerator: Accelerator, work: Callable[[], Any]) -> Any:
+    """What `work` gives in the first process, in all of them; its error ends them all."""
+    outcome: list = [None, ""]
+    failure: Exception | None = None
+    if accelerator.is_main_process:
+        try:
+            outcome[0] = work()
+        except Exception as error:  # told to the others, who would wait for ever, then raised
+            failure, outcome[1] = error, str(error) or type(error).__name__
+    broadcast_object_list(outcome)
+    if failure is not None:
+        raise failure
+    if outcome[1]:
+        raise ProjectError(outcome[1])
+    return outcome[0]
 
 
 def places_of(

@@ -1,5 +1,6 @@
 """What a run records of itself: configuration, command, code, packages, machine."""
 
+import hashlib
 import json
 import os
 import platform
@@ -16,15 +17,37 @@ import torch
 
 from albedo_pipeline.params import TrainParams
 
+_ROOMS = (
+    "datasets",
+    "diffusion",
+    "imaging",
+    "inference",
+    "metrics",
+    "models",
+    "params",
+    "training",
+)
 
-def run_record(params: TrainParams, data: str, processes: int) -> dict[str, Any]:
-    """JSON-able facts about this process; `data` is the latents' fingerprint."""
+
+def code_digest() -> str:
+    """Digest of the project's code that a training runs through."""
+    package, digest = Path(__file__).parents[1], hashlib.sha256()
+    for room in _ROOMS:
+        for path in sorted((package / room).rglob("*.py")):
+            digest.update(f"{path.relative_to(package)}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def run_record(params: TrainParams, latents: dict[str, str], processes: int) -> dict[str, Any]:
+    """JSON-able facts about this process; `latents` are the latent sets' fingerprints."""
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": shlex.join(sys.orig_argv),
         "configuration": params.model_dump(mode="json"),
-        "latents": data,
+        "latents": latents,
         "git": _git(),
+        "code": code_digest(),
         "python": platform.python_version(),
         "packages": dict(sorted((d.name, d.version) for d in distributions())),
         "host": socket.gethostname(),

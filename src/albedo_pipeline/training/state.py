@@ -30,6 +30,8 @@ class TrainState:
     skipped_in_a_row: int = 0
     best: list[tuple[int, float]] = field(default_factory=list)
     """Steps and validation metrics of the best checkpoints, best first."""
+    scoring: dict[str, Any] = field(default_factory=dict)
+    """Settings that those metrics depend on."""
     plateau: PlateauState = field(default_factory=PlateauState)
     pending: list[list[float]] = field(default_factory=list)
     """Results of the steps since the last log point."""

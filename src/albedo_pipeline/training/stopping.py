@@ -24,21 +24,18 @@ class Paused(SystemExit):
 class StopRequest:
     """Whether the training is to pause, and why."""
 
-    def __init__(self, minutes: float | None, any_process: Callable[[bool], bool]) -> None:
-        """
-        Args:
-            minutes: from now until the time limit.
-            any_process: whether a flag is set in any process; called by all of them together.
-        """
+    def __init__(self, minutes: float | None) -> None:
+        """`minutes`: from now until the time limit."""
         self._deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
-        self._any_process = any_process
+        self.any_process: Callable[[bool], bool] = bool
+        """Whether a flag is set in any process; called by all of them together."""
         self.reason = ""
 
-    def __call__(self) -> bool:
+    def __call__(self, heeds_time: bool = True) -> bool:
         """Whether any process was asked to stop; all of them must ask together."""
-        if not self.reason and time.monotonic() > self._deadline:
+        if heeds_time and not self.reason and time.monotonic() > self._deadline:
             self.reason = "the time limit"
-        return self._any_process(bool(self.reason))
+        return self.any_process(bool(self.reason))
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -5,8 +5,8 @@ import logging
 import math
 import resource
 import time
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,21 @@ from albedo_pipeline.datasets.checkpoints import Checkpoints
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.files import write_png
 from albedo_pipeline.metrics import METRICS
-from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.parallel import ordered_map
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.progress import progress
 from albedo_pipeline.training.batches import Batch, Stream
 from albedo_pipeline.training.beginning import CONFIGURATION, is_finished
+from albedo_pipeline.training.examination import samples_grid, scores_of_both
 from albedo_pipeline.training.log import StepRecords, TrainingLog, summary
-from albedo_pipeline.training.optimisation import largest_gradients, train_mode
-from albedo_pipeline.training.processes import places_of
+from albedo_pipeline.training.optimisation import largest_gradients
+from albedo_pipeline.training.processes import agreed, places_of
 from albedo_pipeline.training.schedules import after_validation, learning_rate
 from albedo_pipeline.training.state import TrainState, numbers
 from albedo_pipeline.training.stepping import Parts, accumulate, ema_decay, update
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from albedo_pipeline.training.trackers import track_image, track_text
-from albedo_pipeline.training.validation import ImageData, chosen_samples, predict, validate
-from albedo_pipeline.training.visualisation import grid
+from albedo_pipeline.training.validation import ImageData
 
 logger = logging.getLogger(__name__)
 _READERS = 2  # threads that draw the batches ahead
@@ -134,16 +133,19 @@ class Trainer:
 
     def _attend(self, stop: StopRequest) -> None:
         """Validate, show, save and stop, as far as it is due after `state.step` steps."""
-        state, params, step = self.state, self.params, self.state.step
+        state = self.state
         stopping = stop()
         if not stopping and self._validation_is_due():
-            stopping = not self._validate(stop)
-        if not stopping and step and self._due(params.visualisation.every, step):
+            # A time limit shorter than a validation must not stop every attempt at it.
+            stopping = not self._validate(lambda: stop(heeds_time=self._unsaved))
+        if not stopping and self._visualisation_is_due():
             self._visualise()
         if self._unsaved and (stopping or self._checkpoint_is_due()):
             self._save()
-        if stopping and not (is_finished(state, self.last_step) and not self._validation_is_due()):
-            logger.info("train: paused by %s after step %d; run again to go on", stop.reason, step)
+        done = is_finished(state, self.last_step)
+        if stopping and not (done and not self._validation_is_due() | self._visualisation_is_due()):
+            reason = stop.reason or "another process"
+            logger.info("train: paused by %s after step %d; run again to go on", reason, state.step)
             raise Paused
 
     def _validation_is_due(self) -> bool:
@@ -151,32 +153,22 @@ class Trainer:
         due = self._due(params.every, step) if step else params.at_start and params.every
         return bool(due) and self.state.validated != step
 
+    def _visualisation_is_due(self) -> bool:
+        step = self.state.step
+        due = step and self._due(self.params.visualisation.every, step)
+        return bool(due) and self.state.visualised != step
+
     def _checkpoint_is_due(self) -> bool:
         step, periods = self.state.step, self.params.checkpoints
         is_best = any(step == best for best, _ in self.state.best)
         due = self._due(periods.every, step) or self._due(periods.keep_every, step)
         return is_best or self.state.plateau.ended or bool(step and due)
 
-    def _validate(self, stop: StopRequest) -> bool:
-        """Score the EMA weights and the raw ones; False where it was stopped on the way."""
-        scores: dict[str, float] = {}
-        for suffix, weights in (("", self.parts.ema.in_place()), ("_raw", nullcontext())):
-            with weights, self._evaluating() as denoiser:
-                part = validate(
-                    denoiser,
-                    self.images,
-                    self.params.validation,
-                    self.params.precision,
-                    self.parts.accelerator,
-                    stop,
-                )
-            if part is None:
-                return False
-            scores |= {name + suffix: value for name, value in part.items()}
-        self._take_scores(scores)
-        return True
-
-    def _take_scores(self, scores: dict[str, float]) -> None:
+    def _validate(self, stop: Callable[[], bool]) -> bool:
+        """Score the weights; False where it was stopped on the way."""
+        scores = scores_of_both(self.parts, self.images, self.params, stop)
+        if scores is None:
+            return False
         state, params = self.state, self.params
         metric = next(m for m in METRICS if m.name == params.validation.metric)
         value = scores[metric.name]
@@ -184,38 +176,28 @@ class Trainer:
         sign = -1 if metric.higher_is_better else 1
         ranked = sorted([*state.best, (state.step, value)], key=lambda item: sign * item[1])
         state.best = ranked[: params.checkpoints.keep_best]
-        if params.learning_rate.decay == "plateau" and state.step:
+        # Not the one at the end of the training, which a longer training does not have.
+        regular = state.step and state.step % params.validation.every == 0
+        if params.learning_rate.decay == "plateau" and regular:
             state.plateau = after_validation(
                 state.plateau, value, metric.higher_is_better, params.learning_rate.plateau
             )
         self.log.add(state.step, "validation", scores)
         said = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
         logger.info("train: validation after step %d: %s", state.step, said)
-
-    @contextmanager
-    def _evaluating(self) -> Iterator[Denoiser]:
-        unet = self.parts.denoiser.unet.eval()
-        try:
-            yield self.parts.denoiser
-        finally:
-            train_mode(unet)
+        return True
 
     def _visualise(self) -> None:
         """A grid of samples as PNG and for the trackers; the first process alone makes it."""
-        state, params = self.state, self.params
-        if state.visualised == state.step:
-            return
+        state, accelerator = self.state, self.parts.accelerator
         state.visualised, self._unsaved = state.step, True
-        if not self.parts.accelerator.is_main_process:
-            return
-        chosen = chosen_samples(
-            self.images.manifest, params.validation.split, params.visualisation.samples
-        )
-        with self.parts.ema.in_place(), self._evaluating() as denoiser:
-            shown = predict(denoiser, self.images, chosen, params.validation, params.precision)
-        image = grid(shown)
-        track_image(self.parts.accelerator, "validation/samples", image, state.step)
-        write_png(self.store.folder / "samples" / f"step-{state.step:08d}.png", image)
+
+        def show() -> None:
+            image = samples_grid(self.parts, self.images, self.params)
+            track_image(accelerator, "validation/samples", image, state.step)
+            write_png(self.store.folder / "samples" / f"step-{state.step:08d}.png", image)
+
+        agreed(accelerator, show)
 
     # Log and checkpoint
 
@@ -266,7 +248,8 @@ class Trainer:
         return self._said
 
     def _log_gradients(self, step: int) -> None:
-        rows = largest_gradients(self.parts.trained)
+        scaler = self.parts.accelerator.scaler
+        rows = largest_gradients(self.parts.trained, scaler.get_scale() if scaler else 1.0)
         lines = [f"{norm:.4g}  {name}" for name, norm in rows]
         logger.info("train: largest gradients at step %d:\n%s", step, "\n".join(lines))
         track_text(self.parts.accelerator, "train/largest_gradients", "\n".join(lines), step)
@@ -275,10 +258,12 @@ class Trainer:
         self._read_records()
         self.state.pending = self.records.state()
         self._unsaved = False
-        if self.parts.accelerator.is_main_process:
+
+        def write() -> None:
             self.store.write(self.state.step, self._fill)
             self.store.keep_only(self._kept())
-        self.parts.accelerator.wait_for_everyone()
+
+        agreed(self.parts.accelerator, write)
 
     def _fill(self, folder: Path) -> None:
         tensors = self.parts.tensors()
