@@ -142,8 +142,9 @@ class Trainer:
             self._visualise()
         if self._unsaved and (stopping or self._checkpoint_is_due()):
             self._save()
-        done = is_finished(state, self.last_step)
-        if stopping and not (done and not self._validation_is_due() | self._visualisation_is_due()):
+        finished = is_finished(state, self.last_step)
+        left = not finished or self._validation_is_due() or self._visualisation_is_due()
+        if stopping and left:
             reason = stop.reason or "another process"
             logger.info("train: paused by %s after step %d; run again to go on", reason, state.step)
             raise Paused
