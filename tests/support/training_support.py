@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import torch
 from diffusers import AutoencoderKL
+from safetensors.torch import load_file
 
-from albedo_pipeline.datasets.checkpoints import Checkpoints
+from albedo_pipeline.datasets.checkpoints import Checkpoints, read_json
 from albedo_pipeline.datasets.latent_shards import LatentShards, LatentShardsDataset
 from albedo_pipeline.datasets.pair_shards import PairShards, PairShardsDataset
 from albedo_pipeline.imaging.pixels import quantize
@@ -92,6 +93,25 @@ def load_images(folder: Path) -> ImageData:
     )
     autoencoder = AutoencoderKL.from_pretrained(folder / "autoencoder").eval()
     return ImageData(PairShards(folder / "pairs"), manifest, autoencoder)
+
+
+FILES = ("weights", "ema", "optimiser")
+LONG = {"max_steps": 10, "checkpoints": {"every": 2, "keep_last": 9}, "log_every": 3}
+
+
+def same(one: Path, two: Path) -> bool:
+    """Whether two checkpoints hold the same tensors, bit for bit, and the same numbers."""
+    for name in FILES:
+        a, b = (load_file(folder / f"{name}.safetensors") for folder in (one, two))
+        if a.keys() != b.keys() or not all(torch.equal(a[key], b[key]) for key in a):
+            return False
+    states = [read_json(folder, "state.json")["training"] | {"run": ""} for folder in (one, two)]
+    return states[0] == states[1]
+
+
+def decaying_at(steps: int) -> dict:
+    """A learning rate that falls until `steps`, wherever the training ends."""
+    return {"peak": 1e-3, "warmup_steps": 1, "decay_steps": steps}
 
 
 def start_torchrun(folder: Path, name: str, settings: dict, processes: int) -> subprocess.Popen:

@@ -9,25 +9,13 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from training_support import FILES, LONG, decaying_at, same
 
 from albedo_pipeline.datasets.checkpoints import read_json
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.training import beginning, examination
+from albedo_pipeline.training import beginning
 from albedo_pipeline.training import trainer as trainer_module
 from albedo_pipeline.training.stopping import Paused
-
-FILES = ("weights", "ema", "optimiser")
-LONG = {"max_steps": 10, "checkpoints": {"every": 2, "keep_last": 9}, "log_every": 3}
-
-
-def same(one: Path, two: Path) -> bool:
-    """Whether two checkpoints hold the same tensors, bit for bit, and the same numbers."""
-    for name in FILES:
-        a, b = (load_file(folder / f"{name}.safetensors") for folder in (one, two))
-        if a.keys() != b.keys() or not all(torch.equal(a[key], b[key]) for key in a):
-            return False
-    states = [read_json(folder, "state.json")["training"] | {"run": ""} for folder in (one, two)]
-    return states[0] == states[1]
 
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, act) -> None:
@@ -84,15 +72,11 @@ def test_a_time_limit_of_nothing_makes_no_step_and_no_checkpoint(train, tmp_path
 @pytest.mark.parametrize("spoilt", [*(f"{name}.safetensors" for name in FILES), "state.json"])
 def test_a_damaged_checkpoint_costs_its_steps_only(train, spoilt: str) -> None:
     whole = train("whole", **LONG)
-    cut = train("cut", **LONG | {"max_steps": 6, "learning_rate": _decaying_at(10)})
+    cut = train("cut", **LONG | {"max_steps": 6, "learning_rate": decaying_at(10)})
     (cut.store.path(6) / spoilt).write_bytes(b"not what was written")
     cut = train("cut", **LONG)
     assert (cut.store.folder / "step-00000006.damaged").is_dir()
     assert same(whole.store.path(10), cut.store.path(10))
-
-
-def _decaying_at(steps: int) -> dict:
-    return {"peak": 1e-3, "warmup_steps": 1, "decay_steps": steps}
 
 
 def test_where_all_are_damaged_it_says_so_and_then_begins_anew(train) -> None:
@@ -144,11 +128,11 @@ def test_other_latents_are_a_mismatch(train, tmp_path: Path) -> None:
 
 
 def test_settings_that_do_not_change_the_result_may_differ(train) -> None:
-    train("run", max_steps=2, learning_rate=_decaying_at(4))
+    train("run", max_steps=2, learning_rate=decaying_at(4))
     longer = train(
         "run",
         max_steps=4,
-        learning_rate=_decaying_at(4),
+        learning_rate=decaying_at(4),
         micro_batch_size=2,
         log_every=2,
         checkpoints={"every": 1},
@@ -163,78 +147,9 @@ def test_a_longer_decay_is_a_mismatch(train) -> None:
         train("run", max_steps=4)
 
 
-VALIDATING = LONG | {"validation": {"every": 5, "samples": 3, "batch_size": 1, "steps": 1}}
-
-
-def test_an_interrupted_validation_is_done_again(train, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = train("whole", **VALIDATING)
-    validate, calls = examination.validate, []
-
-    def interrupted(*arguments):
-        calls.append(1)
-        if len(calls) == 2:  # the raw weights', after the EMA's
-            os.kill(os.getpid(), signal.SIGTERM)
-        return validate(*arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(examination, "validate", interrupted)
-        with pytest.raises(Paused):
-            train("cut", **VALIDATING)
-    newest = max((Path(whole.store.folder).parent / "cut").glob("step-*"))
-    assert read_json(newest, "state.json")["training"] | {"run": ""} != {}
-    assert json.loads((newest / "state.json").read_text())["training"]["validated"] is None
-    cut = train("cut", **VALIDATING)
-    assert same(whole.store.path(10), cut.store.path(10))
-    names = [name for name in whole.log if name.startswith("validation_")]
-    assert set(names) == {f"validation_{m}{r}" for m in ("psnr", "ssim") for r in ("", "_raw")}
-    pd.testing.assert_frame_equal(whole.log[["step", *names]], cut.log[["step", *names]])
-    assert whole.log.dropna(subset=names)["step"].tolist() == [5, 10]
-
-
-def test_validation_before_the_first_step(train) -> None:
-    settings = VALIDATING["validation"] | {"at_start": True}
-    log = train("run", **VALIDATING | {"validation": settings}).log
-    assert log.dropna(subset=["validation_psnr"])["step"].tolist() == [0, 5, 10]
-
-
-def test_the_best_checkpoint_is_kept_and_can_be_the_result(train) -> None:
-    settings = {
-        "max_steps": 8,
-        "checkpoints": {"every": 4, "keep_last": 1, "keep_best": 1},
-        "validation": {"every": 1, "samples": 3, "steps": 1},
-        "learning_rate": {"peak": 1e-2, "warmup_steps": 0, "decay": "constant"},
-        "output": "best",
-    }
-    done = train("run", **settings)
-    psnr = done.log.set_index("step")["validation_psnr"].dropna()
-    best = int(psnr.idxmax())
-    assert done.store.steps() == sorted({best, 8})
-    weights = load_file(done.store.path(best) / "ema.safetensors")
-    for name, weight in done.denoiser.unet.named_parameters():
-        assert torch.equal(weight, weights[name])
-
-
 def test_every_multiple_is_kept(train) -> None:
     periods = {"every": 2, "keep_last": 1, "keep_every": 3}
     assert train("run", **LONG | {"checkpoints": periods}).store.steps() == [3, 6, 9, 10]
-
-
-def test_a_plateau_ends_the_training_and_stays_ended(train) -> None:
-    settings = {
-        "max_steps": 100,
-        "validation": {"every": 2, "samples": 1, "steps": 1},
-        "learning_rate": {
-            "peak": 1e-9,
-            "warmup_steps": 0,
-            "decay": "plateau",
-            "plateau": {"patience": 0, "min_delta": 5.0, "max_reductions": 2},
-        },
-    }
-    done = train("run", **settings)
-    assert done.log["step"].max() == 8  # the first sets the mark, two reduce, the fourth ends
-    rates = done.log.set_index("step")["learning_rate"]
-    assert [rates[step] for step in (3, 5, 7)] == [1e-9, 5e-10, 2.5e-10]
-    assert train("run", **settings).log["step"].max() == 8
 
 
 def test_the_record_of_a_run(train) -> None:
@@ -249,17 +164,12 @@ def test_the_record_of_a_run(train) -> None:
     assert settings == record["configuration"]
 
 
-def test_samples_are_shown(train, tmp_path: Path) -> None:
-    done = train("run", visualisation={"every": 3, "samples": 2})
-    assert (done.store.folder / "samples" / "step-00000003.png").stat().st_size > 500
-
-
 def test_adapters_resume_bit_for_bit_and_leave_the_rest_alone(train) -> None:
     from albedo_pipeline.models.lora import has_lora
 
     settings = LONG | {"lora": {"rank": 2}}
     whole = train("whole", **settings)
-    train("cut", **settings | {"max_steps": 5, "learning_rate": _decaying_at(10)})
+    train("cut", **settings | {"max_steps": 5, "learning_rate": decaying_at(10)})
     cut = train("cut", **settings)
     assert same(whole.store.path(10), cut.store.path(10))
     stored = load_file(cut.store.path(10) / "weights.safetensors")
@@ -278,7 +188,7 @@ def test_resume_in_bf16_with_power_average_and_groups(train) -> None:
         "log_gradients_every": 2,
     }
     whole = train("whole", **settings)
-    train("cut", **settings | {"max_steps": 5, "learning_rate": _decaying_at(10)})
+    train("cut", **settings | {"max_steps": 5, "learning_rate": decaying_at(10)})
     assert same(whole.store.path(10), train("cut", **settings).store.path(10))
 
 
@@ -293,52 +203,6 @@ def test_weights_and_biases_is_named_where_it_is_missing(
     monkeypatch.setitem(__import__("sys").modules, "wandb", None)
     with pytest.raises(ProjectError, match="pip install wandb"):
         train("run", weights_and_biases="albedo")
-
-
-def test_a_longer_plateau_is_the_same_training(train) -> None:
-    settings = {
-        "validation": {"every": 3, "samples": 1, "steps": 1},
-        "learning_rate": {
-            "peak": 1e-3,
-            "warmup_steps": 0,
-            "decay": "plateau",
-            "plateau": {"patience": 0, "min_delta": 9.0, "max_reductions": 9},
-        },
-    }
-    whole = train("whole", max_steps=9, **settings)
-    train("cut", max_steps=4, **settings)  # validated at its end, out of turn
-    cut = train("cut", max_steps=9, **settings)
-    rates = [t.log.set_index("step")["learning_rate"] for t in (whole, cut)]
-    pd.testing.assert_series_equal(*rates)
-
-
-def test_another_metric_forgets_the_best(train, caplog: pytest.LogCaptureFixture) -> None:
-    validation = {"every": 2, "samples": 2, "steps": 1}
-    settings = {"learning_rate": _decaying_at(6), "output": "best"}
-    train("run", max_steps=2, validation=validation, **settings)
-    done = train("run", max_steps=6, validation=validation | {"metric": "ssim"}, **settings)
-    state = read_json(done.store.path(6), "state.json")["training"]
-    assert all(value <= 1 for _, value in state["best"])
-    assert any("best so far is forgotten" in record.message for record in caplog.records)
-
-
-def test_a_damaged_best_checkpoint_is_named(train, monkeypatch: pytest.MonkeyPatch) -> None:
-    falling = iter(range(100, 0, -1))
-    monkeypatch.setattr(
-        examination, "validate", lambda *_: {"psnr": float(next(falling)), "ssim": 0.5}
-    )
-    settings = {
-        "checkpoints": {"every": 1, "keep_last": 9},
-        "validation": {"every": 1, "samples": 1, "steps": 1},
-        "output": "best",
-        "learning_rate": {"peak": 1e-9, "warmup_steps": 0, "decay": "constant"},
-    }
-    store = train("run", **settings).store
-    best = read_json(store.path(3), "state.json")["training"]["best"][0][0]
-    assert best == 1
-    (store.path(best) / "ema.safetensors").write_bytes(b"")
-    with pytest.raises(ProjectError, match=r"best checkpoint is damaged \(ema.safetensors"):
-        train("run", **settings)
 
 
 def test_other_frozen_weights_are_a_mismatch(train, monkeypatch: pytest.MonkeyPatch) -> None:
