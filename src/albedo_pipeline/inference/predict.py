@@ -44,7 +44,7 @@ def predict_albedo(
     """
     if steps > denoiser.scheduler.config.num_train_timesteps:
         raise ProjectError(
-            f"evaluate.steps: {steps} is more than the denoiser's "
+            f"steps (of evaluate or train.validation): {steps} is more than the denoiser's "
             f"{denoiser.scheduler.config.num_train_timesteps} timesteps"
         )
     device = images.device
