@@ -1,8 +1,8 @@
 """Cases that take turns, one step or a few at a time.
 
 Accelerate's settings are global to a process, so cases of different precision have processes of
-their own, all but one of which wait on their pipe. But two processes, and two threads, can differ
-by a tenth in speed for no reason but where their memory lies: cases that are compared closely run
+their own, all but one of which wait on their pipe. But two processes, and two threads, were
+seen to differ by a tenth in speed for no reason in their code: cases that are compared closely run
 on one thread. One of them, the host, has a loop of its own; the others are its guests, functions
 that it calls while it waits for its turn.
 """
