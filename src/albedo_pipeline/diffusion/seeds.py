@@ -10,6 +10,8 @@ from enum import IntEnum
 import numpy as np
 import torch
 
+from albedo_pipeline.diffusion.noise import gaussian
+
 
 class Purpose(IntEnum):
     """What is drawn; one stream each. The numbers are part of the contract: never reuse one."""
@@ -33,5 +35,4 @@ def generator(seed: int, purpose: Purpose, step: int, place: int = 0) -> np.rand
 
 def normal(seed: int, purpose: Purpose, step: int, place: int, shape: tuple) -> torch.Tensor:
     """Standard normal float32 tensor of `shape`, on the CPU."""
-    draws = generator(seed, purpose, step, place).standard_normal(shape, dtype=np.float32)
-    return torch.from_numpy(draws)
+    return gaussian(generator(seed, purpose, step, place), shape)

@@ -7,6 +7,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.datasets.pair_shards import PairShards
+from albedo_pipeline.diffusion.noise import gaussian
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
@@ -88,7 +89,7 @@ def train_autoencoder(
     for step in progress(range(params.max_steps), params.max_steps, "autoencoder"):
         random = generator(params.seed, Purpose.AUTOENCODER, step)
         images = draw_images(pairs, rows, params.batch_size, side, random).to(device)
-        noise = torch.from_numpy(random.standard_normal(noise_shape, dtype=np.float32)).to(device)
+        noise = gaussian(random, noise_shape).to(device)
         with autocast(device, precision):
             loss = reconstruction_loss(model, images, noise, params.kl_weight)
         loss.backward()

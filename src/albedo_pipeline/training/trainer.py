@@ -67,7 +67,7 @@ class Trainer:
         """
         self._attend(stop)
         steps = range(self.state.step, self.last_step)
-        shown = progress(steps, self.last_step, "train", self.state.step, self._status)
+        shown = progress(steps, self.last_step, "train", self.state.step, lambda: self._said)
         with closing(self._batches()) as batches:
             for _ in shown if self.parts.accelerator.is_main_process else steps:
                 if is_finished(self.state, self.last_step):
@@ -244,9 +244,6 @@ class Trainer:
             f"{scalars['peak_memory_gib']:.2f} GiB"
         )
         self._since, self._waited, self._steps_timed = now, 0.0, 0
-
-    def _status(self) -> str:
-        return self._said
 
     def _log_gradients(self, step: int) -> None:
         scaler = self.parts.accelerator.scaler

@@ -7,7 +7,7 @@ from albedo_pipeline.params import ReportParams
 
 
 def plot_training(training_log: DataFrame) -> Figure:
-    """Loss and learning rate by optimiser step."""
+    """Losses, validation and learning rate by optimiser step."""
     from albedo_pipeline.reporting.curves import loss_figure
 
     return loss_figure(training_log)
