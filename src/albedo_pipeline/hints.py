@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from albedo_pipeline.datasets.checkpoints import Checkpoints
+    from albedo_pipeline.datasets.incremental import Work
     from albedo_pipeline.datasets.latent_shards import LatentShards
-    from albedo_pipeline.datasets.pair_shards import PairShards, Rejected
+    from albedo_pipeline.datasets.pair_shards import PairShards
     from albedo_pipeline.datasets.prediction_shards import PredictionShards
     from albedo_pipeline.datasets.raw_pairs import RawPair, RawPairReference
-    from albedo_pipeline.datasets.shards import Row
+    from albedo_pipeline.datasets.shard_files import Row
     from albedo_pipeline.models.denoiser import Denoiser
     from albedo_pipeline.rendering import Render
 else:
     AutoencoderKL = Checkpoints = DataFrame = Denoiser = Figure = LatentShards = PairShards = Any
-    PredictionShards = RawPair = RawPairReference = Rejected = Render = Row = Any
+    PredictionShards = RawPair = RawPairReference = Render = Row = Work = Any
 
 __all__ = [
     "AutoencoderKL",
@@ -35,7 +36,7 @@ __all__ = [
     "PredictionShards",
     "RawPair",
     "RawPairReference",
-    "Rejected",
     "Render",
     "Row",
+    "Work",
 ]

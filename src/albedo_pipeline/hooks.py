@@ -1,16 +1,16 @@
 """Hooks of the project's runs."""
 
 import logging
-import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import MemoryDataset
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.pipeline_registry import CHAIN, register_pipelines
+from albedo_pipeline.processes import rank, world_size
 
 logger = logging.getLogger(__name__)
 SECTIONS = ("synthesize", *CHAIN)
@@ -41,24 +41,27 @@ def _require(name: str, known: Any, complaint: str) -> None:
 class Processes:
     """Under torchrun every process runs the pipeline; the first one alone writes results."""
 
+    SHARED: ClassVar = {"train": set(), "encode": {"latents"}}
+    """Pipelines that run so, and what of theirs all processes write together."""
+
     @hook_impl
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         """Silence the other processes, and keep their results in memory.
 
         Raises:
-            ProjectError: where another pipeline than `train` is run so.
+            ProjectError: where a pipeline is run so that cannot be divided.
         """
-        if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        if world_size() == 1:
             return
-        others = sorted({node.name for node in pipeline.nodes if "train" not in node.tags})
+        others = sorted({n.name for n in pipeline.nodes if not n.tags & set(self.SHARED)})
         if others:
             raise ProjectError(
-                f"torchrun: only the pipeline 'train' runs in several processes, not "
-                f"{', '.join(others)}"
+                f"torchrun: only the pipelines {' and '.join(map(repr, self.SHARED))} run in "
+                f"several processes, not {', '.join(others)}"
             )
-        if int(os.environ.get("RANK", "0")):
+        if rank():
             logging.disable(logging.WARNING)
-            for name in pipeline.all_outputs():
+            for name in pipeline.all_outputs() - set.union(*self.SHARED.values()):
                 catalog[name] = MemoryDataset()
 
 

@@ -1,5 +1,6 @@
-"""Ordered, bounded reading ahead."""
+"""Ordered, bounded reading ahead on the cores that there are."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,3 +19,10 @@ def ordered_map(work: Callable[[A], B], items: Iterable[A], workers: int) -> Ite
         while waiting:
             yield waiting.popleft().result()
             waiting.extend(pool.submit(work, item) for item in islice(source, 1))
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, where the system tells; else all."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

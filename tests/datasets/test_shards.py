@@ -7,7 +7,8 @@ import psutil
 import pytest
 
 from albedo_pipeline.datasets.latent_shards import LatentSetsDataset
-from albedo_pipeline.datasets.pair_shards import PairShardsDataset, Rejected
+from albedo_pipeline.datasets.pair_shards import PairShardsDataset
+from albedo_pipeline.datasets.shard_index import Rejected
 from albedo_pipeline.datasets.shards import Shards, ShardsDataset
 from albedo_pipeline.errors import ProjectError
 
@@ -27,7 +28,7 @@ def test_round_trip_over_several_shards(dataset: ShardsDataset) -> None:
     shards = dataset.load()
     assert len(shards) == 10
     assert len(list(shards.folder.glob("shard-*.arrow"))) == 3
-    assert shards.shape("x") == (2, 3)
+    assert shards.shapes("x").tolist() == [[2, 3]] * 10
     assert shards.scalars["sample_id"].to_pylist() == [f"s{i}" for i in range(10)]
     for i in range(10):
         np.testing.assert_array_equal(shards.tensor("x", i), np.full((2, 3), i))
@@ -43,6 +44,25 @@ def test_reading_leaves_nothing_in_memory(tmp_path: Path) -> None:
     for row in range(256):
         assert (shards.tensor("x", row) == row).all()
     assert psutil.Process().memory_info().rss - before < 16 * 2**20
+
+
+def test_rows_may_differ_in_shape(dataset: ShardsDataset) -> None:
+    tensors = [np.arange(n * 6, dtype=np.uint16).reshape(3, n, 2) for n in (1, 4, 2, 3, 3, 1)]
+    dataset.save({"sample_id": f"s{i}", "x": tensor} for i, tensor in enumerate(tensors))
+    shards = dataset.load()
+    assert shards.shapes("x").tolist() == [[3, n, 2] for n in (1, 4, 2, 3, 3, 1)]
+    for row, tensor in enumerate(tensors):
+        np.testing.assert_array_equal(shards.tensor("x", row), tensor)
+
+
+def test_a_file_is_named_by_what_it_holds(tmp_path: Path) -> None:
+    def names(folder: str, first: float) -> set[str]:
+        dataset = ShardsDataset(filepath=str(tmp_path / folder), samples_per_shard=2)
+        dataset.save({"id": f"s{i}", "x": np.array([first * (i < 2)])} for i in range(4))
+        return {path.name for path in (tmp_path / folder).glob("shard-*.arrow")}
+
+    assert names("a", 1) == names("b", 1)
+    assert len(names("a", 1) & names("c", 2)) == 1  # the second file's rows are the same
 
 
 def test_a_tensor_is_read_only(dataset: ShardsDataset) -> None:
@@ -70,40 +90,39 @@ def test_a_failed_save_leaves_the_old_shards_and_nothing_else(dataset: ShardsDat
     with pytest.raises(Exception, match="no space left"):
         dataset.save(broken())
     assert len(dataset.load()) == 3
-    assert [p.name for p in dataset.load().folder.parent.iterdir()] == ["shards"]
+    assert len(list(dataset.load().folder.iterdir())) == 2  # the shard and the index
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match="nowhere: no shards here"):
+    with pytest.raises(ProjectError, match="nowhere: no finished shards here"):
         Shards(tmp_path / "nowhere")
 
 
 def test_a_damaged_shard_is_named(dataset: ShardsDataset) -> None:
     dataset.save(rows(3))
-    path = dataset.load().folder / "shard-00000.arrow"
+    (path,) = dataset.load().folder.glob("shard-*.arrow")
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(Exception, match=r"shard-00000\.arrow: damaged"):
+    with pytest.raises(Exception, match=rf"{path.name}: damaged"):
         dataset.load()
 
 
 def test_rejections_travel_beside_the_pairs(tmp_path: Path) -> None:
     dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"))
     dataset.save([*rows(2), Rejected("bad", "g", "why")])
-    assert dataset.load().rejected.to_pylist() == [
-        {"sample_id": "bad", "group": "g", "reason": "why"}
-    ]
+    assert dataset.load().rejected == [Rejected("bad", "g", "why")]
 
 
 def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
     dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"))
     with pytest.raises(Exception, match="no usable sample among 1"):
         dataset.save([Rejected("bad", "g", "why")])
-    assert not (tmp_path / "pairs").exists()
+    assert not dataset.exists()
+    assert not list((tmp_path / "pairs").iterdir())
 
 
 def test_further_latent_sets_are_read_by_name(tmp_path: Path) -> None:
     ShardsDataset(filepath=str(tmp_path / "indoor")).save(rows(3))
     dataset = LatentSetsDataset(sets={"indoor": str(tmp_path / "indoor")})
     assert {name: len(latents) for name, latents in dataset.load().items()} == {"indoor": 3}
-    with pytest.raises(Exception, match="nowhere: no shards here"):
+    with pytest.raises(Exception, match="nowhere: no finished shards here"):
         LatentSetsDataset(sets={"x": str(tmp_path / "nowhere")}).load()

@@ -1,12 +1,14 @@
 """The stream of effective batches: a pure function, every sample once an epoch."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
 
 from albedo_pipeline.diffusion.seeds import Purpose, normal
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.training.batches import Stream, mixed, usable, visited
+from albedo_pipeline.training.batches import Source, Stream, mixed, usable, visited
 
 FIELDS = ("beauty", "albedo", "valid", "noise", "timesteps")
 
@@ -101,11 +103,45 @@ def test_a_mixture_draws_from_both_sets(latents, train_params) -> None:
     assert sum(i in few for i in ids) == pytest.approx(200 * (1 / 4 + 3 / 4 * 2 / 10), abs=6)
 
 
-def test_sets_of_different_shape_are_named(latents, train_params) -> None:
-    class Other:
-        folder = "other"
-        shape = staticmethod(lambda name: (2, 4, 9, 9))
+class Shaped:
+    """Latents without values, of given shapes."""
 
+    folder = "other"
+
+    def __init__(self, shapes: list[tuple[int, int, int]]) -> None:
+        self._shapes = np.array([(2, *shape) for shape in shapes])
+
+    def shapes(self, name: str) -> np.ndarray:
+        return self._shapes
+
+
+def source_of(shapes: list[tuple[int, int, int]]) -> Source:
+    return Source(Shaped(shapes), np.arange(len(shapes)), np.ones(len(shapes), np.int64))
+
+
+def test_sets_of_different_channels_are_named(latents, train_params) -> None:
     source = usable(latents, "train")
-    with pytest.raises(ProjectError, match=r"other: latents of \(4, 9, 9\), but .* \(4, 8, 8\)"):
-        Stream([source, type(source)(Other, source.rows, source.cells)], train_params())
+    with pytest.raises(ProjectError, match=r"other: latents of 8 channels, but .* has 4"):
+        Stream([source, source_of([(8, 8, 8)])], train_params())
+
+
+def test_a_step_has_one_shape_and_an_epoch_every_sample(train_params) -> None:
+    shapes = [(4, 8, 8)] * 12 + [(4, 6, 12)] * 8
+    drawn = Stream([source_of(shapes)], train_params())
+    visits = [[drawn._find(step, place) for place in range(4)] for step in range(10)]
+    for step in visits:
+        shapes = {tuple(source.latents.shapes("")[source.rows[i]]) for source, i in step}
+        assert len(shapes) == 1
+    seen = Counter(int(source.rows[i]) for step in visits for source, i in step)
+    assert seen == dict.fromkeys(range(20), 2)  # two epochs, of 12 and 8 samples in fours
+
+
+def test_shapes_keep_the_shares_of_a_mixture(train_params) -> None:
+    first = source_of([(4, 8, 8)] * 30 + [(4, 6, 12)] * 10)
+    second = source_of([(4, 6, 12)] * 5)
+    drawn = Stream([first, second], train_params(mixture={"a": 1, "b": 1}))
+    found = [drawn._find(step, place)[0] for step in range(400) for place in range(4)]
+    of_second = sum(source.latents is second.latents for source in found)
+    assert of_second == pytest.approx(800, abs=12)
+    wide = sum(source.latents.shapes("")[source.rows[0], 2] == 6 for source in found)
+    assert wide == pytest.approx(1600 * (0.5 * 0.25 + 0.5), abs=12)

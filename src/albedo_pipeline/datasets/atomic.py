@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -39,13 +39,25 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     try:
         yield partial
         for path in partial.rglob("*"):
-            _fsync(path)
-        _fsync(partial)
+            fsync(path)
+        fsync(partial)
         if folder.exists():
             folder.rename(previous)
         partial.rename(folder)
-        _fsync(folder.parent)
+        fsync(folder.parent)
     except BaseException:
         mend(folder)
         raise
     shutil.rmtree(previous, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file that appears whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        fsync(partial)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    fsync(path.parent)

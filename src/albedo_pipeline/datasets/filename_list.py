@@ -1,89 +1,85 @@
 """Raw pairs named by a text file: one sample a line, `beauty albedo [mask]`."""
 
-from collections.abc import Iterable
-from functools import partial
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from kedro.io import AbstractDataset
 
 from albedo_pipeline.datasets.atomic import replaced_folder
+from albedo_pipeline.datasets.pair_files import (
+    Declaration,
+    PairFiles,
+    PairReader,
+    group_of,
+    sample_id_of,
+)
 from albedo_pipeline.datasets.raw_pairs import RawPair, RawPairReference
-from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.datasets.roots import open_root
+from albedo_pipeline.errors import ProjectError
 
 _MARKER = ".rendered"
+_NAME = re.compile(r'[ \t]*(?:"((?:[^"]|"")+)"(?![^ \t])|([^" \t][^ \t]*))')
 
 
-class FilenameListDataset(AbstractDataset[Iterable[RawPair], list[RawPairReference]]):
+class FilenameListDataset(PairReader):
     """A list of file names, separated by spaces, relative to the list's own folder.
 
-    The beauty comes first, then the albedo, then optionally the mask (valid where every channel
-    is above one half). A sample is named by its beauty file; its group is the folder that the file
-    lies in, or, in no folder, the sample itself. Empty lines and
-    lines that begin with `#` are passed over.
+    The beauty comes first, then the albedo, then optionally the mask; every line has as many names
+    as the others. A name with spaces stands in double quotes (a quote within it is doubled). A
+    sample is named by its beauty file; its group is the folder that the file lies in, or, in no
+    folder, the sample itself. Empty lines and lines that begin with `#` are passed over.
+
+        raw_pairs:
+          type: albedo_pipeline.datasets.filename_list.FilenameListDataset
+          filepath: data/01_raw/mine/pairs.txt
+          root: images.tar
+          colour_space: {beauty: linear, albedo: srgb}
 
     Args:
-        filepath: the text file.
-        root: what the names are relative to; relative to the list's folder, or absolute.
-        colour_space: of both images: `linear` (Rec.709) or `srgb` (encoded).
+        filepath: the text file, UTF-8.
+        root: folder or uncompressed `.tar` that the names are relative to; relative to the list's
+            folder, or absolute.
+        options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
     """
 
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        root: str = ".",
-        colour_space: Literal["linear", "srgb"] = "linear",
-        metadata: dict | None = None,
-    ) -> None:
-        if colour_space not in ("linear", "srgb"):
-            raise ProjectError(f"colour_space: {colour_space!r} is not 'linear' or 'srgb'")
-        self._list = Path(filepath)
-        self._root = self._list.parent / root
-        self._colour_space = colour_space
-        self.metadata = metadata
+    def __init__(self, *, filepath: str, root: str = ".", **options) -> None:
+        super().__init__(filepath=filepath, **options)
+        self._root = self._path.parent / root
 
     def load(self) -> list[RawPairReference]:
         """References in the order of the list.
 
         Raises:
             ProjectError: where the list is missing, is empty, has a line that does not name two
-                or three files, or names a sample twice; tells file and line.
+                or three files or not as many as the first, or names a sample twice; or where the
+                root is missing. Tells file and line.
         """
-        if not self._list.is_file():
+        if not self._path.is_file():
             raise ProjectError(
-                f"{self._list}: no such file; it should list the pairs, one 'beauty albedo [mask]' "
+                f"{self._path}: no such file; it should list the pairs, one 'beauty albedo [mask]' "
                 "a line (for the demo's own: kedro run --pipeline synthesize)"
             )
-        seen: dict[str, int] = {}
+        lines = dict(_names_by_line(self._path))
+        if not lines:
+            raise ProjectError(f"{self._path}: lists no sample")
+        _check_counts(self._path, lines)
+        root = open_root(self._root)
+        numbers: dict[str, int] = {}
         references = []
-        for number, line in enumerate(self._text().splitlines(), start=1):
-            names = line.split()
-            if not names or names[0].startswith("#"):
-                continue
-            where = f"{self._list}, line {number}"
-            if len(names) not in (2, 3):
-                raise ProjectError(f"{where}: {len(names)} names, expected 'beauty albedo [mask]'")
-            sample_id = _sample_id(names[0])
-            if sample_id in seen:
+        for number, names in lines.items():
+            sample_id = sample_id_of(names[0])
+            if sample_id in numbers:
                 raise ProjectError(
-                    f"{where}: sample {sample_id!r} stands in line {seen[sample_id]} too"
+                    f"{self._path}, line {number}: sample {sample_id!r} stands in line "
+                    f"{numbers[sample_id]} too"
                 )
-            seen[sample_id] = number
-            folder = str(Path(names[0]).parent)
-            group = sample_id if folder == "." else folder
-            load = partial(_load_pair, self._root, self._colour_space, sample_id, group, names)
-            references.append(RawPairReference(sample_id, group, load))
-        if not references:
-            raise ProjectError(f"{self._list}: lists no sample")
+            numbers[sample_id] = number
+            group = group_of(names[0], sample_id)
+            files = (names + [None])[:3]
+            pair = PairFiles(sample_id, group, root, *files, self._declaration)
+            references.append(pair.reference())
         return references
-
-    def _text(self) -> str:
-        try:
-            return self._list.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ProjectError(f"{self._list}: not UTF-8 text ({error})") from error
 
     def save(self, data: Iterable[RawPair]) -> None:
         """Write pairs as EXR (linear; beauty and albedo half float) and the list that names them.
@@ -92,51 +88,65 @@ class FilenameListDataset(AbstractDataset[Iterable[RawPair], list[RawPairReferen
             ProjectError: where the folder exists and was not written by this method (it would
                 be replaced as a whole), or where `load` would not read back what is written.
         """
-        if self._colour_space != "linear" or self._root != self._list.parent / ".":
-            raise ProjectError(f"{self._list}: renders need colour_space 'linear' and no root")
-        folder = self._list.parent
+        folder = self._path.parent
+        readable = Declaration(max_pixels=self._declaration.max_pixels)
+        if self._declaration != readable or self._root != folder / ".":
+            raise ProjectError(
+                f"{self._path}: renders need colour_space 'linear', mask_rule 'above_half' and no "
+                "root"
+            )
         if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
             raise ProjectError(f"{folder}: holds files that were not rendered here; not replaced")
         with replaced_folder(folder) as partial_folder:
             (partial_folder / _MARKER).touch()
             lines = [_write_pair(partial_folder, pair) for pair in data]
-            (partial_folder / self._list.name).write_text("".join(lines), encoding="utf-8")
+            (partial_folder / self._path.name).write_text("".join(lines), encoding="utf-8")
 
     def _exists(self) -> bool:
-        return self._list.is_file()
+        return self._path.is_file()
 
     def _describe(self) -> dict[str, object]:
-        return {"filepath": str(self._list), "colour_space": self._colour_space}
+        return super()._describe() | {"root": str(self._root)}
 
 
-def _sample_id(beauty_name: str) -> str:
-    return str(Path(beauty_name).with_suffix("")).removesuffix("_beauty")
-
-
-def _load_pair(
-    root: Path, colour_space: str, sample_id: str, group: str, names: list[str]
-) -> RawPair:
-    from albedo_pipeline.imaging.colour import decode_srgb
-    from albedo_pipeline.imaging.files import read_image
-
+def _names_by_line(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
-        (beauty, attributes), (albedo, _), *masks = [read_image(_inside(root, n)) for n in names]
-    except ValueError as error:
-        raise BadSampleError(str(error)) from error
-    for name, image in zip(names, (beauty, albedo), strict=False):
-        if image.shape[-1] < 3:
-            raise BadSampleError(f"{root / name}: {image.shape[-1]} channel(s), expected 3")
-    valid = np.all(masks[0][0] > 0.5, axis=-1) if masks else np.ones(beauty.shape[:2], bool)
-    to_linear = decode_srgb if colour_space == "srgb" else np.asarray
-    beauty, albedo = to_linear(beauty[..., :3]), to_linear(albedo[..., :3])
-    return RawPair(sample_id, group, beauty, albedo, valid, attributes)
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"{path}: not UTF-8 text ({error})") from error
+    # Not splitlines(): it also parts lines at characters that may stand in a file's name.
+    for number, line in enumerate(text.split("\n"), start=1):
+        line = line.strip(" \t\r")
+        if line and not line.startswith("#"):
+            yield number, _split(line, f"{path}, line {number}")
 
 
-def _inside(root: Path, name: str) -> Path:
-    path = (root / name).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise BadSampleError(f"{name}: leaves the folder {root}")
-    return path
+def _split(line: str, where: str) -> list[str]:
+    names, position = [], 0
+    while position < len(line):
+        match = _NAME.match(line, position)
+        if match is None:
+            raise ProjectError(f"{where}: a double quote is not closed, or encloses no name")
+        quoted, plain = match.groups()
+        names.append(plain or quoted.replace('""', '"'))
+        position = match.end()
+    if len(names) not in (2, 3):
+        raise ProjectError(f"{where}: {len(names)} names, expected 'beauty albedo [mask]'")
+    return names
+
+
+def _check_counts(path: Path, lines: dict[int, list[str]]) -> None:
+    first, names = next(iter(lines.items()))
+    for number, others in lines.items():
+        if len(others) != len(names):
+            raise ProjectError(
+                f"{path}, line {number}: {len(others)} names, but line {first} has {len(names)}"
+            )
+
+
+def _quoted(name: str) -> str:
+    is_plain = not re.search(r"\s", name) and not name.startswith(('"', "#"))
+    return name if is_plain else '"' + name.replace('"', '""') + '"'
 
 
 def _write_pair(folder: Path, pair: RawPair) -> str:
@@ -151,4 +161,4 @@ def _write_pair(folder: Path, pair: RawPair) -> str:
     (folder / names[0]).parent.mkdir(parents=True, exist_ok=True)
     for name, (pixels, attributes) in zip(names, images.values(), strict=True):
         write_exr(folder / name, pixels, attributes, half=True)
-    return " ".join(names) + "\n"
+    return " ".join(map(_quoted, names)) + "\n"

@@ -13,10 +13,10 @@ from albedo_pipeline.errors import ProjectError
 class LatentShards(Shards):
     """All latents of the project; a row is a sample.
 
-    Scalar columns: sample_id, group, split, valid_cells (their number, the same in both versions).
-    Tensor columns, the first axis being the version
-    (0: as it is, 1: flipped left to right): beauty and albedo (float16 [2, C, h, w], scaled
-    posterior means), valid (uint8 [2, 1, h, w], 1 where all pixels of the cell are valid).
+    Scalar columns: sample_id, group, split, valid_cells (their number, the same in both versions),
+    digest. Tensor columns, the first axis being the version (0: as it is, 1: flipped left to
+    right): beauty and albedo (float16 [2, C, h, w], scaled posterior means), valid (uint8
+    [2, 1, h, w], 1 where all pixels of the cell are valid). h and w may differ from row to row.
     """
 
     def rows(self, split: str) -> np.ndarray:

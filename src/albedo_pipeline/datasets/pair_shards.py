@@ -1,40 +1,27 @@
 """Normalised pairs in shards, and the list of those that were rejected on the way."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from albedo_pipeline.datasets.atomic import replaced_folder
-from albedo_pipeline.datasets.shards import Row, Shards, ShardsDataset, write_shards
+from albedo_pipeline.datasets.shard_files import Row
+from albedo_pipeline.datasets.shard_index import Index, Rejected
+from albedo_pipeline.datasets.shards import Shards, ShardsDataset, write_rows
 from albedo_pipeline.errors import ProjectError
-
-_REJECTED = "rejected.parquet"
-_REJECTED_SCHEMA = pa.schema([(n, pa.string()) for n in ("sample_id", "group", "reason")])
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A sample that was set aside, and why."""
-
-    sample_id: str
-    group: str
-    reason: str
 
 
 class PairShards(Shards):
     """All pairs of the project; a row is a sample.
 
-    Scalar columns: sample_id, group, and the record of the normalising. Tensor columns, as
+    Scalar columns: sample_id, group, digest, and the record of the normalising. Tensor columns, as
     `imaging.pixels` stores them: beauty and albedo (uint16 [3, H, W]), valid (uint8 [1, H, W]).
+    H and W may differ from row to row.
     """
 
     @property
-    def rejected(self) -> pa.Table:
-        """sample_id, group, reason of every rejected sample."""
-        return pq.read_table(self.folder / _REJECTED)
+    def rejected(self) -> list[Rejected]:
+        """Every rejected sample."""
+        return self.index.rejected
 
     def check_manifest(self, sample_ids: Iterable[str]) -> None:
         """Raise ProjectError unless the manifest's samples are these, in this order."""
@@ -42,32 +29,30 @@ class PairShards(Shards):
             raise ProjectError(f"{self.folder}: not the pairs of the manifest; run ingest again")
 
     def batch(self, name: str, rows: Iterable[int]) -> np.ndarray:
-        """The rows of a tensor column, stacked (a copy): [B, C, H, W]."""
+        """Rows of one shape of a tensor column, stacked (a copy): [B, C, H, W]."""
         return np.stack([self.tensor(name, row) for row in rows])
+
+    def batches(self, rows: Iterable[int], size: int) -> list[np.ndarray]:
+        """The rows in batches of one image shape each, at most `size`; shapes one by one."""
+        rows = np.asarray(list(rows), dtype=np.int64)
+        shapes = self.shapes("beauty")[rows]
+        parts = [rows[(shapes == shape).all(axis=1)] for shape in np.unique(shapes, axis=0)]
+        return [part[i : i + size] for part in parts for i in range(0, len(part), size)]
 
 
 class PairShardsDataset(ShardsDataset):
-    """A folder of pair shards; see `ShardsDataset`."""
+    """A folder of pair shards; see `ShardsDataset`. A stream may hold rejections."""
 
     reader = PairShards
 
-    def save(self, data: Iterable[Row | Rejected]) -> None:
-        """Write the stream's rows as shards, its rejections as a table.
-
-        Raises:
-            ProjectError: where the stream holds no usable sample; the old shards stay.
-        """
-        rejected: list[dict] = []
+    def _write(self, data: Iterable[Row | Rejected]) -> Index:
+        rejected: list[Rejected] = []
 
         def usable() -> Iterator[Row]:
             for item in data:
                 if isinstance(item, Rejected):
-                    rejected.append(asdict(item))
+                    rejected.append(item)
                 else:
                     yield item
 
-        with replaced_folder(self._folder) as folder:
-            write_shards(folder, usable(), self._samples_per_shard)
-            pq.write_table(pa.Table.from_pylist(rejected, _REJECTED_SCHEMA), folder / _REJECTED)
-            if not any(folder.glob("shard-*.arrow")):
-                raise ProjectError(f"{self._folder}: no usable sample among {len(rejected)}")
+        return Index(write_rows(self._folder, usable(), self._samples_per_shard), rejected)

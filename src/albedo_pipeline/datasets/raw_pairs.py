@@ -8,16 +8,22 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RawPair:
-    """One pair as its files have it, brought to linear Rec.709."""
+    """One pair as its files have it."""
 
     sample_id: str
     group: str
     beauty: np.ndarray
-    """float32 [H, W, 3], linear, may pass 1."""
+    """float32 [H, W, 3] in `beauty_space`, may pass 1."""
     albedo: np.ndarray
-    """float32 [H, W, 3], linear."""
+    """float32 [H, W, 3] in `albedo_space`."""
     valid: np.ndarray
     """bool [H, W], the reader's mask."""
+    beauty_space: str = "linear"
+    """Colour space that the reader declares; see `imaging.colour.ColourSpace`."""
+    albedo_space: str = "linear"
+    beauty_type: str = "float"
+    """Type of the file's own pixels: uint8, uint16, half, float, …"""
+    albedo_type: str = "float"
     attributes: dict[str, str] = field(default_factory=dict)
     """Text attributes of the beauty file."""
 
@@ -28,5 +34,7 @@ class RawPairReference:
 
     sample_id: str
     group: str
+    signature: Callable[[], str]
+    """Cheap; differs where the files or the way they are read may have changed. Never raises."""
     load: Callable[[], RawPair]
     """Reads the files; raises BadSampleError with the reason where that fails."""

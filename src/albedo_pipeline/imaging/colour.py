@@ -1,6 +1,25 @@
-"""Colour: the sRGB transfer function (IEC 61966-2-1) and Rec.709 luminance."""
+"""Colour: the sRGB transfer function (IEC 61966-2-1), ACEScg and Rec.709 luminance."""
+
+from typing import Literal
 
 import numpy as np
+
+ColourSpace = Literal["linear", "srgb", "acescg"]
+"""What a file's numbers mean: linear Rec.709, sRGB-encoded Rec.709, or linear AP1 (ACEScg)."""
+
+ACESCG_TO_REC709 = np.array(
+    [
+        [1.7050510, -0.6217921, -0.0832589],
+        [-0.1302564, 1.1408047, -0.0105483],
+        [-0.0240034, -0.1289690, 1.1529723],
+    ],
+    dtype=np.float32,
+)
+"""Linear AP1 (white near D60, S-2014-004) => linear Rec.709 (white D65), adapted by Bradford.
+
+XYZ_to_Rec709 @ Bradford(ACES white => D65) @ AP1_to_XYZ, from the chromaticities published in
+SMPTE ST 2065-1 / S-2014-004 and ITU-R BT.709; the test derives it anew.
+"""
 
 REC709_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 """Weights of linear red, green, blue (ITU-R BT.709)."""
@@ -18,6 +37,23 @@ def decode_srgb(encoded: np.ndarray) -> np.ndarray:
     encoded = np.asarray(encoded, dtype=np.float32)
     curve = np.power((np.maximum(encoded, 0.04045) + 0.055) / 1.055, 2.4)
     return np.where(encoded <= 0.04045, encoded / 12.92, curve)
+
+
+def to_linear(pixels: np.ndarray, space: ColourSpace) -> np.ndarray:
+    """Pixels [..., 3] in `space` => linear Rec.709 float32; `linear` comes back uncopied.
+
+    ACEScg colours outside Rec.709 get negative channels.
+
+    Raises:
+        ValueError: where the space has another name.
+    """
+    if space == "linear":
+        return np.asarray(pixels, dtype=np.float32)
+    if space == "srgb":
+        return decode_srgb(pixels)
+    if space == "acescg":
+        return np.asarray(pixels, dtype=np.float32) @ ACESCG_TO_REC709.T
+    raise ValueError(f"{space!r} is not a colour space")
 
 
 def luminance(linear: np.ndarray) -> np.ndarray:

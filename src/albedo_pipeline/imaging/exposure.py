@@ -4,39 +4,52 @@ import numpy as np
 
 from albedo_pipeline.imaging.colour import decode_srgb, luminance
 
+CCIR601_LUMA = np.array([0.3, 0.59, 0.11], dtype=np.float32)
+"""Weights of the brightness in Hypersim's tone mapping."""
 
-def percentile_exposure(beauty: np.ndarray, usable: np.ndarray, percentile: float, target: float):
-    """Factor that puts a percentile of the luminance at a given encoded value.
 
-    With percentile 90 and target 0.8 this is the anchor of Hypersim's published tone mapping
-    (Roberts et al. 2021), with the sRGB curve in place of its gamma of 2.2.
+def exposure_factor(
+    beauty: np.ndarray,
+    sound: np.ndarray,
+    valid: np.ndarray,
+    policy: str,
+    percentile: float,
+    target: float,
+    stops: float,
+) -> float:
+    """The factor of the named policy.
+
+    - `percentile`: puts a percentile of the luminance at a given sRGB-encoded value.
+    - `hypersim`: the published tone mapping of Hypersim (Roberts et al. 2021): the 90th percentile
+      of 0.3 R + 0.59 G + 0.11 B over the valid pixels goes to 0.8 ** 2.2. (What is stored is
+      sRGB-encoded all the same, not with its gamma of 2.2.)
+    - `fixed`: 2 ** stops.
+    - `none`: 1.
 
     Args:
         beauty: linear Rec.709, [H, W, 3].
-        usable: bool [H, W], the pixels that count.
+        sound: bool [H, W], the pixels that are finite and not negative: masked or not, they
+            belong to the picture.
+        valid: bool [H, W], those of them that are not masked.
         percentile: in (0, 100].
         target: sRGB-encoded value in (0, 1].
 
     Raises:
         ValueError: where the percentile is not positive (a black image).
     """
-    anchor = float(np.percentile(luminance(beauty[usable]), percentile)) if usable.any() else 0.0
-    if not anchor > 0:
-        raise ValueError(
-            f"beauty is black: percentile {percentile:g} of its luminance is {anchor:g}"
-        )
-    return float(decode_srgb(target)) / anchor
-
-
-def exposure_factor(
-    beauty: np.ndarray,
-    usable: np.ndarray,
-    policy: str,
-    percentile: float,
-    target: float,
-    stops: float,
-) -> float:
-    """The factor of the named policy: `percentile`, `fixed` (2 ** stops) or `none` (1)."""
     if policy == "percentile":
-        return percentile_exposure(beauty, usable, percentile, target)
+        anchor = _percentile(luminance(beauty), sound, percentile)
+        return float(decode_srgb(np.float32(target))) / anchor
+    if policy == "hypersim":
+        return 0.8**2.2 / _percentile(beauty @ CCIR601_LUMA, valid, 90.0)
     return 2.0**stops if policy == "fixed" else 1.0
+
+
+def _percentile(brightness: np.ndarray, usable: np.ndarray, percentile: float) -> float:
+    values = brightness.ravel() if usable.all() else brightness[usable]
+    result = float(np.percentile(values, percentile)) if values.size else 0.0
+    if not result > 0:
+        raise ValueError(
+            f"beauty is black: percentile {percentile:g} of its luminance is {result:g}"
+        )
+    return result

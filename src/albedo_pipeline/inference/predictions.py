@@ -6,7 +6,7 @@ import pandas as pd
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.datasets.pair_shards import PairShards
-from albedo_pipeline.datasets.shards import Row
+from albedo_pipeline.datasets.shard_files import Row
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import from_tensor, quantize, to_tensor
 from albedo_pipeline.inference.predict import predict_albedo
@@ -37,7 +37,8 @@ def predictions(
     if samples.empty:
         raise ProjectError(f"evaluate.splits: no sample is in {', '.join(params.splits)}")
     batches = [
-        samples[i : i + params.batch_size] for i in range(0, len(samples), params.batch_size)
+        samples.set_index("row", drop=False).loc[rows]
+        for rows in pairs.batches(samples["row"], params.batch_size)
     ]
     for batch in progress(batches, len(batches), "evaluate"):
         beauty = to_tensor(pairs.batch("beauty", batch["row"])).to(device)

@@ -21,7 +21,8 @@ def round_trip_report(
     Raises:
         ProjectError: where the images are not whole latent cells.
     """
-    check_divisible(autoencoder, pairs.shape("beauty"))
+    for shape in np.unique(pairs.shapes("beauty"), axis=0):
+        check_divisible(autoencoder, tuple(shape))
     device = pick_device(params.device)
     autoencoder = autoencoder.to(device)
     report = {
@@ -30,9 +31,7 @@ def round_trip_report(
         "factor": factor(autoencoder),
         "validation_samples": len(rows),
     }
-    batches = [
-        rows[start : start + params.batch_size] for start in range(0, len(rows), params.batch_size)
-    ]
+    batches = pairs.batches(rows, params.batch_size)
     for name in ("beauty", "albedo"):
         scores = [
             _psnr(autoencoder, pairs, name, batch, device, params.precision) for batch in batches

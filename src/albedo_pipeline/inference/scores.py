@@ -33,7 +33,8 @@ def score_table(
             "autoencoder_roundtrip": _image(predictions.tensor("roundtrip", place)),
         }
         for method, estimate in estimates.items():
-            table.append(sample | {"method": method} | scores(estimate, truth, valid))
+            identity = {name: sample[name] for name in ("sample_id", "group", "split")}
+            table.append(identity | {"method": method} | scores(estimate, truth, valid))
     return pd.DataFrame(table)
 
 

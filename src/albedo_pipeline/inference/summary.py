@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+import numpy as np
 import pandas as pd
 
 from albedo_pipeline.datasets.prediction_shards import PredictionShards
@@ -14,14 +15,14 @@ from albedo_pipeline.params import EvaluateParams
 
 def protocol_of(predictions: PredictionShards, params: EvaluateParams) -> dict:
     """The protocol, spelled out, and its fingerprint: equal numbers need equal fingerprints."""
-    height, width = predictions.shape("prediction")[-2:]
+    sizes = np.unique(predictions.shapes("prediction")[:, 1:], axis=0).tolist()
     protocol = {
         "name": params.protocol,
         "metrics": {metric.name: metric.colour_space for metric in METRICS},
         "colour_space": "sRGB (IEC 61966-2-1), 16 bits",
         "mask": "valid pixels only; masked pixels enter no sum and no window",
         "alignment": "none; *_best_scale: one scale a sample, fitted to the truth",
-        "resolution": [height, width],
+        "resolution": sizes[0] if len(sizes) == 1 else sizes,
         "steps": params.steps,
         "ensemble": params.ensemble,
         "seed": params.seed,

@@ -1,10 +1,12 @@
-"""The tables about the pairs: manifest, quarantine, audit."""
+"""The tables that say which samples there are: manifest and quarantine."""
+
+from dataclasses import asdict
 
 import pandas as pd
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.ingestion.splits import SPLITS, split_of
+from albedo_pipeline.ingestion.splits import split_of
 from albedo_pipeline.params.ingest import SplitParams
 
 
@@ -27,29 +29,7 @@ def manifest_of(pairs: PairShards, split: SplitParams) -> pd.DataFrame:
     return table
 
 
-def audit_of(manifest: pd.DataFrame, quarantine: pd.DataFrame) -> dict:
-    """Totals: samples and groups of each split, ranges of what was recorded, the quarantine."""
-    measured = [
-        "exposure",
-        "valid_share",
-        "beauty_clipped_share",
-        "albedo_clipped_share",
-        "albedo_mean",
-    ]
-    return {
-        "samples": len(manifest),
-        "quarantined": len(quarantine),
-        "splits": {name: _split_counts(manifest[manifest["split"] == name]) for name in SPLITS},
-        "ranges": {
-            name: {
-                "min": float(manifest[name].min()),
-                "median": float(manifest[name].median()),
-                "max": float(manifest[name].max()),
-            }
-            for name in measured
-        },
-    }
-
-
-def _split_counts(rows: pd.DataFrame) -> dict[str, int]:
-    return {"samples": len(rows), "groups": int(rows["group"].nunique())}
+def quarantine_of(pairs: PairShards) -> pd.DataFrame:
+    """One row a sample that was set aside: sample_id, group, reason."""
+    rows = [asdict(item) for item in pairs.rejected]
+    return pd.DataFrame(rows, columns=["sample_id", "group", "reason"], dtype="str")

@@ -25,8 +25,8 @@ def check_divisible(autoencoder: AutoencoderKL, shape: tuple[int, ...]) -> None:
     height, width = shape[-2:]
     if height % factor(autoencoder) or width % factor(autoencoder):
         raise ProjectError(
-            f"ingest.resolution: images of {width} x {height} pixels cannot be encoded: the "
-            f"autoencoder needs multiples of {factor(autoencoder)}"
+            f"ingest.resolution (or multiple_of): images of {width} x {height} pixels cannot be "
+            f"encoded: the autoencoder needs multiples of {factor(autoencoder)}"
         )
 
 

@@ -1,5 +1,6 @@
 """Where and in which precision the models run."""
 
+import os
 from contextlib import AbstractContextManager
 
 import torch
@@ -8,7 +9,7 @@ from albedo_pipeline.errors import ProjectError
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto` takes the GPU where there is one.
+    """`auto` takes the GPU where there is one; each of torchrun's processes takes its own.
 
     Raises:
         ProjectError: where `cuda` is asked for and there is none.
@@ -16,7 +17,9 @@ def pick_device(name: str) -> torch.device:
     has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
         raise ProjectError("device: 'cuda' was asked for, but torch sees no GPU")
-    return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
+    if not has_gpu or name == "cpu":
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager:

@@ -1,52 +1,114 @@
 """Pairs => rows of the latent shards, and the round trip through the autoencoder."""
 
+import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 import torch
 from diffusers import AutoencoderKL
 
+from albedo_pipeline.datasets.incremental import Source
 from albedo_pipeline.datasets.pair_shards import PairShards
-from albedo_pipeline.datasets.shards import Row
+from albedo_pipeline.datasets.shard_files import Row
+from albedo_pipeline.datasets.shard_index import Rejected
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.masks import latent_mask
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import check_divisible, decode, encode, factor
 from albedo_pipeline.models.device import autocast
-from albedo_pipeline.progress import progress
+from albedo_pipeline.parallel import ordered_map, usable_cores
+
+_READERS = 2
+"""Batches that are read from the disk at a time while a GPU encodes."""
 
 
-@torch.no_grad()
-def encoded(
-    pairs: PairShards,
-    manifest: pd.DataFrame,
-    autoencoder: AutoencoderKL,
-    batch_size: int,
-    device: torch.device,
-    precision: str,
-) -> Iterator[Row]:
-    """Every sample as it is and flipped, in the manifest's order.
+class Encoding:
+    """Every sample as it is and flipped; see `datasets.incremental.Work`.
 
-    Raises:
-        ProjectError: where manifest and pairs are of different runs, the images are not whole
-            latent cells, or a latent is not finite.
+    The bits of a convolution's result depend on the batch's size and the number of threads. So a
+    GPU always gets whole batches, the last one filled up with repeats; and a CPU encodes one
+    sample on each core. Then a latent depends on its own sample alone.
     """
-    pairs.check_manifest(manifest["sample_id"])
-    check_divisible(autoencoder, pairs.shape("beauty"))
-    autoencoder = autoencoder.to(device)
-    batches = [
-        manifest[start : start + batch_size] for start in range(0, len(manifest), batch_size)
-    ]
-    for batch in progress(batches, len(batches), "encode"):
-        images = {name: pairs.batch(name, batch["row"]) for name in ("beauty", "albedo")}
-        with autocast(device, precision):
-            latents = {name: _versions(autoencoder, i, device) for name, i in images.items()}
-        valid = torch.from_numpy(pairs.batch("valid", batch["row"]) == 1)
-        masks = latent_mask(valid, factor(autoencoder))
+
+    label = "encode"
+
+    def __init__(
+        self,
+        pairs: PairShards,
+        manifest: pd.DataFrame,
+        autoencoder: AutoencoderKL,
+        batch_size: int,
+        device: torch.device,
+        precision: str,
+    ) -> None:
+        """
+        Raises:
+            ProjectError: where manifest and pairs are of different runs, or images are not whole
+                latent cells.
+        """
+        pairs.check_manifest(manifest["sample_id"])
+        shapes = pairs.shapes("beauty")
+        for shape in np.unique(shapes, axis=0):
+            check_divisible(autoencoder, tuple(shape))
+        self._pairs, self._autoencoder = pairs, autoencoder
+        self._device, self._precision = device, precision
+        self._batch_size = batch_size if device.type != "cpu" else 1
+        # Images of one shape lie together, so that batches are full.
+        order = np.lexsort((manifest["row"], *shapes[manifest["row"]].T[::-1]))
+        self._samples = manifest.iloc[order]
+        self._shapes = shapes[self._samples["row"]]
+        self.recipe = recipe(autoencoder, precision)
+        self.sources = [
+            Source(sample.sample_id, f"{sample.digest} {sample.group} {sample.split}")
+            for sample in self._samples.itertuples()
+        ]
+
+    def make(self, chunks: list[list[int]], rejected: list[Rejected]) -> Iterator[list[Row]]:
+        """Encode, reading ahead.
+
+        Raises:
+            ProjectError: where a latent is not finite.
+        """
+        batches = [batch for chunk in chunks for batch in self._batches(chunk)]
+        autoencoder = self._autoencoder.to(self._device)
+        if self._device.type == "cpu":
+            with one_thread_each():
+                rows = ordered_map(self._rows, batches, usable_cores())
+                for batch in rows:
+                    yield from ([row] for row in batch)
+            return
+        for batch, images in zip(batches, ordered_map(self._read, batches, _READERS), strict=True):
+            yield from ([row] for row in self._encoded(autoencoder, batch, images))
+
+    def _batches(self, chunk: list[int]) -> list[list[int]]:
+        """Consecutive samples of one shape, at most `batch_size`."""
+        batches: list[list[int]] = []
+        for place in chunk:
+            fits = batches and len(batches[-1]) < self._batch_size
+            if fits and (self._shapes[place] == self._shapes[batches[-1][0]]).all():
+                batches[-1].append(place)
+            else:
+                batches.append([place])
+        return batches
+
+    def _rows(self, batch: list[int]) -> list[Row]:
+        return self._encoded(self._autoencoder, batch, self._read(batch))
+
+    def _read(self, batch: list[int]) -> dict[str, np.ndarray]:
+        rows = self._samples["row"].iloc[batch]
+        return {name: self._pairs.batch(name, rows) for name in ("beauty", "albedo", "valid")}
+
+    @torch.no_grad()
+    def _encoded(
+        self, autoencoder: AutoencoderKL, batch: list[int], images: dict[str, np.ndarray]
+    ) -> list[Row]:
+        masks = latent_mask(torch.from_numpy(images["valid"] == 1), factor(autoencoder))
         masks = torch.stack([masks, masks.flip(-1)], dim=1).to(torch.uint8).numpy()
-        for place, sample in enumerate(batch.itertuples()):
-            yield {
+        latents = {name: self._versions(images[name]) for name in ("beauty", "albedo")}
+        return [
+            {
                 "sample_id": sample.sample_id,
                 "group": sample.group,
                 "split": sample.split,
@@ -55,15 +117,41 @@ def encoded(
                 "albedo": latents["albedo"][place],
                 "valid": masks[place],
             }
+            for place, sample in enumerate(self._samples.iloc[batch].itertuples())
+        ]
+
+    def _versions(self, stored: np.ndarray) -> np.ndarray:
+        """uint16 [B, 3, H, W] => float16 [B, 2, C, h, w]."""
+        missing = self._batch_size - len(stored)
+        whole = np.concatenate([stored, stored[-1:].repeat(missing, axis=0)])
+        images = to_tensor(whole).to(self._device)
+        with autocast(self._device, self._precision):
+            both = [encode(self._autoencoder, v) for v in (images, images.flip(-1))]
+        latents = torch.stack(both, dim=1).half()[: len(stored)].cpu()
+        if not latents.isfinite().all():
+            raise ProjectError("encode.precision: a latent is not finite; fp32 may help")
+        return latents.numpy()
 
 
-def _versions(autoencoder: AutoencoderKL, stored: np.ndarray, device: torch.device) -> np.ndarray:
-    images = to_tensor(stored).to(device)
-    both = [encode(autoencoder, version) for version in (images, images.flip(-1))]
-    latents = torch.stack(both, dim=1).half()  # [B, 2, C, h, w]
-    if not latents.isfinite().all():
-        raise ProjectError("encode.precision: a latent is not finite; fp32 may help")
-    return latents.cpu().numpy()
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let torch use one thread for each that calls it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def recipe(autoencoder: AutoencoderKL, precision: str) -> str:
+    """Digest of what the latents depend on besides the pairs: weights, configuration, precision."""
+    settings = {k: v for k, v in autoencoder.config.items() if not k.startswith("_")}
+    digest = hashlib.sha256(f"{sorted(settings.items())} {precision}".encode())
+    for name, weight in sorted(autoencoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(weight.detach().cpu().contiguous().numpy().data)
+    return digest.hexdigest()[:16]
 
 
 @torch.no_grad()

@@ -11,9 +11,16 @@ def latent_statistics(latents: LatentShards) -> dict:
     Memory does not grow with the number of samples: sums only.
     """
     rows = latents.rows("train")
-    statistics = {"samples": len(rows), "shape": list(latents.shape("beauty")[1:])}
+    shapes, counts = np.unique(latents.shapes("beauty")[rows, 1:], axis=0, return_counts=True)
+    statistics = {
+        "samples": len(rows),
+        "shapes": [
+            {"shape": shape.tolist(), "samples": int(count)}
+            for shape, count in zip(shapes, counts, strict=True)
+        ],
+    }
     for name in ("beauty", "albedo"):
-        moments = np.zeros((2, latents.shape(name)[1]))
+        moments = np.zeros((2, shapes[0, 0]))
         for row in rows:
             values = latents.tensor(name, row)[0].astype(np.float64)  # [C, h, w]
             moments += np.stack([values.mean(axis=(1, 2)), np.square(values).mean(axis=(1, 2))])

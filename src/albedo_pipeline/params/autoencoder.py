@@ -74,6 +74,7 @@ class EncodeParams(Params):
     """How pairs become latents."""
 
     batch_size: int = Field(32, ge=1)
-    """Images a batch; the latents do not depend on it beyond rounding."""
+    """Images a batch on a GPU; a CPU encodes one on each core. The latents depend on it by no more
+    than rounding."""
     device: Device = "auto"
     precision: Precision = "fp32"

@@ -1,12 +1,12 @@
 """Many pictures on all cores."""
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
+from albedo_pipeline.parallel import usable_cores
 from albedo_pipeline.rendering.render import Render, render_view
 from albedo_pipeline.rendering.settings import RenderSettings
 
@@ -40,13 +40,6 @@ def render_all(
             yield _finished(waiting.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def usable_cores() -> int:
-    """Cores that this process may use, where the system tells; else all."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _finished(item: tuple[int, int, "Future[Render]"]) -> tuple[int, int, Render]:

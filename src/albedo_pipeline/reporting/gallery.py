@@ -107,7 +107,7 @@ def make_gallery(
 
     scored = rows[rows[RANKED_BY].notna()]
     ranks = spread(len(scored), shown)
-    stored_side = pairs.shape("beauty")[-1]
+    stored_side = int(pairs.shapes("beauty")[:, 1:].max())
     side = shown_side(stored_side, 4 * len(ranks), PICTURE_BUDGET)
     cards = [
         _card(

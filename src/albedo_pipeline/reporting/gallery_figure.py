@@ -43,7 +43,7 @@ def gallery_figure(
 
 
 def _pictures(prediction: np.ndarray, pairs: PairShards, row: int) -> list[np.ndarray]:
-    side = min(SIDE, prediction.shape[-1])
+    side = min(SIDE, max(prediction.shape[1:]))
     beauty, truth, estimate = (
         shrunk(image, side)
         for image in (pairs.tensor("beauty", row), pairs.tensor("albedo", row), prediction)

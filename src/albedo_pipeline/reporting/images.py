@@ -25,18 +25,26 @@ def shown_side(side: int, pictures: int, budget: int) -> int:
 
 
 def shrunk(stored: np.ndarray, side: int) -> np.ndarray:
-    """uint16 [3, H, W], sRGB-encoded => uint8 [side, side, 3]; averages are of light."""
+    """uint16 [3, H, W], sRGB-encoded => uint8 [h, w, 3], `side` on the longer side; averages are
+    of light."""
     pixels = stored.transpose(1, 2, 0)
-    if pixels.shape[:2] == (side, side):
+    height, width = _within(side, *pixels.shape[:2])
+    if pixels.shape[:2] == (height, width):
         # 65535 = 257 * 255, so this is the exact rounding to 8 bits.
         return np.rint(pixels / 257).astype(np.uint8)
-    linear = resize_image(decode_srgb(dequantize(pixels)), side)
+    linear = resize_image(decode_srgb(dequantize(pixels)), height, width)
     return np.rint(255 * np.clip(encode_srgb(linear), 0, 1)).astype(np.uint8)
 
 
 def shrunk_mask(valid: np.ndarray, side: int) -> np.ndarray:
-    """uint8 [1, H, W], 1 is valid => bool [side, side]."""
-    return resize_mask(valid[0] == 1, side)
+    """uint8 [1, H, W], 1 is valid => bool [h, w], `side` on the longer side."""
+    return resize_mask(valid[0] == 1, *_within(side, *valid.shape[1:]))
+
+
+def _within(side: int, height: int, width: int) -> tuple[int, int]:
+    """The size, pixels, that a picture is shown in: as it is, or with `side` on its longer side."""
+    longer = max(height, width, side)
+    return max(1, round(height * side / longer)), max(1, round(width * side / longer))
 
 
 def error_of(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:

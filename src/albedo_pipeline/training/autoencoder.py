@@ -37,10 +37,10 @@ def draw_images(
     Returns:
         [B, 3, side, side], sRGB-encoded, in [-1, 1].
     """
-    height, width = pairs.shape("beauty")[1:]
     crops = []
     for place in range(batch_size):
         image = pairs.tensor(("beauty", "albedo")[place % 2], random.choice(rows))
+        height, width = image.shape[1:]
         top, left = random.integers(height - side + 1), random.integers(width - side + 1)
         crop = image[:, top : top + side, left : left + side]
         crops.append(crop[..., ::-1] if random.random() < 0.5 else crop)
@@ -82,8 +82,10 @@ def train_autoencoder(
     model = new_autoencoder(params).to(device).train()
     ema = Ema(model.parameters())
     optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=0.0)
-    check_divisible(model, pairs.shape("beauty"))
-    side = _training_side(model, params, min(pairs.shape("beauty")[1:]))
+    shapes = np.unique(pairs.shapes("beauty"), axis=0)
+    for shape in shapes:
+        check_divisible(model, tuple(shape))
+    side = _training_side(model, params, int(shapes[:, 1:].min()))
     cells = side // factor(model)
     noise_shape = (params.batch_size, params.latent_channels, cells, cells)
     for step in progress(range(params.max_steps), params.max_steps, "autoencoder"):

@@ -52,6 +52,14 @@ class Source:
     cells: np.ndarray
     """Their valid cells, in the same order."""
 
+    def only(self, members: np.ndarray) -> Self:
+        """Some of the samples; bool, one a row."""
+        return type(self)(self.latents, self.rows[members], self.cells[members])
+
+
+def _channels(source: Source) -> int:
+    return int(source.latents.shapes("albedo")[0, 1])
+
 
 def usable(latents: LatentShards, split: str) -> Source:
     """The split's samples that have at least one valid cell.
@@ -93,6 +101,41 @@ def mixed(shares: tuple[float, ...], position: int) -> tuple[int, int]:
     return len(shares) - 1, position
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """The samples of one shape, of all sources."""
+
+    share: float
+    """Of the steps."""
+    sources: list[Source]
+    shares: tuple[float, ...]
+    """Of each source in the bucket."""
+    streams: tuple[int, ...]
+    """Number of each source's stream of epochs."""
+
+
+def buckets(sources: list[Source], shares: tuple[float, ...]) -> list[Bucket]:
+    """The sources' samples by shape: the effective batch of a step has one shape.
+
+    Over all steps each source has its share, and each of its samples an equal part of that.
+    """
+    shapes = [source.latents.shapes("albedo")[source.rows] for source in sources]
+    found = []
+    for number, shape in enumerate(np.unique(np.concatenate(shapes), axis=0)):
+        members = [(of_source == shape).all(axis=1) for of_source in shapes]
+        parts = [share * float(m.mean()) for share, m in zip(shares, members, strict=True)]
+        there = [i for i, part in enumerate(parts) if part > 0]
+        found.append(
+            Bucket(
+                sum(parts),
+                [sources[i].only(members[i]) for i in there],
+                tuple(parts[i] / sum(parts) for i in there),
+                tuple(number * len(sources) + i for i in there),
+            )
+        )
+    return found
+
+
 class Stream:
     """All samples that a training visits, in their order."""
 
@@ -100,22 +143,23 @@ class Stream:
         """Sources in the order of `params.shares()`.
 
         Raises:
-            ProjectError: where their latents differ in shape.
+            ProjectError: where their latents differ in the number of channels.
         """
         self._sources, self._params = list(sources), params
-        self._shares = tuple(params.shares().values())
         first = self._sources[0].latents
         for source in self._sources[1:]:
-            if source.latents.shape("albedo") != first.shape("albedo"):
+            if _channels(source) != _channels(self._sources[0]):
                 raise ProjectError(
-                    f"{source.latents.folder}: latents of {source.latents.shape('albedo')[1:]}, "
-                    f"but {first.folder} has {first.shape('albedo')[1:]}"
+                    f"{source.latents.folder}: latents of {_channels(source)} channels, but "
+                    f"{first.folder} has {_channels(self._sources[0])}"
                 )
+        self._buckets = buckets(self._sources, tuple(params.shares().values()))
+        self._steps = tuple(bucket.share for bucket in self._buckets)
 
     @property
-    def latent_shape(self) -> tuple[int, int, int]:
-        """C, h, w."""
-        return self._sources[0].latents.shape("albedo")[1:]
+    def channels(self) -> int:
+        """Of a latent."""
+        return _channels(self._sources[0])
 
     def __len__(self) -> int:
         """Samples of all sources."""
@@ -123,10 +167,12 @@ class Stream:
 
     def _find(self, step: int, place: int) -> tuple[Source, int]:
         """Source and index of a sample of the effective batch."""
+        number, step = mixed(self._steps, step)
+        bucket = self._buckets[number]
         position = step * self._params.effective_batch_size + place
-        number, position = mixed(self._shares, position)
-        source = self._sources[number]
-        return source, visited(len(source.rows), self._params.seed, position, number)
+        number, position = mixed(bucket.shares, position)
+        source, stream = bucket.sources[number], bucket.streams[number]
+        return source, visited(len(source.rows), self._params.seed, position, stream)
 
     def valid_cells(self, step: int) -> int:
         """Valid cells of the whole effective batch, which the loss is divided by."""

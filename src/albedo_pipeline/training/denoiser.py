@@ -74,7 +74,7 @@ def train_denoiser(
     stream = new_stream(latent_sets, params)
     if params.validation.every or params.visualisation.every:
         chosen_samples(images.manifest, params.validation.split, 1)  # fails early
-    channels = stream.latent_shape[0]
+    channels = stream.channels
     with stop.listening(), accelerated(params) as accelerator, ExitStack() as held:
         processes = accelerator.num_processes
         places_of(0, processes, params.effective_batch_size, params.micro_batch_size)

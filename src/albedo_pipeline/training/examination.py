@@ -40,8 +40,11 @@ def scores_of_both(
 
 
 def samples_grid(parts: Parts, images: ImageData, params: TrainParams) -> np.ndarray:
-    """Predictions of some validation samples by the averaged weights; uint8 [H, W, 3]."""
+    """Predictions of some validation samples, of the commonest shape among them, by the averaged
+    weights; uint8 [H, W, 3]."""
     split, count = params.validation.split, params.visualisation.samples
     chosen = chosen_samples(images.manifest, split, count)
+    of_one_shape = max(images.pairs.batches(chosen["row"], count), key=len)
+    chosen = chosen.set_index("row", drop=False).loc[of_one_shape]
     with parts.ema.in_place(), _evaluating(parts) as denoiser:
         return grid(predict(denoiser, images, chosen, params.validation, params.precision))

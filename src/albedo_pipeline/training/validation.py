@@ -95,23 +95,22 @@ def validate(
     """
     samples = chosen_samples(data.manifest, params.split, params.samples)
     scores: list[dict[str, float]] = []
-    for batch in _dealt(samples, params.batch_size, accelerator):
+    for batch in _dealt(data.pairs.batches(samples["row"], params.batch_size), accelerator):
         if stop():
             return None
-        if not batch.empty:
-            scores += _scores(predict(denoiser, data, batch, params, precision))
+        if len(batch):
+            rows = samples.set_index("row", drop=False).loc[batch]
+            scores += _scores(predict(denoiser, data, rows, params, precision))
     table = pd.DataFrame(gather_object(scores)).set_index("sample_id").sort_index()
     return {metric.name: float(table[metric.name].mean()) for metric in METRICS}
 
 
-def _dealt(
-    samples: pd.DataFrame, batch_size: int, accelerator: Accelerator
-) -> Iterator[pd.DataFrame]:
+def _dealt(batches: list[np.ndarray], accelerator: Accelerator) -> Iterator[np.ndarray]:
     """This process's batches; every process gets the same number, the last may be empty."""
-    stride = batch_size * accelerator.num_processes
-    for start in range(0, len(samples), stride):
-        mine = start + batch_size * accelerator.process_index
-        yield samples.iloc[mine : mine + batch_size]
+    processes = accelerator.num_processes
+    for start in range(0, len(batches), processes):
+        mine = start + accelerator.process_index
+        yield batches[mine] if mine < len(batches) else np.array([], dtype=np.int64)
 
 
 def _scores(prediction: Prediction) -> list[dict[str, float]]:

@@ -1,20 +1,18 @@
 """Nodes of `encode`."""
 
-from collections.abc import Iterator
-
-from albedo_pipeline.hints import AutoencoderKL, DataFrame, LatentShards, PairShards, Row
+from albedo_pipeline.hints import AutoencoderKL, DataFrame, LatentShards, PairShards, Work
 from albedo_pipeline.params import EncodeParams
 
 
 def encode_pairs(
     pairs: PairShards, manifest: DataFrame, autoencoder: AutoencoderKL, params: EncodeParams
-) -> Iterator[Row]:
+) -> Work:
     """Scaled posterior means of beauty and albedo, as they are and flipped, and latent masks."""
     from albedo_pipeline.models.device import pick_device
-    from albedo_pipeline.models.encoding import encoded
+    from albedo_pipeline.models.encoding import Encoding
 
     device = pick_device(params.device)
-    return encoded(pairs, manifest, autoencoder, params.batch_size, device, params.precision)
+    return Encoding(pairs, manifest, autoencoder, params.batch_size, device, params.precision)
 
 
 def describe_latents(latents: LatentShards) -> dict:

@@ -1,23 +1,23 @@
 """Nodes of `ingest`."""
 
-from collections.abc import Iterator
-
-from albedo_pipeline.hints import DataFrame, PairShards, RawPairReference, Rejected, Row
+from albedo_pipeline.hints import DataFrame, PairShards, RawPairReference, Work
 from albedo_pipeline.params import IngestParams
 
 
-def normalise_pairs(
-    raw_pairs: list[RawPairReference], params: IngestParams
-) -> Iterator[Row | Rejected]:
+def normalise_pairs(raw_pairs: list[RawPairReference], params: IngestParams) -> Work:
     """Expose, crop, resize, encode and store every pair; set aside those that cannot be used."""
-    from albedo_pipeline.ingestion.stream import normalised
+    from albedo_pipeline.ingestion.normalising import Normalising
 
-    return normalised(raw_pairs, params)
+    return Normalising(raw_pairs, params)
 
 
-def describe_pairs(pairs: PairShards, params: IngestParams) -> tuple[DataFrame, DataFrame, dict]:
-    """Manifest with the split by group, quarantine, and audit."""
-    from albedo_pipeline.ingestion.tables import audit_of, manifest_of
+def describe_pairs(
+    pairs: PairShards, params: IngestParams
+) -> tuple[DataFrame, DataFrame, DataFrame, dict]:
+    """Manifest with the split by group, quarantine, audit and its summary."""
+    from albedo_pipeline.ingestion.audit import audit_of, summary_of
+    from albedo_pipeline.ingestion.tables import manifest_of, quarantine_of
 
-    manifest, quarantine = manifest_of(pairs, params.split), pairs.rejected.to_pandas()
-    return manifest, quarantine, audit_of(manifest, quarantine)
+    manifest, quarantine = manifest_of(pairs, params.split), quarantine_of(pairs)
+    audit = audit_of(pairs, manifest, quarantine)
+    return manifest, quarantine, audit, summary_of(audit)

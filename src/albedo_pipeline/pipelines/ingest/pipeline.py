@@ -13,7 +13,7 @@ def create_pipeline() -> Pipeline:
             node(
                 describe_pairs,
                 ["pairs", "params:ingest"],
-                ["manifest", "quarantine", "audit"],
+                ["manifest", "quarantine", "audit", "audit_summary"],
                 name="describe_pairs",
             ),
         ],

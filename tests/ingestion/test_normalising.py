@@ -6,18 +6,21 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.datasets.filename_list import FilenameListDataset
-from albedo_pipeline.datasets.pair_shards import PairShardsDataset, Rejected
+from albedo_pipeline.datasets.pair_shards import PairShardsDataset
+from albedo_pipeline.datasets.shard_index import Rejected
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.files import write_exr
+from albedo_pipeline.ingestion.normalising import Normalising
 from albedo_pipeline.ingestion.splits import SPLITS, split_of
-from albedo_pipeline.ingestion.stream import normalised
-from albedo_pipeline.ingestion.tables import audit_of, manifest_of
+from albedo_pipeline.ingestion.tables import manifest_of, quarantine_of
 from albedo_pipeline.params import IngestParams
 
 
 def ingest(dataset: FilenameListDataset, **changes) -> list:
     params = IngestParams.model_validate({"resolution": 16, "max_quarantined_share": 0.9} | changes)
-    return list(normalised(dataset.load(), params))
+    work = Normalising(dataset.load(), params)
+    results = work.make([list(range(len(work.sources)))], [])
+    return [item for r in results for item in ([r] if isinstance(r, Rejected) else r)]
 
 
 def reasons(items: list) -> dict[str, str]:
@@ -62,14 +65,12 @@ def test_too_many_bad_ones_stop_the_run_and_say_why(pair_list, tmp_path: Path) -
 def test_tables(pair_list, tmp_path: Path) -> None:
     params = IngestParams(resolution=16, split={"validation": 0.3, "test": 0.3})
     dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"), samples_per_shard=4)
-    dataset.save(normalised(pair_list(groups=8, views=2).load(), params))
+    dataset.save(Normalising(pair_list(groups=8, views=2).load(), params))
     pairs = dataset.load()
     manifest = manifest_of(pairs, params.split)
-    audit = audit_of(manifest, pairs.rejected.to_pandas())
     assert manifest["row"].tolist() == list(range(16))
     assert manifest.groupby("group")["split"].nunique().max() == 1
-    assert sum(split["samples"] for split in audit["splits"].values()) == 16
-    assert audit["ranges"]["valid_share"]["max"] == pytest.approx(0.875)
+    assert quarantine_of(pairs).columns.tolist() == ["sample_id", "group", "reason"]
 
 
 def test_the_split_is_a_function_of_the_group_alone() -> None:
@@ -86,6 +87,24 @@ def test_the_split_is_a_function_of_the_group_alone() -> None:
 def test_a_split_without_a_group_is_named(pair_list, tmp_path: Path) -> None:
     params = IngestParams(resolution=16, split={"validation": 0, "test": 0.2})
     dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"))
-    dataset.save(normalised(pair_list(groups=1, views=3).load(), params))
+    dataset.save(Normalising(pair_list(groups=1, views=3).load(), params))
     with pytest.raises(ProjectError, match=r"none of the 1 group\(s\) fell to (test|train)"):
         manifest_of(dataset.load(), params.split)
+
+
+def test_each_crop_is_a_sample_of_the_same_group(pair_list) -> None:
+    rows = ingest(pair_list(groups=2, views=1), crop={"count": 3, "share": 0.5})
+    assert [row["sample_id"] for row in rows] == [
+        f"scene-00{i}/view-0{crop}" for i in range(2) for crop in ("", "@1", "@2")
+    ]
+    assert [row["group"] for row in rows] == ["scene-000"] * 3 + ["scene-001"] * 3
+
+
+def test_the_recipe_is_of_the_settings_that_change_pixels() -> None:
+    def recipe(**changes) -> str:
+        return Normalising([], IngestParams.model_validate({"resolution": 16} | changes)).recipe
+
+    same = ({}, {"workers": 3}, {"split": {"test": 0.3}}, {"max_quarantined_share": 0.5})
+    assert len({recipe(**changes) for changes in same}) == 1
+    others = ({}, {"resolution": 24}, {"crop": {"count": 2}}, {"exposure": {"policy": "none"}})
+    assert len({recipe(**changes) for changes in others}) == 4

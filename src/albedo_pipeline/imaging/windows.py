@@ -1,0 +1,44 @@
+"""Data windows and display windows: which pixels a file holds, and which it shows."""
+
+import numpy as np
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise ValueError where an image has no pixel, or more than `max_pixels`."""
+    if width < 1 or height < 1:
+        raise ValueError(f"{width} x {height} pixels: no pixel")
+    if width * height > max_pixels:
+        raise ValueError(f"{width} x {height} pixels: more than {max_pixels / 1e6:g} megapixels")
+
+
+def on_display(
+    pixels: np.ndarray, top: int, left: int, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Lay a data window [h, w, C] on a display window: overscan is cut off, gaps are 0.
+
+    Args:
+        pixels: of the data window.
+        top: of the data window's first row in the display window; negative: overscan.
+        left: likewise of its first column.
+        height: of the display window.
+        width: of the display window.
+
+    Returns:
+        Pixels [height, width, C], a view where none are missing; and bool [height, width], where
+        there is data (None: everywhere).
+
+    Raises:
+        ValueError: where the windows have no pixel in common.
+    """
+    bottom, right = top + pixels.shape[0], left + pixels.shape[1]
+    rows = slice(max(top, 0), min(bottom, height))
+    columns = slice(max(left, 0), min(right, width))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        raise ValueError("the data window lies outside the display window")
+    shown = pixels[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    if shown.shape[:2] == (height, width):
+        return shown, None
+    canvas = np.zeros((height, width, pixels.shape[2]), pixels.dtype)
+    covered = np.zeros((height, width), bool)
+    canvas[rows, columns], covered[rows, columns] = shown, True
+    return canvas, covered

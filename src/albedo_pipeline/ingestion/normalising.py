@@ -1,0 +1,108 @@
+"""Raw pairs => rows of the pair shards: the work of `ingest`."""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from albedo_pipeline.datasets.incremental import Source
+from albedo_pipeline.datasets.raw_pairs import RawPairReference
+from albedo_pipeline.datasets.shard_files import DIGEST, Row, digest_of
+from albedo_pipeline.datasets.shard_index import Rejected
+from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.imaging.framing import bucket_shapes
+from albedo_pipeline.imaging.normalise import Framing, Image, normalise_pair
+from albedo_pipeline.parallel import ordered_map, usable_cores
+from albedo_pipeline.params import IngestParams
+
+logger = logging.getLogger(__name__)
+_ROOMS = ("imaging", "ingestion")
+"""Whose code decides what the stored pixels are."""
+
+
+class Normalising:
+    """Every sample, normalised or rejected; see `datasets.incremental.Work`."""
+
+    label = "ingest"
+
+    def __init__(self, references: list[RawPairReference], params: IngestParams) -> None:
+        self._references, self._params = references, params
+        self._framing = framing_of(params)
+        self.recipe = recipe(params)
+        self.sources = [Source(r.sample_id, r.signature()) for r in references]
+
+    def make(
+        self, chunks: list[list[int]], rejected: list[Rejected]
+    ) -> Iterator[list[Row] | Rejected]:
+        """Read and normalise on all cores.
+
+        Raises:
+            ProjectError: as soon as more than `max_quarantined_share` of all are rejected; tells
+                the commonest reasons.
+        """
+        wanted = [self._references[i] for chunk in chunks for i in chunk]
+        total, max_share = len(self._references), self._params.max_quarantined_share
+        rejected = list(rejected)
+        check_share(rejected, total, max_share)
+        for result in ordered_map(self.normalise, wanted, self._params.workers or usable_cores()):
+            if isinstance(result, Rejected):
+                logger.warning("quarantined %s: %s", result.sample_id, result.reason)
+                rejected.append(result)
+                check_share(rejected, total, max_share)
+            yield result
+
+    def normalise(self, reference: RawPairReference) -> list[Row] | Rejected:
+        """Read and normalise one sample; a row each crop."""
+        try:
+            raw = reference.load()
+            beauty = Image(raw.beauty, raw.beauty_space, raw.beauty_type)
+            albedo = Image(raw.albedo, raw.albedo_space, raw.albedo_type)
+            exposure = self._params.exposure.model_dump()
+            pairs = normalise_pair(beauty, albedo, raw.valid, self._framing, exposure)
+            largest = max(pair.record["valid_share"] for pair in pairs)
+            if largest < self._params.min_valid_share:
+                raise BadSampleError(f"only {largest:.2%} of the pixels are valid")
+        except ValueError as error:
+            return Rejected(reference.sample_id, reference.group, str(error))
+        rows = []
+        for number, pair in enumerate(pairs):
+            name = f"{reference.sample_id}@{number}" if number else reference.sample_id
+            identity = {"sample_id": name, "group": reference.group}
+            pixels = {"beauty": pair.beauty, "albedo": pair.albedo, "valid": pair.valid}
+            if pair.record["valid_share"] >= self._params.min_valid_share:
+                rows.append(identity | pair.record | {DIGEST: digest_of(pixels)} | pixels)
+        return rows
+
+
+def framing_of(params: IngestParams) -> Framing:
+    """What is stored of a picture."""
+    ratios = (tuple(map(int, ratio.split(":"))) for ratio in params.aspect_ratios)
+    return Framing(
+        bucket_shapes(params.resolution, tuple(w / h for w, h in ratios), params.multiple_of),
+        params.crop.count,
+        params.crop.share,
+        params.crop.max_enlargement,
+    )
+
+
+def recipe(params: IngestParams) -> str:
+    """Digest of the settings and of the code that decide what is stored of a sample."""
+    settings = params.model_dump_json(exclude={"split", "max_quarantined_share", "workers"})
+    digest, package = hashlib.sha256(settings.encode()), Path(__file__).parents[1]
+    for path in sorted(path for room in _ROOMS for path in (package / room).glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def check_share(rejected: list[Rejected], total: int, max_share: float) -> None:
+    """Raise ProjectError where more than `max_share` of `total` samples are rejected."""
+    if len(rejected) <= max_share * total:
+        return
+    # The reason without the file it names, so that equal troubles are counted together.
+    counts = Counter(item.reason.rpartition(": ")[2] for item in rejected)
+    common = "; ".join(f"{count} x {reason}" for reason, count in counts.most_common(5))
+    raise ProjectError(
+        f"{len(rejected)} of {total} samples are unusable already, more than "
+        f"ingest.max_quarantined_share = {max_share:g} allows: {common}"
+    )
