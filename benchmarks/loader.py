@@ -9,18 +9,15 @@ temporary folder, and thereby to the system's file cache.
 Then the resident memory of fresh processes that read one epoch of N samples and of 10 N.
 """
 
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from albedo_pipeline.datasets.latent_shards import LatentShards
 from albedo_pipeline.diffusion.noise import gaussian
@@ -29,7 +26,16 @@ from albedo_pipeline.parallel import ordered_map
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.training.batches import Batch, Stream, usable
 from inputs import LATENT_CHANNELS, random_latents
-from measuring import Row, argument_parser, by_turns, paired_ratio, rate_row, report
+from measuring import (
+    Row,
+    argument_parser,
+    by_turns,
+    in_fresh_process,
+    paired_ratio,
+    rate_row,
+    report,
+    resident,
+)
 
 SIDE = 64
 READERS = 2
@@ -91,11 +97,6 @@ def speed_times(folder: Path, batch: int, batches: int, rounds: int) -> dict[str
     return by_turns(cases, rounds)
 
 
-def resident() -> float:
-    """MiB of memory that this process holds."""
-    return psutil.Process().memory_info().rss / 2**20
-
-
 def epoch_memory(folder: Path, batch: int) -> Row:
     """MiB before the set is opened, at most while an epoch is read, and after it."""
     before = resident()
@@ -104,13 +105,6 @@ def epoch_memory(folder: Path, batch: int) -> Row:
     read: Iterable[Batch] = ordered_map(lambda s: stream.batch(s, range(batch)), steps, READERS)
     highest = max(resident() for _ in read)
     return {"before_mib": before, "highest_mib": highest, "after_mib": resident()}
-
-
-def in_fresh_process(work: Callable[..., Row], *arguments: object) -> Row:
-    """What `work` gives in a process that did nothing before."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(work, *arguments).result()
 
 
 def main() -> None:

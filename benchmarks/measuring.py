@@ -2,11 +2,16 @@
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
 import statistics
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from threading import Event, Thread
+
+import psutil
 
 Row = dict[str, float]
 
@@ -67,6 +72,37 @@ def rate_row(seconds: list[float], samples: int) -> Row:
 def paired_ratio(times: list[float], others: list[float]) -> float:
     """Median of the rounds' own ratios: what slows a whole round down cancels."""
     return statistics.median(a / b for a, b in zip(times, others, strict=True))
+
+
+def resident() -> float:
+    """MiB of memory that this process holds."""
+    return psutil.Process().memory_info().rss / 2**20
+
+
+def memory_row(work: Callable[[], object], every: float = 0.01) -> Row:
+    """MiB before `work`, at most while it runs (looked at every so many seconds), and after it."""
+    before, highest, done = resident(), 0.0, Event()
+
+    def watch() -> None:
+        nonlocal highest
+        while not done.wait(every):
+            highest = max(highest, resident())
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        work()
+    finally:
+        done.set()
+        watcher.join()
+    return {"before_mib": before, "highest_mib": highest, "after_mib": resident()}
+
+
+def in_fresh_process(work: Callable[..., Row], *arguments: object) -> Row:
+    """What `work` gives in a process that did nothing before."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(work, *arguments).result()
 
 
 def report(

@@ -1,9 +1,15 @@
-"""The sRGB transfer function: published values and round trips."""
+"""The sRGB transfer function and ACEScg: published values and round trips."""
 
 import numpy as np
 import pytest
 
-from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb, luminance
+from albedo_pipeline.imaging.colour import (
+    ACESCG_TO_REC709,
+    decode_srgb,
+    encode_srgb,
+    luminance,
+    to_linear,
+)
 
 
 def test_known_values() -> None:
@@ -24,3 +30,48 @@ def test_it_is_not_a_gamma_of_2_2() -> None:
 
 def test_luminance_of_white_is_one() -> None:
     assert luminance(np.ones(3, np.float32)) == pytest.approx(1)
+
+
+def test_linear_is_not_copied() -> None:
+    pixels = np.full((2, 2, 3), -0.5, np.float32)
+    assert to_linear(pixels, "linear") is pixels
+
+
+def test_srgb_is_decoded() -> None:
+    pixels = np.full((2, 2, 3), 0.5, np.float32)
+    np.testing.assert_array_equal(to_linear(pixels, "srgb"), decode_srgb(pixels))
+
+
+def test_acescg_keeps_white_and_grey() -> None:
+    for grey in (0.18, 1.0, 100.0):
+        pixels = np.full((2, 2, 3), grey, np.float32)
+        linear = to_linear(pixels, "acescg")
+        assert linear.dtype == np.float32
+        np.testing.assert_allclose(linear, pixels, rtol=1e-6)
+
+
+def xyz_of(primaries: list[tuple[float, float]], white: tuple[float, float]) -> np.ndarray:
+    """Matrix of linear RGB => XYZ from chromaticities (SMPTE RP 177)."""
+    columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in [*primaries, white]]).T
+    return columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3])
+
+
+def test_acescg_from_its_published_chromaticities() -> None:
+    bradford = np.array(
+        [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+    )
+    ap1 = xyz_of([(0.713, 0.293), (0.165, 0.830), (0.128, 0.044)], (0.32168, 0.33767))
+    rec709 = xyz_of([(0.64, 0.33), (0.30, 0.60), (0.15, 0.06)], (0.3127, 0.3290))
+    gains = (bradford @ rec709.sum(axis=1)) / (bradford @ ap1.sum(axis=1))
+    adapted = np.linalg.inv(bradford) @ np.diag(gains) @ bradford
+    expected = np.linalg.inv(rec709) @ adapted @ ap1
+    np.testing.assert_allclose(ACESCG_TO_REC709, expected, atol=2e-7)
+    # Its red lies outside Rec.709; this is the conversion, not its transpose.
+    np.testing.assert_allclose(
+        to_linear(np.array([1, 0, 0]), "acescg"), [1.70505, -0.13026, -0.02400], atol=1e-5
+    )
+
+
+def test_another_space_is_refused() -> None:
+    with pytest.raises(ValueError, match="'gamma' is not a colour space"):
+        to_linear(np.zeros(3), "gamma")

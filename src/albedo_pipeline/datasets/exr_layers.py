@@ -136,7 +136,7 @@ class _Frame:
             lambda path: (
                 read_colour(path, limit, layers.beauty),
                 read_colour(path, limit, layers.albedo),
-                layers.mask and read_mask(path, limit, layers.mask),
+                read_mask(path, limit, layers.mask) if layers.mask else None,
             ),
         )
         masks = {"beauty": beauty.present, "albedo": albedo.present}

@@ -76,8 +76,8 @@ class FilenameListDataset(PairReader):
                 )
             numbers[sample_id] = number
             group = group_of(names[0], sample_id)
-            files = (names + [None])[:3]
-            pair = PairFiles(sample_id, group, root, *files, self._declaration)
+            beauty, albedo, mask = (*names, None)[:3]
+            pair = PairFiles(sample_id, group, root, beauty, albedo, mask, self._declaration)
             references.append(pair.reference())
         return references
 

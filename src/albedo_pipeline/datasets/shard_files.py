@@ -64,8 +64,9 @@ def write_shard(folder: Path, rows: Iterable[Row]) -> str | None:
 
 
 def _write_batches(file: pa.OSFile, rows: Iterator[Row], digest: "hashlib._Hash") -> None:
+    batches = _Batches(file)
     waiting: list[Row] = []
-    writer, schema, size = None, None, 0
+    size = 0
     for row in rows:
         row = row if DIGEST in row else row | {DIGEST: digest_of(row)}
         scalars = {k: v for k, v in row.items() if not isinstance(v, np.ndarray)}
@@ -73,27 +74,35 @@ def _write_batches(file: pa.OSFile, rows: Iterator[Row], digest: "hashlib._Hash"
         waiting.append(row)
         size += sum(v.nbytes for v in row.values() if isinstance(v, np.ndarray))
         if size >= _BATCH_BYTES:
-            writer, schema = _write_batch(file, waiting, writer, schema)
+            batches.write(waiting)
             waiting, size = [], 0
     if waiting:
-        writer, schema = _write_batch(file, waiting, writer, schema)
-    writer.close()
+        batches.write(waiting)
+    batches.close()
 
 
-def _write_batch(
-    file: pa.OSFile,
-    rows: list[Row],
-    writer: pa.ipc.RecordBatchFileWriter | None,
-    schema: pa.Schema | None,
-) -> tuple[pa.ipc.RecordBatchFileWriter, pa.Schema]:
-    schema = schema or _schema(rows[0])
-    columns = []
-    for field in schema:
-        values = [row[field.name] for row in rows]
-        columns.append(tensor_array(values) if is_tensor(field) else pa.array(values, field.type))
-    writer = writer or pa.ipc.new_file(file, schema)
-    writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
-    return writer, schema
+class _Batches:
+    """Writes rows as record batches of one schema."""
+
+    def __init__(self, file: pa.OSFile) -> None:
+        self._file = file
+        self._writer: pa.ipc.RecordBatchFileWriter | None = None
+        self._spaces: dict[str, bytearray] = {}
+
+    def write(self, rows: list[Row]) -> None:
+        if self._writer is None:
+            self._schema = _schema(rows[0])
+            self._writer = pa.ipc.new_file(self._file, self._schema)
+        columns = [self._column(field, [row[field.name] for row in rows]) for field in self._schema]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+
+    def _column(self, field: pa.Field, values: list) -> pa.Array:
+        if not is_tensor(field):
+            return pa.array(values, field.type)
+        return tensor_array(values, self._spaces.setdefault(field.name, bytearray()))
+
+    def close(self) -> None:
+        self._writer.close()
 
 
 def _schema(row: Row) -> pa.Schema:

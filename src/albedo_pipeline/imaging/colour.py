@@ -28,8 +28,10 @@ REC709_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 def encode_srgb(linear: np.ndarray) -> np.ndarray:
     """Linear Rec.709 in [0, 1] => sRGB-encoded in [0, 1]; any shape, float32."""
     linear = np.asarray(linear, dtype=np.float32)
-    curve = 1.055 * np.power(np.maximum(linear, 0.0031308), 1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, 12.92 * linear, curve)
+    encoded = np.power(np.maximum(linear, np.float32(0.0031308)), np.float32(1 / 2.4))
+    encoded *= np.float32(1.055)
+    encoded -= np.float32(0.055)
+    return np.where(linear <= np.float32(0.0031308), np.float32(12.92) * linear, encoded)
 
 
 def decode_srgb(encoded: np.ndarray) -> np.ndarray:

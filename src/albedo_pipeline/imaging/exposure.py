@@ -47,9 +47,18 @@ def exposure_factor(
 
 def _percentile(brightness: np.ndarray, usable: np.ndarray, percentile: float) -> float:
     values = brightness.ravel() if usable.all() else brightness[usable]
-    result = float(np.percentile(values, percentile)) if values.size else 0.0
+    result = _quantile(values, percentile / 100) if values.size else 0.0
     if not result > 0:
         raise ValueError(
             f"beauty is black: percentile {percentile:g} of its luminance is {result:g}"
         )
     return result
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    """As `numpy.quantile` with its default method, which takes three times as long."""
+    place = share * (values.size - 1)
+    below = int(place)
+    above = min(below + 1, values.size - 1)
+    low, high = np.partition(values, (below, above))[[below, above]].astype(np.float64)
+    return float(low + (high - low) * (place - below))

@@ -5,32 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from albedo_pipeline.imaging.alignment import estimated_shift
-from albedo_pipeline.imaging.colour import encode_srgb, luminance, to_linear
-from albedo_pipeline.imaging.exposure import exposure_factor
+from albedo_pipeline.imaging.colour import encode_srgb, luminance
 from albedo_pipeline.imaging.framing import Box, Shape, crop_boxes, nearest_shape
+from albedo_pipeline.imaging.picture import Image, Picture, Record, whole_picture
 from albedo_pipeline.imaging.pixels import quantize
-from albedo_pipeline.imaging.resize import resize_image, resize_mask
+from albedo_pipeline.imaging.resize import resize_image, resize_mask, strips
 from albedo_pipeline.imaging.similarity import difference_hash
-from albedo_pipeline.imaging.suspicion import contrast_suspicion, edge_contrast, suspicion
+from albedo_pipeline.imaging.suspicion import contrast_suspicion, edge_contrast
 
 PLAUSIBLE = (0.02, 0.95)
 """Reflectance of real diffuse surfaces, from charcoal to fresh snow."""
 _LOOK = 128
 """Largest side of the pictures that are searched for shifts and suspicious contrasts, pixels."""
-
-Record = dict[str, float | int | str]
-
-
-@dataclass(frozen=True)
-class Image:
-    """An image as its file has it."""
-
-    pixels: np.ndarray
-    """float32 [H, W, 3]."""
-    space: str
-    """Its colour space."""
-    type: str
-    """Type of the file's pixels."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +44,6 @@ class NormalisedPair:
     record: Record
 
 
-@dataclass(frozen=True)
-class _Picture:
-    """A whole pair in linear light; what is not sound is 0."""
-
-    beauty: np.ndarray
-    albedo: np.ndarray
-    valid: np.ndarray
-    exposure: float
-    record: Record
-
-
 def normalise_pair(
     beauty: Image, albedo: Image, valid: np.ndarray, framing: Framing, exposure: dict
 ) -> list[NormalisedPair]:
@@ -93,73 +68,16 @@ def normalise_pair(
         raise ValueError(
             f"{width} x {height} is too small: it would be enlarged {enlargement:.3g} times"
         )
-    picture = _picture(beauty, albedo, valid, exposure)
+    picture = whole_picture(beauty, albedo, valid, exposure)
     return [_crop(picture, box, shape) for box in boxes]
 
 
-def _picture(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dict) -> _Picture:
-    sound, record = _soundness(beauty.pixels, albedo.pixels)
-    if not sound.any():
-        raise ValueError("no pixel is finite and not negative in both images")
-    usable = sound & valid
-    if not usable.any():
-        raise ValueError("every pixel is masked")
-    doubts = []
-    for name, image in (("beauty", beauty), ("albedo", albedo)):
-        if doubt := suspicion(image.pixels, image.type, image.space):
-            doubts.append(f"{name}: {doubt}")
-    (light, outside), (reflectance, out_there) = (_linear(i, sound) for i in (beauty, albedo))
-    factor = exposure_factor(light, sound, usable, **exposure)
-    record |= {
-        "source_height": valid.shape[0],
-        "source_width": valid.shape[1],
-        "beauty_type": beauty.type,
-        "albedo_type": albedo.type,
-        "beauty_space": beauty.space,
-        "albedo_space": albedo.space,
-        "beauty_min": float(light.min()),
-        "beauty_max": float(light.max()),
-        "albedo_min": float(reflectance.min()),
-        "albedo_max": float(reflectance.max()),
-        "out_of_gamut_share": max(outside, out_there),
-        "exposure": float(factor),
-        "colour_suspicion": "; ".join(doubts),
-    }
-    return _Picture(light, reflectance, usable, factor, record)
-
-
-def _soundness(beauty: np.ndarray, albedo: np.ndarray) -> tuple[np.ndarray, Record]:
-    """Which pixels, bool [H, W], are finite and not negative in both; shares of those that are
-    not. Clean images, as most are, take a quick way: their least and greatest values tell."""
-    shares = {"nonfinite_share": 0.0, "negative_share": 0.0}
-    with np.errstate(invalid="ignore"):
-        if all(x.min() >= 0 and x.max() < np.inf for x in (beauty, albedo)):
-            return np.ones(beauty.shape[:2], bool), shares
-        both = np.concatenate([beauty, albedo], axis=-1)
-        finite = np.isfinite(both).all(axis=-1)
-        negative = (both < 0).any(axis=-1)
-    shares = {"nonfinite_share": float(1 - finite.mean()), "negative_share": float(negative.mean())}
-    return finite & ~negative, shares
-
-
-def _linear(image: Image, sound: np.ndarray) -> tuple[np.ndarray, float]:
-    """Linear Rec.709, 0 where not sound; and the share of pixels outside Rec.709's colours, whose
-    negative channels become 0."""
-    pixels = image.pixels if sound.all() else np.where(sound[..., None], image.pixels, 0)
-    linear = to_linear(pixels, image.space)
-    if image.space != "acescg":
-        return linear, 0.0
-    # White and grey come out of the matrix with rounding errors.
-    outside = float((linear < -1e-6).any(axis=-1).mean())
-    return np.maximum(linear, 0), outside
-
-
-def _crop(picture: _Picture, box: Box, shape: Shape) -> NormalisedPair:
+def _crop(picture: Picture, box: Box, shape: Shape) -> NormalisedPair:
     cut = (box.rows, box.columns)
     light, reflectance, mask = picture.beauty[cut], picture.albedo[cut], picture.valid[cut]
     # A light or a highlight is clipped before it is averaged, as a camera's pixel would be.
     limit = np.float32(1 / picture.exposure)
-    beauty = resize_image(np.minimum(light, limit), *shape) * np.float32(picture.exposure)
+    beauty = resize_image(light, *shape, limit) * np.float32(picture.exposure)
     albedo, valid = resize_image(reflectance, *shape), resize_mask(mask, *shape)
     record = picture.record | {
         "height": shape[0],
@@ -174,9 +92,15 @@ def _crop(picture: _Picture, box: Box, shape: Shape) -> NormalisedPair:
 
 def _share_above(linear: np.ndarray, limit: np.float32, where: np.ndarray) -> float:
     """Share of the pixels `where` with a channel above the limit."""
-    if not linear.max() > limit or not where.any():
+    usable = np.count_nonzero(where)
+    if not usable or not linear.max() > limit:
         return 0.0
-    return float((linear > limit).any(axis=-1)[where].mean())
+    count = 0
+    for rows in strips(*where.shape):
+        above = linear[rows] > limit
+        any_above = above[..., 0] | above[..., 1] | above[..., 2]
+        count += np.count_nonzero(any_above & where[rows])
+    return count / usable
 
 
 def _look(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray, record: Record) -> Record:
@@ -204,7 +128,11 @@ def _look(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray, record: Rec
 
 
 def _stored(linear: np.ndarray) -> np.ndarray:
-    return quantize(encode_srgb(np.ascontiguousarray(linear.transpose(2, 0, 1))))
+    """uint16 [3, H, W], sRGB-encoded."""
+    stored = np.empty((3, *linear.shape[:2]), np.uint16)
+    for rows in strips(*linear.shape[:2]):
+        stored[:, rows] = quantize(encode_srgb(linear[rows])).transpose(2, 0, 1)
+    return stored
 
 
 def _size(image: np.ndarray) -> str:

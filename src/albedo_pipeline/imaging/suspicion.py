@@ -4,7 +4,7 @@ import numpy as np
 
 EIGHT_BIT_SHARE = 0.999
 """Values on the steps of an 8-bit image, as a share, from which they are taken for one's."""
-CONTRASTS = (0.62, 1.6)
+CONTRASTS = (0.55, 1.8)
 """Contrast of the beauty at the albedo's edges, as a power of the albedo's: 1 where both are
 linear, about 1 / 2.2 or 2.2 where one of them is not what is declared. The limits lie between."""
 _EDGE = 0.25  # natural logarithm: a step of 28 % in albedo

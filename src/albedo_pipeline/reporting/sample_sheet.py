@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from albedo_pipeline.datasets.raw_pairs import RawPairReference
-from albedo_pipeline.imaging.colour import encode_srgb
-from albedo_pipeline.imaging.exposure import percentile_exposure
-from albedo_pipeline.imaging.masks import trusted
+from albedo_pipeline.imaging.colour import encode_srgb, to_linear
+from albedo_pipeline.imaging.exposure import exposure_factor
 
 ROWS, COLUMNS = 6, 4
 BACKGROUND = "0.75"  # a white mask must stand out
@@ -31,9 +30,12 @@ def sample_sheet(references: list[RawPairReference]) -> Figure:
 
 def _triptych(reference: RawPairReference) -> np.ndarray:
     pair = reference.load()
-    exposure = percentile_exposure(pair.beauty, trusted(pair.beauty, pair.albedo), 90, 0.8)
+    beauty = to_linear(pair.beauty, pair.beauty_space)
+    albedo = to_linear(pair.albedo, pair.albedo_space)
+    sound = (np.isfinite(beauty) & (beauty >= 0)).all(axis=-1)
+    exposure = exposure_factor(beauty, sound, sound, "percentile", 90, 0.8, 0)
     mask = np.repeat(pair.valid[..., None], 3, axis=-1).astype(np.float32)
-    images = (pair.beauty * exposure, pair.albedo, mask)
+    images = (beauty * exposure, albedo, mask)
     gap = np.full((len(mask), 2, 3), 0.52, np.float32)  # encodes to the background
     parts = [part for i in images for part in (encode_srgb(np.clip(i, 0, 1)), gap)]
     return np.concatenate(parts[:-1], axis=1)

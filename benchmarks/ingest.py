@@ -1,0 +1,148 @@
+"""How fast pairs are ingested, against the bare reading of the same files on the same cores.
+
+    python benchmarks/ingest.py [--json FILE] [--rounds N] [--pairs N] [--side N] [--resolution N]
+
+Cases, by turns: `ingest` as the pipeline runs it (read, check, expose, crop, resize, encode, audit,
+write the shards and flush them to the disk); and OpenImageIO reading the same files on as many
+threads, the pixels thrown away. The pairs are half-float EXR with ZIP compression, as renderers
+write them: smooth shapes with grain, beauty and albedo of three channels and a mask of one. They
+lie in the system's file cache. Then the memory of fresh processes that ingest N pairs and 10 N.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from albedo_pipeline.datasets.filename_list import FilenameListDataset
+from albedo_pipeline.datasets.pair_shards import PairShardsDataset
+from albedo_pipeline.datasets.raw_pairs import RawPair
+from albedo_pipeline.imaging.resize import resize_image
+from albedo_pipeline.ingestion.normalising import Normalising
+from albedo_pipeline.parallel import usable_cores
+from albedo_pipeline.params import IngestParams
+from measuring import (
+    Row,
+    argument_parser,
+    by_turns,
+    in_fresh_process,
+    memory_row,
+    paired_ratio,
+    rate_row,
+    report,
+)
+
+DIFFERENT = 8
+"""Pictures that are drawn; the files repeat them."""
+MEMORY_SIDE = 512
+
+
+def pictures(side: int) -> list[RawPair]:
+    """A few pairs: blurred patches, a light, some grain."""
+    random = np.random.default_rng(0)
+    pairs = []
+    for number in range(DIFFERENT):
+        patches = random.uniform(0.05, 0.9, (12, 12, 3)).astype(np.float32)
+        albedo = resize_image(patches, side, side)
+        light = resize_image(random.uniform(0.1, 2, (4, 4, 1)).astype(np.float32), side, side)
+        grain = random.normal(1, 0.02, albedo.shape).astype(np.float32)
+        valid = np.ones((side, side), bool)
+        valid[: side // 16] = False
+        pairs.append(RawPair(f"{number}", "", albedo * light * grain, albedo, valid))
+    return pairs
+
+
+def raw_pairs(folder: Path, count: int, side: int) -> FilenameListDataset:
+    """`count` pairs as files; the same few pictures again and again, in groups of ten."""
+    dataset = FilenameListDataset(filepath=str(folder / "pairs.txt"))
+    drawn = pictures(side)
+
+    def named() -> Iterator[RawPair]:
+        for number in range(count):
+            group, pair = f"scene-{number // 10:05d}", drawn[number % DIFFERENT]
+            yield RawPair(f"{group}/{number}", group, pair.beauty, pair.albedo, pair.valid)
+
+    dataset.save(named())
+    return dataset
+
+
+def ingest(dataset: FilenameListDataset, folder: Path, resolution: int) -> None:
+    """All pairs into new shards."""
+    params = IngestParams(resolution=resolution)
+    target = PairShardsDataset(filepath=str(folder), samples_per_shard=64)
+    target.save(Normalising(dataset.load(), params))
+
+
+def ingest_seconds(dataset: FilenameListDataset, folder: Path, resolution: int) -> float:
+    """Wall time of `ingest` from nothing."""
+    for leftover in folder.parent.glob(f"*{folder.name}*"):
+        shutil.rmtree(leftover)
+    start = time.perf_counter()
+    ingest(dataset, folder, resolution)
+    return time.perf_counter() - start
+
+
+def read_file(path: Path) -> None:
+    """Read one image as float and forget it."""
+    import OpenImageIO as oiio
+
+    source = oiio.ImageInput.open(str(path))
+    source.read_image(oiio.FLOAT)
+    source.close()
+
+
+def read_seconds(paths: list[Path]) -> float:
+    """Wall time of the bare reading on all cores."""
+    start = time.perf_counter()
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for _ in pool.map(read_file, paths):
+            pass
+    return time.perf_counter() - start
+
+
+def memory(raw: Path, folder: Path) -> Row:
+    """MiB while the pairs of a list are ingested."""
+    dataset = FilenameListDataset(filepath=str(raw / "pairs.txt"))
+    return memory_row(partial(ingest, dataset, folder, MEMORY_SIDE))
+
+
+def main() -> None:
+    """Measure, print the table, and write it where asked."""
+    parser = argument_parser(__doc__, rounds=9)
+    parser.add_argument("--pairs", type=int, default=64, help="of a turn")
+    parser.add_argument("--side", type=int, default=1024, help="of the files, pixels")
+    parser.add_argument("--resolution", type=int, default=512, help="that they are stored at")
+    parser.add_argument("--memory-pairs", type=int, default=200, help="N; 0: no memory")
+    arguments = parser.parse_args()
+    rows, ratios = {}, {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dataset = raw_pairs(folder / "raw", arguments.pairs, arguments.side)
+        paths = sorted((folder / "raw").rglob("*.exr"))
+        cases = {
+            "ingest": partial(ingest_seconds, dataset, folder / "pairs", arguments.resolution),
+            "bare read": partial(read_seconds, paths),
+        }
+        times = by_turns(cases, arguments.rounds)
+        rows |= {case: rate_row(seconds, arguments.pairs) for case, seconds in times.items()}
+        ratios["ingest_over_bare_read"] = paired_ratio(times["bare read"], times["ingest"])
+    for count in (arguments.memory_pairs, 10 * arguments.memory_pairs):
+        if not count:
+            continue
+        with tempfile.TemporaryDirectory() as name:
+            raw = Path(name) / "raw"
+            raw_pairs(raw, count, MEMORY_SIDE)
+            rows[f"memory, {count} pairs"] = in_fresh_process(memory, raw, Path(name) / "pairs")
+    if arguments.memory_pairs:
+        least, most = (row for key, row in rows.items() if key.startswith("memory"))
+        ratios["highest_memory_10n_over_n"] = most["highest_mib"] / least["highest_mib"]
+    report(rows, ratios, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
