@@ -13,9 +13,9 @@ class RawPair:
     sample_id: str
     group: str
     beauty: np.ndarray
-    """float32 [H, W, 3] in `beauty_space`, may pass 1."""
+    """float16 or float32 [H, W, 3] in `beauty_space`, may pass 1."""
     albedo: np.ndarray
-    """float32 [H, W, 3] in `albedo_space`."""
+    """float16 or float32 [H, W, 3] in `albedo_space`."""
     valid: np.ndarray
     """bool [H, W], the reader's mask."""
     beauty_space: str = "linear"

@@ -2,14 +2,19 @@
 
 import numpy as np
 
-from albedo_pipeline.imaging.colour import decode_srgb, luminance
+from albedo_pipeline.imaging.colour import REC709_LUMINANCE, decode_srgb
 
 CCIR601_LUMA = np.array([0.3, 0.59, 0.11], dtype=np.float32)
 """Weights of the brightness in Hypersim's tone mapping."""
 
 
+def brightness_weights(policy: str) -> np.ndarray:
+    """Weights of red, green and blue in the brightness that a policy looks at."""
+    return CCIR601_LUMA if policy == "hypersim" else REC709_LUMINANCE
+
+
 def exposure_factor(
-    beauty: np.ndarray,
+    brightness: np.ndarray,
     sound: np.ndarray,
     valid: np.ndarray,
     policy: str,
@@ -27,7 +32,7 @@ def exposure_factor(
     - `none`: 1.
 
     Args:
-        beauty: linear Rec.709, [H, W, 3].
+        brightness: of the linear beauty, [H, W], by `brightness_weights`.
         sound: bool [H, W], the pixels that are finite and not negative: masked or not, they
             belong to the picture.
         valid: bool [H, W], those of them that are not masked.
@@ -38,10 +43,10 @@ def exposure_factor(
         ValueError: where the percentile is not positive (a black image).
     """
     if policy == "percentile":
-        anchor = _percentile(luminance(beauty), sound, percentile)
+        anchor = _percentile(brightness, sound, percentile)
         return float(decode_srgb(np.float32(target))) / anchor
     if policy == "hypersim":
-        return 0.8**2.2 / _percentile(beauty @ CCIR601_LUMA, valid, 90.0)
+        return 0.8**2.2 / _percentile(brightness, valid, 90.0)
     return 2.0**stops if policy == "fixed" else 1.0
 
 

@@ -35,7 +35,8 @@ class ColourImage:
     """Pixels of a file, as stored."""
 
     pixels: np.ndarray
-    """float32 [H, W, 3], red, green, blue; may be a view. Integer formats are in [0, 1]."""
+    """[H, W, 3], red, green, blue; may be a view. float16 where the file has half floats, else
+    float32; integer formats are in [0, 1]."""
     present: np.ndarray | None
     """bool [H, W], false where the file is transparent or holds no pixel; None: true everywhere."""
     type: str
@@ -73,7 +74,8 @@ def read_colour(path: Path, max_pixels: int, layer: str | None = None) -> Colour
 
 
 def read_mask(path: Path, max_pixels: int, channel: str | None = None) -> np.ndarray:
-    """A mask file or `.npy`, float32 [H, W, 1 to 4] on its display window, 0 outside its data.
+    """A mask file or `.npy`, float16 or float32 [H, W, 1 to 4], on its display window; 0 where it
+    has no data.
 
     Alpha is ignored, unless it is all there is. Integer formats come in [0, 1].
 
@@ -107,7 +109,7 @@ def _naming(path: Path) -> Iterator[None]:
 @dataclass(frozen=True)
 class _Image:
     pixels: np.ndarray
-    """float32 [H, W, C] of the display window, 0 where the data window does not reach."""
+    """float16 or float32 [H, W, C] of the display window, 0 where there is no data."""
     covered: np.ndarray | None
     type: str
     spec: "ImageSpec"
@@ -167,7 +169,7 @@ def _parts(source: "ImageInput") -> list[Part]:
 
 
 def _pixels(path: Path, source: "ImageInput", spec: "ImageSpec", chosen: Choice) -> np.ndarray:
-    """float32 [h, w, channels] of the data window."""
+    """[h, w, channels] of the data window, float16 of half floats, else float32."""
     import OpenImageIO as oiio
 
     if spec.deep:
@@ -176,14 +178,18 @@ def _pixels(path: Path, source: "ImageInput", spec: "ImageSpec", chosen: Choice)
     if any(space in _CMYK for space in spaces):  # OpenImageIO converts them, without a profile
         raise ValueError("CMYK colours, expected red, green and blue")
     first, end = min(chosen.channels), max(chosen.channels) + 1
-    pixels = source.read_image(chosen.part, 0, first, end, oiio.FLOAT)
+    types = {spec.channelformat(channel).basetype for channel in chosen.channels}
+    # Colours in half floats stay so: half the memory, and read in three quarters of the time.
+    is_half = types == {oiio.HALF} and len(chosen.channels) >= 3
+    wanted = oiio.HALF if is_half else oiio.FLOAT
+    pixels = source.read_image(chosen.part, 0, first, end, wanted)
     # For a JPEG that is cut off OpenImageIO gives grey pixels, and tells only in its error.
     trouble = source.geterror()
     if pixels is None or trouble:
         raise ValueError(f"{_words(trouble, path)}: damaged or cut off")
     pixels = pixels.reshape(spec.height, spec.width, end - first)
-    wanted = [channel - first for channel in chosen.channels]
-    return pixels if wanted == list(range(end - first)) else pixels[..., wanted]
+    order = [channel - first for channel in chosen.channels]
+    return pixels if order == list(range(end - first)) else pixels[..., order]
 
 
 def _opaque(pixels: np.ndarray) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 """One raw pair (any size) => project pairs, one a crop, with what was done and found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,9 @@ import numpy as np
 from albedo_pipeline.imaging.alignment import estimated_shift
 from albedo_pipeline.imaging.colour import encode_srgb, luminance
 from albedo_pipeline.imaging.framing import Box, Shape, crop_boxes, nearest_shape
-from albedo_pipeline.imaging.picture import Image, Picture, Record, whole_picture
+from albedo_pipeline.imaging.picture import Image, Picture, Record, linear_rows, whole_picture
 from albedo_pipeline.imaging.pixels import quantize
-from albedo_pipeline.imaging.resize import resize_image, resize_mask, strips
+from albedo_pipeline.imaging.resize import resize_image, resize_mask, resize_rows, strips
 from albedo_pipeline.imaging.similarity import difference_hash
 from albedo_pipeline.imaging.suspicion import contrast_suspicion, edge_contrast
 
@@ -73,34 +74,40 @@ def normalise_pair(
 
 
 def _crop(picture: Picture, box: Box, shape: Shape) -> NormalisedPair:
-    cut = (box.rows, box.columns)
-    light, reflectance, mask = picture.beauty[cut], picture.albedo[cut], picture.valid[cut]
+    light, reflectance = (_cut(i, picture.sound, box) for i in (picture.beauty, picture.albedo))
+    mask = picture.valid[box.rows, box.columns]
+    size = (box.height, box.width, 3)
     # A light or a highlight is clipped before it is averaged, as a camera's pixel would be.
     limit = np.float32(1 / picture.exposure)
-    beauty = resize_image(light, *shape, limit) * np.float32(picture.exposure)
-    albedo, valid = resize_image(reflectance, *shape), resize_mask(mask, *shape)
+    beauty = resize_rows(lambda rows: np.minimum(light(rows), limit), size, *shape)
+    beauty *= np.float32(picture.exposure)
+    albedo, valid = resize_rows(reflectance, size, *shape), resize_mask(mask, *shape)
     record = picture.record | {
         "height": shape[0],
         "width": shape[1],
         "valid_share": float(valid.mean()),
         "beauty_clipped_share": _share_above(light, limit, mask),
-        "albedo_clipped_share": _share_above(albedo, np.float32(1), valid),
+        "albedo_clipped_share": _share_above(lambda rows: albedo[rows], np.float32(1), valid),
     }
     record |= _look(beauty, albedo, valid, record)
     return NormalisedPair(_stored(beauty), _stored(albedo), valid.astype(np.uint8)[None], record)
 
 
-def _share_above(linear: np.ndarray, limit: np.float32, where: np.ndarray) -> float:
-    """Share of the pixels `where` with a channel above the limit."""
-    usable = np.count_nonzero(where)
-    if not usable or not linear.max() > limit:
-        return 0.0
+def _cut(image: Image, sound: np.ndarray, box: Box) -> Callable[[slice], np.ndarray]:
+    """Rows of a box => linear Rec.709."""
+    part = (box.rows, box.columns)
+    return linear_rows(Image(image.pixels[part], image.space, image.type), sound[part])
+
+
+def _share_above(
+    rows_of: Callable[[slice], np.ndarray], limit: np.float32, where: np.ndarray
+) -> float:
+    """Share of the pixels `where`, bool [H, W], with a channel above the limit."""
     count = 0
     for rows in strips(*where.shape):
-        above = linear[rows] > limit
-        any_above = above[..., 0] | above[..., 1] | above[..., 2]
-        count += np.count_nonzero(any_above & where[rows])
-    return count / usable
+        above = rows_of(rows) > limit
+        count += np.count_nonzero((above[..., 0] | above[..., 1] | above[..., 2]) & where[rows])
+    return count / max(1, np.count_nonzero(where))
 
 
 def _look(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray, record: Record) -> Record:

@@ -1,6 +1,6 @@
 """Resizing: area averages for images, shrinking for masks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -16,39 +16,51 @@ def strips(height: int, width: int, multiple: int = 1) -> Iterator[slice]:
     return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
 
 
-def resize_image(
-    image: np.ndarray, height: int, width: int, limit: float | None = None
-) -> np.ndarray:
+def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """[H, W, C] => [height, width, C] float32: area average when shrinking, else bilinear.
 
-    Averages are of light, so the values should be linear. Values above `limit` count as `limit`.
+    Averages are of light, so the values should be linear.
     """
     image = np.asarray(image, dtype=np.float32)
-    shrinks = height <= image.shape[0] and width <= image.shape[1]
-    if shrinks and not (image.shape[0] % height or image.shape[1] % width):
-        return _averaged(image, image.shape[0] // height, image.shape[1] // width, limit)
-    if limit is not None:
-        image = np.minimum(image, np.float32(limit))
-    x = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
-    options = {"mode": "area"} if shrinks else {"mode": "bilinear", "align_corners": False}
-    return interpolate(x, size=(height, width), **options)[0].permute(1, 2, 0).numpy()
-
-
-def _averaged(image: np.ndarray, down: int, across: int, limit: float | None) -> np.ndarray:
-    """Means of blocks of whole pixels; several times faster than the general way."""
-    height, width, channels = image.shape
-    if down == across == 1 and limit is None:
+    if image.shape[:2] == (height, width):
         return image
+    return resize_rows(lambda rows: image[rows], image.shape, height, width)
+
+
+def resize_rows(
+    rows_of: Callable[[slice], np.ndarray], shape: tuple[int, int, int], height: int, width: int
+) -> np.ndarray:
+    """As `resize_image`, of a picture of `shape`, [H, W, C], that is given some rows at a time."""
+    whole_factors = shape[0] % height == 0 and shape[1] % width == 0
+    if whole_factors:
+        return _averaged(rows_of, shape, shape[0] // height, shape[1] // width)
+    image = torch.empty(1, *shape)
+    for rows in strips(*shape[:2]):
+        image[0, rows] = torch.from_numpy(rows_of(rows))
+    shrinks = height <= shape[0] and width <= shape[1]
+    options = {"mode": "area"} if shrinks else {"mode": "bilinear", "align_corners": False}
+    resized = interpolate(image.permute(0, 3, 1, 2), size=(height, width), **options)
+    return resized[0].permute(1, 2, 0).numpy()
+
+
+def _averaged(
+    rows_of: Callable[[slice], np.ndarray], shape: tuple[int, int, int], down: int, across: int
+) -> np.ndarray:
+    """Means of blocks of whole pixels; several times faster than the general way."""
+    height, width, channels = shape
     result = np.empty((height // down, width // across, channels), np.float32)
     # The sum over neighbours in a row as a product of matrices: the quickest way for few channels.
     gather = np.tile(np.eye(channels, dtype=np.float32), (across, 1)) / (down * across)
     for strip in strips(height, width, down):
-        part = image[strip] if limit is None else np.minimum(image[strip], np.float32(limit))
+        part = rows_of(strip)
+        target = result[strip.start // down : strip.stop // down]
+        if down == across == 1:
+            target[:] = part
+            continue
         rows = part[::down].copy() if down > 1 else part
         for i in range(1, down):
             rows += part[i::down]
         blocks = np.ascontiguousarray(rows).reshape(-1, across * channels)
-        target = result[strip.start // down : strip.stop // down]
         np.matmul(blocks, gather, out=target.reshape(-1, channels))
     return result
 

@@ -14,7 +14,7 @@ from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.framing import bucket_shapes
 from albedo_pipeline.imaging.normalise import Framing, normalise_pair
 from albedo_pipeline.imaging.picture import Image
-from albedo_pipeline.parallel import ordered_map, usable_cores
+from albedo_pipeline.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.params import IngestParams
 
 logger = logging.getLogger(__name__)
@@ -46,12 +46,14 @@ class Normalising:
         total, max_share = len(self._references), self._params.max_quarantined_share
         rejected = list(rejected)
         check_share(rejected, total, max_share)
-        for result in ordered_map(self.normalise, wanted, self._params.workers or usable_cores()):
-            if isinstance(result, Rejected):
-                logger.warning("quarantined %s: %s", result.sample_id, result.reason)
-                rejected.append(result)
-                check_share(rejected, total, max_share)
-            yield result
+        workers = self._params.workers or usable_cores()
+        with one_thread_each():
+            for result in ordered_map(self.normalise, wanted, workers):
+                if isinstance(result, Rejected):
+                    logger.warning("quarantined %s: %s", result.sample_id, result.reason)
+                    rejected.append(result)
+                    check_share(rejected, total, max_share)
+                yield result
 
     def normalise(self, reference: RawPairReference) -> list[Row] | Rejected:
         """Read and normalise one sample; a row each crop."""

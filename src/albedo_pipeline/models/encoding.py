@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from albedo_pipeline.imaging.masks import latent_mask
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import check_divisible, decode, encode, factor
 from albedo_pipeline.models.device import autocast
-from albedo_pipeline.parallel import ordered_map, usable_cores
+from albedo_pipeline.parallel import one_thread_each, ordered_map, usable_cores
 
 _READERS = 2
 """Batches that are read from the disk at a time while a GPU encodes."""
@@ -131,17 +130,6 @@ class Encoding:
         if not latents.isfinite().all():
             raise ProjectError("encode.precision: a latent is not finite; fp32 may help")
         return latents.numpy()
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Let torch use one thread for each that calls it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def recipe(autoencoder: AutoencoderKL, precision: str) -> str:
