@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.imaging.colour import encode_srgb
+from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.normalise import Framing, NormalisedPair, normalise_pair
-from albedo_pipeline.imaging.picture import Image
 from albedo_pipeline.imaging.pixels import dequantize, from_tensor, quantize, to_tensor
 
 NO_EXPOSURE = {"policy": "none", "percentile": 90, "target": 0.8, "stops": 0}

@@ -26,7 +26,7 @@ from albedo_pipeline.errors import ProjectError, one_line
 Row = dict[str, object]
 DIGEST = "digest"
 """Column of every shard: a digest of the row's tensors."""
-_BATCH_BYTES = 8 * 2**20  # in memory while a shard is written
+_BATCH_BYTES = 2**20  # of rows that are gathered; a larger row is written alone, uncopied
 
 
 def digest_of(row: Row) -> str:
@@ -87,7 +87,6 @@ class _Batches:
     def __init__(self, file: pa.OSFile) -> None:
         self._file = file
         self._writer: pa.ipc.RecordBatchFileWriter | None = None
-        self._spaces: dict[str, bytearray] = {}
 
     def write(self, rows: list[Row]) -> None:
         if self._writer is None:
@@ -99,7 +98,7 @@ class _Batches:
     def _column(self, field: pa.Field, values: list) -> pa.Array:
         if not is_tensor(field):
             return pa.array(values, field.type)
-        return tensor_array(values, self._spaces.setdefault(field.name, bytearray()))
+        return tensor_array(values)
 
     def close(self) -> None:
         self._writer.close()

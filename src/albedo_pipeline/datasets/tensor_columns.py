@@ -28,18 +28,11 @@ def is_tensor(field: pa.Field) -> bool:
     return _NAME in (told, getattr(field.type, "extension_name", None))
 
 
-def tensor_array(values: list[np.ndarray], space: bytearray) -> pa.StructArray:
-    """Tensors of one type and number of axes, as a column.
-
-    `space` holds what the column refers to and grows as needed; giving it again, when the column
-    is no longer used, spares the system from providing fresh memory each time.
-    """
+def tensor_array(values: list[np.ndarray]) -> pa.StructArray:
+    """Tensors of one type and number of axes, as a column; a single one is not copied."""
     flat = [np.ascontiguousarray(value).reshape(-1) for value in values]
     offsets = np.cumsum([0, *map(len, flat)], dtype=np.int32)
-    size = int(offsets[-1]) * flat[0].itemsize
-    space.extend(bytes(max(0, size - len(space))))
-    joined = np.frombuffer(space, flat[0].dtype, int(offsets[-1]))
-    joined = pa.array(np.concatenate(flat, out=joined))
+    joined = pa.array(flat[0] if len(flat) == 1 else np.concatenate(flat))
     shapes = pa.array(np.concatenate([value.shape for value in values]).astype(np.int32))
     return pa.StructArray.from_arrays(
         [

@@ -32,7 +32,7 @@ def exposure_factor(
     - `none`: 1.
 
     Args:
-        brightness: of the linear beauty, [H, W], by `brightness_weights`.
+        brightness: of the linear beauty, [H, W], by `brightness_weights`; is left reordered.
         sound: bool [H, W], the pixels that are finite and not negative: masked or not, they
             belong to the picture.
         valid: bool [H, W], those of them that are not masked.
@@ -61,9 +61,10 @@ def _percentile(brightness: np.ndarray, usable: np.ndarray, percentile: float) -
 
 
 def _quantile(values: np.ndarray, share: float) -> float:
-    """As `numpy.quantile` with its default method, which takes three times as long."""
+    """As `numpy.quantile` with its default method, which takes four times as long, in place."""
     place = share * (values.size - 1)
     below = int(place)
     above = min(below + 1, values.size - 1)
-    low, high = np.partition(values, (below, above))[[below, above]].astype(np.float64)
+    values.partition((below, above))
+    low, high = values[[below, above]].astype(np.float64)
     return float(low + (high - low) * (place - below))

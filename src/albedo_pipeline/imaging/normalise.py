@@ -8,7 +8,8 @@ import numpy as np
 from albedo_pipeline.imaging.alignment import estimated_shift
 from albedo_pipeline.imaging.colour import encode_srgb, luminance
 from albedo_pipeline.imaging.framing import Box, Shape, crop_boxes, nearest_shape
-from albedo_pipeline.imaging.picture import Image, Picture, Record, linear_rows, whole_picture
+from albedo_pipeline.imaging.image import Image, linear_rows
+from albedo_pipeline.imaging.picture import Picture, Record, whole_picture
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import resize_image, resize_mask, resize_rows, strips
 from albedo_pipeline.imaging.similarity import difference_hash
@@ -79,15 +80,15 @@ def _crop(picture: Picture, box: Box, shape: Shape) -> NormalisedPair:
     size = (box.height, box.width, 3)
     # A light or a highlight is clipped before it is averaged, as a camera's pixel would be.
     limit = np.float32(1 / picture.exposure)
-    beauty = resize_rows(lambda rows: np.minimum(light(rows), limit), size, *shape)
-    beauty *= np.float32(picture.exposure)
+    clipped = _Clipped(light, limit, mask)
+    beauty = resize_rows(clipped, size, *shape) * np.float32(picture.exposure)
     albedo, valid = resize_rows(reflectance, size, *shape), resize_mask(mask, *shape)
     record = picture.record | {
         "height": shape[0],
         "width": shape[1],
         "valid_share": float(valid.mean()),
-        "beauty_clipped_share": _share_above(light, limit, mask),
-        "albedo_clipped_share": _share_above(lambda rows: albedo[rows], np.float32(1), valid),
+        "beauty_clipped_share": clipped.count / max(1, np.count_nonzero(mask)),
+        "albedo_clipped_share": _above(albedo, np.float32(1), valid) / max(1, valid.sum()),
     }
     record |= _look(beauty, albedo, valid, record)
     return NormalisedPair(_stored(beauty), _stored(albedo), valid.astype(np.uint8)[None], record)
@@ -99,15 +100,27 @@ def _cut(image: Image, sound: np.ndarray, box: Box) -> Callable[[slice], np.ndar
     return linear_rows(Image(image.pixels[part], image.space, image.type), sound[part])
 
 
-def _share_above(
-    rows_of: Callable[[slice], np.ndarray], limit: np.float32, where: np.ndarray
-) -> float:
-    """Share of the pixels `where`, bool [H, W], with a channel above the limit."""
-    count = 0
-    for rows in strips(*where.shape):
-        above = rows_of(rows) > limit
-        count += np.count_nonzero((above[..., 0] | above[..., 1] | above[..., 2]) & where[rows])
-    return count / max(1, np.count_nonzero(where))
+@dataclass
+class _Clipped:
+    """Rows of a picture, clipped; counts the pixels that it clips, of those that are valid."""
+
+    rows_of: Callable[[slice], np.ndarray]
+    limit: np.float32
+    valid: np.ndarray
+    count: int = 0
+
+    def __call__(self, rows: slice) -> np.ndarray:
+        part = self.rows_of(rows)
+        self.count += _above(part, self.limit, self.valid[rows])
+        return np.minimum(part, self.limit)
+
+
+def _above(pixels: np.ndarray, limit: np.float32, where: np.ndarray) -> int:
+    """How many of the pixels `where`, bool [H, W], have a channel above the limit."""
+    if not pixels.max() > limit:
+        return 0
+    above = pixels > limit
+    return np.count_nonzero((above[..., 0] | above[..., 1] | above[..., 2]) & where)
 
 
 def _look(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray, record: Record) -> Record:

@@ -31,7 +31,7 @@ def suspicion(stored: np.ndarray, pixel_type: str, space: str) -> str:
 
 def _on_8_bit_steps(stored: np.ndarray) -> bool:
     """Whether nearly all values of a sparse grid of pixels are multiples of 1 / 255."""
-    step = max(1, min(stored.shape[:2]) // 64)
+    step = max(1, min(stored.shape[:2]) // 32)
     values = stored[::step, ::step].ravel() * 255
     values = values[np.isfinite(values) & (values > 16) & (values <= 255)]  # half floats are dense
     if len(np.unique(values)) < 32:  # below

@@ -12,8 +12,8 @@ from albedo_pipeline.datasets.shard_files import DIGEST, Row, digest_of
 from albedo_pipeline.datasets.shard_index import Rejected
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.framing import bucket_shapes
+from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.normalise import Framing, normalise_pair
-from albedo_pipeline.imaging.picture import Image
 from albedo_pipeline.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.params import IngestParams
 

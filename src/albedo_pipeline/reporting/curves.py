@@ -1,8 +1,5 @@
 """The figures: training curves, and the metrics with their intervals."""
 
-import base64
-import io
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,26 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from albedo_pipeline.reporting.scores import kind_of, methods_of, metrics_of
+from albedo_pipeline.reporting.themes import LIGHT, Theme, dress, say
 from albedo_pipeline.reporting.words import finite, higher_is_better, label, measured, method, unit
 
 
-@dataclass(frozen=True)
-class Theme:
-    """Colours of a figure."""
-
-    ink: str
-    faint: str
-    grid: str
-    accent: str
-    paper: str
-    quarters: tuple[str, str, str, str]
-    """From the least noise to the most."""
-
-
-_LIGHT_QUARTERS = ("#f58b47", "#d04d73", "#9a169f", "#2a0593")
-_DARK_QUARTERS = ("#f9dc24", "#f9983e", "#e8689a", "#a78bfa")
-LIGHT = Theme("#1b1b1b", "#6b6b6b", "#dddddd", "#0b62c4", "#ffffff", _LIGHT_QUARTERS)
-DARK = Theme("#e8e8e8", "#a0a0a0", "#3d3d3d", "#6cb0ff", "none", _DARK_QUARTERS)
 QUARTER_LOSSES = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
 PSNRS = ["validation_psnr", "validation_psnr_raw"]
 
@@ -54,7 +35,7 @@ def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     rows = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights)
     for (draw, _), axes in zip(panels, rows, strict=True):
         draw(axes, log, theme)
-        _dress(axes, theme)
+        dress(axes, theme)
     rows[-1].set_xlabel("optimiser step")
     rows[-1].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     figure.align_ylabels(rows)
@@ -65,7 +46,7 @@ def _loss_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     axes.set_ylabel("loss")
     losses = _curve(log, "loss")
     if losses.empty:
-        _say(axes, theme, "The training log holds no loss.")
+        say(axes, theme, "The training log holds no loss.")
         return
     name = f"smoothed (exponential, span {smoothing_span(len(losses))} points)"
     _line(axes, losses, color=theme.faint, alpha=0.55, lw=0.9, label="logged")
@@ -106,7 +87,7 @@ def _rate_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     axes.set_ylabel("learning rate")
     rates = _curve(log, "learning_rate")
     if rates.empty:
-        _say(axes, theme, "The training log holds no learning rate.")
+        say(axes, theme, "The training log holds no learning rate.")
         return
     _line(axes, rates, color=theme.ink, lw=1.2)
     axes.set_ylim(bottom=0)
@@ -121,8 +102,8 @@ def metrics_figure(metrics: dict, split: str, theme: Theme = LIGHT) -> Figure:
     figure = Figure(figsize=(9, height), layout="constrained", facecolor=theme.paper)
     if not names:
         axes = figure.subplots()
-        _say(axes, theme, f"No method was measured on the {split} split.")
-        _dress(axes, theme)
+        say(axes, theme, f"No method was measured on the {split} split.")
+        dress(axes, theme)
         return figure
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for name, axes in zip(names, panels, strict=True):
@@ -134,7 +115,7 @@ def metrics_figure(metrics: dict, split: str, theme: Theme = LIGHT) -> Figure:
         axes.set_yticks(range(len(methods)), [method(key).name for key in methods])
         axes.set_ylim(len(methods) - 0.4, -0.6)
         axes.margins(x=0.16)
-        _dress(axes, theme)
+        dress(axes, theme)
         axes.grid(visible=False, axis="y")
     return figure
 
@@ -142,16 +123,6 @@ def metrics_figure(metrics: dict, split: str, theme: Theme = LIGHT) -> Figure:
 def smoothing_span(points: int) -> int:
     """Span of the moving average, in log points: a twentieth of them, at least 5."""
     return max(5, points // 20)
-
-
-def svg_uri(figure: Figure) -> str:
-    """A figure => `data:image/svg+xml;base64,…`; text as outlines, so that no font is needed."""
-    from matplotlib import rc_context
-
-    file = io.BytesIO()
-    with rc_context({"svg.hashsalt": "albedo_pipeline", "svg.fonttype": "path"}):
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def _curve(log: pd.DataFrame, name: str) -> pd.Series:
@@ -221,23 +192,3 @@ def _plain_log_axis(axes: Axes) -> None:
     axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
-
-
-def _say(axes: Axes, theme: Theme, words: str) -> None:
-    axes.text(
-        0.5, 0.5, words, color=theme.faint, ha="center", va="center", transform=axes.transAxes
-    )
-    axes.set_yticks([])
-
-
-def _dress(axes: Axes, theme: Theme) -> None:
-    axes.set_facecolor("none")
-    axes.grid(color=theme.grid, lw=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(which="both", colors=theme.faint, labelcolor=theme.ink, labelsize=9)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(theme.faint)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set_color(theme.ink)
-        axis.get_offset_text().set_color(theme.ink)

@@ -98,6 +98,16 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def percentage(share: object) -> str:
+    """A share in [0, 1] as text: `12.3 %`, `< 0.01 %`; a dash where it is no finite number."""
+    if not finite(share):
+        return MISSING
+    if 0 < share < 0.0001:
+        return "< 0.01 %"
+    digits = 3 if share < 0.9995 else 4
+    return f"{100 * share:.{digits}g} %" if share < 0.01 else f"{100 * share:.1f} %"
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

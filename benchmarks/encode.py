@@ -1,0 +1,168 @@
+"""How fast pairs are encoded, against a bare loop over tensors that lie in memory.
+
+    python benchmarks/encode.py [--json FILE] [--rounds N] [--pairs N] [--side N] [--width W]
+
+Cases, by turns: `encode` as the pipeline runs it (read the pair shards, encode beauty and albedo as
+they are and flipped, make the latent masks, check, write the shards and flush them to the disk);
+and the autoencoder's encoder alone over the same images, ready on the device: in batches, and on a
+CPU also one image on each core. The bare loops keep nothing. The autoencoder has Stable
+Diffusion's shape, on a CPU a quarter of its width. Then the memory of fresh processes that encode
+N pairs and 10 N of 512 px with the bundled autoencoder.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+
+from albedo_pipeline.datasets.latent_shards import LatentShardsDataset
+from albedo_pipeline.datasets.pair_shards import PairShards, PairShardsDataset
+from albedo_pipeline.datasets.shard_files import Row as ShardRow
+from albedo_pipeline.imaging.pixels import to_tensor
+from albedo_pipeline.models.autoencoder import BUNDLED, encode
+from albedo_pipeline.models.device import autocast, pick_device
+from albedo_pipeline.models.encoding import Encoding
+from albedo_pipeline.parallel import one_thread_each, ordered_map, usable_cores
+from inputs import new_autoencoder
+from measuring import (
+    Row,
+    argument_parser,
+    by_turns,
+    in_fresh_process,
+    memory_row,
+    paired_ratio,
+    rate_row,
+    report,
+)
+
+DIFFERENT = 8
+"""Pictures that are drawn; the pairs repeat them."""
+MEMORY_SIDE = 512
+
+
+def random_pairs(folder: Path, count: int, side: int) -> PairShards:
+    """Shards of `count` pairs, as `ingest` writes them; the same few pictures again and again."""
+    random = np.random.default_rng(0)
+    drawn = random.integers(0, 2**16, (DIFFERENT, 2, 3, side, side), np.uint16)
+    valid = np.ones((1, side, side), np.uint8)
+
+    def rows() -> Iterator[ShardRow]:
+        for number in range(count):
+            beauty, albedo = drawn[number % DIFFERENT]
+            identity = {"sample_id": f"s{number:06d}", "group": "g"}
+            yield identity | {"beauty": beauty, "albedo": albedo, "valid": valid}
+
+    dataset = PairShardsDataset(filepath=str(folder), samples_per_shard=64)
+    dataset.save(rows())
+    return dataset.load()
+
+
+def encoding(
+    pairs: PairShards, autoencoder: AutoencoderKL, batch: int, device: torch.device, precision: str
+) -> Encoding:
+    """The work of `encode`."""
+    manifest = pairs.scalars.to_pandas().assign(row=range(len(pairs)), split="train")
+    return Encoding(pairs, manifest, autoencoder, batch, device, precision)
+
+
+def encode_seconds(work: Encoding, folder: Path) -> float:
+    """Wall time of `encode` from nothing."""
+    for leftover in folder.parent.glob(f"*{folder.name}*"):
+        shutil.rmtree(leftover)
+    start = time.perf_counter()
+    LatentShardsDataset(filepath=str(folder), samples_per_shard=256).save(work)
+    return time.perf_counter() - start
+
+
+@torch.no_grad()
+def loop_seconds(
+    encode_batch: Callable[[torch.Tensor], torch.Tensor], batches: list[torch.Tensor], threads: int
+) -> float:
+    """Wall time of the encoder over batches, on so many Python threads."""
+    is_cpu = batches[0].device.type == "cpu"
+    start = time.perf_counter()
+    if threads > 1:
+        with one_thread_each():
+            for _ in ordered_map(torch.no_grad()(encode_batch), batches, threads):
+                pass
+    else:
+        for batch in batches:
+            encode_batch(batch)
+    if not is_cpu:
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def in_memory(pairs: PairShards, device: torch.device) -> torch.Tensor:
+    """Beauty and albedo as they are and flipped, float32 [4 * samples, 3, H, W] on the device."""
+    rows = range(len(pairs))
+    both = torch.cat([to_tensor(pairs.batch(name, rows)) for name in ("beauty", "albedo")])
+    return torch.cat([both, both.flip(-1)]).to(device)
+
+
+def memory(folder: Path, target: Path) -> Row:
+    """MiB while the pairs of a folder are encoded."""
+    autoencoder = AutoencoderKL.from_pretrained(BUNDLED, use_safetensors=True).eval()
+    work = encoding(PairShards(folder), autoencoder, 8, torch.device("cpu"), "fp32")
+    return memory_row(partial(encode_seconds, work, target))
+
+
+def main() -> None:
+    """Measure, print the table, and write it where asked."""
+    device = pick_device("auto")
+    is_cpu = device.type == "cpu"
+    parser = argument_parser(__doc__, rounds=5)
+    parser.add_argument("--pairs", type=int, default=32 if is_cpu else 2048, help="of a turn")
+    parser.add_argument("--side", type=int, default=128 if is_cpu else 512, help="pixels")
+    parser.add_argument("--width", default="quarter" if is_cpu else "full")
+    parser.add_argument("--batch", type=int, default=8 if is_cpu else 32, help="images")
+    parser.add_argument("--precision", default="fp32" if is_cpu else "bf16")
+    parser.add_argument("--memory-pairs", type=int, default=200, help="N; 0: no memory")
+    arguments = parser.parse_args()
+    rows, ratios = {}, {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pairs = random_pairs(folder / "pairs", arguments.pairs, arguments.side)
+        autoencoder = new_autoencoder(arguments.width, arguments.side).to(device)
+        work = encoding(pairs, autoencoder, arguments.batch, device, arguments.precision)
+        images = in_memory(pairs, device)
+
+        def encode_batch(batch: torch.Tensor) -> torch.Tensor:
+            with autocast(device, arguments.precision):
+                return encode(autoencoder, batch)
+
+        cases = {
+            "encode": partial(encode_seconds, work, folder / "latents"),
+            "bare batches": partial(
+                loop_seconds, encode_batch, list(images.split(arguments.batch)), 1
+            ),
+        }
+        if is_cpu:
+            cases["bare, one a core"] = partial(
+                loop_seconds, encode_batch, list(images.split(1)), usable_cores()
+            )
+        times = by_turns(cases, arguments.rounds)
+        rows |= {case: rate_row(seconds, arguments.pairs) for case, seconds in times.items()}
+        for case in list(cases)[1:]:
+            ratios[f"encode_over_{case}"] = paired_ratio(times[case], times["encode"])
+    for count in (arguments.memory_pairs, 10 * arguments.memory_pairs):
+        if not count:
+            continue
+        with tempfile.TemporaryDirectory() as name:
+            random_pairs(Path(name) / "pairs", count, MEMORY_SIDE)
+            where = (Path(name) / "pairs", Path(name) / "latents")
+            rows[f"memory, {count} pairs"] = in_fresh_process(memory, *where)
+    if arguments.memory_pairs:
+        least, most = (row for key, row in rows.items() if key.startswith("memory"))
+        ratios["highest_memory_10n_over_n"] = most["highest_mib"] / least["highest_mib"]
+    report(rows, ratios, arguments.json, device.type)
+
+
+if __name__ == "__main__":
+    main()
