@@ -31,7 +31,10 @@ def encode_srgb(linear: np.ndarray) -> np.ndarray:
     encoded = np.power(np.maximum(linear, np.float32(0.0031308)), np.float32(1 / 2.4))
     encoded *= np.float32(1.055)
     encoded -= np.float32(0.055)
-    return np.where(linear <= np.float32(0.0031308), np.float32(12.92) * linear, encoded)
+    dark = linear <= np.float32(0.0031308)
+    if dark.any():
+        np.copyto(encoded, np.float32(12.92) * linear, where=dark)
+    return encoded
 
 
 def decode_srgb(encoded: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from albedo_pipeline.imaging.channels import (
     choose_colour,
     choose_mask,
 )
+from albedo_pipeline.imaging.pixels import single
 from albedo_pipeline.imaging.windows import check_size, on_display
 from albedo_pipeline.imaging.writing import write_exr, write_png
 
@@ -74,8 +75,7 @@ def read_colour(path: Path, max_pixels: int, layer: str | None = None) -> Colour
 
 
 def read_mask(path: Path, max_pixels: int, channel: str | None = None) -> np.ndarray:
-    """A mask file or `.npy`, float16 or float32 [H, W, 1 to 4], on its display window; 0 where it
-    has no data.
+    """A mask file or `.npy`, float32 [H, W, 1 to 4], on its display window; 0 where it has no data.
 
     Alpha is ignored, unless it is all there is. Integer formats come in [0, 1].
 
@@ -94,7 +94,7 @@ def read_mask(path: Path, max_pixels: int, channel: str | None = None) -> np.nda
         # Not premultiplied: a white mask with alpha 0 would come as black.
         options = {"oiio:UnassociatedAlpha": 1}
         choose = (lambda parts: choose_channel(parts, channel)) if channel else choose_mask
-        return _read(path, choose, max_pixels, options).pixels
+        return single(_read(path, choose, max_pixels, options).pixels)
 
 
 @contextmanager
@@ -179,9 +179,8 @@ def _pixels(path: Path, source: "ImageInput", spec: "ImageSpec", chosen: Choice)
         raise ValueError("CMYK colours, expected red, green and blue")
     first, end = min(chosen.channels), max(chosen.channels) + 1
     types = {spec.channelformat(channel).basetype for channel in chosen.channels}
-    # Colours in half floats stay so: half the memory, and read in three quarters of the time.
-    is_half = types == {oiio.HALF} and len(chosen.channels) >= 3
-    wanted = oiio.HALF if is_half else oiio.FLOAT
+    # Half floats stay so: half the memory, and read in three quarters of the time.
+    wanted = oiio.HALF if types == {oiio.HALF} else oiio.FLOAT
     pixels = source.read_image(chosen.part, 0, first, end, wanted)
     # For a JPEG that is cut off OpenImageIO gives grey pixels, and tells only in its error.
     trouble = source.geterror()
@@ -194,9 +193,10 @@ def _pixels(path: Path, source: "ImageInput", spec: "ImageSpec", chosen: Choice)
 
 def _opaque(pixels: np.ndarray) -> np.ndarray | None:
     """Where the alpha of [H, W, 3 or 4] is (nearly) 1; None: everywhere."""
-    if pixels.shape[2] == 3 or pixels[..., 3].min() >= OPAQUE:
+    if pixels.shape[2] == 3:
         return None
-    return pixels[..., 3] >= OPAQUE
+    alpha = single(pixels[..., 3])
+    return None if alpha.min() >= OPAQUE else alpha >= OPAQUE
 
 
 def _texts(spec: "ImageSpec") -> dict[str, str]:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from albedo_pipeline.imaging.colour import to_linear
+from albedo_pipeline.imaging.pixels import single
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,7 @@ class Image:
 
     def rows(self, rows: slice) -> np.ndarray:
         """Some rows as stored, float32 [h, W, 3]."""
-        part = self.pixels[rows]
-        # torch converts half floats thirty times faster than numpy
-        return part if part.dtype == np.float32 else torch.from_numpy(part).float().numpy()
+        return single(self.pixels[rows])
 
 
 def linear_rows(image: Image, sound: np.ndarray) -> Callable[[slice], np.ndarray]:

@@ -6,6 +6,11 @@ import torch
 FULL_SCALE = 65535
 
 
+def single(pixels: np.ndarray) -> np.ndarray:
+    """float16 or float32, any shape => float32; torch is thirty times faster at it than numpy."""
+    return pixels if pixels.dtype == np.float32 else torch.from_numpy(pixels).float().numpy()
+
+
 def quantize(encoded: np.ndarray) -> np.ndarray:
     """sRGB-encoded in [0, 1], any shape => uint16, rounded."""
     return np.rint(np.clip(encoded, 0, 1) * np.float32(FULL_SCALE)).astype(np.uint16)

@@ -41,31 +41,29 @@ def look_at(beauty: Image, albedo: Image, weights: np.ndarray) -> Findings:
         sound=np.ones(shape, bool),
         brightness=np.empty(shape, np.float32),
     )
-    if all(map(_is_plain, images.values())):
-        _look_quickly(found, images, weights)
-    else:
+    # A matrix mixes the channels; the other spaces keep the order of values.
+    if "acescg" in (beauty.space, albedo.space) or not _look_quickly(found, images):
         _look_closely(found, images, weights)
+        return found
+    for rows in strips(*shape):
+        found.brightness[rows] = to_linear(beauty.rows(rows), beauty.space) @ weights
     return found
 
 
-def _is_plain(image: Image) -> bool:
-    """Whether all is finite and not negative, in a space that keeps the order of values."""
-    if image.space == "acescg":
-        return False
-    bits = image.pixels.view(_BITS[image.pixels.dtype])
-    infinite = np.array(np.inf, image.pixels.dtype).view(bits.dtype)
-    # Positive floats are in the order of their bits; NaN lies above infinity, negatives below 0.
-    return bits.min() >= 0 and bits.max() < infinite
-
-
-def _look_quickly(found: Findings, images: dict[str, Image], weights: np.ndarray) -> None:
+def _look_quickly(found: Findings, images: dict[str, Image]) -> bool:
+    """Find the extremes, where all pixels are finite and not negative; false where not."""
+    extremes = {}
     for name, image in images.items():
+        # Positive floats are in the order of their bits; negative ones have the sign's bit, which
+        # puts them below, and NaN comes after infinity.
         bits = image.pixels.view(_BITS[image.pixels.dtype])
-        extremes = np.array([bits.min(), bits.max()]).astype(bits.dtype).view(image.pixels.dtype)
-        found.low[name], found.high[name] = map(float, to_linear(extremes, image.space))
-    beauty = images["beauty"]
-    for rows in strips(*found.brightness.shape):
-        found.brightness[rows] = to_linear(beauty.rows(rows), beauty.space) @ weights
+        ends = np.array([bits.min(), bits.max()], bits.dtype).view(image.pixels.dtype)
+        if np.signbit(ends[0]) or not ends[1] < np.inf:
+            return False
+        extremes[name] = to_linear(ends, image.space)
+    for name, (low, high) in extremes.items():
+        found.low[name], found.high[name] = float(low), float(high)
+    return True
 
 
 def _look_closely(found: Findings, images: dict[str, Image], weights: np.ndarray) -> None:
