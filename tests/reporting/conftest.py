@@ -11,7 +11,7 @@ import torch
 from albedo_pipeline.datasets.pair_shards import PairShardsDataset
 from albedo_pipeline.datasets.prediction_shards import PredictionShardsDataset
 from albedo_pipeline.imaging.pixels import quantize
-from albedo_pipeline.ingestion.tables import audit_of
+from albedo_pipeline.ingestion.audit import summary_of
 from albedo_pipeline.metrics import METRICS
 from albedo_pipeline.params import ReportParams
 
@@ -131,6 +131,7 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
             "reason": ["every pixel is masked", "every pixel is masked", "beauty is black"],
         }
     )
+    audit = audit_rows(ids, [*manifest["split"]], quarantine)
     return {
         "metrics": {
             "protocol": {
@@ -151,7 +152,8 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
         "pairs": pairs,
         "manifest": manifest,
         "training_log": training_log(150),
-        "audit": audit_of(manifest, quarantine),
+        "audit": audit,
+        "audit_summary": summary_of(audit),
         "quarantine": quarantine,
         "autoencoder_report": {
             "source": "bundled",
@@ -178,6 +180,42 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
     }
 
 
+def audit_rows(
+    ids: list[str], splits: list[str], quarantine: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The audit of samples without findings, then of those in the quarantine."""
+    count = np.arange(len(ids))
+    words = ("reason", "colour_suspicion", "duplicate_of", "near_duplicate_of")
+    nothing = ("nonfinite_share", "negative_share", "beauty_clipped_share", "albedo_clipped_share")
+    sides = dict.fromkeys(("source_width", "source_height", "width", "height"), 512)
+    table = pd.DataFrame(
+        {
+            "sample_id": ids,
+            "group": [f"scene_{n // 2:03d}" for n in count],
+            "split": splits,
+            **{name: 2 * n if name.startswith("source") else n for name, n in sides.items()},
+            **dict.fromkeys(("beauty_type", "albedo_type"), "half"),
+            **dict.fromkeys(("beauty_space", "albedo_space"), "linear"),
+            **dict.fromkeys(words, ""),
+            **dict.fromkeys((*nothing, "albedo_implausible_share"), 0.0),
+            "exposure": 1.0 + count / 10,
+            "valid_share": 0.9,
+            "albedo_mean": 0.3,
+            "shift_x": 0.0,
+            "shift_y": 0.0,
+            "leak": False,
+        }
+    )
+    set_aside = (pd.DataFrame() if quarantine is None else quarantine).reindex(
+        columns=table.columns
+    )
+    names = table.select_dtypes(include="str").columns
+    set_aside[names] = set_aside[names].astype("str").fillna("")
+    return pd.concat([table, set_aside.assign(leak=False)], ignore_index=True).astype(
+        {"leak": bool}
+    )
+
+
 def training_log(points: int) -> pd.DataFrame:
     """A plausible log."""
     step = 10 * np.arange(1, points + 1)
@@ -195,12 +233,18 @@ def training_log(points: int) -> pd.DataFrame:
     )
 
 
-@pytest.fixture
-def make(tmp_path: Path) -> Callable[..., dict]:
-    """`make_inputs` in a folder of the test."""
+@pytest.fixture(scope="session")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict]:
+    """`make_inputs`, each time in a new folder."""
 
     def made(ids: list[str] | int = 16, **settings: int) -> dict:
         named = [f"view_{n:03d}" for n in range(ids)] if isinstance(ids, int) else ids
-        return make_inputs(tmp_path, named, **settings)
+        return make_inputs(tmp_path_factory.mktemp("report"), named, **settings)
 
     return made
+
+
+@pytest.fixture(name="audit_rows")
+def audit_rows_fixture() -> Callable[..., pd.DataFrame]:
+    """`audit_rows`."""
+    return audit_rows

@@ -11,9 +11,15 @@ from albedo_pipeline.reporting.html import write_html
 HOSTILE = "<img src=x onerror=alert(1)>\"&'"
 
 
-def test_the_table_shows_the_means_of_metrics_json(make) -> None:
+@pytest.fixture(scope="module")
+def plain(make) -> tuple[dict, str]:
+    """Inputs of a page, not to be changed, and the page."""
     inputs = make()
-    page = write_html(**inputs)
+    return inputs, write_html(**inputs)
+
+
+def test_the_table_shows_the_means_of_metrics_json(plain) -> None:
+    inputs, page = plain
     for method, scores in inputs["metrics"]["test"].items():
         if method != "n":
             assert f"{scores['psnr']['mean']:.2f}" in page, method
@@ -60,10 +66,10 @@ def test_a_scored_sample_without_a_prediction_is_an_error(make) -> None:
         write_html(**inputs)
 
 
-def test_the_same_numbers_worse_than_a_baseline_are_told_so(make) -> None:
+def test_the_same_numbers_worse_than_a_baseline_are_told_so(make, plain) -> None:
     inputs = make()
     scores = inputs["metrics"]["test"]
     scores["model"], scores["beauty_as_albedo"] = scores["beauty_as_albedo"], scores["model"]
-    better, worse = (write_html(**i) for i in (make(), inputs))
-    headlines = [re.search(r'class="headline">(.*?)</p>', p, re.DOTALL)[1] for p in (better, worse)]
+    pages = plain[1], write_html(**inputs)
+    headlines = [re.search(r'class="headline">(.*?)</p>', p, re.DOTALL)[1] for p in pages]
     assert headlines[0] != headlines[1]

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from albedo_pipeline.reporting.curves import DARK, LIGHT, Theme, loss_figure
+from albedo_pipeline.reporting.curves import loss_figure
 from albedo_pipeline.reporting.html import write_html
+from albedo_pipeline.reporting.themes import DARK, LIGHT, Theme
 
 QUARTERS = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
 VALIDATION = {"validation_psnr": [20.0, 23.5], "validation_psnr_raw": [21.0, np.nan]}

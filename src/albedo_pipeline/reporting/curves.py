@@ -12,7 +12,6 @@ from albedo_pipeline.reporting.scores import kind_of, methods_of, metrics_of
 from albedo_pipeline.reporting.themes import LIGHT, Theme, dress, say
 from albedo_pipeline.reporting.words import finite, higher_is_better, label, measured, method, unit
 
-
 QUARTER_LOSSES = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
 PSNRS = ["validation_psnr", "validation_psnr_raw"]
 

@@ -53,8 +53,8 @@ _WORDS = {
     ),
     "implausible_albedo": (
         "Implausible albedo",
-        f"More than {IMPLAUSIBLE:.0%} of the valid pixels are darker than charcoal or brighter "
-        "than snow: check what the pass holds, and its scale.".replace("%", " %"),
+        f"More than {100 * IMPLAUSIBLE:g} % of the valid pixels are darker than charcoal or "
+        "brighter than snow: check what the pass holds, and its scale.",
     ),
     "exact_duplicates": (
         "Exact duplicates",
@@ -74,16 +74,32 @@ _WORDS = {
     ),
     "clipped_albedo": (
         "Clipped albedo",
-        f"More than {CLIPPED:.0%} of the valid pixels pass 1, which no diffuse surface does: "
-        "look for emission, or a wrong scale.".replace("%", " %"),
+        f"More than {100 * CLIPPED:g} % of the valid pixels pass 1, which no diffuse surface "
+        "does: look for emission, or a wrong scale.",
     ),
     "clipped_beauty": (
         "Clipped beauty",
-        f"More than {CLIPPED:.0%} of the valid pixels are white after exposure: usual for lights "
-        "in view; else lower ingest.exposure.".replace("%", " %"),
+        f"More than {100 * CLIPPED:g} % of the valid pixels are white after exposure: usual for "
+        "lights in view; else lower ingest.exposure.",
     ),
 }
 """Of every known finding its name and advice, the most serious first."""
+
+_PHRASES = {
+    "leaks": lambda row: f"repeats a sample of {row.repeated_split}",
+    "colour_suspicion": lambda row: str(row.colour_suspicion),
+    "misregistered": lambda row: f"albedo moved by ({row.shift_x:g}, {row.shift_y:g}) px",
+    "implausible_albedo": lambda row: (
+        f"implausible albedo: {percentage(row.albedo_implausible_share)}"
+    ),
+    "exact_duplicates": lambda row: f"the same as {row.duplicate_of}",
+    "near_duplicates": lambda row: f"looks like {row.near_duplicate_of}",
+    "nonfinite": lambda row: f"NaN or infinite: {percentage(row.nonfinite_share)}",
+    "negative": lambda row: f"negative: {percentage(row.negative_share)}",
+    "clipped_albedo": lambda row: f"albedo clipped: {percentage(row.albedo_clipped_share)}",
+    "clipped_beauty": lambda row: f"beauty clipped: {percentage(row.beauty_clipped_share)}",
+}
+"""Of every known finding what is said of one sample."""
 
 
 def findings(used: pd.DataFrame, summary: dict) -> list[Finding]:
@@ -110,14 +126,14 @@ def flagged(used: pd.DataFrame) -> tuple[list[Flagged], int]:
     rows = np.flatnonzero(table.any(axis=1))
     worst, number = table[rows].argmax(axis=1), table[rows].sum(axis=1)
     shown = rows[np.lexsort((rows, -number, worst))][:LISTED]
-    splits = _splits_of_repeated(used, used.iloc[shown])
+    samples = _with_repeated_split(used, used.iloc[shown]).itertuples()
     listed = [
         Flagged(
             str(sample.sample_id),
             str(sample.split),
-            [_phrase(key, sample, splits) for key, has in zip(keys, row, strict=True) if has],
+            [_PHRASES[key](sample) for key, has in zip(keys, row, strict=True) if has],
         )
-        for sample, row in zip(used.iloc[shown].itertuples(), table[shown], strict=True)
+        for sample, row in zip(samples, table[shown], strict=True)
     ]
     return listed, len(rows)
 
@@ -135,27 +151,9 @@ def _finding(key: str, samples: int, used: pd.DataFrame, rows: pd.Series | None)
     )
 
 
-def _splits_of_repeated(used: pd.DataFrame, shown: pd.DataFrame) -> dict[str, str]:
-    repeated = set(shown["duplicate_of"]) | set(shown["near_duplicate_of"])
-    rows = used[used["sample_id"].isin(repeated)]
-    return dict(zip(rows["sample_id"], rows["split"], strict=True))
-
-
-def _phrase(key: str, sample: tuple, splits: dict[str, str]) -> str:
-    """What was found in one sample, with its numbers."""
-    repeated = sample.duplicate_of or sample.near_duplicate_of
-    phrases = {
-        "leaks": lambda: f"repeats a {splits.get(repeated, '')} sample",
-        "colour_suspicion": lambda: sample.colour_suspicion,
-        "misregistered": lambda: f"albedo moved by {sample.shift_x:g}, {sample.shift_y:g} px",
-        "implausible_albedo": lambda: (
-            f"implausible albedo in {percentage(sample.albedo_implausible_share)}"
-        ),
-        "exact_duplicates": lambda: f"the same as {sample.duplicate_of}",
-        "near_duplicates": lambda: f"looks like {sample.near_duplicate_of}",
-        "nonfinite": lambda: f"NaN or infinite in {percentage(sample.nonfinite_share)}",
-        "negative": lambda: f"negative in {percentage(sample.negative_share)}",
-        "clipped_albedo": lambda: f"albedo clipped in {percentage(sample.albedo_clipped_share)}",
-        "clipped_beauty": lambda: f"beauty clipped in {percentage(sample.beauty_clipped_share)}",
-    }
-    return phrases[key]()
+def _with_repeated_split(used: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """The rows with a column more: the split of the sample that each one repeats."""
+    repeated = shown["duplicate_of"].where(shown["duplicate_of"] != "", shown["near_duplicate_of"])
+    known = used.loc[used["sample_id"].isin(set(repeated)), ["sample_id", "split"]]
+    splits = dict(zip(known["sample_id"], known["split"], strict=True))
+    return shown.assign(repeated_split=[splits.get(name, "another split") for name in repeated])

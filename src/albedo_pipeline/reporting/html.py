@@ -1,33 +1,18 @@
 """The report: one HTML file that asks the network for nothing."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.figure import Figure
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.prediction_shards import PredictionShards
 from albedo_pipeline.params import ReportParams
-from albedo_pipeline.reporting.curves import (
-    DARK,
-    LIGHT,
-    Theme,
-    loss_figure,
-    metrics_figure,
-    svg_uri,
-)
-from albedo_pipeline.reporting.facts import (
-    as_yaml,
-    flat_facts,
-    reasons,
-    resolved,
-    run_facts,
-    set_aside,
-)
+from albedo_pipeline.reporting.curves import loss_figure, metrics_figure
+from albedo_pipeline.reporting.data_section import data_section
+from albedo_pipeline.reporting.facts import as_yaml, flat_facts, resolved, run_facts
 from albedo_pipeline.reporting.gallery import Gallery, make_gallery
 from albedo_pipeline.reporting.images import ERROR_LIMIT, coloured, png_uri
 from albedo_pipeline.reporting.scores import (
@@ -37,7 +22,8 @@ from albedo_pipeline.reporting.scores import (
     score_table,
     split_names,
 )
-from albedo_pipeline.reporting.words import count, plain, spaced
+from albedo_pipeline.reporting.themes import in_both
+from albedo_pipeline.reporting.words import count, plain
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -50,7 +36,8 @@ def write_html(
     pairs: PairShards,
     manifest: pd.DataFrame,
     training_log: pd.DataFrame,
-    audit: dict,
+    audit: pd.DataFrame,
+    audit_summary: dict,
     quarantine: pd.DataFrame,
     autoencoder_report: dict,
     parameters: dict,
@@ -77,17 +64,13 @@ def write_html(
         headline=headline(metrics, split, percent),
         facts=run_facts(settings, folder),
         settings=as_yaml(settings),
-        splits=_split_rows(audit),
-        audit=audit,
-        ranges=_range_rows(audit),
-        reasons=reasons(quarantine),
-        quarantine=set_aside(quarantine),
+        data=data_section(audit, audit_summary, quarantine),
         autoencoder=flat_facts(autoencoder_report),
         tables=[score_table(metrics, name) for name in (split, *others)],
         percent=percent,
         protocol=flat_facts(metrics.get("protocol", {})),
-        loss=_both(lambda theme: loss_figure(training_log, theme)),
-        plot=_both(lambda theme: metrics_figure(metrics, split, theme)),
+        loss=in_both(lambda theme: loss_figure(training_log, theme)),
+        plot=in_both(lambda theme: metrics_figure(metrics, split, theme)),
         log_points=_log_points(training_log),
         split=split,
         gallery=gallery,
@@ -110,26 +93,10 @@ def render(**values: Any) -> str:
     return environment.get_template("report.html.jinja").render(**values)
 
 
-def _both(draw: Callable[[Theme], Figure]) -> dict[str, str]:
-    return {"light": svg_uri(draw(LIGHT)), "dark": svg_uri(draw(DARK))}
-
-
 def _log_points(log: pd.DataFrame) -> int:
     """Rows that hold more than a validation's scores."""
     names = [n for n in log.columns if n != "step" and not n.startswith("validation_")]
     return int(log[names].notna().any(axis=1).sum())
-
-
-def _split_rows(audit: dict) -> list[tuple[str, str, str]]:
-    splits = audit.get("splits", {})
-    return [(name, plain(n.get("samples")), plain(n.get("groups"))) for name, n in splits.items()]
-
-
-def _range_rows(audit: dict) -> list[tuple[str, str, str, str]]:
-    return [
-        (spaced(name), *(plain(values.get(end)) for end in ("min", "median", "max")))
-        for name, values in audit.get("ranges", {}).items()
-    ]
 
 
 def _gallery_note(gallery: Gallery, split: str) -> str:

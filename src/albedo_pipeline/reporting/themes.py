@@ -28,9 +28,7 @@ _LIGHT_QUARTERS = ("#f58b47", "#d04d73", "#9a169f", "#2a0593")
 _DARK_QUARTERS = ("#f9dc24", "#f9983e", "#e8689a", "#a78bfa")
 _LIGHT_SPLITS = ("#0b62c4", "#e08a1e", "#9a169f", "#8a8a8a")
 _DARK_SPLITS = ("#6cb0ff", "#f5b042", "#d98cf0", "#8a8a8a")
-LIGHT = Theme(
-    "#1b1b1b", "#6b6b6b", "#dddddd", "#0b62c4", "#ffffff", _LIGHT_QUARTERS, _LIGHT_SPLITS
-)
+LIGHT = Theme("#1b1b1b", "#6b6b6b", "#dddddd", "#0b62c4", "#ffffff", _LIGHT_QUARTERS, _LIGHT_SPLITS)
 DARK = Theme("#e8e8e8", "#a0a0a0", "#3d3d3d", "#6cb0ff", "none", _DARK_QUARTERS, _DARK_SPLITS)
 
 

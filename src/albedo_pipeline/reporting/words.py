@@ -99,13 +99,14 @@ def count(number: int, noun: str) -> str:
 
 
 def percentage(share: object) -> str:
-    """A share in [0, 1] as text: `12.3 %`, `< 0.01 %`; a dash where it is no finite number."""
+    """A share in [0, 1] as text: `12.3 %`, `0.70 %`, `0 %`; a dash for NaN, None, infinity."""
     if not finite(share):
         return MISSING
     if 0 < share < 0.0001:
         return "< 0.01 %"
-    digits = 3 if share < 0.9995 else 4
-    return f"{100 * share:.{digits}g} %" if share < 0.01 else f"{100 * share:.1f} %"
+    if share in (0, 1):
+        return f"{100 * share:.0f} %"
+    return f"{100 * share:.{1 if share >= 0.01 else 2}f} %"
 
 
 def _is_number(value: object) -> bool:

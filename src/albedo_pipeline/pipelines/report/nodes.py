@@ -21,6 +21,13 @@ def plot_metrics(metrics: dict) -> Figure:
     return metrics_figure(metrics, main_split(metrics))
 
 
+def plot_data(audit: DataFrame) -> Figure:
+    """How the samples in use are distributed."""
+    from albedo_pipeline.reporting.data_plots import data_figure
+
+    return data_figure(audit[audit["reason"] == ""])
+
+
 def plot_gallery(
     per_sample: DataFrame, predictions: PredictionShards, pairs: PairShards, manifest: DataFrame
 ) -> Figure:
@@ -37,7 +44,8 @@ def write_report(
     pairs: PairShards,
     manifest: DataFrame,
     training_log: DataFrame,
-    audit: dict,
+    audit: DataFrame,
+    audit_summary: dict,
     quarantine: DataFrame,
     autoencoder_report: dict,
     train_settings: dict,
@@ -55,6 +63,7 @@ def write_report(
         manifest=manifest,
         training_log=training_log,
         audit=audit,
+        audit_summary=audit_summary,
         quarantine=quarantine,
         autoencoder_report=autoencoder_report,
         # What was trained may have been trained with other settings than those of this run.

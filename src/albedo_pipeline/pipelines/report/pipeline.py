@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline, node
 
 from albedo_pipeline.pipelines.report.nodes import (
+    plot_data,
     plot_gallery,
     plot_metrics,
     plot_training,
@@ -11,11 +12,12 @@ from albedo_pipeline.pipelines.report.nodes import (
 
 
 def create_pipeline() -> Pipeline:
-    """Four nodes: three pictures, and the page."""
+    """Five nodes: four pictures, and the page."""
     return Pipeline(
         [
             node(plot_training, "training_log", "loss_curve", name="plot_training"),
             node(plot_metrics, "metrics", "metrics_plot", name="plot_metrics"),
+            node(plot_data, "audit", "data_plot", name="plot_data"),
             node(
                 plot_gallery,
                 ["per_sample", "predictions", "pairs", "manifest"],
@@ -32,6 +34,7 @@ def create_pipeline() -> Pipeline:
                     "manifest",
                     "training_log",
                     "audit",
+                    "audit_summary",
                     "quarantine",
                     "autoencoder_report",
                     "train_settings",
