@@ -1,5 +1,6 @@
 """The processes that torchrun starts: which one this is, and waiting for the others."""
 
+import atexit
 import os
 from datetime import timedelta
 
@@ -20,6 +21,8 @@ def wait_for_all() -> None:
         return
     import torch.distributed as distributed
 
-    distributed.init_process_group("gloo", timeout=timedelta(days=30))
+    # Once: a second group would meet the first one's traces in the common store.
+    if not distributed.is_initialized():
+        distributed.init_process_group("gloo", timeout=timedelta(days=30))
+        atexit.register(distributed.destroy_process_group)
     distributed.barrier()
-    distributed.destroy_process_group()

@@ -49,7 +49,7 @@ def test_a_missing_raw_folder_is_named(project: Path) -> None:
 
 def test_train_before_encode(project: Path) -> None:
     message = error_of(project, "--pipelines", "train")
-    assert re.search(r"05_model_input/latents: no shards here", message)
+    assert re.search(r"05_model_input/latents: no finished shards here", message)
     assert "\n" not in message
 
 

@@ -1,16 +1,14 @@
 """`train` as a user runs it: paused, in several processes, twice at once."""
 
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from tests_support import ROOT, run_kedro
+from tests_support import TORCHRUN, run_kedro, start
 
 CHECKPOINTS = Path("data/test/06_models/checkpoints")
 LONG = "train.max_steps=60,train.checkpoints.every=5,train.validation.every=20"
@@ -25,18 +23,6 @@ def project(finished_project: Path, tmp_path: Path) -> Path:
     for name in ("checkpoints", "denoiser", "tensorboard"):
         shutil.rmtree(models / name)
     return project
-
-
-def start(project: Path, *command: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", *command],
-        cwd=project,
-        env=os.environ
-        | {"KEDRO_ENV": "test", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def wait_for_a_checkpoint(project: Path, process: subprocess.Popen) -> None:
@@ -83,8 +69,7 @@ def test_a_second_training_on_the_folder_refuses(project: Path) -> None:
 
 
 def test_torchrun_is_all_it_takes(project: Path, finished_project: Path) -> None:
-    options = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "kedro")
-    process = start(project, *options, "run", "--pipeline", "train")
+    process = start(project, *TORCHRUN, "run", "--pipeline", "train")
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     assert output.count("saved denoiser") == 1
@@ -94,8 +79,7 @@ def test_torchrun_is_all_it_takes(project: Path, finished_project: Path) -> None
 
 
 def test_torchrun_of_another_pipeline_refuses(project: Path) -> None:
-    options = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "kedro")
-    process = start(project, *options, "run", "--pipelines", "encode")
+    process = start(project, *TORCHRUN, "run", "--pipelines", "evaluate")
     output, _ = process.communicate(timeout=120)
     assert process.returncode != 0
-    assert "only the pipeline 'train' runs in several processes" in output
+    assert "only the pipelines 'train' and 'encode' run in several processes" in output

@@ -19,15 +19,34 @@ def new_project(folder: Path) -> Path:
     return folder
 
 
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "kedro")
+
+
 def run_kedro(project: Path, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess:
     """Run `kedro` in the project as a user would, in conf/test; both streams come as text."""
     return subprocess.run(
         [sys.executable, "-m", "kedro", *arguments],
         cwd=project,
-        env=os.environ
-        | {"KEDRO_ENV": "test", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
+        env=_environment(),
         capture_output=True,
         text=True,
         timeout=timeout,
         check=False,
     )
+
+
+def start(project: Path, *module: str) -> subprocess.Popen:
+    """Start a Python module in the project, in conf/test; both streams come as one text."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *module],
+        cwd=project,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    ours = {"KEDRO_ENV": "test", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+    return os.environ | ours

@@ -94,6 +94,7 @@ def write_work(folder: Path, work: Work, mean: int) -> None:
     chunks = chunk_bounds([source.name for source in work.sources], mean)
     keys = [notes.key([work.sources[i] for i in chunk]) for chunk in chunks]
     known = notes.chunks()
+    wait_for_all()  # so that all see the same ones as missing
     missing = [n for n, key in enumerate(keys) if key not in known]
     mine = missing[rank() :: world_size()]
     _make(folder, work, [(keys[n], chunks[n]) for n in mine], notes, known, len(missing))

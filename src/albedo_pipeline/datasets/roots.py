@@ -59,6 +59,7 @@ class FolderRoot:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._resolved = path.resolve()
+        self._folders: dict[Path, Path] = {}
 
     def names(self) -> list[str]:
         """Every file; linked folders are not searched, and a warning counts them."""
@@ -72,19 +73,34 @@ class FolderRoot:
         return sorted(names)
 
     def signature(self, name: str) -> str:
-        """Size and time of change."""
-        state = _state(self.path / name)
-        return "missing" if state is None else f"{state[0]}:{state[1]}"
+        """Size and time of change, or what keeps the file from being read: when that is mended,
+        size and time may well be the same."""
+        path = self.path / name
+        state = _state(path)
+        if state is None:
+            return "missing"
+        if not self._linked(path).is_relative_to(self._resolved):
+            return "outside"
+        return f"{state[0]}:{state[1]}" if os.access(path, os.R_OK) else "unreadable"
+
+    def _linked(self, path: Path) -> Path:
+        """Where an existing file really lies; each folder's links are followed once."""
+        if path.parent not in self._folders:
+            self._folders[path.parent] = path.parent.resolve()
+        real = self._folders[path.parent] / path.name
+        return real.resolve() if real.is_symlink() else real
 
     @contextmanager
     def opened(self, name: str) -> Iterator[Path]:
         """The file itself."""
         check_name(name)
-        path = (self.path / name).resolve()
+        path, is_file = _followed(name, self.path / name)
         if not path.is_relative_to(self._resolved):
             raise BadSampleError(f"{name}: leaves the folder of the data")
-        if not path.is_file():
+        if not is_file:
             raise BadSampleError(f"{name}: no such file")
+        if not os.access(path, os.R_OK):
+            raise BadSampleError(f"{name}: Permission denied")
         with _unchanged(name, path):
             yield path
 
@@ -134,6 +150,17 @@ def check_name(name: str) -> None:
     normal = posixpath.normpath(name)
     if posixpath.isabs(name) or normal == ".." or normal.startswith("../"):
         raise BadSampleError(f"{name}: leaves the folder of the data")
+
+
+def _followed(name: str, path: Path) -> tuple[Path, bool]:
+    """Where the links lead, and whether a file is there."""
+    try:
+        resolved = path.resolve()
+        return resolved, resolved.is_file()
+    except OSError as error:  # too long, or in a folder that may not be entered
+        raise BadSampleError(f"{name}: {error.strerror}") from error
+    except RuntimeError as error:
+        raise BadSampleError(f"{name}: links that lead in a circle") from error
 
 
 def _refuse_folder(error: OSError) -> None:
