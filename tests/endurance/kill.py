@@ -7,9 +7,7 @@ soon after, while a checkpoint is being written, and at a random moment of the t
 1 unless weights, average and optimiser state are bit-identical, and the log has the same losses.
 """
 
-import argparse
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -19,9 +17,8 @@ import time
 from pathlib import Path
 
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from tests_support import ROOT, new_project, run_kedro
+from killing import arguments, start
+from tests_support import new_project, run_kedro
 
 CHECKPOINTS = Path("data/test/06_models/checkpoints")
 TENSORS = ("weights", "ema", "optimiser")
@@ -38,18 +35,6 @@ def settings(kills: int) -> str:
         "micro_batch_size": 2,
     }
     return ",".join(f"train.{key}={value}" for key, value in changed.items())
-
-
-def start(project: Path, changed: str) -> subprocess.Popen:
-    """`kedro run --pipelines train` in the background."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "kedro", "run", "--pipelines", "train", "--params", changed],
-        cwd=project,
-        env=os.environ
-        | {"KEDRO_ENV": "test", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
 
 
 def kill(process: subprocess.Popen, folder: Path, number: int, chance: random.Random) -> str:
@@ -90,27 +75,24 @@ def killed_and_whole(folder: Path, kills: int, seed: int) -> tuple[list[str], li
     assert made.returncode == 0, made.stderr
     shutil.copytree(whole, cut)
     changed, chance = settings(kills), random.Random(seed)
-    undisturbed = start(whole, changed).wait()
+    undisturbed = start(whole, "train", changed).wait()
     assert undisturbed == 0, "the undisturbed training failed"
     hits = []
     for number in range(kills):
-        process = start(cut, changed)
+        process = start(cut, "train", changed)
         hits.append(kill(process, cut / CHECKPOINTS, number, chance))
         if process.returncode != -9:
             raise RuntimeError(f"kill {number + 1} came too late: {process.returncode}")
         print(f"kill {number + 1} of {kills}: {hits[-1]}", flush=True)
-    assert start(cut, changed).wait() == 0, "the last run failed"
+    assert start(cut, "train", changed).wait() == 0, "the last run failed"
     return hits, differences(whole / CHECKPOINTS, cut / CHECKPOINTS)
 
 
 def main() -> None:
     """Run, report, and exit with 1 where anything differs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kills", nargs="?", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    given = arguments(__doc__)
     with tempfile.TemporaryDirectory() as folder:
-        hits, found = killed_and_whole(Path(folder), arguments.kills, arguments.seed)
+        hits, found = killed_and_whole(Path(folder), given.kills, given.seed)
     inside = sum(hit == "in a checkpoint" for hit in hits)
     print(f"{len(hits)} kills, {inside} of them in the writing of a checkpoint")
     print("differs: " + ", ".join(found) if found else "bit-identical to the undisturbed run")

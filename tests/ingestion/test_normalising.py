@@ -1,5 +1,6 @@
 """Ingest: quarantine with reasons, order, split by group."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,11 @@ def test_the_recipe_is_of_the_settings_that_change_pixels() -> None:
     assert len({recipe(**changes) for changes in same}) == 1
     others = ({}, {"resolution": 24}, {"crop": {"count": 2}}, {"exposure": {"policy": "none"}})
     assert len({recipe(**changes) for changes in others}) == 4
+
+
+def test_a_moved_group_is_seen(pair_list) -> None:
+    references = pair_list(1).load()
+    moved = [replace(reference, group="elsewhere") for reference in references]
+    params = IngestParams(resolution=16)
+    before, after = (Normalising(each, params).sources for each in (references, moved))
+    assert before != after

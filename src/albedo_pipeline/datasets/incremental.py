@@ -96,8 +96,16 @@ def write_work(folder: Path, work: Work, mean: int) -> None:
     known = notes.chunks()
     wait_for_all()  # so that all see the same ones as missing
     missing = [n for n, key in enumerate(keys) if key not in known]
+    old = _Old(folder, known.values())
+    if missing:
+        logger.info(
+            "%s: %d of %d samples to make, the others are there",
+            work.label,
+            sum(not old.holds(work.sources[i]) for n in missing for i in chunks[n]),
+            len(work.sources),
+        )
     mine = missing[rank() :: world_size()]
-    _make(folder, work, [(keys[n], chunks[n]) for n in mine], notes, known, len(missing))
+    _make(folder, work, [(keys[n], chunks[n]) for n in mine], notes, old)
     wait_for_all()
     if rank() == 0:
         finished = notes.chunks()
@@ -113,21 +121,12 @@ def _make(
     work: Work,
     chunks: list[tuple[str, range]],
     notes: "_Notes",
-    known: dict[str, _Chunk],
-    missing: int,
+    old: "_Old",
 ) -> None:
     """Write the shards of some chunks, taking over the rows whose source is unchanged."""
-    old = _Old(folder, known.values())
     wanted = [[i for i in chunk if not old.holds(work.sources[i])] for _, chunk in chunks]
     total = sum(len(chunk) for _, chunk in chunks)
     to_make = sum(map(len, wanted))
-    if missing:
-        logger.info(
-            "%s: %d of %d samples to make, the others are there",
-            work.label,
-            to_make,
-            len(work.sources),
-        )
     rejected = old.rejected(work.sources)
     new = progress(work.make(wanted, rejected), total, work.label, done=total - to_make)
     for (key, chunk), fresh in zip(chunks, wanted, strict=True):

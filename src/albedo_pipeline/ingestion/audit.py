@@ -27,7 +27,7 @@ def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame
     """
     duplicates = find_duplicates(pairs, manifest)
     table = manifest.drop(columns=["row", "digest", "look"])
-    table.insert(4, "reason", "")
+    table.insert(3, "reason", "")
     splits = manifest["split"].to_numpy()
     leak = np.zeros(len(table), bool)
     for name, rows in (("duplicate_of", duplicates.exact), ("near_duplicate_of", duplicates.near)):
@@ -35,7 +35,9 @@ def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame
         table[name] = np.where(repeats, manifest["sample_id"].to_numpy()[rows], "")
         leak |= repeats & (splits[rows] != splits)
     table["leak"] = leak
-    set_aside = quarantine.reindex(columns=table.columns)
+    whole = table.select_dtypes(include="integer").columns
+    table[whole] = table[whole].astype("Int64")  # which knows missing values
+    set_aside = quarantine.reindex(columns=table.columns).astype(dict.fromkeys(whole, "Int64"))
     words = table.select_dtypes(include="str").columns
     set_aside[words] = set_aside[words].astype("str").fillna("")
     set_aside["leak"] = False

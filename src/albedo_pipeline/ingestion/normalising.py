@@ -31,7 +31,7 @@ class Normalising:
         self._references, self._params = references, params
         self._framing = framing_of(params)
         self.recipe = recipe(params)
-        self.sources = [Source(r.sample_id, r.signature()) for r in references]
+        self.sources = [Source(r.sample_id, f"{r.group} {r.signature()}") for r in references]
 
     def make(
         self, chunks: list[list[int]], rejected: list[Rejected]

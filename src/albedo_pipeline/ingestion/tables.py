@@ -14,13 +14,13 @@ def manifest_of(pairs: PairShards, split: SplitParams) -> pd.DataFrame:
     """One row a sample, in the order of the shards: row, sample_id, group, split, its record.
 
     Raises:
-        ProjectError: where nothing is left to train on or to test with.
+        ProjectError: where a split that is asked for has no group.
     """
     table = pairs.scalars.to_pandas()
     groups = {group: split_of(group, **split.model_dump()) for group in table["group"].unique()}
     table.insert(0, "row", range(len(table)))
     table.insert(3, "split", table["group"].map(groups))
-    wanted = ["train"] + (["test"] if split.test else [])
+    wanted = ["train", *(name for name in ("validation", "test") if getattr(split, name))]
     if missing := [name for name in wanted if name not in set(groups.values())]:
         raise ProjectError(
             f"ingest.split: none of the {len(groups)} group(s) fell to {' and '.join(missing)}; "
