@@ -62,10 +62,10 @@ def test_pixels_come_as_stored_in_the_space_declared(tmp_path: Path) -> None:
     [
         ("", "lists no sample"),
         ("# only this\n", "lists no sample"),
-        ("a.exr\n", r"pairs\.txt, line 1: 1 names, expected"),
+        ("a.exr\n", r"pairs\.txt, line 1: 1 name\(s\), expected"),
         ("a.exr b.exr\na.exr c.exr\n", r"line 2: sample 'a' stands in line 1 too"),
         ("a.exr b.exr\na.png c.exr\n", r"line 2: sample 'a' stands in line 1 too"),
-        ("a b c d\n", "line 1: 4 names"),
+        ("a b c d\n", "line 1: 4 name"),
         ("\na b\nc d e\n", r"pairs\.txt, line 3: 3 names, but line 2 has 2$"),
         ('a.exr b.exr\n"c.exr d.exr\n', r"pairs\.txt, line 2: a double quote is not closed"),
         ('"a"b c\n', r"pairs\.txt, line 1: a double quote is not closed"),

@@ -131,7 +131,7 @@ def _split(line: str, where: str) -> list[str]:
         names.append(plain or quoted.replace('""', '"'))
         position = match.end()
     if len(names) not in (2, 3):
-        raise ProjectError(f"{where}: {len(names)} names, expected 'beauty albedo [mask]'")
+        raise ProjectError(f"{where}: {len(names)} name(s), expected 'beauty albedo [mask]'")
     return names
 
 

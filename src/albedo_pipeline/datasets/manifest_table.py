@@ -128,7 +128,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
             for cells in reader:
                 if cells and len(cells) != len(columns):
                     raise ProjectError(
-                        f"{path}, line {reader.line_num}: {len(cells)} cells, but the header has "
+                        f"{path}, line {reader.line_num}: {len(cells)} cell(s), but the header has "
                         f"{len(columns)}"
                     )
                 if cells:

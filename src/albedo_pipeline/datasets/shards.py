@@ -1,6 +1,7 @@
 """Folders of shards: many rows of tensors, read one by one."""
 
 import hashlib
+import os
 import resource
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -14,6 +15,7 @@ from kedro.io import AbstractDataset
 from albedo_pipeline.datasets.incremental import Work, write_work
 from albedo_pipeline.datasets.shard_files import Row, open_shard, write_shard
 from albedo_pipeline.datasets.shard_index import Index, has_index, publish, read_index, sweep
+from albedo_pipeline.errors import ProjectError, one_line
 
 
 class Shards:
@@ -117,12 +119,19 @@ class ShardsDataset(AbstractDataset[Work | Iterable[Row], Shards]):
         are taken over by the next one.
 
         Raises:
-            ProjectError: where there is no row.
+            ProjectError: where there is no row, or the disk is full or fails.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if isinstance(data, Work):
-            write_work(self._folder, data, self._samples_per_shard)
-            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if isinstance(data, Work):
+                write_work(self._folder, data, self._samples_per_shard)
+            else:
+                self._replace(data)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else one_line(error)
+            raise ProjectError(f"{self._folder}: not finished: {reason}") from error
+
+    def _replace(self, data: Iterable[Row]) -> None:
         try:
             publish(self._folder, self._write(data))
         except BaseException:
