@@ -129,3 +129,13 @@ def test_adding_in_the_middle_moves_few_chunk_bounds() -> None:
     lengths = [len(chunk) for chunk in chunks[0]]
     assert max(lengths) <= 256
     assert 40 < np.mean(lengths) < 90
+
+
+def test_what_kills_left_half_written_does_not_pile_up(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    left = folder / ".shard-killed.partial"
+    left.write_bytes(b"half")
+    with pytest.raises(Exception, match="cut off"):
+        dataset(folder).save(Squares(values(100), fails_at=50))
+    assert not left.exists()

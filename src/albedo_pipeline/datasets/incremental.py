@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 
 from albedo_pipeline.datasets.atomic import write_text
 from albedo_pipeline.datasets.shard_files import Row, ShardFile, open_shard, write_shard
-from albedo_pipeline.datasets.shard_index import Index, Rejected, publish
+from albedo_pipeline.datasets.shard_index import Index, Rejected, publish, sweep_partial
 from albedo_pipeline.processes import rank, wait_for_all, world_size
 from albedo_pipeline.progress import progress
 
@@ -94,6 +94,8 @@ def write_work(folder: Path, work: Work, mean: int) -> None:
     chunks = chunk_bounds([source.name for source in work.sources], mean)
     keys = [notes.key([work.sources[i] for i in chunk]) for chunk in chunks]
     known = notes.chunks()
+    if rank() == 0:
+        sweep_partial(folder)
     wait_for_all()  # so that all see the same ones as missing
     missing = [n for n, key in enumerate(keys) if key not in known]
     old = _Old(folder, known.values())

@@ -66,6 +66,13 @@ def publish(folder: Path, index: Index) -> None:
 def sweep(folder: Path, keep: Iterable[str]) -> None:
     """Remove every shard but those to keep, and what killed processes left half-written."""
     keep = set(keep)
-    for path in [*folder.glob("shard-*.arrow"), *folder.glob(".*.partial")]:
+    for path in folder.glob("shard-*.arrow"):
         if path.name not in keep:
             path.unlink(missing_ok=True)
+    sweep_partial(folder)
+
+
+def sweep_partial(folder: Path) -> None:
+    """Remove what killed processes left half-written."""
+    for path in folder.glob(".*.partial"):
+        path.unlink(missing_ok=True)
