@@ -9,6 +9,10 @@ class BadSampleError(ValueError):
     """One sample cannot be used. Its message is the reason that goes into the quarantine."""
 
 
+class PassingTroubleError(BadSampleError):
+    """One sample could not be read this time; the next run tries it again."""
+
+
 def one_line(error: BaseException) -> str:
     """What another library's error says, without its line breaks."""
     return " ".join(str(error).split())

@@ -141,3 +141,28 @@ def test_another_encoding_is_named(tmp_path: Path) -> None:
     (tmp_path / "pairs.txt").write_bytes("ä.exr b.exr\n".encode("latin-1"))
     with pytest.raises(DatasetError, match=r"pairs\.txt: not UTF-8"):
         FilenameListDataset(filepath=str(tmp_path / "pairs.txt")).load()
+
+
+def test_one_file_for_both_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "pairs.txt").write_text("s/a.png s/./a.png\n", encoding="utf-8")
+    (reference,) = FilenameListDataset(filepath=str(tmp_path / "pairs.txt")).load()
+    with pytest.raises(BadSampleError, match="is beauty and albedo at once"):
+        reference.load()
+
+
+def test_names_are_taken_by_where_they_lead(tmp_path: Path) -> None:
+    (tmp_path / "pairs.txt").write_text("b/../s/a.png s/c.png\n", encoding="utf-8")
+    (reference,) = FilenameListDataset(filepath=str(tmp_path / "pairs.txt")).load()
+    assert (reference.sample_id, reference.group) == ("s/a", "s")
+
+
+def test_another_folder_is_another_source(tmp_path: Path) -> None:
+    (tmp_path / "pairs.txt").write_text("s/a.png s/b.png\n", encoding="utf-8")
+    signatures = set()
+    for root in ("one", "two"):
+        (tmp_path / root).mkdir()
+        (reference,) = FilenameListDataset(
+            filepath=str(tmp_path / "pairs.txt"), root=str(tmp_path / root)
+        ).load()
+        signatures.add(reference.signature())
+    assert len(signatures) == 2

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.datasets.incremental import Source, chunk_bounds
+from albedo_pipeline.datasets.locks import locked
 from albedo_pipeline.datasets.shard_index import Rejected
 from albedo_pipeline.datasets.shards import ShardsDataset
 
@@ -15,6 +16,7 @@ class Squares:
     """Rows that hold a source's number squared; "bad" sources are rejected."""
 
     label = "squares"
+    passing = False
 
     def __init__(self, values: dict[str, int], recipe: str = "r", fails_at: int = -1) -> None:
         self.recipe, self._values, self._fails_at = recipe, values, fails_at
@@ -30,7 +32,7 @@ class Squares:
             self.made.append(name)
             value = self._values[name]
             if value < 0:
-                yield Rejected(name, "g", "negative")
+                yield Rejected(name, "g", "negative", self.passing)
             else:
                 yield [{"id": name, "x": np.full((2, 2), value**2)}] * (1 + value % 2)
 
@@ -139,3 +141,31 @@ def test_what_kills_left_half_written_does_not_pile_up(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="cut off"):
         dataset(folder).save(Squares(values(100), fails_at=50))
     assert not left.exists()
+
+
+def test_a_passing_trouble_is_tried_again(tmp_path: Path, undisturbed) -> None:
+    first, again = Squares(values(100)), Squares(values(100))
+    first.passing = True
+    dataset(tmp_path / "shards").save(first)
+    dataset(tmp_path / "shards").save(again)
+    assert again.made == [name for name, value in values(100).items() if value < 0]
+    assert content(tmp_path / "shards") == undisturbed
+
+
+def test_what_was_damaged_is_made_again(tmp_path: Path, undisturbed) -> None:
+    folder = tmp_path / "shards"
+    dataset(folder).save(Squares(values(100)))
+    shard = sorted(folder.glob("*.arrow"))[0]
+    shard.write_bytes(shard.read_bytes()[:-10])
+    note = sorted((tmp_path / ".shards.notes").glob("*.json"))[0]
+    note.write_text(note.read_text()[:50])
+    again = Squares(values(100))
+    dataset(folder).save(again)
+    assert 0 < len(again.made) < 60
+    assert content(folder) == undisturbed
+
+
+def test_two_at_once_refuse(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    with locked(folder, "another squares"), pytest.raises(Exception, match="another squares"):
+        dataset(folder).save(Squares(values(10)))

@@ -26,11 +26,12 @@ def test_the_least_a_table_has(tmp_path: Path) -> None:
 def test_every_column(tmp_path: Path, kind: str) -> None:
     (tmp_path / "images").mkdir()
     broken.image(tmp_path / "images" / "b.png", broken.codes())
+    broken.image(tmp_path / "images" / "a.png", broken.codes())
     broken.image(tmp_path / "images" / "m.png", broken.codes()[..., :1], ("Y",))
     table = pd.DataFrame(
         {
             "beauty": ["b.png"] * 3,
-            "albedo": ["b.png"] * 3,
+            "albedo": ["a.png"] * 3,
             "mask": ["m.png", None, None],
             "sample_id": [1, 2, 3],
             "group": ["g", "g", None],

@@ -230,3 +230,11 @@ def test_a_tar_that_changes(tmp_path: Path) -> None:
     packed(tmp_path / "x.tar", {"a": b"1", "b": b"2"})
     with pytest.raises(BadSampleError, match=r"^a: the archive was changed after it was listed$"):
         read(root, "a")
+
+
+def test_members_that_all_bear_one_time_count_by_the_archive(tmp_path: Path) -> None:
+    path, signatures = tmp_path / "fixed.tar", []
+    for content in (b"one", b"two"):
+        root = open_root(packed(path, {"a": content, "b": content}))
+        signatures.append(root.signature("a"))
+    assert signatures[0] != signatures[1]

@@ -1,17 +1,19 @@
 """Ingest: quarantine with reasons, order, split by group."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from albedo_pipeline.datasets import code_digest
 from albedo_pipeline.datasets.filename_list import FilenameListDataset
 from albedo_pipeline.datasets.pair_shards import PairShardsDataset
 from albedo_pipeline.datasets.shard_index import Rejected
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.files import write_exr
-from albedo_pipeline.ingestion.normalising import Normalising
+from albedo_pipeline.ingestion.normalising import Normalising, recipe
 from albedo_pipeline.ingestion.splits import SPLITS, split_of
 from albedo_pipeline.ingestion.tables import manifest_of, quarantine_of
 from albedo_pipeline.params import IngestParams
@@ -117,3 +119,31 @@ def test_a_moved_group_is_seen(pair_list) -> None:
     params = IngestParams(resolution=16)
     before, after = (Normalising(each, params).sources for each in (references, moved))
     assert before != after
+
+
+def test_a_sample_named_as_a_crop_is_refused(pair_list) -> None:
+    (reference,) = pair_list(1, views=1).load()
+    crop = replace(reference, sample_id=f"{reference.sample_id}@1")
+    params = IngestParams.model_validate({"resolution": 16, "crop": {"count": 2}})
+    with pytest.raises(ProjectError, match="named as a crop of scene-000/view-0 would be"):
+        Normalising([reference, crop], params)
+
+
+def test_a_name_that_cannot_be_written_is_set_aside(pair_list) -> None:
+    (reference,) = pair_list(1, views=1).load()
+    odd = replace(reference, sample_id="caf\udce9", group="g")
+    work = Normalising([odd], IngestParams(resolution=16))
+    rejected = work.normalise(work._references[0])
+    assert rejected.sample_id == "caf\\udce9"
+    assert rejected.reason.endswith("the name is not UTF-8")
+
+
+def test_the_recipe_is_of_the_code_too(tmp_path: Path, monkeypatch) -> None:
+    package = tmp_path / "package"
+    shutil.copytree(Path(code_digest.__file__).parents[1], package)
+    before = recipe(IngestParams(resolution=16))
+    monkeypatch.setattr(code_digest, "_PACKAGE", package)
+    assert recipe(IngestParams(resolution=16)) == before
+    reader = package / "datasets" / "pair_files.py"
+    reader.write_text(reader.read_text() + "# another\n")
+    assert recipe(IngestParams(resolution=16)) != before

@@ -1,13 +1,11 @@
 """Checkpoints: folders of safetensors and JSON that are whole, or named and passed over."""
 
-import fcntl
 import hashlib
 import json
 import logging
 import os
 import re
 import shutil
-import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.datasets.atomic import mend, replaced_folder
+from albedo_pipeline.datasets.locks import locked
 from albedo_pipeline.errors import ProjectError, one_line
 
 logger = logging.getLogger(__name__)
@@ -39,20 +38,7 @@ class Checkpoints:
         Raises:
             ProjectError: where another training holds it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # Beside the folder, which may be versioned; open for reading too, to name the holder.
-        lock = self.folder.with_name(f".{self.folder.name}.lock")
-        with lock.open("a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
-                raise ProjectError(
-                    f"{self.folder}: another training writes here ({file.read().strip()})"
-                ) from error
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}")
-            file.flush()
+        with locked(self.folder, "another training"):
             self._mend()
             yield
 

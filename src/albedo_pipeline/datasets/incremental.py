@@ -11,11 +11,13 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from albedo_pipeline.datasets.atomic import write_text
+from albedo_pipeline.datasets.locks import locked
 from albedo_pipeline.datasets.shard_files import Row, ShardFile, open_shard, write_shard
 from albedo_pipeline.datasets.shard_index import Index, Rejected, publish, sweep_partial
 from albedo_pipeline.processes import rank, wait_for_all, world_size
@@ -71,6 +73,11 @@ class _Chunk:
     """None where no source gave a row."""
     sources: dict[str, _Made]
 
+    @property
+    def is_final(self) -> bool:
+        """Whether no source is to be tried again."""
+        return not any(m.rejected and m.rejected.passing for m in self.sources.values())
+
 
 def chunk_bounds(names: Sequence[str], mean: int) -> list[range]:
     """Consecutive runs of names, about `mean` long, that end where a name's digest says so."""
@@ -88,7 +95,15 @@ def write_work(folder: Path, work: Work, mean: int) -> None:
     """Make what is missing of the work and publish the whole; see the module.
 
     Under torchrun each process makes every n-th chunk, and all leave when all is there.
+
+    Raises:
+        ProjectError: where another run writes the folder.
     """
+    with locked(folder, f"another {work.label}") if rank() == 0 else nullcontext():
+        _write(folder, work, mean)
+
+
+def _write(folder: Path, work: Work, mean: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     notes = _Notes(folder, work.recipe)
     chunks = chunk_bounds([source.name for source in work.sources], mean)
@@ -97,7 +112,7 @@ def write_work(folder: Path, work: Work, mean: int) -> None:
     if rank() == 0:
         sweep_partial(folder)
     wait_for_all()  # so that all see the same ones as missing
-    missing = [n for n, key in enumerate(keys) if key not in known]
+    missing = [n for n, key in enumerate(keys) if key not in known or not known[key].is_final]
     old = _Old(folder, known.values())
     if missing:
         logger.info(
@@ -159,7 +174,8 @@ class _Old:
         for chunk in chunks:
             first = 0
             for name, made in chunk.sources.items():
-                self._found[Source(name, made.signature)] = (made, chunk.shard, first)
+                if not (made.rejected and made.rejected.passing):
+                    self._found[Source(name, made.signature)] = (made, chunk.shard, first)
                 first += made.rows
 
     def holds(self, source: Source) -> bool:
@@ -192,21 +208,27 @@ class _Notes:
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def write(self, key: str, chunk: _Chunk) -> None:
-        content = {"recipe": self._recipe, "shard": chunk.shard}
+        size = (self._shards / chunk.shard).stat().st_size if chunk.shard else 0
+        content = {"recipe": self._recipe, "shard": chunk.shard, "bytes": size}
         sources = {name: asdict(made) for name, made in chunk.sources.items()}
         write_text(self._folder / f"{key}.json", json.dumps(content | {"sources": sources}))
 
     def chunks(self) -> dict[str, _Chunk]:
-        """Finished chunks of this recipe whose shard is there."""
+        """Finished chunks of this recipe whose shard is there, and whole."""
         found = {path.stem: self._read(path) for path in self._folder.glob("*.json")}
         return {key: chunk for key, chunk in found.items() if chunk}
 
     def _read(self, path: Path) -> _Chunk | None:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        shard = content["shard"]
-        if content["recipe"] != self._recipe or (shard and not (self._shards / shard).is_file()):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            shard = content["shard"]
+            is_whole = not shard or (self._shards / shard).stat().st_size == content["bytes"]
+            if content["recipe"] != self._recipe or not is_whole:
+                return None
+            made = {name: _made(values) for name, values in content["sources"].items()}
+        except (KeyError, TypeError, ValueError, FileNotFoundError):  # damaged: made again
             return None
-        return _Chunk(shard, {name: _made(values) for name, values in content["sources"].items()})
+        return _Chunk(shard, made)
 
     def keep_only(self, keys: Iterable[str]) -> None:
         keys = set(keys)

@@ -149,7 +149,7 @@ def _read_parquet(path: Path) -> tuple[list[str], list[Row]]:
     except (pa.ArrowException, OSError) as error:
         raise ProjectError(f"{path}: not a sound Parquet file ({one_line(error)})") from error
     rows = [
-        {name: "" if cell is None else str(cell) for name, cell in row.items()}
+        {name: "" if cell is None or cell != cell else str(cell) for name, cell in row.items()}
         for row in table.to_pylist()
     ]
     return table.column_names, rows

@@ -1,5 +1,6 @@
 """What the readers of raw pairs share: their declaration, and a pair named by its files."""
 
+import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -50,7 +51,7 @@ def declared(
         spaces = [checked_space(f"colour_space.{i}", colour_space[i]) for i in images]
     else:
         spaces = [checked_space("colour_space", colour_space)] * 2
-    if mask_rule not in MASK_RULES:
+    if not isinstance(mask_rule, str) or mask_rule not in MASK_RULES:
         raise ProjectError(f"mask_rule: {mask_rule!r} is not one of {', '.join(MASK_RULES)}")
     is_number = isinstance(max_megapixels, int | float) and not isinstance(max_megapixels, bool)
     if not (is_number and 0 < max_megapixels < 1e6):
@@ -134,6 +135,8 @@ class PairFiles:
         """
         from albedo_pipeline.imaging.files import read_colour, read_mask
 
+        if posixpath.normpath(self.beauty) == posixpath.normpath(self.albedo):
+            raise BadSampleError(f"{self.albedo}: is beauty and albedo at once")
         pixels = self.declaration.max_pixels
         beauty = read_from(self.root, self.beauty, lambda path: read_colour(path, pixels))
         albedo = read_from(self.root, self.albedo, lambda path: read_colour(path, pixels))
@@ -158,14 +161,14 @@ class PairFiles:
 
 def sample_id_of(beauty: str) -> str:
     """The name of a beauty file without suffix and `_beauty`."""
-    path = PurePosixPath(beauty)
+    path = PurePosixPath(posixpath.normpath(beauty))
     return str(path.parent / path.stem).removesuffix("_beauty")
 
 
 def group_of(name: str, sample_id: str) -> str:
     """The folder of a name, or, in no folder, the sample itself."""
-    folder = str(PurePosixPath(name).parent)
-    return sample_id if folder in (".", "/") else folder
+    folder = posixpath.dirname(posixpath.normpath(name))
+    return sample_id if folder in ("", "/") else folder
 
 
 def bad_reference(sample_id: str, group: str, message: str) -> RawPairReference:
@@ -174,9 +177,9 @@ def bad_reference(sample_id: str, group: str, message: str) -> RawPairReference:
 
 
 def signature(root: Root, names: list[str], *declaration: object) -> str:
-    """The state of files and what else changes a pair, as one line."""
+    """The root, the state of its files and what else changes a pair, as one line."""
     files = [f"{name}:{root.signature(name)}" for name in names]
-    return " ".join([*files, *map(repr, declaration)])
+    return " ".join([str(root.path), *files, *map(repr, declaration)])
 
 
 def read_from(root: Root, name: str, read: Callable[[Path], Read]) -> Read:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import pandas as pd
 
 from albedo_pipeline.datasets.shard_files import Row
 from albedo_pipeline.datasets.shard_index import Index, Rejected
@@ -23,9 +24,10 @@ class PairShards(Shards):
         """Every rejected sample."""
         return self.index.rejected
 
-    def check_manifest(self, sample_ids: Iterable[str]) -> None:
+    def check_manifest(self, manifest: pd.DataFrame) -> None:
         """Raise ProjectError unless the manifest's samples are these, in this order."""
-        if list(sample_ids) != self.scalars["sample_id"].to_pylist():
+        columns = ("sample_id", "digest")
+        if any(manifest[name].tolist() != self.scalars[name].to_pylist() for name in columns):
             raise ProjectError(f"{self.folder}: not the pairs of the manifest; run ingest again")
 
     def batch(self, name: str, rows: Iterable[int]) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from albedo_pipeline.datasets.tar_index import TarIndex, is_compressed, read_index
-from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.errors import BadSampleError, PassingTroubleError, ProjectError
 
 logger = logging.getLogger(__name__)
 
@@ -117,11 +117,13 @@ class TarRoot:
         return sorted(self._index.members)
 
     def signature(self, name: str) -> str:
-        """Size and time of change by the member's header."""
+        """Size and time of change by the member's header; where all members bear the same time, as
+        in archives made to be reproducible, it tells nothing, and the archive's own counts."""
         member = self._index.members.get(posixpath.normpath(name))
         if member is None:
             return self._index.refused.get(posixpath.normpath(name), "missing")
-        return f"{member.size}:{member.modified}"
+        state = f"{member.size}:{member.modified}"
+        return f"{state}:{self._index.state}" if self._index.one_time else state
 
     @contextmanager
     def opened(self, name: str) -> Iterator[Path]:
@@ -135,7 +137,7 @@ class TarRoot:
         if member_name not in self._index.members:
             raise BadSampleError(f"{name}: no such file")
         if _state(self.path) != self._index.state:
-            raise BadSampleError(f"{name}: the archive was changed after it was listed")
+            raise PassingTroubleError(f"{name}: the archive was changed after it was listed")
         member = self._index.members[member_name]
         with tempfile.NamedTemporaryFile(suffix=PurePosixPath(name).suffix) as file:
             with _unchanged(name, self.path):
@@ -175,10 +177,10 @@ def _unchanged(name: str, path: Path) -> Iterator[None]:
         yield
     except ValueError as error:
         if _state(path) != before:
-            raise BadSampleError(f"{name}: changed while it was read") from error
+            raise PassingTroubleError(f"{name}: changed while it was read") from error
         raise
     if _state(path) != before:
-        raise BadSampleError(f"{name}: changed while it was read")
+        raise PassingTroubleError(f"{name}: changed while it was read")
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:

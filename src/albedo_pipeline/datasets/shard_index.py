@@ -4,6 +4,7 @@ It is replaced in one step, so that a reader sees the old content or the new one
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ class Rejected:
     sample_id: str
     group: str
     reason: str
+    passing: bool = False
+    """Whether the next run should try again."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ def publish(folder: Path, index: Index) -> None:
         ProjectError: where it names no shard; the old content stays.
     """
     if not index.shards:
-        raise ProjectError(f"{folder}: no usable sample among {len(index.rejected)}")
+        reasons = Counter(item.reason for item in index.rejected).most_common(1)
+        why = "".join(f"; {count} x {reason}" for reason, count in reasons)
+        raise ProjectError(f"{folder}: no usable sample among {len(index.rejected)}{why}")
     content = {"shards": index.shards, "rejected": [asdict(item) for item in index.rejected]}
     write_text(folder / _INDEX, json.dumps(content, indent=1, ensure_ascii=False))
     sweep(folder, index.shards)

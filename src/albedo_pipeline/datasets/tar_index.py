@@ -3,6 +3,7 @@
 import posixpath
 import tarfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,11 @@ class TarIndex:
     """Other members' normalised names, and why they are never read."""
     state: tuple[int, int, int]
     """Size, time of change in nanoseconds and inode of the archive."""
+
+    @cached_property
+    def one_time(self) -> bool:
+        """Whether all members bear the same time of change."""
+        return len({member.modified for member in self.members.values()}) == 1
 
 
 def is_compressed(path: Path) -> bool:

@@ -15,7 +15,6 @@ def brightness_weights(policy: str) -> np.ndarray:
 
 def exposure_factor(
     brightness: np.ndarray,
-    sound: np.ndarray,
     valid: np.ndarray,
     policy: str,
     percentile: float,
@@ -24,7 +23,7 @@ def exposure_factor(
 ) -> float:
     """The factor of the named policy.
 
-    - `percentile`: puts a percentile of the luminance at a given sRGB-encoded value.
+    - `percentile`: puts a percentile of the valid pixels' luminance at a given sRGB-encoded value.
     - `hypersim`: the published tone mapping of Hypersim (Roberts et al. 2021): the 90th percentile
       of 0.3 R + 0.59 G + 0.11 B over the valid pixels goes to 0.8 ** 2.2. (What is stored is
       sRGB-encoded all the same, not with its gamma of 2.2.)
@@ -33,9 +32,7 @@ def exposure_factor(
 
     Args:
         brightness: of the linear beauty, [H, W], by `brightness_weights`; is left reordered.
-        sound: bool [H, W], the pixels that are finite and not negative: masked or not, they
-            belong to the picture.
-        valid: bool [H, W], those of them that are not masked.
+        valid: bool [H, W]; a masked sky or background says nothing of the rest.
         percentile: in (0, 100].
         target: sRGB-encoded value in (0, 1].
 
@@ -43,7 +40,7 @@ def exposure_factor(
         ValueError: where the percentile is not positive (a black image).
     """
     if policy == "percentile":
-        anchor = _percentile(brightness, sound, percentile)
+        anchor = _percentile(brightness, valid, percentile)
         return float(decode_srgb(np.float32(target))) / anchor
     if policy == "hypersim":
         return 0.8**2.2 / _percentile(brightness, valid, 90.0)

@@ -78,17 +78,20 @@ def _crop(picture: Picture, box: Box, shape: Shape) -> NormalisedPair:
     light, reflectance = (_cut(i, picture.sound, box) for i in (picture.beauty, picture.albedo))
     mask = picture.valid[box.rows, box.columns]
     size = (box.height, box.width, 3)
-    # A light or a highlight is clipped before it is averaged, as a camera's pixel would be.
+    # A light or a highlight is clipped before it is averaged, as a camera's pixel would be; what
+    # emits bears an albedo far above 1, which should not spread.
     limit = np.float32(1 / picture.exposure)
-    clipped = _Clipped(light, limit, mask)
-    beauty = resize_rows(clipped, size, *shape) * np.float32(picture.exposure)
-    albedo, valid = resize_rows(reflectance, size, *shape), resize_mask(mask, *shape)
+    clipped_light = _Clipped(light, limit, mask)
+    clipped_reflectance = _Clipped(reflectance, np.float32(1), mask)
+    beauty = resize_rows(clipped_light, size, *shape) * np.float32(picture.exposure)
+    albedo, valid = resize_rows(clipped_reflectance, size, *shape), resize_mask(mask, *shape)
+    pixels = max(1, np.count_nonzero(mask))
     record = picture.record | {
         "height": shape[0],
         "width": shape[1],
         "valid_share": float(valid.mean()),
-        "beauty_clipped_share": clipped.count / max(1, np.count_nonzero(mask)),
-        "albedo_clipped_share": _above(albedo, np.float32(1), valid) / max(1, valid.sum()),
+        "beauty_clipped_share": clipped_light.count / pixels,
+        "albedo_clipped_share": clipped_reflectance.count / pixels,
     }
     record |= _look(beauty, albedo, valid, record)
     return NormalisedPair(_stored(beauty), _stored(albedo), valid.astype(np.uint8)[None], record)

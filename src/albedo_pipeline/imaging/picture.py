@@ -45,7 +45,7 @@ def whole_picture(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dic
     usable = found.sound & valid
     if not usable.any():
         raise ValueError("every pixel is masked")
-    factor = exposure_factor(found.brightness, found.sound, usable, **exposure)
+    factor = exposure_factor(found.brightness, usable, **exposure)
     doubts = {name: suspicion(i.pixels, i.type, i.space) for name, i in images.items()}
     pixels = valid.size
     record: Record = {

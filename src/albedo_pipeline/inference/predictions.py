@@ -29,7 +29,7 @@ def predictions(
     Raises:
         ProjectError: where they have none, or manifest and pairs are of different runs.
     """
-    pairs.check_manifest(manifest["sample_id"])
+    pairs.check_manifest(manifest)
     device = pick_device(params.device)
     denoiser.unet.to(device)
     autoencoder.to(device)

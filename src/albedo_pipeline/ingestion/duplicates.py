@@ -13,6 +13,7 @@ from albedo_pipeline.imaging.resize import resize_image
 BANDS = 4
 """Parts of the 64-bit code. Codes that differ in fewer bits than this agree in one of them."""
 MAX_BITS = BANDS - 1
+NEIGHBOURS = 64
 MAX_DIFFERENCE = 0.02
 """Mean sRGB difference of near duplicates, on 16 x 16 areas, each picture scaled to mean 0.5."""
 
@@ -33,10 +34,14 @@ def find_duplicates(pairs: PairShards, manifest: pd.DataFrame) -> Duplicates:
     exact = _first_equal(manifest["digest"])
     codes = manifest["look"].to_numpy(np.int64).view(np.uint64)
     groups = pd.factorize(manifest["group"])[0]
+    splits = manifest["split"].to_numpy()
     near = np.full(len(manifest), -1)
     looks: dict[int, np.ndarray] = {}
     for first, second in _candidates(codes, groups):
-        if near[second] < 0 and exact[second] < 0:
+        known = near[second]
+        # One that stands in another split tells more than one of the same.
+        is_news = known < 0 or splits[known] == splits[second] != splits[first]
+        if is_news and exact[second] < 0:
             pictures = [_look(pairs, row, looks) for row in (first, second)]
             if np.abs(pictures[0] - pictures[1]).mean() <= MAX_DIFFERENCE:
                 near[second] = first
@@ -51,11 +56,11 @@ def _first_equal(digests: pd.Series) -> np.ndarray:
 
 def _candidates(codes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[int, int]]:
     """Pairs of rows of different groups whose codes differ in at most `MAX_BITS` bits; of many
-    that look alike, each with its neighbours in the order of the codes."""
+    that look alike, each with its `NEIGHBOURS` in the order of the codes."""
     for band in range(BANDS):
         part = (codes >> np.uint64(16 * band)).astype(np.uint16)
         order = np.lexsort((codes, part))
-        for distance in (1, 2, 3):
+        for distance in range(1, min(NEIGHBOURS, len(codes) - 1) + 1):
             first, second = order[:-distance], order[distance:]
             alike = (part[first] == part[second]) & (groups[first] != groups[second])
             alike &= np.bitwise_count(codes[first] ^ codes[second]) <= MAX_BITS
@@ -65,7 +70,7 @@ def _candidates(codes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[int, in
 
 def _look(pairs: PairShards, row: int, known: dict[int, np.ndarray]) -> np.ndarray:
     if row not in known:
-        if len(known) > 1000:
+        if len(known) > 10_000:
             known.clear()
         picture = dequantize(pairs.tensor("beauty", row).transpose(1, 2, 0))
         small = resize_image(picture, 16, 16)

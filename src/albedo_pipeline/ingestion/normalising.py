@@ -4,13 +4,14 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
+from albedo_pipeline.datasets.code_digest import code_digest
 from albedo_pipeline.datasets.incremental import Source
+from albedo_pipeline.datasets.pair_files import bad_reference
 from albedo_pipeline.datasets.raw_pairs import RawPairReference
 from albedo_pipeline.datasets.shard_files import DIGEST, Row, digest_of
 from albedo_pipeline.datasets.shard_index import Rejected
-from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.errors import BadSampleError, PassingTroubleError, ProjectError
 from albedo_pipeline.imaging.framing import bucket_shapes
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.normalise import Framing, normalise_pair
@@ -18,8 +19,8 @@ from albedo_pipeline.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.params import IngestParams
 
 logger = logging.getLogger(__name__)
-_ROOMS = ("imaging", "ingestion")
-"""Whose code decides what the stored pixels are."""
+_CODE = ("datasets", "imaging", "ingestion/normalising.py")
+"""What decides what is read and stored of a sample."""
 
 
 class Normalising:
@@ -28,10 +29,17 @@ class Normalising:
     label = "ingest"
 
     def __init__(self, references: list[RawPairReference], params: IngestParams) -> None:
-        self._references, self._params = references, params
+        """
+        Raises:
+            ProjectError: where a sample is named as another one's crop would be.
+        """
+        self._params = params
+        self._references = [_printable(reference) for reference in references]
+        if params.crop.count > 1:
+            _check_crop_names(self._references)
         self._framing = framing_of(params)
         self.recipe = recipe(params)
-        self.sources = [Source(r.sample_id, f"{r.group} {r.signature()}") for r in references]
+        self.sources = [Source(r.sample_id, f"{r.group} {r.signature()}") for r in self._references]
 
     def make(
         self, chunks: list[list[int]], rejected: list[Rejected]
@@ -67,7 +75,8 @@ class Normalising:
             if largest < self._params.min_valid_share:
                 raise BadSampleError(f"only {largest:.2%} of the pixels are valid")
         except ValueError as error:
-            return Rejected(reference.sample_id, reference.group, str(error))
+            passing = isinstance(error, PassingTroubleError)
+            return Rejected(reference.sample_id, reference.group, str(error), passing)
         rows = []
         for number, pair in enumerate(pairs):
             name = f"{reference.sample_id}@{number}" if number else reference.sample_id
@@ -76,6 +85,23 @@ class Normalising:
             if pair.record["valid_share"] >= self._params.min_valid_share:
                 rows.append(identity | pair.record | {DIGEST: digest_of(pixels)} | pixels)
         return rows
+
+
+def _printable(reference: RawPairReference) -> RawPairReference:
+    """The reference, or one that tells why it cannot be read, under a name that can be written."""
+    identity = (reference.sample_id, reference.group)
+    written = tuple(name.encode(errors="backslashreplace").decode() for name in identity)
+    if written == identity:
+        return reference
+    return bad_reference(*written, f"{written[0]}: the name is not UTF-8")
+
+
+def _check_crop_names(references: list[RawPairReference]) -> None:
+    names = {reference.sample_id for reference in references}
+    for name in sorted(names):
+        whole, _, number = name.rpartition("@")
+        if number.isdigit() and whole in names:
+            raise ProjectError(f"ingest.crop.count: {name} is named as a crop of {whole} would be")
 
 
 def framing_of(params: IngestParams) -> Framing:
@@ -92,10 +118,7 @@ def framing_of(params: IngestParams) -> Framing:
 def recipe(params: IngestParams) -> str:
     """Digest of the settings and of the code that decide what is stored of a sample."""
     settings = params.model_dump_json(exclude={"split", "max_quarantined_share", "workers"})
-    digest, package = hashlib.sha256(settings.encode()), Path(__file__).parents[1]
-    for path in sorted(path for room in _ROOMS for path in (package / room).glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return hashlib.sha256(f"{settings} {code_digest(*_CODE)}".encode()).hexdigest()[:16]
 
 
 def check_share(rejected: list[Rejected], total: int, max_share: float) -> None:

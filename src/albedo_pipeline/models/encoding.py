@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from diffusers import AutoencoderKL
 
+from albedo_pipeline.datasets.code_digest import code_digest
 from albedo_pipeline.datasets.incremental import Source
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.shard_files import Row
@@ -21,6 +22,9 @@ from albedo_pipeline.parallel import one_thread_each, ordered_map, usable_cores
 
 _READERS = 2
 """Batches that are read from the disk at a time while a GPU encodes."""
+_CODE = ("datasets", "imaging/masks.py", "imaging/pixels.py", "models/autoencoder.py")
+_CODE += ("models/device.py", "models/encoding.py")
+"""What decides what is stored of a sample."""
 
 
 class Encoding:
@@ -47,7 +51,7 @@ class Encoding:
             ProjectError: where manifest and pairs are of different runs, or images are not whole
                 latent cells.
         """
-        pairs.check_manifest(manifest["sample_id"])
+        pairs.check_manifest(manifest)
         shapes = pairs.shapes("beauty")
         for shape in np.unique(shapes, axis=0):
             check_divisible(autoencoder, tuple(shape))
@@ -58,7 +62,7 @@ class Encoding:
         order = np.lexsort((manifest["row"], *shapes[manifest["row"]].T[::-1]))
         self._samples = manifest.iloc[order]
         self._shapes = shapes[self._samples["row"]]
-        self.recipe = recipe(autoencoder, precision)
+        self.recipe = recipe(autoencoder, precision, device.type, self._batch_size)
         self.sources = [
             Source(sample.sample_id, f"{sample.digest} {sample.group} {sample.split}")
             for sample in self._samples.itertuples()
@@ -132,10 +136,11 @@ class Encoding:
         return latents.numpy()
 
 
-def recipe(autoencoder: AutoencoderKL, precision: str) -> str:
-    """Digest of what the latents depend on besides the pairs: weights, configuration, precision."""
-    settings = {k: v for k, v in autoencoder.config.items() if not k.startswith("_")}
-    digest = hashlib.sha256(f"{sorted(settings.items())} {precision}".encode())
+def recipe(autoencoder: AutoencoderKL, *settings: object) -> str:
+    """Digest of what the latents depend on besides the pairs: the autoencoder, settings, code."""
+    config = {k: v for k, v in autoencoder.config.items() if not k.startswith("_")}
+    parts = (sorted(config.items()), settings, code_digest(*_CODE))
+    digest = hashlib.sha256(repr(parts).encode())
     for name, weight in sorted(autoencoder.state_dict().items()):
         digest.update(name.encode())
         digest.update(weight.detach().cpu().contiguous().numpy().data)

@@ -25,7 +25,7 @@ class SplitParams(Params):
 
     validation: float = Field(0.1, ge=0, lt=1)
     test: float = Field(0.1, ge=0, lt=1)
-    salt: str = ""
+    salt: str = Field("", coerce_numbers_to_str=True)
     """Another salt gives another split."""
 
     @model_validator(mode="after")

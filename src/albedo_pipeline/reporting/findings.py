@@ -79,8 +79,8 @@ _WORDS = {
     ),
     "clipped_beauty": (
         "Clipped beauty",
-        f"More than {100 * CLIPPED:g} % of the valid pixels are white after exposure: usual for "
-        "lights in view; else lower ingest.exposure.",
+        f"More than {100 * CLIPPED:g} % of the valid pixels have a channel above 1 after exposure: "
+        "usual for lights in view; else lower the target of ingest.exposure.",
     ),
 }
 """Of every known finding its name and advice, the most serious first."""

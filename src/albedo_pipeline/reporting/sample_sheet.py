@@ -33,7 +33,7 @@ def _triptych(reference: RawPairReference) -> np.ndarray:
     beauty = to_linear(pair.beauty, pair.beauty_space)
     albedo = to_linear(pair.albedo, pair.albedo_space)
     sound = (np.isfinite(beauty) & (beauty >= 0)).all(axis=-1)
-    exposure = exposure_factor(luminance(beauty), sound, sound, "percentile", 90, 0.8, 0)
+    exposure = exposure_factor(luminance(beauty), sound & pair.valid, "percentile", 90, 0.8, 0)
     mask = np.repeat(pair.valid[..., None], 3, axis=-1).astype(np.float32)
     images = (beauty * exposure, albedo, mask)
     gap = np.full((len(mask), 2, 3), 0.52, np.float32)  # encodes to the background

@@ -11,7 +11,7 @@ def make_autoencoder(
     from albedo_pipeline.models.device import pick_device
     from albedo_pipeline.training.autoencoder import obtain_autoencoder
 
-    pairs.check_manifest(manifest["sample_id"])
+    pairs.check_manifest(manifest)
     rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
     return obtain_autoencoder(pairs, rows, params, pick_device(params.device))
 
