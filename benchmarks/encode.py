@@ -34,8 +34,8 @@ from measuring import (
     Row,
     argument_parser,
     by_turns,
-    in_fresh_process,
     memory_row,
+    memory_rows,
     paired_ratio,
     rate_row,
     report,
@@ -58,7 +58,7 @@ def random_pairs(folder: Path, count: int, side: int) -> PairShards:
             identity = {"sample_id": f"s{number:06d}", "group": "g"}
             yield identity | {"beauty": beauty, "albedo": albedo, "valid": valid}
 
-    dataset = PairShardsDataset(filepath=str(folder), samples_per_shard=64)
+    dataset = PairShardsDataset(filepath=str(folder / "pairs"), samples_per_shard=64)
     dataset.save(rows())
     return dataset.load()
 
@@ -106,11 +106,11 @@ def in_memory(pairs: PairShards, device: torch.device) -> torch.Tensor:
     return torch.cat([both, both.flip(-1)]).to(device)
 
 
-def memory(folder: Path, target: Path) -> Row:
-    """MiB while the pairs of a folder are encoded."""
+def memory(folder: Path) -> Row:
+    """MiB while the folder's pairs are encoded."""
     autoencoder = AutoencoderKL.from_pretrained(BUNDLED, use_safetensors=True).eval()
-    work = encoding(PairShards(folder), autoencoder, 8, torch.device("cpu"), "fp32")
-    return memory_row(partial(encode_seconds, work, target))
+    work = encoding(PairShards(folder / "pairs"), autoencoder, 8, torch.device("cpu"), "fp32")
+    return memory_row(partial(encode_seconds, work, folder / "latents"))
 
 
 def main() -> None:
@@ -128,7 +128,7 @@ def main() -> None:
     rows, ratios = {}, {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pairs = random_pairs(folder / "pairs", arguments.pairs, arguments.side)
+        pairs = random_pairs(folder, arguments.pairs, arguments.side)
         autoencoder = new_autoencoder(arguments.width, arguments.side).to(device)
         work = encoding(pairs, autoencoder, arguments.batch, device, arguments.precision)
         images = in_memory(pairs, device)
@@ -151,16 +151,11 @@ def main() -> None:
         rows |= {case: rate_row(seconds, arguments.pairs) for case, seconds in times.items()}
         for case in list(cases)[1:]:
             ratios[f"encode_over_{case}"] = paired_ratio(times[case], times["encode"])
-    for count in (arguments.memory_pairs, 10 * arguments.memory_pairs):
-        if not count:
-            continue
-        with tempfile.TemporaryDirectory() as name:
-            random_pairs(Path(name) / "pairs", count, MEMORY_SIDE)
-            where = (Path(name) / "pairs", Path(name) / "latents")
-            rows[f"memory, {count} pairs"] = in_fresh_process(memory, *where)
     if arguments.memory_pairs:
-        least, most = (row for key, row in rows.items() if key.startswith("memory"))
-        ratios["highest_memory_10n_over_n"] = most["highest_mib"] / least["highest_mib"]
+        needed, ratio = memory_rows(
+            arguments.memory_pairs, partial(random_pairs, side=MEMORY_SIDE), memory
+        )
+        rows, ratios = rows | needed, ratios | ratio
     report(rows, ratios, arguments.json, device.type)
 
 

@@ -30,8 +30,8 @@ from measuring import (
     Row,
     argument_parser,
     by_turns,
-    in_fresh_process,
     memory_row,
+    memory_rows,
     paired_ratio,
     rate_row,
     report,
@@ -59,7 +59,7 @@ def pictures(side: int) -> list[RawPair]:
 
 def raw_pairs(folder: Path, count: int, side: int) -> FilenameListDataset:
     """`count` pairs as files; the same few pictures again and again, in groups of ten."""
-    dataset = FilenameListDataset(filepath=str(folder / "pairs.txt"))
+    dataset = FilenameListDataset(filepath=str(folder / "raw" / "pairs.txt"))
     drawn = pictures(side)
 
     def named() -> Iterator[RawPair]:
@@ -105,10 +105,10 @@ def read_seconds(paths: list[Path]) -> float:
     return time.perf_counter() - start
 
 
-def memory(raw: Path, folder: Path) -> Row:
-    """MiB while the pairs of a list are ingested."""
-    dataset = FilenameListDataset(filepath=str(raw / "pairs.txt"))
-    return memory_row(partial(ingest, dataset, folder, MEMORY_SIDE))
+def memory(folder: Path) -> Row:
+    """MiB while the pairs of the folder's list are ingested."""
+    dataset = FilenameListDataset(filepath=str(folder / "raw" / "pairs.txt"))
+    return memory_row(partial(ingest, dataset, folder / "pairs", MEMORY_SIDE))
 
 
 def main() -> None:
@@ -122,7 +122,7 @@ def main() -> None:
     rows, ratios = {}, {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        dataset = raw_pairs(folder / "raw", arguments.pairs, arguments.side)
+        dataset = raw_pairs(folder, arguments.pairs, arguments.side)
         paths = sorted((folder / "raw").rglob("*.exr"))
         cases = {
             "ingest": partial(ingest_seconds, dataset, folder / "pairs", arguments.resolution),
@@ -131,16 +131,11 @@ def main() -> None:
         times = by_turns(cases, arguments.rounds)
         rows |= {case: rate_row(seconds, arguments.pairs) for case, seconds in times.items()}
         ratios["ingest_over_bare_read"] = paired_ratio(times["bare read"], times["ingest"])
-    for count in (arguments.memory_pairs, 10 * arguments.memory_pairs):
-        if not count:
-            continue
-        with tempfile.TemporaryDirectory() as name:
-            raw = Path(name) / "raw"
-            raw_pairs(raw, count, MEMORY_SIDE)
-            rows[f"memory, {count} pairs"] = in_fresh_process(memory, raw, Path(name) / "pairs")
     if arguments.memory_pairs:
-        least, most = (row for key, row in rows.items() if key.startswith("memory"))
-        ratios["highest_memory_10n_over_n"] = most["highest_mib"] / least["highest_mib"]
+        needed, ratio = memory_rows(
+            arguments.memory_pairs, partial(raw_pairs, side=MEMORY_SIDE), memory
+        )
+        rows, ratios = rows | needed, ratios | ratio
     report(rows, ratios, arguments.json)
 
 

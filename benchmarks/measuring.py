@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import platform
 import statistics
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -103,6 +104,24 @@ def in_fresh_process(work: Callable[..., Row], *arguments: object) -> Row:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(work, *arguments).result()
+
+
+def memory_rows(
+    pairs: int, prepare: Callable[[Path, int], object], work: Callable[[Path], Row]
+) -> tuple[dict[str, Row], dict[str, float]]:
+    """Memory of fresh processes at N and at 10 N pairs, each in a folder of its own; rows, ratio.
+
+    Args:
+        prepare: puts so many pairs into a folder.
+        work: measures in a folder.
+    """
+    rows = {}
+    for count in (pairs, 10 * pairs):
+        with tempfile.TemporaryDirectory() as name:
+            prepare(Path(name), count)
+            rows[f"memory, {count} pairs"] = in_fresh_process(work, Path(name))
+    least, most = rows.values()
+    return rows, {"highest_memory_10n_over_n": most["highest_mib"] / least["highest_mib"]}
 
 
 def report(
