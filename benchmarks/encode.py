@@ -73,8 +73,8 @@ def encoding(
 
 def encode_seconds(work: Encoding, folder: Path) -> float:
     """Wall time of `encode` from nothing."""
-    for leftover in folder.parent.glob(f"*{folder.name}*"):
-        shutil.rmtree(leftover)
+    for leftover in (folder, folder.with_name(f".{folder.name}.notes")):
+        shutil.rmtree(leftover, ignore_errors=True)
     start = time.perf_counter()
     LatentShardsDataset(filepath=str(folder), samples_per_shard=256).save(work)
     return time.perf_counter() - start
@@ -152,6 +152,7 @@ def main() -> None:
         for case in list(cases)[1:]:
             ratios[f"encode_over_{case}"] = paired_ratio(times[case], times["encode"])
     if arguments.memory_pairs:
+        prepare = partial(random_pairs, side=MEMORY_SIDE)
         needed, ratio = memory_rows(
             arguments.memory_pairs, partial(random_pairs, side=MEMORY_SIDE), memory
         )

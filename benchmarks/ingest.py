@@ -80,8 +80,8 @@ def ingest(dataset: FilenameListDataset, folder: Path, resolution: int) -> None:
 
 def ingest_seconds(dataset: FilenameListDataset, folder: Path, resolution: int) -> float:
     """Wall time of `ingest` from nothing."""
-    for leftover in folder.parent.glob(f"*{folder.name}*"):
-        shutil.rmtree(leftover)
+    for leftover in (folder, folder.with_name(f".{folder.name}.notes")):
+        shutil.rmtree(leftover, ignore_errors=True)
     start = time.perf_counter()
     ingest(dataset, folder, resolution)
     return time.perf_counter() - start
@@ -132,6 +132,7 @@ def main() -> None:
         rows |= {case: rate_row(seconds, arguments.pairs) for case, seconds in times.items()}
         ratios["ingest_over_bare_read"] = paired_ratio(times["bare read"], times["ingest"])
     if arguments.memory_pairs:
+        prepare = partial(raw_pairs, side=MEMORY_SIDE)
         needed, ratio = memory_rows(
             arguments.memory_pairs, partial(raw_pairs, side=MEMORY_SIDE), memory
         )
