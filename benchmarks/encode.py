@@ -153,9 +153,7 @@ def main() -> None:
             ratios[f"encode_over_{case}"] = paired_ratio(times[case], times["encode"])
     if arguments.memory_pairs:
         prepare = partial(random_pairs, side=MEMORY_SIDE)
-        needed, ratio = memory_rows(
-            arguments.memory_pairs, partial(random_pairs, side=MEMORY_SIDE), memory
-        )
+        needed, ratio = memory_rows(arguments.memory_pairs, prepare, memory)
         rows, ratios = rows | needed, ratios | ratio
     report(rows, ratios, arguments.json, device.type)
 

@@ -133,9 +133,7 @@ def main() -> None:
         ratios["ingest_over_bare_read"] = paired_ratio(times["bare read"], times["ingest"])
     if arguments.memory_pairs:
         prepare = partial(raw_pairs, side=MEMORY_SIDE)
-        needed, ratio = memory_rows(
-            arguments.memory_pairs, partial(raw_pairs, side=MEMORY_SIDE), memory
-        )
+        needed, ratio = memory_rows(arguments.memory_pairs, prepare, memory)
         rows, ratios = rows | needed, ratios | ratio
     report(rows, ratios, arguments.json)
 
