@@ -47,7 +47,7 @@ def test_alpha_and_masks(tmp_path: Path) -> None:
         (np.zeros((4, 4), np.float32), r"1 channel\(s\), expected red, green and blue$"),
         (np.zeros((4, 4, 5), np.float32), r"shape \(4, 4, 5\): not an image$"),
         (np.zeros(4, np.float32), r"shape \(4,\): not an image$"),
-        (np.zeros((4, 4, 3), np.int64), "type int64, expected one of uint8"),
+        (np.zeros((4, 4, 3), np.int64), "type int64, expected one of bool, uint8"),
         (np.array([{}]), "type object, expected one of"),
         (np.zeros((0, 4, 3), np.float32), "4 x 0 pixels: no pixel$"),
         (np.zeros((40, 50, 3), np.uint8), r"50 x 40 pixels: more than 0\.001 megapixels$"),
@@ -79,3 +79,9 @@ def test_a_header_may_claim_anything(tmp_path: Path) -> None:
         read_colour(path, MANY)
     with pytest.raises(ValueError, match=r"a\.npy: damaged or cut off$"):
         read_colour(path, 10**10)
+
+
+def test_a_boolean_array_is_a_mask(tmp_path: Path) -> None:
+    mask = np.eye(4, dtype=bool)
+    np.save(tmp_path / "m.npy", mask)
+    np.testing.assert_array_equal(read_mask(tmp_path / "m.npy", MANY)[..., 0], mask)

@@ -191,3 +191,33 @@ def test_reading_sets_no_threads(tmp_path: Path) -> None:
     before = oiio.get_int_attribute("threads")
     read_colour(broken.image(tmp_path / "a.exr", broken.noise()), MANY)
     assert oiio.get_int_attribute("threads") == before
+
+
+@pytest.mark.parametrize("suffix", ["tif", "jpg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_picture_comes_upright(tmp_path: Path, suffix: str, orientation: int) -> None:
+    upright = np.zeros((24, 16, 3), np.uint8)
+    upright[:8, :8], upright[16:, 8:] = (255, 0, 0), (0, 0, 255)
+    # How each kind lies in its file: where the first row and the first column of the file show.
+    lies = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(upright, -1),
+    }
+    path = tmp_path / f"a.{suffix}"
+    stored = np.ascontiguousarray(lies[orientation])
+    output = oiio.ImageOutput.create(str(path))
+    spec = oiio.ImageSpec(stored.shape[1], stored.shape[0], 3, "uint8")
+    spec.attribute("Orientation", orientation)
+    assert output.open(str(path), spec)
+    assert output.write_image(stored)
+    output.close()
+    read = read_colour(path, MANY).pixels
+    assert read.flags.c_contiguous
+    np.testing.assert_allclose(read, upright / 255, atol=0.4 if suffix == "jpg" else 1e-6)
+    assert abs(read - upright / 255).mean() < 0.03

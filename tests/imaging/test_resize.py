@@ -1,6 +1,7 @@
 """Resizing: areas average, masks shrink."""
 
 import numpy as np
+import pytest
 import torch
 
 from albedo_pipeline.imaging.masks import latent_mask
@@ -18,6 +19,30 @@ def test_a_constant_stays_constant() -> None:
         np.testing.assert_allclose(
             resize_image(np.full((8, 8, 3), 0.3, np.float32), side, side + 1), 0.3, rtol=1e-6
         )
+
+
+@pytest.mark.parametrize(
+    ("size", "target"),
+    [((6, 10), (4, 7)), ((13, 9), (12, 9)), ((7, 5), (2, 3)), ((50, 9), (40, 8))],
+)
+def test_areas_that_hold_parts_of_pixels(size: tuple[int, int], target: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).random((*size, 3), np.float32)
+    fine = np.kron(image.astype(np.float64), np.ones((*target, 1)))  # each pixel target times
+    blocks = fine.reshape(target[0], size[0], target[1], size[1], 3)
+    np.testing.assert_allclose(resize_image(image, *target), blocks.mean(axis=(1, 3)), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "target"), [(130, 128), (48, 32), (9, 4), (1080, 1024)])
+def test_a_pixel_invalidates_the_areas_that_hold_a_part_of_it(size: int, target: int) -> None:
+    bad = size // 2
+    valid = np.ones((size, 2), bool)
+    valid[bad] = False
+    small = resize_mask(valid, target, 2)[:, 0]
+    ends = [(i * size, (i + 1) * size) for i in range(target)]
+    touched = [i for i, (a, b) in enumerate(ends) if a < (bad + 1) * target and b > bad * target]
+    assert np.flatnonzero(~small).tolist() == touched
+    weight = resize_image((~valid).astype(np.float32)[..., None], target, 2)[:, 0, 0]
+    assert np.flatnonzero(weight).tolist() == touched
 
 
 def test_one_invalid_pixel_invalidates_the_whole_cell() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from albedo_pipeline.imaging.windows import check_size
 
 _TYPES = {
+    "bool": "bool",
     "uint8": "uint8",
     "uint16": "uint16",
     "float16": "half",
@@ -24,8 +25,8 @@ _HEADERS = {
 def read_array(path: Path, max_pixels: int) -> tuple[np.ndarray, str]:
     """An array [H, W] or [H, W, 1 to 4] => float32 [H, W, C], and the type of its numbers.
 
-    uint8 and uint16 are scaled to [0, 1]. Nothing is unpickled, and memory is taken only when the
-    header and the file's size agree.
+    uint8 and uint16 are scaled to [0, 1]; true is 1. Nothing is unpickled, and memory is taken only
+    when the header and the file's size agree.
 
     Raises:
         ValueError: the reason, where it is damaged, too large, or no image.

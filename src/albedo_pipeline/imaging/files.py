@@ -17,7 +17,7 @@ from albedo_pipeline.imaging.channels import (
     choose_mask,
 )
 from albedo_pipeline.imaging.pixels import single
-from albedo_pipeline.imaging.windows import check_size, on_display
+from albedo_pipeline.imaging.windows import check_size, on_display, upright
 from albedo_pipeline.imaging.writing import write_exr, write_png
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ def _read(
         pixels = _pixels(path, source, spec, chosen)
     type_name = str(spec.channelformat(chosen.channels[0]))
     if not has_windows:
-        return _Image(pixels, None, type_name, spec)
+        orientation = spec.get_int_attribute("Orientation", 1)
+        return _Image(upright(pixels, orientation), None, type_name, spec)
     top, left = spec.y - spec.full_y, spec.x - spec.full_x
     pixels, covered = on_display(pixels, top, left, spec.full_height, spec.full_width)
     return _Image(pixels, covered, type_name, spec)

@@ -8,6 +8,8 @@ from torch.nn.functional import adaptive_max_pool2d, interpolate
 
 _STRIP = 2**16
 """Pixels that are worked on at a time: few enough for the processor's cache."""
+_BLOCK = 16
+"""Target rows or columns whose weights make one matrix."""
 
 
 def strips(height: int, width: int, multiple: int = 1) -> Iterator[slice]:
@@ -34,13 +36,46 @@ def resize_rows(
     whole_factors = shape[0] % height == 0 and shape[1] % width == 0
     if whole_factors:
         return _averaged(rows_of, shape, shape[0] // height, shape[1] // width)
-    image = torch.empty(1, *shape)
+    image = np.empty(shape, np.float32)
     for rows in strips(*shape[:2]):
-        image[0, rows] = torch.from_numpy(rows_of(rows))
-    shrinks = height <= shape[0] and width <= shape[1]
-    options = {"mode": "area"} if shrinks else {"mode": "bilinear", "align_corners": False}
-    resized = interpolate(image.permute(0, 3, 1, 2), size=(height, width), **options)
+        image[rows] = rows_of(rows)
+    if height <= shape[0] and width <= shape[1]:
+        return _weighted(image, height, width)
+    x = torch.from_numpy(image)[None].permute(0, 3, 1, 2)
+    resized = interpolate(x, size=(height, width), mode="bilinear", align_corners=False)
     return resized[0].permute(1, 2, 0).numpy()
+
+
+def _weighted(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Means over areas that may hold parts of pixels. (torch's `area` takes whole ones, which
+    moves the picture by up to half a pixel.)"""
+    channels = image.shape[2]
+    rows = torch.from_numpy(image.reshape(image.shape[0], -1))
+    flat = torch.empty(height, rows.shape[1])
+    for target, source, weights in _areas(image.shape[0], height):
+        torch.mm(weights, rows[source], out=flat[target])
+    result = torch.empty(height, width * channels)
+    for target, source, weights in _areas(image.shape[1], width):
+        across = torch.kron(weights.T.contiguous(), torch.eye(channels))
+        result[:, _scaled(target, channels)] = flat[:, _scaled(source, channels)] @ across
+    return result.numpy().reshape(height, width, channels)
+
+
+def _scaled(part: slice, factor: int) -> slice:
+    return slice(part.start * factor, part.stop * factor)
+
+
+def _areas(size: int, target: int) -> Iterator[tuple[slice, slice, torch.Tensor]]:
+    """Some target pixels at a time, the source pixels that they cover, and each one's share,
+    float32 [targets, sources]."""
+    for first in range(0, target, _BLOCK):
+        place = np.arange(first, min(first + _BLOCK, target))[:, None]
+        source = np.arange(first * size // target, -(-(int(place[-1, 0]) + 1) * size // target))
+        # In whole numbers, so that a pixel at an area's end gets nothing rather than nearly so.
+        end = np.minimum((source + 1) * target, (place + 1) * size)
+        overlap = np.maximum(end - np.maximum(source * target, place * size), 0)
+        shares = torch.from_numpy((overlap / size).astype(np.float32))
+        yield slice(first, first + len(place)), slice(source[0], source[-1] + 1), shares
 
 
 def _averaged(

@@ -1,4 +1,4 @@
-"""Data windows and display windows: which pixels a file holds, and which it shows."""
+"""Data windows and display windows: which pixels a file holds, which it shows, and which way."""
 
 import numpy as np
 
@@ -9,6 +9,16 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise ValueError(f"{width} x {height} pixels: no pixel")
     if width * height > max_pixels:
         raise ValueError(f"{width} x {height} pixels: more than {max_pixels / 1e6:g} megapixels")
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn [H, W, C] as the EXIF orientation (1 to 8) asks; others are taken for 1."""
+    if orientation not in range(2, 9):
+        return pixels
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    flipped = {2: 1, 3: (0, 1), 4: 0, 6: 1, 7: (0, 1), 8: 0}.get(orientation, ())
+    return np.ascontiguousarray(np.flip(pixels, flipped))
 
 
 def on_display(
