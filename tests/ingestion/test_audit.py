@@ -42,7 +42,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory):
     pairs[2] = changed(pairs[2], albedo=np.roll(pairs[2].albedo, 4, axis=1))
     pairs[3] = changed(pairs[3], albedo=pairs[3].albedo * 0.01)
     pairs[4] = changed(pairs[4], albedo=pairs[4].albedo * 2)
-    pairs[5] = changed(pairs[5], beauty=pairs[5].beauty ** (1 / 2.2))
+    pairs[5] = changed(pairs[5], albedo=pairs[5].albedo ** (1 / 2.2))
     pairs[6] = changed(pairs[6], valid=np.zeros((64, 64), bool))
     for twin, original in ((7, 8), (9, 10)):
         pairs[twin] = changed(pairs[original], sample_id=f"g{twin:02d}/a", group=f"g{twin:02d}")
@@ -73,7 +73,7 @@ def test_each_spoilt_sample_has_its_finding(audit) -> None:
     assert audit.loc["g02/a", ["shift_x", "shift_y"]].tolist() == [4, 0]
     assert audit.loc["g03/a", "albedo_implausible_share"] > 0.9
     assert audit.loc["g04/a", "albedo_clipped_share"] > 0.2
-    assert audit.loc["g05/a", "colour_suspicion"].startswith("beauty: declared linear")
+    assert audit.loc["g05/a", "colour_suspicion"].startswith("albedo: declared linear")
     assert audit.loc["g06/a", "reason"] == "every pixel is masked"
 
 

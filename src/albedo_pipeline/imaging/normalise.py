@@ -13,7 +13,7 @@ from albedo_pipeline.imaging.picture import Picture, Record, whole_picture
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import resize_image, resize_mask, resize_rows, strips
 from albedo_pipeline.imaging.similarity import difference_hash
-from albedo_pipeline.imaging.suspicion import contrast_suspicion, edge_contrast
+from albedo_pipeline.imaging.suspicion import edge_contrast
 
 PLAUSIBLE = (0.02, 0.95)
 """Reflectance of real diffuse surfaces, from charcoal to fresh snow."""
@@ -93,7 +93,7 @@ def _crop(picture: Picture, box: Box, shape: Shape) -> NormalisedPair:
         "beauty_clipped_share": clipped_light.count / pixels,
         "albedo_clipped_share": clipped_reflectance.count / pixels,
     }
-    record |= _look(beauty, albedo, valid, record)
+    record |= _look(beauty, albedo, valid)
     return NormalisedPair(_stored(beauty), _stored(albedo), valid.astype(np.uint8)[None], record)
 
 
@@ -126,7 +126,7 @@ def _above(pixels: np.ndarray, limit: np.float32, where: np.ndarray) -> int:
     return np.count_nonzero((above[..., 0] | above[..., 1] | above[..., 2]) & where)
 
 
-def _look(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray, record: Record) -> Record:
+def _look(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray) -> Record:
     """What a small picture in grey tells: brightness, plausibility, shift, contrast, likeness."""
     grey = {name: luminance(image) for name, image in (("beauty", beauty), ("albedo", albedo))}
     known = grey["albedo"][valid]
@@ -138,14 +138,12 @@ def _look(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray, record: Rec
     across, below = estimated_shift(little["beauty"], little["albedo"], usable)
     moved = across or below  # then edges do not meet, and their contrasts mean nothing
     contrast = np.nan if moved else edge_contrast(little["beauty"], little["albedo"], usable)
-    doubt = contrast_suspicion(contrast, record["beauty_space"], record["albedo_space"])
     return {
         "albedo_mean": float(known.mean()) if known.size else 0.0,
         "albedo_implausible_share": float(implausible.mean()) if known.size else 0.0,
         "shift_x": across * down,
         "shift_y": below * down,
         "edge_contrast": contrast,
-        "colour_suspicion": "; ".join(d for d in (record["colour_suspicion"], doubt) if d),
         "look": difference_hash(little["beauty"]),
     }
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from albedo_pipeline.datasets.pair_shards import PairShards
+from albedo_pipeline.ingestion.contrasts import contrast_doubts
 from albedo_pipeline.ingestion.duplicates import find_duplicates
 from albedo_pipeline.ingestion.splits import SPLITS
 
@@ -28,6 +29,8 @@ def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame
     duplicates = find_duplicates(pairs, manifest)
     table = manifest.drop(columns=["row", "digest", "look"])
     table.insert(3, "reason", "")
+    doubts = zip(table["colour_suspicion"], contrast_doubts(manifest), strict=True)
+    table["colour_suspicion"] = ["; ".join(filter(None, both)) for both in doubts]
     splits = manifest["split"].to_numpy()
     leak = np.zeros(len(table), bool)
     for name, rows in (("duplicate_of", duplicates.exact), ("near_duplicate_of", duplicates.near)):
