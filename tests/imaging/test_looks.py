@@ -26,7 +26,7 @@ def scene(side: int = 128, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.nd
         (lambda b, a: (encode_srgb(b), a), ("linear", "linear"), "beauty: declared linear, but"),
         (lambda b, a: (b, encode_srgb(a)), ("linear", "linear"), "albedo: declared linear, but"),
         (lambda b, a: (decode_srgb(b), a), ("srgb", "srgb"), "beauty: declared srgb, but looks li"),
-        (lambda b, a: (b, decode_srgb(a)), ("srgb", "srgb"), "albedo: declared srgb, but looks to"),
+        (lambda b, a: (b, decode_srgb(a)), ("srgb", "srgb"), "albedo: declared srgb, but looks li"),
     ],
 )
 def test_a_wrong_space_of_one_image_shows_in_the_contrast(spoil, spaces, expected) -> None:
@@ -35,6 +35,12 @@ def test_a_wrong_space_of_one_image_shows_in_the_contrast(spoil, spaces, expecte
         contrast = edge_contrast(*spoil(beauty, albedo), usable)
         assert contrast_suspicion(contrast, *spaces).startswith(expected) or not expected
         assert bool(contrast_suspicion(contrast, *spaces)) == bool(expected)
+
+
+def test_both_explanations_are_told_where_there_are_two() -> None:
+    doubt = contrast_suspicion(0.4, "linear", "srgb")
+    assert "beauty: declared linear, but looks encoded" in doubt
+    assert "albedo: declared srgb, but looks linear" in doubt
 
 
 def test_too_few_edges_tell_nothing() -> None:

@@ -15,7 +15,7 @@ def suspicion(stored: np.ndarray, pixel_type: str, space: str) -> str:
     """What speaks against the declared colour space of one image; empty where nothing does.
 
     Args:
-        stored: float32 [H, W, 3], as the file has it.
+        stored: float16 or float32 [H, W, 3], as the file has it.
         pixel_type: of the file: uint8, uint16, half, float, …
         space: declared.
     """
@@ -32,7 +32,7 @@ def suspicion(stored: np.ndarray, pixel_type: str, space: str) -> str:
 def _on_8_bit_steps(stored: np.ndarray) -> bool:
     """Whether nearly all values of a sparse grid of pixels are multiples of 1 / 255."""
     step = max(1, min(stored.shape[:2]) // 32)
-    values = stored[::step, ::step].ravel() * 255
+    values = stored[::step, ::step].astype(np.float32).ravel() * 255
     values = values[np.isfinite(values) & (values > 16) & (values <= 255)]  # half floats are dense
     if len(np.unique(values)) < 32:  # below
         return False
@@ -71,12 +71,14 @@ def _neighbours(usable: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
 
 def contrast_suspicion(contrast: float, beauty_space: str, albedo_space: str) -> str:
     """What a contrast outside the limits says of the declarations; empty where it is inside."""
-    if contrast < CONTRASTS[0]:
-        if beauty_space != "srgb":
-            return f"beauty: declared {beauty_space}, but looks encoded beside the albedo"
-        return f"albedo: declared {albedo_space}, but looks too dark beside the beauty"
-    if contrast > CONTRASTS[1]:
-        if albedo_space != "srgb":
-            return f"albedo: declared {albedo_space}, but looks encoded beside the beauty"
-        return f"beauty: declared {beauty_space}, but looks linear beside the albedo"
-    return ""
+    low, high = CONTRASTS
+    if low <= contrast <= high or np.isnan(contrast):
+        return ""
+    spaces = {"beauty": beauty_space, "albedo": albedo_space}
+    encoded, linear = ("beauty", "albedo") if contrast < low else ("albedo", "beauty")
+    doubts = []
+    if spaces[encoded] != "srgb":
+        doubts.append(f"{encoded}: declared {spaces[encoded]}, but looks encoded")
+    if spaces[linear] == "srgb":
+        doubts.append(f"{linear}: declared srgb, but looks linear")
+    return " beside the other; or ".join(doubts) + " beside the other" if doubts else ""
