@@ -74,7 +74,7 @@ def test_shares_are_counted_by_powers_of_ten_and_the_flagged_ones_shaded(used) -
     assert texts(implausible) == ["2", "1", "1", "2", "2"]
     assert texts(clipped) == ["8", "0", "0", "0", "0"]
     shade = [axes.patches[0].get_x() for axes in (implausible, clipped)]
-    assert shade == [3.5, 2.5]  # from the bars above 10 % and above 1 %
+    assert shade == [3.5, 3.5]  # from the bars above 10 %
 
 
 def test_few_sizes_are_bars_and_many_are_points(used) -> None:

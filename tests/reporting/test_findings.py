@@ -18,7 +18,7 @@ DOUBT = "albedo: declared linear, but stored in 8 bits, as encoded images are"
 def spoilt(audit_rows) -> pd.DataFrame:
     """200 samples, s000 … s199, some with findings."""
     rows = audit_rows([f"s{n:03d}" for n in range(200)], ["train"] * 150 + ["test"] * 50)
-    rows.loc[10:19, "beauty_clipped_share"] = 0.05
+    rows.loc[10:19, "beauty_clipped_share"] = 0.15
     rows.loc[20, "colour_suspicion"] = DOUBT
     rows.loc[160, ["duplicate_of", "leak"]] = ["s003", True]
     rows.loc[20:21, ["shift_x", "shift_y"]] = [3.0, -1.0]

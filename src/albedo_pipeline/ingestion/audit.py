@@ -8,7 +8,7 @@ from albedo_pipeline.ingestion.contrasts import contrast_doubts
 from albedo_pipeline.ingestion.duplicates import find_duplicates
 from albedo_pipeline.ingestion.splits import SPLITS
 
-IMPLAUSIBLE, CLIPPED = 0.10, 0.01
+IMPLAUSIBLE, CLIPPED_ALBEDO, CLIPPED_BEAUTY = 0.10, 0.01, 0.10
 """Shares of a sample's pixels from which it is flagged."""
 _RANGES = (
     "exposure",
@@ -70,8 +70,8 @@ def flags(used: pd.DataFrame) -> dict[str, pd.Series]:
         "near_duplicates": used["near_duplicate_of"] != "",
         "nonfinite": used["nonfinite_share"] > 0,
         "negative": used["negative_share"] > 0,
-        "clipped_albedo": used["albedo_clipped_share"] > CLIPPED,
-        "clipped_beauty": used["beauty_clipped_share"] > CLIPPED,
+        "clipped_albedo": used["albedo_clipped_share"] > CLIPPED_ALBEDO,
+        "clipped_beauty": used["beauty_clipped_share"] > CLIPPED_BEAUTY,
     }
 
 

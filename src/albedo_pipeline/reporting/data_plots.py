@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from albedo_pipeline.ingestion.audit import CLIPPED, IMPLAUSIBLE
+from albedo_pipeline.ingestion.audit import CLIPPED_BEAUTY, IMPLAUSIBLE
 from albedo_pipeline.ingestion.splits import SPLITS
 from albedo_pipeline.reporting.size_plot import size_panel
 from albedo_pipeline.reporting.stacks import stacked_bars, stacked_histogram
@@ -142,6 +142,6 @@ _PANELS: dict[str, Callable[[Axes, Parts, Theme], int]] = {
     "Valid pixels": _valid,
     "Mean albedo": _albedo,
     "Implausible albedo": _share("albedo_implausible_share", IMPLAUSIBLE),
-    "Clipped beauty": _share("beauty_clipped_share", CLIPPED),
+    "Clipped beauty": _share("beauty_clipped_share", CLIPPED_BEAUTY),
 }
 """By title; each draws its plot and returns how many samples are in it."""

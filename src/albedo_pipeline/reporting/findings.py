@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from albedo_pipeline.ingestion.audit import CLIPPED, IMPLAUSIBLE, flags
+from albedo_pipeline.ingestion.audit import CLIPPED_ALBEDO, CLIPPED_BEAUTY, IMPLAUSIBLE, flags
 from albedo_pipeline.reporting.words import finite, percentage, spaced
 
 EXAMPLES, LISTED = 5, 100
@@ -74,13 +74,13 @@ _WORDS = {
     ),
     "clipped_albedo": (
         "Clipped albedo",
-        f"More than {100 * CLIPPED:g} % of the valid pixels pass 1, which no diffuse surface "
-        "does: look for emission, or a wrong scale.",
+        f"More than {100 * CLIPPED_ALBEDO:g} % of the valid pixels pass 1, which no diffuse "
+        "surface does: look for emission, or a wrong scale.",
     ),
     "clipped_beauty": (
         "Clipped beauty",
-        f"More than {100 * CLIPPED:g} % of the valid pixels have a channel above 1 after exposure: "
-        "usual for lights in view; else lower the target of ingest.exposure.",
+        f"More than {100 * CLIPPED_BEAUTY:g} % of the valid pixels have a channel above 1 after "
+        "exposure: usual for lights in view; else lower the target of ingest.exposure.",
     ),
 }
 """Of every known finding its name and advice, the most serious first."""
