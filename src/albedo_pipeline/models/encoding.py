@@ -22,8 +22,14 @@ from albedo_pipeline.parallel import one_thread_each, ordered_map, usable_cores
 
 _READERS = 2
 """Batches that are read from the disk at a time while a GPU encodes."""
-_CODE = ("datasets", "imaging/masks.py", "imaging/pixels.py", "models/autoencoder.py")
-_CODE += ("models/device.py", "models/encoding.py")
+_CODE = (
+    "datasets",
+    "imaging/masks.py",
+    "imaging/pixels.py",
+    "models/autoencoder.py",
+    "models/device.py",
+    "models/encoding.py",
+)
 """What decides what is stored of a sample."""
 
 
