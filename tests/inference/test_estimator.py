@@ -1,0 +1,168 @@
+"""The estimator does what diffusers' own pipeline does with the same weights and noise."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, MarigoldIntrinsicsPipeline
+from marigold_support import save_marigold
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.inference.estimator import Estimator, Sampling
+from albedo_pipeline.models.albedo_model import load_albedo_model
+from albedo_pipeline.params.base import PretrainedModel
+
+CPU = torch.device("cpu")
+TWO = {
+    "target_names": ["material", "albedo"],
+    "material": {"prediction_space": "stack", "sub_target_names": ["roughness", None, None]},
+    "roughness": {"prediction_space": "linear"},
+    "albedo": {"prediction_space": "linear"},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return save_marigold(tmp_path_factory.mktemp("marigold"))
+
+
+@pytest.fixture(scope="module")
+def two_targets(tmp_path_factory) -> Path:
+    return save_marigold(tmp_path_factory.mktemp("two"), TWO)
+
+
+def opened(folder: Path) -> MarigoldIntrinsicsPipeline:
+    pipeline = MarigoldIntrinsicsPipeline.from_pretrained(folder, use_safetensors=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def estimator(folder: Path, **sampling) -> Estimator:
+    return Estimator(
+        load_albedo_model(PretrainedModel(model=str(folder))), CPU, Sampling(**sampling)
+    )
+
+
+def inputs(height: int, width: int, count: int, members: int, channels: int = 4):
+    torch.manual_seed(5)
+    images = torch.rand(count, 3, height, width) * 2 - 1
+    noise = torch.randn(count, members, channels, -(-height // 2), -(-width // 2))
+    return images, noise
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 7])
+@pytest.mark.parametrize("size", [(16, 24), (15, 21)])
+def test_equal_to_the_pipeline(folder: Path, steps: int, size: tuple[int, int]) -> None:
+    images, noise = inputs(*size, count=2, members=1)
+    ours = estimator(folder, steps=steps, batch_size=2).predict(images, noise).albedo
+    theirs = opened(folder)(
+        (images + 1) / 2,
+        num_inference_steps=steps,
+        processing_resolution=0,
+        batch_size=2,
+        latents=noise.flatten(0, 1),
+        output_type="pt",
+    ).prediction
+    assert ours.shape == images.shape
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "median"])
+@pytest.mark.parametrize("members", [4, 5])
+def test_ensembles_and_uncertainty_are_the_pipelines(
+    folder: Path, reduction: str, members: int
+) -> None:
+    images, noise = inputs(13, 16, count=2, members=members)
+    sampling = {"steps": 2, "reduction": reduction, "batch_size": 3}
+    ours = estimator(folder, **sampling).predict(images, noise)
+    theirs = opened(folder)(
+        (images + 1) / 2,
+        num_inference_steps=2,
+        ensemble_size=members,
+        processing_resolution=0,
+        latents=noise.flatten(0, 1),
+        ensembling_kwargs={"reduction": reduction},
+        output_uncertainty=True,
+        output_type="pt",
+    )
+    torch.testing.assert_close(ours.albedo, theirs.prediction, atol=1e-5, rtol=0)
+    torch.testing.assert_close(ours.uncertainty, theirs.uncertainty, atol=1e-5, rtol=0)
+
+
+def test_of_several_targets_the_albedo_is_taken(two_targets: Path) -> None:
+    images, noise = inputs(16, 16, count=1, members=1, channels=8)
+    model = load_albedo_model(PretrainedModel(model=str(two_targets)))
+    assert (model.targets, model.albedo, model.space) == (2, 1, "linear")
+    ours = Estimator(model, CPU, Sampling(steps=2)).predict(images, noise).albedo
+    theirs = opened(two_targets)(
+        (images + 1) / 2,
+        num_inference_steps=2,
+        processing_resolution=0,
+        latents=noise.flatten(0, 1),
+        output_type="pt",
+    ).prediction
+    torch.testing.assert_close(ours, theirs[1:], atol=1e-5, rtol=0)
+
+
+def test_the_result_does_not_depend_on_the_batches(folder: Path) -> None:
+    images, noise = inputs(16, 16, count=3, members=3)
+    one, four = (
+        estimator(folder, steps=2, batch_size=size).predict(images, noise) for size in (1, 4)
+    )
+    torch.testing.assert_close(one.albedo, four.albedo, atol=1e-5, rtol=0)
+    torch.testing.assert_close(one.uncertainty, four.uncertainty, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_comes_close(folder: Path, precision: str) -> None:
+    images, noise = inputs(16, 16, count=1, members=1)
+    full, half = (
+        estimator(folder, steps=2, precision=kind).predict(images, noise).albedo
+        for kind in ("fp32", precision)
+    )
+    assert half.dtype == torch.float32
+    assert 0 < (full - half).abs().mean() < 0.02
+
+
+def test_too_many_steps(folder: Path) -> None:
+    with pytest.raises(ProjectError, match="steps: 1001 is more than the denoiser's 1000"):
+        estimator(folder, steps=1001)
+
+
+def damaged(folder: Path) -> None:
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"no weights")
+
+
+def incomplete(folder: Path) -> None:
+    (folder / "model_index.json").unlink()
+
+
+def leading(folder: Path) -> None:
+    DDIMScheduler(timestep_spacing="leading").save_pretrained(folder / "scheduler")
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (damaged, "unet/diffusion_pytorch_model.safetensors"),
+        (incomplete, "model_index.json"),
+        (leading, "timestep_spacing is 'leading', expected 'trailing'"),
+    ],
+)
+def test_unusable_folders_are_named(tmp_path: Path, harm, message: str) -> None:
+    harm(save_marigold(tmp_path))
+    with pytest.raises(ProjectError, match=message) as raised:
+        load_albedo_model(PretrainedModel(model=str(tmp_path)))
+    assert str(raised.value).startswith(f"{tmp_path}: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_model_without_albedo(tmp_path: Path) -> None:
+    properties = {"target_names": ["shading"], "shading": {"prediction_space": "linear"}}
+    save_marigold(tmp_path, properties)
+    with pytest.raises(ProjectError, match="predicts shading, but no albedo"):
+        load_albedo_model(PretrainedModel(model=str(tmp_path)))
+
+
+def test_noise_shape(folder: Path) -> None:
+    assert estimator(folder, steps=1).latent_shape(15, 21) == (4, 8, 11)
