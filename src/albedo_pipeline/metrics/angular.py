@@ -1,0 +1,34 @@
+"""Mean angular error of colour: the angle between RGB vectors, blind to their length.
+
+The measure of colour constancy (Hordley & Finlayson 2006: "recovery angular error"), pixel by
+pixel.
+"""
+
+import torch
+
+from albedo_pipeline.metrics.base import Metric
+from albedo_pipeline.metrics.masked import masked, masked_mean
+
+BLACK = 1e-3
+"""Linear RGB vectors shorter than this have no colour to speak of (8-bit sRGB: some 3 steps)."""
+
+
+def masked_angular(
+    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> torch.Tensor:
+    """Mean angle between the linear RGB vectors, degrees in [0, 90]; [B].
+
+    Valid pixels where either image is black do not count; NaN where none is left.
+    """
+    x, y = masked(prediction, valid), masked(truth, valid)
+    lengths = [image.norm(dim=1, keepdim=True) for image in (x, y)]
+    coloured = valid & (lengths[0] >= BLACK) & (lengths[1] >= BLACK)
+    # atan2 of sine and cosine: acos loses all digits at small angles
+    sine = torch.linalg.cross(x, y, dim=1).norm(dim=1, keepdim=True)
+    cosine = (x * y).sum(dim=1, keepdim=True)
+    return masked_mean(torch.rad2deg(torch.atan2(sine, cosine)), coloured)
+
+
+ANGULAR = Metric(
+    "angular", masked_angular, higher_is_better=False, colour_space="linear", unit="degrees"
+)

@@ -1,0 +1,22 @@
+"""Mean CIEDE2000 colour difference over the valid pixels (Sharma, Wu & Dalal 2005)."""
+
+import torch
+
+from albedo_pipeline.metrics.base import Metric
+from albedo_pipeline.metrics.cielab import ciede2000, decode_srgb, linear_to_lab
+from albedo_pipeline.metrics.masked import masked, masked_mean
+
+
+def masked_delta_e(
+    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> torch.Tensor:
+    """sRGB-encoded images => mean difference in CIELAB (D65, 2 degrees), about 1 just seen; [B]."""
+    first, second = (
+        linear_to_lab(decode_srgb(masked(image, valid))) for image in (prediction, truth)
+    )
+    return masked_mean(ciede2000(first, second).unsqueeze(1), valid)
+
+
+DELTA_E = Metric(
+    "delta_e", masked_delta_e, higher_is_better=False, colour_space="srgb", unit="ΔE00"
+)

@@ -1,0 +1,128 @@
+"""Learned perceptual distance (LPIPS 0.1 on AlexNet, Zhang et al. 2018), over the valid pixels.
+
+The weights are not shipped. `weights_file` is a safetensors file with the tensors of two
+published state dicts under the names they have there:
+
+    features.{0,3,6,8,10}.{weight,bias}   torchvision's AlexNet (ImageNet, IMAGENET1K_V1)
+    lin{0,1,2,3,4}.model.1.weight         lpips/weights/v0.1/alex.pth of the package `lpips`
+
+Other tensors in it (AlexNet's classifier) are left alone.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch.nn.functional import conv2d, interpolate, max_pool2d, relu
+
+from albedo_pipeline.metrics.base import Metric
+from albedo_pipeline.metrics.masked import masked, masked_mean
+
+SHIFT = (-0.030, -0.088, -0.188)  # of inputs in [-1, 1]: ImageNet's mean and deviation, as
+SCALE = (0.458, 0.448, 0.450)  # `ScalingLayer` in the paper's code has them
+LAYERS = {  # shape of the weight, stride, padding; AlexNet pools before layers 3 and 6
+    0: ((64, 3, 11, 11), 4, 2),
+    3: ((192, 64, 5, 5), 1, 2),
+    6: ((384, 192, 3, 3), 1, 1),
+    8: ((256, 384, 3, 3), 1, 1),
+    10: ((256, 256, 3, 3), 1, 1),
+}
+SMALLEST = 31  # pixels a side: below, nothing is left after the second pooling
+
+Weights = dict[str, torch.Tensor]
+
+
+def lpips_metric(weights_file: Path) -> Metric:
+    """The metric with the network of that file.
+
+    Raises:
+        ValueError: where the file cannot be read or a tensor is missing or of another shape.
+    """
+    function = partial(masked_lpips, load_weights(weights_file))
+    return Metric("lpips", function, higher_is_better=False, colour_space="srgb")
+
+
+def load_weights(weights_file: Path) -> Weights:
+    """The network's tensors by name, float32.
+
+    Raises:
+        ValueError: as `lpips_metric`.
+    """
+    try:
+        stored = load_file(weights_file)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{weights_file}: not a readable safetensors file ({error})") from error
+    weights = {}
+    for key, shape in _shapes().items():
+        if key not in stored:
+            raise ValueError(f"{weights_file}: no tensor {key!r}, needed for LPIPS")
+        if tuple(stored[key].shape) != shape:
+            raise ValueError(
+                f"{weights_file}: {key!r} has shape {tuple(stored[key].shape)}, LPIPS needs {shape}"
+            )
+        weights[key] = stored[key].float()
+    return weights
+
+
+def _shapes() -> dict[str, tuple[int, ...]]:
+    shapes = {}
+    for place, (layer, (shape, _, _)) in enumerate(LAYERS.items()):
+        shapes[f"features.{layer}.weight"] = shape
+        shapes[f"features.{layer}.bias"] = shape[:1]
+        shapes[f"lin{place}.model.1.weight"] = (1, shape[0], 1, 1)
+    return shapes
+
+
+@torch.no_grad()
+def masked_lpips(
+    weights: Weights, prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> torch.Tensor:
+    """Mean over the valid pixels of the spatial distance map; [B].
+
+    The network looks around every pixel, so something must stand at the masked ones: in both
+    images alike the truth's mean valid colour, so that nothing differs there and no edge is made
+    that is stronger than needed. Each layer's map is brought to the image's size (bilinear), as
+    in the paper's code with `spatial=True`. NaN too for images of a side below 31 pixels.
+
+    Args:
+        prediction, truth: sRGB-encoded in [0, 1], [B, 3, H, W].
+        valid: bool, [B, 1, H, W].
+    """
+    if min(valid.shape[-2:]) < SMALLEST:
+        return torch.full((len(valid),), torch.nan, dtype=torch.float64)
+    count = valid.sum(dim=(1, 2, 3)).clamp_min(1).view(-1, 1, 1, 1)
+    mean = masked(truth, valid).sum(dim=(2, 3), keepdim=True) / count
+    images = (torch.where(valid, image.double(), mean) for image in (prediction, truth))
+    maps = layer_maps(weights, *images)
+    size = tuple(valid.shape[-2:])
+    distance = sum(interpolate(m, size, mode="bilinear", align_corners=False) for m in maps)
+    return masked_mean(distance, valid)
+
+
+def layer_maps(weights: Weights, first: torch.Tensor, second: torch.Tensor) -> list[torch.Tensor]:
+    """Weighted squared difference of the unit-length features of each layer, [B, 1, h, w]."""
+    maps = []
+    pairs = zip(_features(weights, first), _features(weights, second), strict=True)
+    for place, (x, y) in enumerate(pairs):
+        maps.append(conv2d((_unit(x) - _unit(y)).square(), weights[f"lin{place}.model.1.weight"]))
+    return maps
+
+
+def _features(weights: Weights, images: torch.Tensor) -> list[torch.Tensor]:
+    """AlexNet's five activations; images in [0, 1]."""
+    shift, scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
+    x = (2 * images.float() - 1 - shift) / scale
+    features = []
+    for layer, (_, stride, padding) in LAYERS.items():
+        if layer in (3, 6):
+            x = max_pool2d(x, kernel_size=3, stride=2)
+        weight, bias = (weights[f"features.{layer}.{name}"] for name in ("weight", "bias"))
+        x = relu(conv2d(x, weight, bias, stride=stride, padding=padding))
+        features.append(x)
+    return features
+
+
+def _unit(features: torch.Tensor) -> torch.Tensor:
+    return features / (features.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)

@@ -1,0 +1,60 @@
+"""Weighted human disagreement rate (Bell, Bala & Snavely 2014, "Intrinsic Images in the Wild").
+
+Section 3.5 of the paper, with the conventions of its published code (whdr.py): a point's
+reflectance is the mean of the linear RGB of the pixel it falls into, at least 1e-10.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+FLOOR = 1e-10
+
+
+class Judgement(NamedTuple):
+    """What people said of two points; x, y in [0, 1] from the top left.
+
+    `darker`: "1" or "2" for the darker point, "E" for about the same. `weight` is the published
+    `darker_score`. Comparisons with a point that is not `opaque` are to be left out beforehand.
+    """
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    darker: str
+    weight: float
+
+
+def whdr(reflectance: np.ndarray, judgements: Sequence[Judgement], delta: float = 0.1) -> float:
+    """Share of the judgements' weight that the image disagrees with, in [0, 1].
+
+    Judgements of no weight, or with another `darker`, do not count.
+
+    Args:
+        reflectance: linear, [H, W, 3].
+        delta: a point is darker if the other is more than 1 + delta times as bright.
+
+    Returns:
+        NaN where no judgement counts.
+    """
+    counted = [j for j in judgements if j.darker in ("1", "2", "E") and j.weight > 0]
+    if not counted:
+        return np.nan
+    x1, y1, x2, y2 = np.array([judgement[:4] for judgement in counted], dtype=np.float64).T
+    first, second = (_intensity(reflectance, x, y) for x, y in ((x1, y1), (x2, y2)))
+    answer = np.full(len(counted), "E")
+    answer[first / second > 1 + delta] = "2"
+    answer[second / first > 1 + delta] = "1"
+    weights = np.array([judgement.weight for judgement in counted], dtype=np.float64)
+    wrong = answer != np.array([judgement.darker for judgement in counted])
+    return float(weights[wrong].sum() / weights.sum())
+
+
+def _intensity(reflectance: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Mean of RGB at points [n]; x or y of 1 is the last pixel's."""
+    height, width = reflectance.shape[:2]
+    rows = np.minimum((y * height).astype(int), height - 1)
+    columns = np.minimum((x * width).astype(int), width - 1)
+    return np.maximum(reflectance[rows, columns].mean(axis=-1, dtype=np.float64), FLOOR)
