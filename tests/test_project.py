@@ -9,7 +9,7 @@ from kedro.config import OmegaConfigLoader
 
 from albedo_pipeline import params
 from albedo_pipeline.offline_viz import without_web_fonts
-from albedo_pipeline.pipeline_registry import CHAIN, register_pipelines
+from albedo_pipeline.pipeline_registry import APART, CHAIN, register_pipelines
 from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ def paths_of_outs(stage: dict) -> set[str]:
 
 def test_the_chain() -> None:
     pipelines = register_pipelines()
-    assert set(pipelines) == {"__default__", "demo", "synthesize", *CHAIN}
+    assert set(pipelines) == {"__default__", "demo", "synthesize", *CHAIN, *APART}
     default = {node.name for node in pipelines["__default__"].nodes}
     assert default == {node.name for name in CHAIN for node in pipelines[name].nodes}
     assert {n.name for n in pipelines["demo"].nodes} - default == {
@@ -44,8 +44,8 @@ def test_the_chain() -> None:
 
 
 def test_every_dataset_has_an_entry_and_every_entry_a_use() -> None:
-    datasets = {n for n in register_pipelines()["demo"].datasets() if not n.startswith("param")}
-    assert datasets == set(config("base")["catalog"])
+    used = {name for p in register_pipelines().values() for name in p.datasets()}
+    assert {name for name in used if not name.startswith("param")} == set(config("base")["catalog"])
 
 
 @pytest.mark.parametrize("env", ["base", "sd21", "test", "bundled"])
@@ -58,6 +58,7 @@ def test_every_environment_is_valid(env: str) -> None:
         "train": params.TrainParams,
         "evaluate": params.EvaluateParams,
         "report": params.ReportParams,
+        "predict": params.PredictParams,
     }
     settings = config(env)["parameters"]
     assert set(settings) == set(models)

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from albedo_pipeline.datasets.prediction_shards import PredictionShards
     from albedo_pipeline.datasets.raw_pairs import RawPair, RawPairReference
     from albedo_pipeline.datasets.shard_files import Row
+    from albedo_pipeline.datasets.user_predictions import UserImages
+    from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.denoiser import Denoiser
     from albedo_pipeline.rendering import Render
 else:
-    AutoencoderKL = Checkpoints = DataFrame = Denoiser = Figure = LatentShards = PairShards = Any
-    PredictionShards = RawPair = RawPairReference = Render = Row = Work = Any
+    AlbedoModel = AutoencoderKL = Checkpoints = DataFrame = Denoiser = Figure = LatentShards = Any
+    PairShards = PredictionShards = RawPair = RawPairReference = Render = Row = UserImages = Any
+    Work = Any
 
 __all__ = [
+    "AlbedoModel",
     "AutoencoderKL",
     "Checkpoints",
     "DataFrame",
@@ -38,5 +42,6 @@ __all__ = [
     "RawPairReference",
     "Render",
     "Row",
+    "UserImages",
     "Work",
 ]

@@ -9,11 +9,11 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import MemoryDataset
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.pipeline_registry import CHAIN, register_pipelines
+from albedo_pipeline.pipeline_registry import APART, CHAIN, register_pipelines
 from albedo_pipeline.processes import rank, world_size
 
 logger = logging.getLogger(__name__)
-SECTIONS = ("synthesize", *CHAIN)
+SECTIONS = ("synthesize", *CHAIN, *APART)
 """Top-level keys of the parameters: one a pipeline."""
 
 

@@ -8,12 +8,14 @@ from albedo_pipeline.offline_viz import serve_offline
 
 CHAIN = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
 """`__default__`: from raw pairs to the report."""
+APART = ("predict",)
+"""Neither in `__default__` nor in `demo`."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Every pipeline by its name; `__default__` = the chain; `demo` = `synthesize` + the chain."""
     serve_offline()  # here, because Kedro-Viz's server runs no hook of ours
-    pipelines = {name: _create(name) for name in ("synthesize", *CHAIN)}
+    pipelines = {name: _create(name) for name in ("synthesize", *CHAIN, *APART)}
     default = sum((pipelines[name] for name in CHAIN), Pipeline([]))
     return {"__default__": default, "demo": pipelines["synthesize"] + default, **pipelines}
 

@@ -3,6 +3,7 @@
 from albedo_pipeline.params.autoencoder import AutoencoderParams, EncodeParams
 from albedo_pipeline.params.evaluate import EvaluateParams
 from albedo_pipeline.params.ingest import IngestParams
+from albedo_pipeline.params.predict import PredictParams
 from albedo_pipeline.params.report import ReportParams
 from albedo_pipeline.params.synthesize import SynthesizeParams
 from albedo_pipeline.params.train import TrainParams
@@ -12,6 +13,7 @@ __all__ = [
     "EncodeParams",
     "EvaluateParams",
     "IngestParams",
+    "PredictParams",
     "ReportParams",
     "SynthesizeParams",
     "TrainParams",

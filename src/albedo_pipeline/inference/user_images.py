@@ -1,0 +1,162 @@
+"""The user's own images: which there are, and their beauty as the model wants it."""
+
+import glob
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from albedo_pipeline.datasets.user_predictions import UserImage
+from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.imaging.colour import encode_srgb
+from albedo_pipeline.imaging.exposure import brightness_weights, exposure_factor
+from albedo_pipeline.imaging.files import read_colour
+from albedo_pipeline.imaging.image import Image, linear_rows
+from albedo_pipeline.imaging.pixels import quantize
+from albedo_pipeline.imaging.resize import strips
+from albedo_pipeline.imaging.soundness import look_at
+from albedo_pipeline.params import PredictParams
+
+_NAMES = (
+    "exr sxr hdr rgbe pic tif tiff png jpg jpeg jpe jfif bmp dib tga tpic dpx cin webp jp2 j2k j2c "
+    "jxl ppm pnm pfm gif psd psb sgi rgb rgba iff rla dds npy"
+)
+SUFFIXES = {f".{name}" for name in _NAMES.split()}
+"""Names that images have; what OpenImageIO opens, and arrays."""
+
+_FLOATS = ("half", "float", "double")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies where the user pointed."""
+
+    images: list[UserImage]
+    """In the order of their names."""
+    others: int
+    """Files that are passed over: hidden ones, and those whose names are not an image's."""
+
+
+@dataclass(frozen=True)
+class Beauty:
+    """A picture as the model wants it, and what was found."""
+
+    stored: np.ndarray
+    """uint16 [H, W, 3], sRGB-encoded, exposed."""
+    record: dict[str, float | int | str]
+
+
+def find_images(where: str) -> Found:
+    """Files of a folder and all folders in it (no links to folders), or that fit a pattern, or one.
+
+    A file that is named alone is tried whatever its name.
+
+    Raises:
+        ProjectError: naming `predict.input`, where there is no image.
+    """
+    base, paths = _files(where)
+    is_alone = Path(where).expanduser().is_file()
+    images = [path for path in paths if is_alone or _is_image(path)]
+    if not images:
+        reason = f"no image among {len(paths)} file(s)" if paths else _nothing(where)
+        raise ProjectError(f"predict.input: {where}: {reason}")
+    names = [path.relative_to(base).as_posix() for path in images]
+    found = [
+        UserImage(name, path, output)
+        for name, path, output in zip(names, images, output_names(names), strict=True)
+    ]
+    return Found(found, len(paths) - len(images))
+
+
+def _files(where: str) -> tuple[Path, list[Path]]:
+    """The folder that names are relative to, and all files in a stable order."""
+    path = Path(where).expanduser()
+    if path.is_file():
+        return path.parent, [path]
+    if path.is_dir():
+        base, found = path, path.rglob("*")
+    else:
+        plain = list(takewhile(lambda part: not glob.has_magic(part), path.parts))
+        base, pattern = Path(*plain), "/".join(path.parts[len(plain) :])
+        found = base.glob(pattern) if pattern else ()
+    return base, sorted(file for file in found if file.is_file())
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _nothing(where: str) -> str:
+    if Path(where).expanduser().is_dir():
+        return "an empty folder"
+    return "no file fits the pattern" if glob.has_magic(where) else "no such file or folder"
+
+
+def output_names(names: list[str]) -> list[str]:
+    """Each name without its suffix; with it where another image would have the same one."""
+    results = [str(PurePosixPath(name).with_suffix("")) for name in names]
+    while True:
+        counts: dict[str, int] = {}
+        for result in results:
+            counts[result] = counts.get(result, 0) + 1
+        if len(counts) == len(results):
+            return results
+        pairs = zip(names, results, strict=True)
+        results = [name if counts[result] > 1 else result for name, result in pairs]
+
+
+def read_beauty(path: Path, params: PredictParams) -> Beauty:
+    """Read, expose and encode, as `ingest` does.
+
+    Unsound pixels (not finite, or negative) become black. Colours stand as the file has them,
+    also where it is transparent; there they say nothing of the exposure.
+
+    Raises:
+        BadSampleError: the reason, where the image cannot be used.
+    """
+    try:
+        image = read_colour(path, int(params.max_megapixels * 1e6))
+        return _exposed(
+            Image(image.pixels, _space(image.type, params), image.type), image.present, params
+        )
+    except ValueError as error:
+        raise BadSampleError(str(error).removeprefix(f"{path}: ")) from error
+
+
+def _space(type_name: str, params: PredictParams) -> str:
+    if params.colour_space != "auto":
+        return params.colour_space
+    return "linear" if type_name in _FLOATS else "srgb"
+
+
+def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) -> Beauty:
+    height, width = image.pixels.shape[:2]
+    exposure = params.exposure.model_dump()
+    found = look_at(image, image, brightness_weights(exposure["policy"]))
+    usable = found.sound if present is None else found.sound & present
+    if not usable.any():
+        raise ValueError("no pixel is finite, not negative and opaque")
+    is_encoded = image.space == "srgb"
+    factor = 1.0 if is_encoded else exposure_factor(found.brightness, usable, **exposure)
+    rows_of, stored = linear_rows(image, found.sound), np.empty((height, width, 3), np.uint16)
+    clipped = 0
+    for rows in strips(height, width):
+        light = rows_of(rows) * np.float32(factor)
+        clipped += np.count_nonzero((light > 1).any(axis=-1))
+        stored[rows] = quantize(encode_srgb(light))
+    pixels = height * width
+    return Beauty(
+        stored,
+        {
+            "width": width,
+            "height": height,
+            "type": image.type,
+            "space": image.space,
+            "exposure": float(factor),
+            "clipped_share": clipped / pixels,
+            "nonfinite_share": found.nonfinite / pixels,
+            "negative_share": found.negative / pixels,
+            "transparent_share": 0.0 if present is None else 1 - float(present.mean()),
+        },
+    )

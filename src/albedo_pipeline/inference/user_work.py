@@ -1,0 +1,169 @@
+"""The user's images => their albedo: the work that `predict` hands to its dataset."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from albedo_pipeline.datasets.user_predictions import UserImage
+from albedo_pipeline.datasets.user_results import UserPrediction
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.inference.estimator import Estimator, Sampling
+from albedo_pipeline.inference.picture import Manner, predict_picture
+from albedo_pipeline.inference.user_images import Found, find_images, read_beauty
+from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
+from albedo_pipeline.models.device import pick_device
+from albedo_pipeline.params import PredictParams
+from albedo_pipeline.params.base import PretrainedModel
+
+_VERSION = 1
+"""Of the way from a file to its albedo: another one makes every result anew."""
+_STEPS = 4
+_NAMED = 5
+"""Bad images that the last message names."""
+_NEUTRAL = {"input", "model", "revision", "device", "batch_size", "max_megapixels"}
+"""Settings that change no result, and those that the model's digest stands for."""
+
+
+def user_work(own_model: Callable[[], AlbedoModel], params: PredictParams) -> "UserWork":
+    """Find the images and open the model.
+
+    Raises:
+        ProjectError: where there is no image, no model, or no such device.
+    """
+    if params.input is None:
+        raise ProjectError("predict.input: is not set: an image, a folder or a pattern")
+    found, device = find_images(params.input), pick_device(params.device)
+    if params.model is None:
+        model = own_model()
+    else:
+        model = load_albedo_model(PretrainedModel(model=params.model, revision=params.revision))
+    return UserWork(found, model, device, params)
+
+
+@dataclass(frozen=True)
+class UserWork:
+    """Albedo of the images that were found, with one model."""
+
+    found: Found
+    model: AlbedoModel
+    device: torch.device
+    params: PredictParams
+
+    @property
+    def images(self) -> list[UserImage]:
+        """In a stable order."""
+        return self.found.images
+
+    @property
+    def others(self) -> int:
+        """Files that were passed over."""
+        return self.found.others
+
+    @cached_property
+    def settings(self) -> dict[str, int | float | str]:
+        """What is told of the run."""
+        manner, digest = self._manner, self._digest
+        return {
+            "input": self.params.input,
+            "model": self.params.model or "the project's own export",
+            "model_digest": digest[:16],
+            "space": self.model.space,
+            "steps": self._steps,
+            "ensemble": manner.members,
+            "resolution": manner.resolution,
+            "tile": manner.tile,
+        }
+
+    @cached_property
+    def recipe(self) -> str:
+        """A digest of all but the image that a result depends on."""
+        settings = self.params.model_dump(mode="json", exclude=_NEUTRAL)
+        sizes = [self._steps, self._manner.resolution, self._manner.tile]
+        content = json.dumps([_VERSION, self._digest, settings, sizes])
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def make(self, image: UserImage) -> UserPrediction:
+        """Read an image and predict its albedo.
+
+        Raises:
+            BadSampleError: the reason, where the image cannot be used.
+            ProjectError: where the device's memory does not suffice.
+        """
+        start = time.monotonic()
+        beauty = read_beauty(image.path, self.params)
+        try:
+            predicted = predict_picture(self._estimator, beauty.stored, image.name, self._manner)
+        except torch.OutOfMemoryError as error:
+            raise ProjectError(
+                f"{image.path}: the device's memory does not suffice; a smaller predict.tile, "
+                f"resolution or batch_size needs less ({one_line(error)})"
+            ) from error
+        seconds = round(time.monotonic() - start, 2)
+        record = beauty.record | {"tiles": predicted.tiles, "seconds": seconds}
+        return UserPrediction(beauty.stored, predicted.albedo, predicted.uncertainty, record)
+
+    @cached_property
+    def _estimator(self) -> Estimator:
+        sampling = Sampling(
+            steps=self._steps,
+            reduction=self.params.reduction,
+            batch_size=self.params.batch_size,
+            precision=self.params.precision,
+        )
+        return Estimator(self.model, self.device, sampling)
+
+    @cached_property
+    def _digest(self) -> str:
+        return model_digest(self.model)
+
+    @property
+    def _steps(self) -> int:
+        return self.params.steps or self.model.default_steps or _STEPS
+
+    @property
+    def _manner(self) -> Manner:
+        params = self.params
+        resolution = params.resolution or self.model.default_resolution or params.tile or 0
+        return Manner(
+            resolution=resolution,
+            tile=params.tile or resolution,
+            overlap=params.overlap,
+            members=params.ensemble,
+            seed=params.seed,
+            batch_size=params.batch_size,
+        )
+
+
+def model_digest(model: AlbedoModel) -> str:
+    """Of weights and configuration: the same model is known again wherever it lies."""
+    digest = hashlib.sha256()
+    denoiser = model.denoiser
+    configs = [dict(m.config) for m in (denoiser.unet, model.autoencoder, denoiser.scheduler)]
+    kept = [{k: v for k, v in c.items() if not k.startswith("_")} for c in configs]
+    kept.append([model.targets, model.albedo, model.space])
+    digest.update(json.dumps(kept, sort_keys=True, default=str).encode())
+    for network in (denoiser.unet, model.autoencoder):
+        for name, weights in sorted(network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(weights.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    digest.update(denoiser.condition.contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def check_all_done(predictions: dict) -> None:
+    """Raise ProjectError naming the first images that could not be used, where there are some."""
+    bad = [record for record in predictions["images"] if record["reason"]]
+    if bad:
+        named = "; ".join(f"{r['name']}: {r['reason']}" for r in bad[:_NAMED])
+        more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+        raise ProjectError(
+            " ".join(
+                f"predict.input: {len(bad)} of {len(predictions['images'])} image(s) could not be "
+                f"used, the others are done: {named}{more}".split()
+            )
+        )

@@ -1,0 +1,27 @@
+"""Nodes of `predict`."""
+
+from collections.abc import Callable
+
+from albedo_pipeline.hints import AlbedoModel, UserImages
+from albedo_pipeline.params import PredictParams
+
+
+def predict_images(own_model: Callable[[], AlbedoModel], params: PredictParams) -> UserImages:
+    """The albedo of every image of the user's that has none yet."""
+    from albedo_pipeline.inference.user_work import user_work
+
+    return user_work(own_model, params)
+
+
+def show_predictions(user_predictions: dict) -> str:
+    """A page with every image, and why the bad ones have no albedo."""
+    from albedo_pipeline.reporting.user_page import user_page
+
+    return user_page(user_predictions)
+
+
+def name_bad_images(user_predictions: dict, user_page: str) -> None:
+    """Fail where an image could not be used, when all else is done."""
+    from albedo_pipeline.inference.user_work import check_all_done
+
+    check_all_done(user_predictions)
