@@ -1,9 +1,11 @@
-"""The bootstrap interval: known cases and its coverage."""
+"""The bootstrap interval, of a mean and of a paired difference: known cases and its coverage."""
+
+import warnings
 
 import numpy as np
 import pytest
 
-from albedo_pipeline.metrics.bootstrap import bootstrap_mean
+from albedo_pipeline.metrics.bootstrap import bootstrap_difference, bootstrap_mean
 
 
 def interval(values, groups, seed=0):
@@ -40,3 +42,39 @@ def test_the_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
         result = interval(random.normal(size=60), np.arange(60), seed=trial)
         covered += result["low"] <= 0 <= result["high"]
     assert 0.89 <= covered / 200 <= 0.99
+
+
+def difference(a, b, groups):
+    arrays = (np.asarray(a, float), np.asarray(b, float), np.asarray(groups))
+    return bootstrap_difference(*arrays, 1000, 0.95, np.random.default_rng(0))
+
+
+def test_a_constant_difference_has_no_spread() -> None:
+    result = difference([1.5, 7.5, 3.5], [1, 7, 3], ["a", "b", "c"])
+    assert (result["mean"], result["low"], result["high"]) == (0.5, 0.5, 0.5)
+
+
+def test_the_difference_is_the_interval_of_the_differences() -> None:
+    random = np.random.default_rng(3)
+    a, b, groups = random.normal(size=20), random.normal(size=20), np.arange(20) // 2
+    assert difference(a, b, groups) == interval(a - b, groups)
+
+
+def test_pairing_takes_out_how_hard_samples_are() -> None:
+    random = np.random.default_rng(4)
+    hardness, gain = 10 * random.normal(size=50), random.normal(1, 0.1, size=50)
+    result = difference(hardness + gain, hardness, np.arange(50))
+    assert result["low"] > 0.9
+    assert interval(hardness + gain, np.arange(50))["low"] < 0
+
+
+def test_a_sample_that_one_run_cannot_judge_does_not_count() -> None:
+    result = difference([1, np.nan, 5], [0, 0, np.nan], ["a", "b", "c"])
+    assert (result["mean"], result["n"], result["groups"]) == (1, 1, 1)
+
+
+def test_two_exact_predictions_do_not_differ() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = difference([np.inf, 3], [np.inf, 1], ["a", "b"])
+    assert result["mean"] == 1

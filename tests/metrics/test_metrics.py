@@ -1,91 +1,110 @@
-"""Masked PSNR and SSIM: by hand, against scikit-image, and what masked pixels must not do."""
+"""What holds for every metric: what is masked does not count, a batch is its samples."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
 import torch
-from skimage.metrics import structural_similarity
 
-from albedo_pipeline.metrics import METRICS, PSNR, SSIM
-from albedo_pipeline.metrics.ssim import similarity_map
+from albedo_pipeline.metrics import (
+    ANGULAR,
+    DELTA_E,
+    LMSE,
+    MARIGOLD_PSNR,
+    MARIGOLD_SSIM,
+    METRICS,
+    PSNR,
+    RMSE,
+    SI_MSE,
+    SI_MSE_RGB,
+    SSIM,
+    lpips_metric,
+    marigold_lpips_metric,
+)
 
-
-def images(seed: int, side: int = 32) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    random = torch.Generator().manual_seed(seed)
-    truth = torch.rand(1, 3, side, side, generator=random)
-    noise = 0.1 * torch.randn(truth.shape, generator=random)
-    return (truth + noise).clamp(0, 1), truth, torch.ones(1, 1, side, side, dtype=torch.bool)
-
-
-def test_psnr_by_hand() -> None:
-    truth = torch.zeros(1, 3, 1, 2)
-    prediction = torch.zeros(1, 3, 1, 2)
-    prediction[..., 0] = 0.1  # MSE 0.01 over the one valid pixel: 20 dB
-    prediction[..., 1] = 0.9
-    valid = torch.tensor([[[[True, False]]]])
-    assert PSNR.function(prediction, truth, valid).item() == pytest.approx(20, abs=1e-5)
-
-
-def test_psnr_of_equal_images_is_infinite() -> None:
-    _, truth, valid = images(0)
-    assert math.isinf(PSNR.function(truth, truth, valid).item())
+OURS = (PSNR, SSIM, RMSE, SI_MSE, SI_MSE_RGB, LMSE, DELTA_E, ANGULAR)
+FROM_FILE = {"lpips": lpips_metric, "marigold_lpips": marigold_lpips_metric}
+BETTER_UP = ("psnr", "ssim", "marigold_psnr", "marigold_ssim")
 
 
-def test_ssim_is_that_of_scikit_image() -> None:
-    """Away from the border, where the two treat the outside differently."""
-    prediction, truth, valid = images(1, side=48)
-    _, theirs = structural_similarity(
-        truth[0].permute(1, 2, 0).double().numpy(),
-        prediction[0].permute(1, 2, 0).double().numpy(),
-        channel_axis=-1,
-        data_range=1,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        full=True,
-    )
-    ours = similarity_map(prediction, truth, valid)[0].permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(ours[5:-5, 5:-5], theirs[5:-5, 5:-5], atol=1e-6)
+@pytest.fixture(
+    params=[*OURS, MARIGOLD_PSNR, MARIGOLD_SSIM, *FROM_FILE],
+    ids=lambda each: each if isinstance(each, str) else each.name,
+)
+def metric(request, lpips_file):
+    if isinstance(request.param, str):
+        return FROM_FILE[request.param](lpips_file)
+    return request.param
 
 
-def test_ssim_of_equal_images_is_one() -> None:
-    _, truth, valid = images(2)
-    assert SSIM.function(truth, truth, valid).item() == pytest.approx(1, abs=1e-9)
+def test_the_protocol_of_the_project_is_psnr_and_ssim() -> None:
+    assert METRICS == (PSNR, SSIM)
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_what_is_masked_does_not_count(metric) -> None:
+def test_a_metric_says_what_it_is(metric) -> None:
+    assert metric.higher_is_better == (metric.name in BETTER_UP)
+    assert metric.colour_space in ("srgb", "linear")
+
+
+def test_one_double_a_sample(metric, images) -> None:
+    score = metric.function(*images(0))
+    assert score.shape == (1,)
+    assert score.dtype == torch.float64
+
+
+def test_a_better_prediction_scores_better(metric, images) -> None:
+    prediction, truth, valid = images(1)
+    near = truth + (prediction - truth) / 4
+    near, far = (metric.function(image, truth, valid).item() for image in (near, prediction))
+    assert near > far if metric.higher_is_better else near < far
+
+
+def test_what_is_masked_does_not_count(metric, images) -> None:
+    """Neither image's masked pixels, NaN and infinity among them; to the last bit."""
     prediction, truth, valid = images(3)
     valid[..., :10] = False
     before = metric.function(prediction, truth, valid)
-    spoilt = prediction.clone()
-    spoilt[..., :10] = torch.rand(spoilt[..., :10].shape)
-    spoilt[..., 0] = float("nan")
-    assert torch.equal(before, metric.function(spoilt, truth, valid))
+    assert before.isfinite().all()
+    for spoilt_image in (0, 1):
+        spoilt = [prediction.clone(), truth.clone()]
+        spoilt[spoilt_image][..., :10] = torch.rand(1, 3, 32, 10)
+        spoilt[spoilt_image][..., 0] = torch.nan
+        spoilt[spoilt_image][..., 1] = torch.inf
+        assert torch.equal(before, metric.function(*spoilt, valid))
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_equal_error_everywhere_scores_alike_whatever_is_masked(metric) -> None:
-    """Constant images: zero-filling would raise the score with the masked area."""
+@pytest.mark.parametrize("ours", OURS, ids=lambda metric: metric.name)
+def test_equal_error_everywhere_scores_alike_whatever_is_masked(ours) -> None:
+    """Constant images: zero-filling would better the score with the masked area."""
     prediction, truth = torch.full((1, 3, 40, 40), 0.6), torch.full((1, 3, 40, 40), 0.5)
     scores = []
-    for masked in (0, 10, 25):
+    for columns in (0, 10, 25):
         valid = torch.ones(1, 1, 40, 40, dtype=torch.bool)
-        valid[..., :masked] = False
-        scores.append(metric.function(prediction, truth, valid).item())
+        valid[..., :columns] = False
+        scores.append(ours.function(prediction, truth, valid).item())
     assert np.ptp(scores) < 1e-6
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_nothing_to_judge_is_nan(metric) -> None:
+def test_nothing_to_judge_is_nan_without_a_warning(metric, images) -> None:
     prediction, truth, valid = images(4)
-    assert math.isnan(metric.function(prediction, truth, torch.zeros_like(valid)).item())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        score = metric.function(prediction, truth, torch.zeros_like(valid))
+    assert math.isnan(score.item())
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_a_batch_is_scored_sample_by_sample(metric) -> None:
+def test_a_batch_is_scored_sample_by_sample(metric, images) -> None:
+    """One of the samples has nothing to judge: that must not touch the other."""
     a, b = images(5), images(6)
-    both = [torch.cat(pair) for pair in zip(a, b, strict=True)]
-    alone = torch.cat([metric.function(*a), metric.function(*b)])
-    assert torch.allclose(metric.function(*both), alone)
+    c = (b[0], b[1], torch.zeros_like(b[2]))
+    together = [torch.cat(three) for three in zip(a, b, c, strict=True)]
+    alone = torch.cat([metric.function(*sample) for sample in (a, b, c)])
+    torch.testing.assert_close(
+        metric.function(*together), alone, rtol=1e-6, atol=1e-9, equal_nan=True
+    )
+
+
+def test_images_of_one_pixel_raise_nothing(metric) -> None:
+    pixel = torch.full((1, 3, 1, 1), 0.5)
+    metric.function(pixel, pixel / 2, torch.ones(1, 1, 1, 1, dtype=torch.bool))

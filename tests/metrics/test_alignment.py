@@ -1,0 +1,70 @@
+"""Best scales: against numpy's least squares, and what the aligned image is."""
+
+import numpy as np
+import pytest
+import torch
+
+from albedo_pipeline.metrics.alignment import (
+    align,
+    align_channels,
+    best_channel_scales,
+    best_scale,
+)
+
+
+def test_one_scale_is_numpys_least_squares(images) -> None:
+    prediction, truth, valid = images(0)
+    valid[..., :7] = False
+    inside = valid.expand_as(truth)
+    (expected,), *_ = np.linalg.lstsq(
+        prediction[inside].double().numpy()[:, None], truth[inside].double().numpy(), rcond=None
+    )
+    assert best_scale(prediction, truth, valid).item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_channel_scales_are_numpys_least_squares(images) -> None:
+    prediction, truth, valid = images(1)
+    scales = best_channel_scales(prediction, truth, valid).flatten().tolist()
+    for channel in range(3):
+        (expected,), *_ = np.linalg.lstsq(
+            prediction[0, channel].double().reshape(-1, 1).numpy(),
+            truth[0, channel].double().flatten().numpy(),
+            rcond=None,
+        )
+        assert scales[channel] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_dimmed_image_is_undone(images) -> None:
+    _, truth, valid = images(2)
+    torch.testing.assert_close(align(0.4 * truth, truth, valid), truth)
+
+
+def test_a_tint_is_undone_channel_by_channel(images) -> None:
+    _, truth, valid = images(3)
+    tint = torch.tensor([0.9, 0.5, 0.2]).view(1, 3, 1, 1)
+    torch.testing.assert_close(align_channels(tint * truth, truth, valid), truth)
+    assert (align(tint * truth, truth, valid) - truth).abs().max() > 0.1
+
+
+def test_the_aligned_image_stays_in_range(images) -> None:
+    _, truth, valid = images(4)
+    bright = truth.clone()
+    bright[..., :4] = 1
+    valid[..., :4] = False
+    aligned = align(bright, (2 * truth).clamp(0, 1), valid)
+    assert aligned.max() == 1
+
+
+@pytest.mark.parametrize("function", [align, align_channels])
+def test_without_a_best_scale_the_prediction_stays(function, images) -> None:
+    prediction, truth, valid = images(5)
+    assert torch.equal(function(prediction, truth, torch.zeros_like(valid)), prediction)
+    assert torch.equal(function(0 * prediction, truth, valid), 0 * prediction)
+
+
+def test_masked_pixels_do_not_set_the_scale(images) -> None:
+    prediction, truth, valid = images(6)
+    valid[..., :10] = False
+    before = best_scale(prediction, truth, valid)
+    prediction[..., :10] = torch.nan
+    assert torch.equal(best_scale(prediction, truth, valid), before)

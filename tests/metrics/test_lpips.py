@@ -1,0 +1,108 @@
+"""LPIPS with random weights: against torch.nn's own AlexNet layers, and its mask."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from albedo_pipeline.metrics import lpips_metric, marigold_lpips_metric
+
+
+def distance_maps(weights, first, second) -> list[torch.Tensor]:
+    """The paper's equation 1 before its spatial mean, with the layers as torchvision has them."""
+    layers = nn.Sequential(
+        nn.Conv2d(3, 64, 11, stride=4, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(64, 192, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(192, 384, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(384, 256, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(256, 256, 3, padding=1),
+        nn.ReLU(),
+    )
+    start = "features."
+    layers.load_state_dict({k[len(start) :]: v for k, v in weights.items() if k.startswith(start)})
+    shift = torch.tensor([-0.030, -0.088, -0.188])[:, None, None]
+    scale = torch.tensor([0.458, 0.448, 0.450])[:, None, None]
+    x, y = ((2 * image.float() - 1 - shift) / scale for image in (first, second))
+    maps = []
+    for layer in layers:
+        x, y = layer(x), layer(y)
+        if isinstance(layer, nn.ReLU):
+            units = [nn.functional.normalize(image, dim=1, eps=1e-10) for image in (x, y)]
+            head = weights[f"lin{len(maps)}.model.1.weight"].flatten()
+            maps.append(torch.einsum("c,bchw->bhw", head, (units[0] - units[1]) ** 2)[:, None])
+    return maps
+
+
+@torch.no_grad()
+def test_it_is_the_mean_of_the_maps_at_the_images_size(lpips_weights, lpips_file, images) -> None:
+    prediction, truth, valid = images(0, side=67)
+    upsample = nn.Upsample(size=(67, 67), mode="bilinear")
+    expected = sum(upsample(m).mean() for m in distance_maps(lpips_weights, prediction, truth))
+    score = lpips_metric(lpips_file).function(prediction, truth, valid).item()
+    assert score == pytest.approx(expected.item(), rel=1e-4)
+
+
+@torch.no_grad()
+def test_marigolds_is_the_mean_of_the_maps_of_images_with_black_holes(
+    lpips_weights, lpips_file, images
+) -> None:
+    prediction, truth, valid = images(1, side=67)
+    valid[..., :20] = False
+    encoded = [(image * valid) ** (1 / 2.2) for image in (prediction, truth)]
+    expected = sum(m.mean() for m in distance_maps(lpips_weights, *encoded))
+    score = marigold_lpips_metric(lpips_file).function(prediction, truth, valid).item()
+    assert score == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_images_that_differ_inside_the_mask_alone_score_zero(lpips_file, images) -> None:
+    _, truth, valid = images(2, side=64)
+    prediction = truth.clone()
+    prediction[..., 20:40, 20:40] = 0
+    lpips = lpips_metric(lpips_file).function
+    assert lpips(truth, truth, valid).item() == 0
+    assert lpips(prediction, truth, valid).item() > 0.01
+    valid[..., 20:40, 20:40] = False
+    assert lpips(prediction, truth, valid).item() == 0
+
+
+def test_an_image_too_small_for_the_network_is_nan(lpips_file, images) -> None:
+    assert lpips_metric(lpips_file).function(*images(3, side=30)).isnan().all()
+    assert lpips_metric(lpips_file).function(*images(3, side=31)).isfinite().all()
+
+
+def test_other_tensors_in_the_file_are_left_alone(lpips_weights, tmp_path) -> None:
+    path = tmp_path / "more.safetensors"
+    save_file({**lpips_weights, "classifier.1.bias": torch.zeros(4)}, path)
+    assert lpips_metric(path).name == "lpips"
+
+
+@pytest.mark.parametrize("make", [lpips_metric, marigold_lpips_metric])
+def test_a_missing_file_is_named(make, tmp_path) -> None:
+    with pytest.raises(ValueError, match=r"nowhere\.safetensors"):
+        make(tmp_path / "nowhere.safetensors")
+
+
+def test_a_file_of_another_kind_is_named(tmp_path) -> None:
+    (tmp_path / "alex.pth").write_bytes(b"not safetensors at all")
+    with pytest.raises(ValueError, match=r"alex\.pth"):
+        lpips_metric(tmp_path / "alex.pth")
+
+
+def test_a_missing_tensor_is_named(lpips_weights, tmp_path) -> None:
+    path = tmp_path / "headless.safetensors"
+    save_file({k: v for k, v in lpips_weights.items() if k != "lin3.model.1.weight"}, path)
+    with pytest.raises(ValueError, match=r"headless\.safetensors.*lin3\.model\.1\.weight"):
+        lpips_metric(path)
+
+
+def test_a_tensor_of_another_shape_is_named(lpips_weights, tmp_path) -> None:
+    path = tmp_path / "vgg.safetensors"
+    save_file({**lpips_weights, "features.0.weight": torch.zeros(64, 3, 3, 3)}, path)
+    with pytest.raises(ValueError, match=r"features\.0\.weight.*\(64, 3, 3, 3\)"):
+        lpips_metric(path)

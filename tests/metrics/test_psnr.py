@@ -1,0 +1,22 @@
+"""Masked PSNR by hand."""
+
+import math
+
+import pytest
+import torch
+
+from albedo_pipeline.metrics import PSNR
+
+
+def test_by_hand() -> None:
+    truth = torch.zeros(1, 3, 1, 2)
+    prediction = torch.zeros(1, 3, 1, 2)
+    prediction[..., 0] = 0.1  # MSE 0.01 over the one valid pixel: 20 dB
+    prediction[..., 1] = 0.9
+    valid = torch.tensor([[[[True, False]]]])
+    assert PSNR.function(prediction, truth, valid).item() == pytest.approx(20, abs=1e-5)
+
+
+def test_equal_images_have_no_limit(images) -> None:
+    _, truth, valid = images(0)
+    assert math.isinf(PSNR.function(truth, truth, valid).item())
