@@ -25,6 +25,7 @@ def test_everything_is_made(finished_project: Path) -> None:
         "08_reporting/data_plot.png",
         "08_reporting/sample_sheet.png",
         "08_reporting/per_sample.parquet",
+        "08_reporting/risk_coverage.parquet",
         "08_reporting/loss_curve.png",
         "08_reporting/report.html",
     ):
@@ -55,9 +56,13 @@ def test_metrics_are_as_the_contract_says(finished_project: Path) -> None:
     assert metrics["test"]["n"] == per_sample["sample_id"].nunique()
     for method in methods:
         for name, value in metrics["test"][method].items():
-            scores = per_sample.loc[per_sample["method"] == method, name]
-            assert value["mean"] == pytest.approx(scores.mean())
+            scores = per_sample.loc[per_sample["method"] == method, [name, "set"]]
+            if name == "constancy":
+                scores = scores.drop_duplicates("set")
+            assert value["mean"] == pytest.approx(scores[name].mean())
             assert value["low"] <= value["mean"] <= value["high"]
+    assert {"psnr_aligned", "ssim_unmasked", "lmse", "aurc"} < set(metrics["test"]["model"])
+    assert metrics["lineage"] == json.loads((reporting / "lineage.json").read_text())
 
 
 def test_no_group_is_in_two_splits(finished_project: Path) -> None:

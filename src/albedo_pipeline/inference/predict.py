@@ -20,6 +20,12 @@ def sample_noise(seed: int, sample_ids: list[str], member: int, shape: tuple) ->
     return torch.stack([normal(seed, Purpose.SAMPLING, place, member, shape) for place in places])
 
 
+def ensemble_noise(seed: int, sample_ids: list[str], members: int, shape: tuple) -> torch.Tensor:
+    """`sample_noise` of all members of all samples, [B, E, *shape]."""
+    noise = [sample_noise(seed, sample_ids, member, shape) for member in range(members)]
+    return torch.stack(noise, dim=1)
+
+
 @torch.no_grad()
 def predict_albedo(
     denoiser: Denoiser,

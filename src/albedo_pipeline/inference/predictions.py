@@ -1,20 +1,36 @@
 """Predictions of whole splits, as rows of the prediction shards."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.shard_files import Row
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.imaging.pixels import from_tensor, quantize, to_tensor
-from albedo_pipeline.inference.predict import predict_albedo
+from albedo_pipeline.imaging.pixels import quantize, to_tensor
+from albedo_pipeline.inference.estimator import Estimator, Sampling
+from albedo_pipeline.inference.predict import ensemble_noise
+from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.device import pick_device
-from albedo_pipeline.models.encoding import round_trip
+from albedo_pipeline.parallel import ordered_map
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.progress import progress
+
+_READERS = 2
+"""Batches that are read, with their noise, while another one is predicted."""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    samples: pd.DataFrame
+    beauty: torch.Tensor
+    albedo: torch.Tensor
+    noise: torch.Tensor
 
 
 def predictions(
@@ -24,38 +40,47 @@ def predictions(
     autoencoder: AutoencoderKL,
     params: EvaluateParams,
 ) -> Iterator[Row]:
-    """Prediction and round trip of every sample of the configured splits.
+    """Prediction and round trip of every sample of the configured splits, and with an ensemble its
+    uncertainty.
 
     Raises:
         ProjectError: where they have none, or manifest and pairs are of different runs.
     """
     pairs.check_manifest(manifest)
-    device = pick_device(params.device)
-    denoiser.unet.to(device)
-    autoencoder.to(device)
     samples = manifest[manifest["split"].isin(params.splits)]
     if samples.empty:
         raise ProjectError(f"evaluate.splits: no sample is in {', '.join(params.splits)}")
-    batches = [
-        samples.set_index("row", drop=False).loc[rows]
-        for rows in pairs.batches(samples["row"], params.batch_size)
-    ]
-    for batch in progress(batches, len(batches), "evaluate"):
-        beauty = to_tensor(pairs.batch("beauty", batch["row"])).to(device)
-        albedo = to_tensor(pairs.batch("albedo", batch["row"]))
-        predicted = predict_albedo(
-            denoiser,
-            autoencoder,
-            beauty,
-            batch["sample_id"].tolist(),
-            seed=params.seed,
-            steps=params.steps,
-            ensemble=params.ensemble,
-            precision=params.precision,
-        )
-        ceiling = round_trip(autoencoder, albedo, device, params.precision)
-        images = {"prediction": predicted, "roundtrip": ceiling}
-        stored = {name: quantize(from_tensor(image)) for name, image in images.items()}
-        for place, sample in enumerate(batch.itertuples()):
-            identity = {"sample_id": sample.sample_id, "group": sample.group, "split": sample.split}
-            yield identity | {name: planes[place] for name, planes in stored.items()}
+    estimator = Estimator(
+        AlbedoModel(denoiser, autoencoder), pick_device(params.device), sampling_of(params)
+    )
+
+    def read(rows: np.ndarray) -> _Batch:
+        chosen = samples.set_index("row", drop=False).loc[rows]
+        beauty, albedo = (to_tensor(pairs.batch(name, rows)) for name in ("beauty", "albedo"))
+        shape = estimator.latent_shape(*beauty.shape[-2:])
+        noise = ensemble_noise(params.seed, chosen["sample_id"].tolist(), params.ensemble, shape)
+        return _Batch(chosen, beauty, albedo, noise)
+
+    together = max(1, params.batch_size // params.ensemble)
+    batches = pairs.batches(samples["row"], together)
+    for batch in progress(ordered_map(read, batches, _READERS), len(batches), "evaluate"):
+        yield from _rows(batch, estimator)
+
+
+def sampling_of(params: EvaluateParams) -> Sampling:
+    """The part of the protocol that says how a prediction is made."""
+    return Sampling(
+        params.steps, params.reduction, params.batch_size, params.precision, params.compile
+    )
+
+
+def _rows(batch: _Batch, estimator: Estimator) -> Iterator[Row]:
+    predicted = estimator.predict(batch.beauty, batch.noise)
+    ceiling = estimator.decode(estimator.encode(batch.albedo))
+    images = {"prediction": predicted.albedo, "roundtrip": ceiling}
+    if predicted.uncertainty is not None:
+        images["uncertainty"] = predicted.uncertainty.mean(dim=1, keepdim=True)
+    stored = {name: quantize(image.cpu().numpy()) for name, image in images.items()}
+    for place, sample in enumerate(batch.samples.itertuples()):
+        identity = {"sample_id": sample.sample_id, "group": sample.group, "split": sample.split}
+        yield identity | {name: planes[place] for name, planes in stored.items()}

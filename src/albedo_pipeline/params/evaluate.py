@@ -1,5 +1,6 @@
 """Settings of `evaluate`."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -27,16 +28,25 @@ class RetinexParams(Params):
 class EvaluateParams(Params):
     """The protocol: everything that a number depends on."""
 
-    protocol: str = "albedo_pipeline"
-    """Name of the protocol; its fingerprint covers the settings."""
+    protocol: Literal["albedo_pipeline", "marigold-iid"] = "albedo_pipeline"
+    """Which metrics, in which colour space, and how masked pixels are treated: the project's own,
+    or Marigold's for intrinsic images. The fingerprint covers this and the settings below."""
+    lpips_weights: Path | None = None
+    """Safetensors file with the weights of LPIPS; null: LPIPS is not measured."""
     splits: tuple[Literal["train", "validation", "test"], ...] = ("test",)
     seed: int = Field(2024, ge=0, lt=2**63)
     """Seed of the noise that sampling starts from."""
     steps: int = Field(1, ge=1)
     """DDIM steps."""
     ensemble: int = Field(1, ge=1)
-    """Predictions of different noise whose mean is taken."""
+    """Predictions of different noise that are combined to one; from two on, they also tell how
+    uncertain it is."""
+    reduction: Literal["mean", "median"] = "mean"
+    """How they are combined."""
     batch_size: int = Field(32, ge=1)
+    """Members of all samples' ensembles that are predicted at a time."""
+    compile: bool = False
+    """`torch.compile` of the networks: minutes at first, then faster."""
     bootstrap: BootstrapParams = BootstrapParams()
     retinex: RetinexParams = RetinexParams()
     device: Device = "auto"

@@ -26,15 +26,30 @@ def predict_split(
     return predictions(pairs, manifest, denoiser, autoencoder, params)
 
 
+def describe_inputs(pairs: PairShards, denoiser: Denoiser, autoencoder: AutoencoderKL) -> dict:
+    """Digests of the data and the weights that the numbers come from."""
+    from albedo_pipeline.models.digests import denoiser_digest, weights_digest
+
+    return {
+        "pairs": pairs.fingerprint(),
+        "denoiser": denoiser_digest(denoiser),
+        "autoencoder": weights_digest(autoencoder),
+    }
+
+
 def score(
     predictions: PredictionShards,
     pairs: PairShards,
     manifest: DataFrame,
+    lineage: dict,
     params: EvaluateParams,
-) -> tuple[DataFrame, dict]:
-    """Scores of model, baselines and ceiling: sample by sample, and their means."""
+) -> tuple[DataFrame, DataFrame, dict]:
+    """Scores of model, baselines and ceiling: sample by sample; risk-coverage curves; means."""
+    from albedo_pipeline.inference.protocols import protocol
     from albedo_pipeline.inference.scores import score_table
-    from albedo_pipeline.inference.summary import summarise
+    from albedo_pipeline.inference.summary import describe, summarise
 
-    per_sample = score_table(predictions, pairs, manifest, params.retinex)
-    return per_sample, summarise(per_sample, predictions, params)
+    chosen = protocol(params.protocol, params.lpips_weights)
+    per_sample, curves = score_table(predictions, pairs, manifest, chosen, params.retinex)
+    metrics = {"protocol": describe(chosen, predictions, params), "lineage": lineage}
+    return per_sample, curves, metrics | summarise(per_sample, params.bootstrap)

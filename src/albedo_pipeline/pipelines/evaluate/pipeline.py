@@ -2,11 +2,11 @@
 
 from kedro.pipeline import Pipeline, node
 
-from albedo_pipeline.pipelines.evaluate.nodes import predict_split, score
+from albedo_pipeline.pipelines.evaluate.nodes import describe_inputs, predict_split, score
 
 
 def create_pipeline() -> Pipeline:
-    """Two nodes: the predictions, then their scores."""
+    """Three nodes: the predictions, what they come from, and their scores."""
     return Pipeline(
         [
             node(
@@ -16,9 +16,15 @@ def create_pipeline() -> Pipeline:
                 name="predict_split",
             ),
             node(
+                describe_inputs,
+                ["pairs", "denoiser", "autoencoder"],
+                "lineage",
+                name="describe_inputs",
+            ),
+            node(
                 score,
-                ["predictions", "pairs", "manifest", "params:evaluate"],
-                ["per_sample", "metrics"],
+                ["predictions", "pairs", "manifest", "lineage", "params:evaluate"],
+                ["per_sample", "risk_coverage", "metrics"],
                 name="score",
             ),
         ],
