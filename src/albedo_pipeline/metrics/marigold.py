@@ -1,8 +1,8 @@
 """The albedo numbers as Marigold's evaluation computes them (Ke et al. 2025, script/iid/eval.py).
 
 They differ from ours so: images are encoded by the power 1 / 2.2, not by sRGB's curve; SSIM and
-LPIPS judge the whole image with 0 at the masked pixels of both (which lifts the score the more is
-masked); SSIM is torchmetrics', whose border is reflected. PSNR is over the valid pixels. There,
+LPIPS judge the whole image with 0 at the masked pixels of both (the more is masked, the better
+the score); SSIM is torchmetrics', whose border is reflected. PSNR is over the valid pixels. There,
 the Hypersim test (lighting model) has a mask, the InteriorVerse test (appearance model) has none:
 for that, call with everything valid. Scores are averaged over images; no scale is aligned.
 
