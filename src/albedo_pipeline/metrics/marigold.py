@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import pad
 
 from albedo_pipeline.metrics.base import Metric
 from albedo_pipeline.metrics.lpips import SMALLEST, Weights, layer_maps, load_weights
 from albedo_pipeline.metrics.masked import masked
 from albedo_pipeline.metrics.psnr import masked_psnr
-from albedo_pipeline.metrics.ssim import C1, C2, RADIUS, gaussian_window
+from albedo_pipeline.metrics.ssim import C1, C2, RADIUS, window_sum
 
 GAMMA = 2.2
 
@@ -78,11 +78,8 @@ def _encode(linear: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
 
 def _blur(images: torch.Tensor) -> torch.Tensor:
     """Gaussian mean around every pixel, the border reflected (its own pixel not repeated)."""
-    profile, channels = gaussian_window(), images.shape[1]
-    images = pad(images, (RADIUS,) * 4, mode="reflect")
-    row = profile.view(1, 1, 1, -1).expand(channels, 1, 1, -1)
-    column = profile.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
-    return conv2d(conv2d(images, row, groups=channels), column, groups=channels)
+    reflected = pad(images, (RADIUS,) * 4, mode="reflect")
+    return window_sum(reflected)[..., RADIUS:-RADIUS, RADIUS:-RADIUS]
 
 
 def _judged(scores: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
