@@ -19,8 +19,8 @@ def config(env: str) -> OmegaConfigLoader:
     return OmegaConfigLoader(str(ROOT / "conf"), env=env, **CONFIG_LOADER_ARGS)
 
 
-WRITTEN_WHILE_RUNNING = {"checkpoints", "tensorboard"}
-"""Inputs of `train`, to Kedro; it writes them while it goes on."""
+WRITTEN_WHILE_RUNNING = {"checkpoints", "tensorboard", "export_folder"}
+"""Inputs of `train` and `export`, to Kedro; they write them themselves."""
 
 
 def path_of(entry: dict) -> str | None:
@@ -58,6 +58,7 @@ def test_every_environment_is_valid(env: str) -> None:
         "train": params.TrainParams,
         "evaluate": params.EvaluateParams,
         "report": params.ReportParams,
+        "export": params.ExportParams,
         "predict": params.PredictParams,
     }
     settings = config(env)["parameters"]
@@ -70,7 +71,7 @@ def test_dvc_has_a_stage_a_pipeline_with_its_outputs() -> None:
     catalog = config("base")["catalog"]
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     pipelines = register_pipelines()
-    assert list(stages) == ["synthesize", *CHAIN]
+    assert list(stages) == ["synthesize", *CHAIN, "export"]
     for name, stage in stages.items():
         assert stage["cmd"].split(" --params ")[0] == f"kedro run --pipelines {name}"
         made = {path_of(catalog[output]) for output in pipelines[name].all_outputs()}

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from albedo_pipeline.datasets.user_predictions import UserImages
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.denoiser import Denoiser
+    from albedo_pipeline.models.export import Export
     from albedo_pipeline.rendering import Render
 else:
-    AlbedoModel = AutoencoderKL = Checkpoints = DataFrame = Denoiser = Figure = LatentShards = Any
-    PairShards = PredictionShards = RawPair = RawPairReference = Render = Row = UserImages = Any
-    Work = Any
+    AlbedoModel = AutoencoderKL = Checkpoints = DataFrame = Denoiser = Export = Figure = Any
+    LatentShards = PairShards = PredictionShards = RawPair = RawPairReference = Render = Row = Any
+    UserImages = Work = Any
 
 __all__ = [
     "AlbedoModel",
@@ -34,6 +35,7 @@ __all__ = [
     "Checkpoints",
     "DataFrame",
     "Denoiser",
+    "Export",
     "Figure",
     "LatentShards",
     "PairShards",

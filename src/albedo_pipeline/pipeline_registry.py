@@ -8,7 +8,7 @@ from albedo_pipeline.offline_viz import serve_offline
 
 CHAIN = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
 """`__default__`: from raw pairs to the report."""
-APART = ("predict",)
+APART = ("export", "predict")
 """Neither in `__default__` nor in `demo`."""
 
 

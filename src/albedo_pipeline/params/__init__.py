@@ -2,6 +2,7 @@
 
 from albedo_pipeline.params.autoencoder import AutoencoderParams, EncodeParams
 from albedo_pipeline.params.evaluate import EvaluateParams
+from albedo_pipeline.params.export import ExportParams
 from albedo_pipeline.params.ingest import IngestParams
 from albedo_pipeline.params.predict import PredictParams
 from albedo_pipeline.params.report import ReportParams
@@ -12,6 +13,7 @@ __all__ = [
     "AutoencoderParams",
     "EncodeParams",
     "EvaluateParams",
+    "ExportParams",
     "IngestParams",
     "PredictParams",
     "ReportParams",

@@ -1,0 +1,115 @@
+"""A trained denoiser and its autoencoder => diffusers' `MarigoldIntrinsicsPipeline`."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, MarigoldIntrinsicsPipeline
+from transformers import CLIPTextModel, PreTrainedTokenizerBase
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.models.autoencoder import factor
+from albedo_pipeline.models.constant_text import constant_text
+from albedo_pipeline.models.denoiser import Denoiser
+from albedo_pipeline.models.lora import has_lora, merge_lora
+from albedo_pipeline.models.text_condition import empty_condition, load_text
+from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.params.denoiser import PretrainedDenoiser
+
+ALBEDO = {
+    "target_names": ["albedo"],
+    "albedo": {"prediction_space": "srgb", "up_to_scale": False},
+}
+
+
+class _Latents(Protocol):
+    """What is needed of `LatentShards`."""
+
+    def shapes(self, name: str) -> np.ndarray: ...
+
+    def rows(self, split: str) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Export:
+    """What the exported folder holds."""
+
+    pipeline: MarigoldIntrinsicsPipeline
+    card: str
+    """The model card, README.md: YAML front matter and markdown."""
+
+
+def intrinsics_pipeline(
+    denoiser: Denoiser,
+    autoencoder: AutoencoderKL,
+    text_source: PretrainedModel | None,
+    steps: int,
+    resolution: int,
+) -> MarigoldIntrinsicsPipeline:
+    """The pipeline, float32, with adapters merged into the weights.
+
+    Args:
+        text_source: where text encoder and tokenizer come from; None for a denoiser from scratch.
+        steps: DDIM steps that it takes where it is told no number.
+        resolution: longer side that it brings images to where it is told none, pixels.
+
+    Raises:
+        ProjectError: where the text encoder cannot be loaded, or embeds the empty text otherwise
+            than the denoiser was trained with.
+    """
+    encoder, tokenizer = (
+        load_text(text_source) if text_source else constant_text(denoiser.condition)
+    )
+    encoder.float()  # as diffusers opens it
+    _check_text(encoder, tokenizer, denoiser.condition)
+    unet = merge_lora(denoiser.unet) if has_lora(denoiser.unet) else denoiser.unet
+    for network in (unet, autoencoder):  # whoever opens the export need not see our folders
+        network.register_to_config(_name_or_path="")
+    return MarigoldIntrinsicsPipeline(
+        unet=unet,
+        vae=autoencoder,
+        scheduler=denoiser.scheduler,
+        text_encoder=encoder,
+        tokenizer=tokenizer,
+        prediction_type="intrinsics",
+        target_properties=ALBEDO,
+        default_denoising_steps=steps,
+        default_processing_resolution=resolution,
+    )
+
+
+def text_source(train_settings: dict) -> PretrainedModel | None:
+    """Where the training took its text encoder from; None: it made one.
+
+    Raises:
+        ProjectError: where the settings do not say.
+    """
+    if train_settings.get("source") == "scratch":
+        return None
+    try:
+        return PretrainedDenoiser.model_validate(train_settings["pretrained"])
+    except (KeyError, ValueError) as error:
+        raise ProjectError(
+            f"train_settings: damaged, or of an earlier version ({one_line(error)}); run the "
+            "pipeline train again"
+        ) from error
+
+
+def trained_side(latents: _Latents, autoencoder: AutoencoderKL) -> int:
+    """Longer side of the most training images, pixels; a multiple of the autoencoder's factor."""
+    cells = latents.shapes("beauty")[latents.rows("train"), -2:].max(axis=1)
+    sides, counts = np.unique(cells, return_counts=True)
+    return factor(autoencoder) * int(sides[counts.argmax()])
+
+
+def _check_text(
+    encoder: CLIPTextModel, tokenizer: PreTrainedTokenizerBase, condition: torch.Tensor
+) -> None:
+    embedded = empty_condition(encoder, tokenizer)
+    same = embedded.shape == condition.shape
+    if not (same and torch.allclose(embedded, condition, atol=1e-5)):
+        raise ProjectError(
+            "export: the text encoder embeds the empty text otherwise than the denoiser was "
+            "trained with; is train.pretrained.model still the same?"
+        )

@@ -1,0 +1,39 @@
+"""Nodes of `export`."""
+
+import logging
+from pathlib import Path
+
+from albedo_pipeline.hints import AlbedoModel, AutoencoderKL, Denoiser, Export, LatentShards
+from albedo_pipeline.params import ExportParams
+
+logger = logging.getLogger(__name__)
+
+
+def make_export(
+    denoiser: Denoiser,
+    autoencoder: AutoencoderKL,
+    latents: LatentShards,
+    metrics: dict,
+    audit_summary: dict,
+    train_settings: dict,
+    params: ExportParams,
+) -> Export:
+    """The model as diffusers has it, and its card."""
+    from albedo_pipeline.models.export import Export, intrinsics_pipeline, text_source, trained_side
+    from albedo_pipeline.models.lineage import measured_steps
+    from albedo_pipeline.reporting.model_card import model_card
+
+    steps = measured_steps(metrics, denoiser, autoencoder)
+    side = trained_side(latents, autoencoder)
+    source = text_source(train_settings)
+    card = model_card(metrics, audit_summary, train_settings, side, params)
+    return Export(intrinsics_pipeline(denoiser, autoencoder, source, steps, side), card)
+
+
+def publish(export: AlbedoModel, folder: Path, params: ExportParams) -> None:
+    """Upload the folder, where that is asked for; it was opened first, so it is whole."""
+    from albedo_pipeline.models.hub import upload
+
+    logger.info("The model is ready: %s", folder)
+    if params.push_to_hub:
+        upload(folder, params.push_to_hub, params.private)

@@ -1,0 +1,29 @@
+"""`export`: models and metrics => a folder for diffusers, with its model card."""
+
+from kedro.pipeline import Pipeline, node
+
+from albedo_pipeline.pipelines.export.nodes import make_export, publish
+
+
+def create_pipeline() -> Pipeline:
+    """Two nodes: the folder, then its upload."""
+    return Pipeline(
+        [
+            node(
+                make_export,
+                [
+                    "denoiser",
+                    "autoencoder",
+                    "latents",
+                    "metrics",
+                    "audit_summary",
+                    "train_settings",
+                    "params:export",
+                ],
+                "export",
+                name="make_export",
+            ),
+            node(publish, ["export", "export_folder", "params:export"], None, name="publish"),
+        ],
+        tags="export",
+    )
