@@ -13,7 +13,7 @@ from albedo_pipeline.datasets.locks import locked
 from albedo_pipeline.datasets.user_results import (
     Record,
     UserPrediction,
-    check_length,
+    is_too_long,
     note_path,
     remove_results,
     write_results,
@@ -139,8 +139,9 @@ class UserPredictionsDataset(AbstractDataset[UserImages, Record]):
         """Make the results of one image; its note comes last."""
         signature = image.signature()
         told = {"name": image.name, "output": image.output}
+        if is_too_long(image.output):
+            return told | {"reason": "its name is too long to add _albedo"}
         try:
-            check_length(image.output)
             prediction = data.make(image)
         except BadSampleError as error:
             reason = one_line(error)

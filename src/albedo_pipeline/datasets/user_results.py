@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from albedo_pipeline.datasets.atomic import fsync
-from albedo_pipeline.errors import BadSampleError
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import dequantize, single
 from albedo_pipeline.imaging.resize import resize_rows
@@ -50,10 +49,9 @@ class UserPrediction:
     """What is told of it."""
 
 
-def check_length(output: str) -> None:
-    """Raise BadSampleError where the results' names would be too long for a file system."""
-    if len(os.fsencode(PurePosixPath(output).name)) > _LONGEST:
-        raise BadSampleError(f"its name is longer than {_LONGEST} bytes: none is left for _albedo")
+def is_too_long(output: str) -> bool:
+    """Whether the results' names may be too long for a file system."""
+    return len(os.fsencode(PurePosixPath(output).name)) > _LONGEST
 
 
 def write_results(folder: Path, output: str, prediction: UserPrediction) -> dict[str, str]:

@@ -15,8 +15,9 @@ from albedo_pipeline.imaging.resize import resize_image
 
 _CELLS = 32
 """Cells on a tile's longer side whose means are compared with those of the whole picture."""
-_DARK = 0.01
+_DARK = 0.001
 """Is added to linear values before they are compared: black says nothing of the tone."""
+_EXTREMES = (0.1, 0.9)
 _LARGEST_GAIN = 2.0
 
 
@@ -99,18 +100,20 @@ def _between(size: int, target: int, part: slice) -> tuple[np.ndarray, np.ndarra
 
 
 def tone_gain(tile: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """What each channel of a tile is to be multiplied by, float32 [C], from 1/2 to 2.
+    """What each channel of a tile is to be multiplied by, float32 [3], from 1/2 to 2.
 
-    The median over a coarse grid of the ratio of local means: details, which the whole picture's
-    prediction does not have, and single objects that the two see differently count for little.
+    The ratio of their means, in which no cell of a coarse grid counts with a ratio beyond that of
+    nine tenths of the cells: single objects that the two see differently count for little.
 
     Args:
-        tile: linear, [H, W, C].
-        wanted: the whole picture's prediction there, linear, [H, W, C].
+        tile: linear, [H, W, 3].
+        wanted: the whole picture's prediction there, linear, [H, W, 3].
     """
     height, width = tile.shape[:2]
     coarser = max(height, width) / min(_CELLS, max(height, width))
     size = (max(1, round(height / coarser)), max(1, round(width / coarser)))
-    here, there = (resize_image(image, *size) + _DARK for image in (tile, wanted))
-    gain = np.median((there / here).reshape(-1, tile.shape[2]), axis=0)
+    here, there = (resize_image(image, *size).reshape(-1, 3) + _DARK for image in (tile, wanted))
+    ratio = there / here
+    ratio = np.clip(ratio, *np.quantile(ratio, _EXTREMES, axis=0))
+    gain = (here * ratio).sum(axis=0) / here.sum(axis=0)
     return np.clip(gain, 1 / _LARGEST_GAIN, _LARGEST_GAIN).astype(np.float32)

@@ -12,13 +12,22 @@ from albedo_pipeline.datasets.user_results import UNCERTAIN
 from albedo_pipeline.reporting.words import count, percentage, plain
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_WORDS = {
+    "input": "Images",
+    "model": "Model",
+    "model_digest": "Digest of the model",
+    "steps": "DDIM steps",
+    "ensemble": "Ensemble",
+    "resolution": "Processing resolution, pixels",
+    "tile": "Tile, pixels",
+}
 _REMARKS = {
     "clipped_share": "{} of the pixels are brighter than white and were clipped",
     "nonfinite_share": "{} of the pixels are NaN or infinite and were taken for black",
     "negative_share": "{} of the pixels are negative and were taken for black",
     "transparent_share": "{} of the pixels are transparent and did not count for the exposure",
 }
-_WORTH_TELLING = {"clipped_share": 0.01}
+_WORTH_TELLING = {"clipped_share": 0.1}  # some highlights are meant to be
 
 
 @dataclass(frozen=True)
@@ -62,17 +71,6 @@ def user_page(predictions: dict[str, Any]) -> str:
     )
 
 
-_WORDS = {
-    "input": "Images",
-    "model": "Model",
-    "model_digest": "Digest of the model",
-    "steps": "DDIM steps",
-    "ensemble": "Ensemble",
-    "resolution": "Processing resolution, pixels",
-    "tile": "Tile, pixels",
-}
-
-
 def _headline(done: int, bad: int, others: int) -> str:
     parts = [f"{count(done, 'image')} with an albedo"]
     if bad:
@@ -84,8 +82,7 @@ def _headline(done: int, bad: int, others: int) -> str:
 
 def _card(record: dict[str, Any]) -> Card:
     files = record["files"]
-    captions = {"beauty": "input, as the model saw it", "albedo": "albedo"}
-    captions["uncertainty"] = "uncertainty"
+    captions = {"beauty": "input", "albedo": "albedo", "uncertainty": "uncertainty"}
     return Card(
         name=_shown(record["name"]),
         links={k: _link(files[k]) for k in ("exr", "png", "uncertainty") if k in files},

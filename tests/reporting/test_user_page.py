@@ -1,0 +1,111 @@
+"""The page beside the user's predictions, as text and in a real browser."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import CHROMIUM, visit
+
+from albedo_pipeline.datasets.user_results import UserPrediction, write_results
+from albedo_pipeline.reporting.user_page import user_page
+
+HOSTILE = "<img src=x onerror=window.hit=1>"
+NAMES = [f"{HOSTILE}.png", "room/50% #1? ö:b.exr", "javascript:alert(1).png", "plain.tif"]
+RECORD = {
+    "width": 30,
+    "height": 20,
+    "type": "half",
+    "space": "linear",
+    "exposure": 2.5,
+    "clipped_share": 0.2,
+    "nonfinite_share": 0.0,
+    "negative_share": 0.01,
+    "transparent_share": 0.0,
+    "tiles": 6,
+    "seconds": 1.25,
+}
+SETTINGS = {
+    "input": HOSTILE,
+    "model": "prs-eth/marigold-iid",
+    "model_digest": "0123456789abcdef",
+    "space": "srgb",
+    "steps": 4,
+    "ensemble": 2,
+    "resolution": 768,
+    "tile": 768,
+}
+
+
+def predictions(folder: Path) -> dict:
+    """Results of all the names in a folder, and a bad one."""
+    random = np.random.default_rng(0)
+    images = [{"name": f"{HOSTILE}.jpg", "output": "bad", "reason": f"damaged {HOSTILE}"}]
+    for name in NAMES:
+        output = name.rpartition(".")[0]
+        made = UserPrediction(
+            beauty=random.integers(0, 65536, (20, 30, 3), np.uint16),
+            albedo=random.random((20, 30, 3)).astype(np.float16),
+            uncertainty=random.random((20, 30, 3)).astype(np.float16),
+            record=RECORD,
+        )
+        files = write_results(folder, output, made)
+        images.append({"name": name, "output": output, "reason": "", **RECORD, "files": files})
+    return {"settings": SETTINGS, "others": 1, "images": images}
+
+
+def test_it_tells_what_there_is(tmp_path: Path) -> None:
+    page = user_page(predictions(tmp_path))
+    assert "4 images with an albedo, 1 that could not be used, 1 other file passed over." in page
+    assert "30 × 20, half, linear, exposure × 2.5, 6 tiles, 1.2 s" in page
+    assert "1.0 % of the pixels are negative and were taken for black" in page
+    assert "NaN" not in page
+    assert HOSTILE not in page
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    told = predictions(tmp_path)
+    told["images"][1]["name"] = "\udcff.png"
+    told["images"][1]["files"]["exr"] = "\udcff_albedo.exr"
+    page = user_page(told)
+    assert "./%FF_albedo.exr" in page
+    page.encode("utf-8")
+
+
+def test_without_ensemble_and_without_images() -> None:
+    page = user_page({"settings": SETTINGS, "others": 0, "images": []})
+    assert "0 images with an albedo." in page
+    assert "Could not be used" not in page
+
+
+def test_a_thousand_images_make_a_light_page(tmp_path: Path) -> None:
+    told = predictions(tmp_path)
+    told["images"] = told["images"][-1:] * 1000
+    page = user_page(told)
+    assert len(page.encode("utf-8")) < 2_000_000
+    assert "base64" not in page
+    assert page.count("<img ") == page.count('loading="lazy"') == 3000
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_in_a_browser(tmp_path: Path, width: int) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(user_page(predictions(tmp_path)), encoding="utf-8")
+    with visit(page.as_uri(), width) as seen:
+        for image in seen.page.locator("img").all():
+            image.scroll_into_view_if_needed()
+        seen.page.wait_for_load_state("networkidle")
+        assert seen.outside() == []
+        assert seen.complaints == []
+        broken = "[...document.images].filter(i => !i.complete || !i.naturalWidth).length"
+        assert seen.page.evaluate(broken) == 0
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert seen.page.evaluate(overflow) <= 0
+        assert seen.page.evaluate("document.images.length") == 12
+        assert seen.page.evaluate("window.hit") is None
+        assert seen.page.locator("h3").first.text_content() == NAMES[0]
+        links = seen.page.evaluate("[...document.links].map(a => decodeURIComponent(a.pathname))")
+        assert len(links) == 24
+        assert all(Path(link).is_file() for link in links)
+        assert not re.search("javascript:[^/]*$", seen.page.url)
