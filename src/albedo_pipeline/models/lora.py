@@ -58,7 +58,8 @@ def merge_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     sums = {n: m for n, m in unet.named_modules() if hasattr(m, "get_delta_weight")}
     for name, module in sums.items():
         weight = merged.get_submodule(name).weight
-        weight.data.add_(module.get_delta_weight("default").to(weight))
+        for adapter in module.active_adapters:  # a loaded one has another name than a new one
+            weight.data.add_(module.get_delta_weight(adapter).to(weight))
     return merged
 
 

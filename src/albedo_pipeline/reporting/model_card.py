@@ -1,6 +1,5 @@
 """The model card: what the model is, how it was made, and the numbers it reached."""
 
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,11 +8,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params import ExportParams
 from albedo_pipeline.reporting.card_data import base_model, card_data
+from albedo_pipeline.reporting.card_scores import card_rows, main_metrics
 from albedo_pipeline.reporting.facts import flat_facts
 from albedo_pipeline.reporting.markdown import Markdown, markdown
 from albedo_pipeline.reporting.scores import (
-    Cell,
-    ScoreTable,
     confidence,
     headline,
     main_split,
@@ -33,20 +31,6 @@ _TRAINING = (
     ("precision", "Precision"),
     ("seed", "Seed"),
 )
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One metric of the table."""
-
-    label: str
-    unit: str
-    arrow: str
-    """Points to where better is; empty where that is not known."""
-    cells: list[Cell]
-    """One a method."""
-    of_all_pixels: bool
-    """Whether masked ones count too."""
 
 
 def model_card(
@@ -74,7 +58,6 @@ def _card(
 ) -> str:
     split = main_split({k: v for k, v in metrics.items() if k != "lineage"})
     table = score_table(metrics, split)
-    rows = _rows(table, metrics_of(metrics[split]))
     percent = confidence(metrics, {})
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -94,10 +77,10 @@ def _card(
         audit=audit_summary,
         flags=[(spaced(name), n) for name, n in audit_summary["flags"].items() if n],
         training=_training(train_settings),
-        headline=headline(_main_metrics(metrics, split), split, percent),
+        headline=headline(main_metrics(metrics, split), split, percent),
         table=table,
-        rows=[row for row in rows if not row.of_all_pixels],
-        more_rows=[row for row in rows if row.of_all_pixels],
+        methods=[row.method.name for row in table.rows],
+        rows=card_rows(table, metrics_of(metrics[split])),
         percent=f"{percent:g}",
         protocol=flat_facts(metrics["protocol"]),
         steps=metrics["protocol"]["steps"],
@@ -106,37 +89,6 @@ def _card(
         protocol_name=metrics["protocol"]["name"],
         version=version("albedo_pipeline"),
     )
-
-
-def _main_metrics(metrics: dict, split: str) -> dict:
-    """The file with no others than PSNR, SSIM and LPIPS of the valid pixels, as predicted: for one
-    paragraph; all where there is none of these."""
-    names = [n for n in metrics_of(metrics[split]) if n.endswith(("psnr", "ssim", "lpips"))]
-    if not names:
-        return metrics
-    scores = {
-        key: {name: value[name] for name in names if name in value}
-        if isinstance(value, dict)
-        else value
-        for key, value in metrics[split].items()
-    }
-    return {"protocol": metrics["protocol"], split: scores}
-
-
-def _rows(table: ScoreTable, names: list[str]) -> list[_Row]:
-    """The report's table, turned: there are more metrics than methods, and a card is narrow."""
-    return [
-        _Row(
-            label=label,
-            unit=unit,
-            arrow=direction[:1],
-            cells=[row.cells[number] for row in table.rows],
-            of_all_pixels=name.endswith("_unmasked"),
-        )
-        for number, (name, (label, unit, direction)) in enumerate(
-            zip(names, table.columns, strict=True)
-        )
-    ]
 
 
 def _code(value: object) -> Markdown:
