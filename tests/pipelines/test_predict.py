@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from broken_images import codes, cut, image, noise, text
+from kedro.io import DatasetError
 from marigold_support import save_marigold
 from tests_support import new_project, run_kedro
 
+from albedo_pipeline.datasets.locks import locked
 from albedo_pipeline.datasets.own_model import OwnModelDataset
 from albedo_pipeline.datasets.user_predictions import UserPredictionsDataset
 from albedo_pipeline.errors import ProjectError
@@ -131,6 +133,37 @@ def test_other_settings_or_another_model_make_all_anew(tmp_path, model, linear_m
     assert len(digests) == 3
 
 
+def test_a_run_that_is_stopped_goes_on(tmp_path, model, pictures) -> None:
+    output, params = tmp_path / "out", PredictParams(input=str(pictures), model=str(model))
+    work, made = user_work(lambda: None, params), []
+
+    class Stopped:
+        images, others, recipe = work.images, work.others, work.recipe
+        settings = work.settings
+
+        def make(self, image):
+            if len(made) == 3:
+                raise KeyboardInterrupt
+            made.append(image.name)
+            return work.make(image)
+
+    with pytest.raises(KeyboardInterrupt):
+        UserPredictionsDataset(filepath=str(output)).save(Stopped())
+    before = states(output)
+    assert len([name for name in before if name.endswith("_albedo.json")]) == 3
+    told = run(output, model, pictures)
+    assert len(told["images"]) == 8
+    assert before.items() <= states(output).items()
+
+
+def test_one_run_at_a_time_in_a_folder(tmp_path, model, pictures) -> None:
+    with (
+        locked(tmp_path / "out", "another predict"),
+        pytest.raises(DatasetError, match=r"out: another predict writes here \(process \d+ on "),
+    ):
+        run(tmp_path / "out", model, pictures)
+
+
 def test_a_picture_that_went_bad_leaves_no_old_albedo(tmp_path, model) -> None:
     source, output = image(tmp_path / "a.png", codes()[:16, :16]), tmp_path / "out"
     run(output, model, source)
@@ -223,6 +256,10 @@ def test_too_long_a_name_is_a_bad_image(tmp_path: Path, model: Path) -> None:
     image(tmp_path / f"{'x' * 240}.png", codes()[:16, :16])
     told = run(tmp_path / "out", model, tmp_path)
     assert "too long" in told["images"][0]["reason"]
+
+
+def test_the_projects_own_model(model: Path) -> None:
+    assert OwnModelDataset(filepath=str(model)).load()().default_resolution == 32
 
 
 def test_no_model_at_all(tmp_path: Path) -> None:

@@ -161,9 +161,6 @@ def check_all_done(predictions: dict) -> None:
     if bad:
         named = "; ".join(f"{r['name']}: {r['reason']}" for r in bad[:_NAMED])
         more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
-        raise ProjectError(
-            " ".join(
-                f"predict.input: {len(bad)} of {len(predictions['images'])} image(s) could not be "
-                f"used, the others are done: {named}{more}".split()
-            )
-        )
+        shares = f"{len(bad)} of {len(predictions['images'])} image(s)"
+        message = f"{shares} could not be used, the others are done: {named}{more}"
+        raise ProjectError("predict.input: " + " ".join(message.split()))
