@@ -14,6 +14,8 @@ class SynthesizeParams(Params):
     """Number of scenes; a scene is one group."""
     views: int = Field(ge=1)
     """Number of views of each scene."""
+    relit: int = Field(0, ge=0)
+    """Further lights that the first view of each scene is shown under, for albedo constancy."""
     resolution: int = Field(ge=16, le=4096)
     """Width and height, pixels."""
     samples_per_pixel: int = Field(32, ge=1)

@@ -35,32 +35,33 @@ def mitsuba() -> ModuleType:
 
 
 def build_scene(parts: dict) -> object:
-    """The Mitsuba scene of these descriptions (`Scene.parts`): shapes and lights, no camera."""
+    """The Mitsuba scene of these descriptions (of a `Scene`): shapes and lights, no camera."""
     mi = mitsuba()
     built = {name: _built(mi, part) for name, part in parts.items()}
     return mi.load_dict({"type": "scene", **built})
 
 
 def render_scene(
-    scene: object, camera: Camera, settings: RenderSettings, seed: int
+    scene: object, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Beauty, albedo (float32 [H, W, 3], linear Rec.709) and where the albedo counts, bool [H, W].
 
     The albedo counts in pixels that surfaces cover wholly: a light source or the background in a
     part of the pixel would mix its own into the mean. `scene` is of `build_scene` and is not
-    changed; `seed` is of the light paths, in [0, 2^32).
+    changed; `seed` is of the light paths, `surface_seed` of the camera's rays to the surfaces, in
+    [0, 2^32). Where it counts the albedo depends on surfaces, camera and `surface_seed` alone.
     """
     mi = mitsuba()
     sensor = mi.load_dict(_sensor(mi, camera, settings))
 
-    def rendered(integrator: dict, samples: int) -> np.ndarray:
+    def rendered(integrator: dict, samples: int, seed: int) -> np.ndarray:
         loaded = mi.load_dict(integrator)
         image = mi.render(scene, sensor=sensor, integrator=loaded, spp=samples, seed=seed)
         return np.array(image, dtype=np.float32)
 
     path = {"type": "path", "max_depth": settings.max_depth, "block_size": BLOCK}
-    beauty = rendered(path, settings.samples_per_pixel)[..., 0:3]
-    surface = rendered(SURFACE, SURFACE_SAMPLES)  # [H, W, 7]
+    beauty = rendered(path, settings.samples_per_pixel, seed)[..., 0:3]
+    surface = rendered(SURFACE, SURFACE_SAMPLES, surface_seed)  # [H, W, 7]
     emission, coverage, albedo = surface[..., 0:3], surface[..., 3], surface[..., 4:7]
     covered = (coverage > COVERED) & (emission.sum(axis=-1) == 0) & (albedo > 0).any(axis=-1)
     # A sliver of a light that the few surface samples missed shows in the next pixel.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
 from albedo_pipeline.parallel import usable_cores
-from albedo_pipeline.rendering.render import Render, render_view
+from albedo_pipeline.rendering.render import Render, render_lights
 from albedo_pipeline.rendering.settings import RenderSettings
 
 AHEAD = 3
@@ -15,9 +15,15 @@ AHEAD = 3
 
 
 def render_all(
-    seed: int, scenes: range, views: int, settings: RenderSettings, processes: int | None = None
-) -> Iterator[tuple[int, int, Render]]:
-    """Yield (scene, view, Render) of every view of every scene, in that order.
+    seed: int,
+    scenes: range,
+    views: int,
+    relit: int,
+    settings: RenderSettings,
+    processes: int | None = None,
+) -> Iterator[tuple[int, int, int, Render]]:
+    """Yield (scene, view, light, Render) of every view of every scene, in that order; the first
+    view of each under `relit` further lights too.
 
     `processes` None takes every core this process may use. The pictures do not depend on it.
     Closing the generator early ends the processes.
@@ -29,22 +35,24 @@ def render_all(
     workers = processes or usable_cores()
     # Spawned, because Mitsuba's threads do not survive a fork.
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start)
-    places = ((scene, view) for scene in scenes for view in range(views))
     try:
-        waiting: deque[tuple[int, int, Future[Render]]] = deque()
-        for scene, view in places:
-            waiting.append((scene, view, pool.submit(render_view, seed, scene, view, settings)))
+        waiting: deque[tuple[int, int, Future[list[Render]]]] = deque()
+        for scene, view in ((scene, view) for scene in scenes for view in range(views)):
+            lights = 1 if view else 1 + relit
+            future = pool.submit(render_lights, seed, scene, view, settings, lights)
+            waiting.append((scene, view, future))
             if len(waiting) >= AHEAD * workers:
-                yield _finished(waiting.popleft())
+                yield from _finished(*waiting.popleft())
         while waiting:
-            yield _finished(waiting.popleft())
+            yield from _finished(*waiting.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _finished(item: tuple[int, int, "Future[Render]"]) -> tuple[int, int, Render]:
-    scene, view, future = item
-    return scene, view, future.result()
+def _finished(
+    scene: int, view: int, future: "Future[list[Render]]"
+) -> Iterator[tuple[int, int, int, Render]]:
+    return ((scene, view, light, render) for light, render in enumerate(future.result()))
 
 
 def _start() -> None:

@@ -1,7 +1,7 @@
-"""One picture as a pure function of (seed, scene, view, settings)."""
+"""One picture as a pure function of (seed, scene, view, light, settings)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from albedo_pipeline.rendering.cameras import Camera, draw_camera, overview
 from albedo_pipeline.rendering.engine import build_scene, render_scene
-from albedo_pipeline.rendering.scene import Scene, draw_scene
+from albedo_pipeline.rendering.scene import Scene, draw_scene, relit
 from albedo_pipeline.rendering.settings import RenderSettings
-from albedo_pipeline.rendering.streams import scene_generator, view_generator
+from albedo_pipeline.rendering.streams import light_generator, scene_generator, view_generator
 
 ATTEMPTS = 16
 """Draws of a scene, and of a view's camera, before the render is given up."""
@@ -40,24 +40,47 @@ class Render:
 
 
 def render_view(seed: int, scene: int, view: int, settings: RenderSettings) -> Render:
-    """Render `view` of `scene`: the same bits in any process and any order.
+    """Render `view` of `scene`; the first of `render_lights`."""
+    return render_lights(seed, scene, view, settings, lights=1)[0]
 
-    Draws that came out bad are drawn again, in two steps that keep the views of a scene together.
-    First the scene: its draw is the first whose fixed overview, rendered small, is good; this does
-    not depend on the view or the settings. Then the view: its camera is the first whose picture is
-    good. `redrawn` holds the reasons of both.
+
+def render_lights(
+    seed: int, scene: int, view: int, settings: RenderSettings, lights: int
+) -> list[Render]:
+    """Render `view` of `scene` under its own lights and under further ones: the same bits in any
+    process and any order, and of each picture whatever the number of the others.
+
+    Draws that came out bad are drawn again, in steps that keep the views of a scene together. First
+    the scene: its draw is the first whose fixed overview, rendered small, is good; this does not
+    depend on the view or the settings. Then the view: its camera is the first whose picture is
+    good. Then each further light of it. `redrawn` holds the reasons of all that a picture needed.
+    The pictures of a view have equal albedo, bit for bit, where it is valid in both.
 
     Raises:
         RuntimeError: no good draw within ATTEMPTS.
     """
     (shared, built), scene_reasons = _shared_scene(seed, scene)
+    what = f"scene {scene}, view {view} (seed {seed})"
 
-    def try_view(attempt: int) -> tuple[None, Render]:
+    def try_view(attempt: int) -> tuple[tuple[Camera, int], Render]:
         rng = view_generator(seed, scene, attempt, view)
-        return None, _picture(built, draw_camera(rng, shared), settings, rng)
+        camera, paths = draw_camera(rng, shared), _path_seed(rng)
+        return (camera, paths), _picture(built, camera, settings, paths, paths)
 
-    (_, kept), view_reasons = first_good(try_view, f"scene {scene}, view {view} (seed {seed})")
-    return Render(kept.beauty, kept.albedo, kept.valid, (*scene_reasons, *view_reasons))
+    ((camera, paths), first), view_reasons = first_good(try_view, what)
+    reasons = (*scene_reasons, *view_reasons)
+    renders = [replace(first, redrawn=reasons)]
+    for light in range(1, lights):
+
+        def try_light(attempt: int, light: int = light) -> tuple[None, Render]:
+            rng = light_generator(seed, scene, attempt, view, light)
+            other = relit(rng, shared)
+            relit_scene = build_scene(other.surfaces | other.lights)
+            return None, _picture(relit_scene, camera, settings, _path_seed(rng), paths)
+
+        (_, kept), light_reasons = first_good(try_light, f"{what}, light {light}")
+        renders.append(replace(kept, redrawn=(*reasons, *light_reasons)))
+    return renders
 
 
 @lru_cache(maxsize=1)  # the next view of the same scene
@@ -67,8 +90,9 @@ def _shared_scene(seed: int, scene: int) -> tuple[tuple[Scene, object], tuple[st
     def try_scene(attempt: int) -> tuple[tuple[Scene, object], Render]:
         rng = scene_generator(seed, scene, attempt)
         drawn = draw_scene(rng)
-        built = build_scene(drawn.parts)
-        return (drawn, built), _picture(built, overview(drawn), PROBE, rng)
+        built = build_scene(drawn.surfaces | drawn.lights)
+        paths = _path_seed(rng)
+        return (drawn, built), _picture(built, overview(drawn), PROBE, paths, paths)
 
     (kept, _), reasons = first_good(try_scene, f"scene {scene} (seed {seed})")
     return kept, reasons
@@ -103,8 +127,11 @@ def reject_reason(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray) -> 
     return None
 
 
+def _path_seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**32))
+
+
 def _picture(
-    built: object, camera: Camera, settings: RenderSettings, rng: np.random.Generator
+    built: object, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
 ) -> Render:
-    light_paths = int(rng.integers(2**32))
-    return Render(*render_scene(built, camera, settings, light_paths), redrawn=())
+    return Render(*render_scene(built, camera, settings, seed, surface_seed), redrawn=())

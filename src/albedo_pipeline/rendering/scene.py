@@ -27,8 +27,10 @@ shows shadows best; from behind a wall it would leave the scene dark and grainy.
 class Scene:
     """Everything that the views of a scene share."""
 
-    parts: dict
+    surfaces: dict
     """Mitsuba descriptions by name; arrays and meshes stand where Mitsuba wants its own objects."""
+    lights: dict
+    """The same of the lights."""
     focus: np.ndarray
     """Centre [3] of the sphere that encloses the objects."""
     radius: float
@@ -37,29 +39,38 @@ class Scene:
     """Direction of the open side, radians from +x."""
     spread: float
     """How far to both sides of it cameras may stand, radians."""
+    lit_from: float
+    """The same of bright lights."""
+    top: float
+    """Height of the highest object."""
 
 
 def draw_scene(rng: np.random.Generator) -> Scene:
-    """A random scene."""
+    """A random scene, under lights of its own."""
     palette = draw_palette(rng)
     objects = draw_objects(rng)
     points = np.concatenate([mesh.vertices for mesh in objects])
     low, high = points.min(axis=0), points.max(axis=0)
     focus = (low + high) / 2
     radius = float(np.linalg.norm(points - focus, axis=1).max())
-    parts = {
+    drawn = {
         f"object_{index}": _shape(mesh, draw_material(rng, palette, rng.choice([1.0, 2.0])))
         for index, mesh in enumerate(objects)
     }
     azimuth = rng.uniform(-np.pi, np.pi)
     kind = str(rng.choice(list(OPENING), p=[0.35, 0.25, 0.2, 0.2]))
     spread, lit_from = OPENING[kind]
-    surfaces = [_floor(), *_walls(rng, kind, azimuth, focus, radius)]
-    for index, mesh in enumerate(surfaces):
+    for index, mesh in enumerate([_floor(), *_walls(rng, kind, azimuth, focus, radius)]):
         repeats = 1 / rng.uniform(2.0, 6.0)  # for each scene unit, see _plane
-        parts[f"surface_{index}"] = _shape(mesh, draw_wall_material(rng, palette, repeats))
-    parts |= draw_lights(rng, azimuth, lit_from, float(high[2]))
-    return Scene(parts, focus, radius, azimuth, spread)
+        drawn[f"surface_{index}"] = _shape(mesh, draw_wall_material(rng, palette, repeats))
+    top = float(high[2])
+    lights = draw_lights(rng, azimuth, lit_from, top)
+    return Scene(drawn, lights, focus, radius, azimuth, spread, lit_from, top)
+
+
+def relit(rng: np.random.Generator, scene: Scene) -> Scene:
+    """The same surfaces under other lights."""
+    return replace(scene, lights=draw_lights(rng, scene.azimuth, scene.lit_from, scene.top))
 
 
 def _shape(mesh: Mesh, material: dict) -> dict:

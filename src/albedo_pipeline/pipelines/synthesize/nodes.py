@@ -7,16 +7,17 @@ from albedo_pipeline.params import SynthesizeParams
 
 
 def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
-    """Every view of every scene; a scene is a group."""
+    """Every view of every scene, the first one under several lights; a scene is a group."""
     from albedo_pipeline.progress import progress
     from albedo_pipeline.rendering import RenderSettings, render_all
 
     settings = RenderSettings(params.resolution, params.samples_per_pixel, params.max_depth)
+    scenes = range(params.scenes)
     renders = render_all(
-        params.seed, range(params.scenes), params.views, settings, params.processes
+        params.seed, scenes, params.views, params.relit, settings, params.processes
     )
-    shown = progress(renders, params.scenes * params.views, "synthesize")
-    return (_raw_pair(params.seed, scene, view, render) for scene, view, render in shown)
+    shown = progress(renders, params.scenes * (params.views + params.relit), "synthesize")
+    return (_raw_pair(params.seed, *place, render) for *place, render in shown)
 
 
 def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
@@ -26,12 +27,12 @@ def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
     return sample_sheet(raw_pairs), count_redrawn(raw_pairs)
 
 
-def _raw_pair(seed: int, scene: int, view: int, render: Render) -> RawPair:
+def _raw_pair(seed: int, scene: int, view: int, light: int, render: Render) -> RawPair:
     from albedo_pipeline.datasets import raw_pairs
 
     group = f"seed-{seed}/scene-{scene:05d}"
     return raw_pairs.RawPair(
-        sample_id=f"{group}/view-{view:02d}",
+        sample_id=f"{group}/view-{view:02d}" + (f"-light-{light:02d}" if light else ""),
         group=group,
         beauty=render.beauty,
         albedo=render.albedo,
