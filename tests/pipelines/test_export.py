@@ -1,0 +1,274 @@
+"""`export` as a user runs it; and plain diffusers does with the folder what the project does."""
+
+import json
+import shutil
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import torch
+from diffusers import MarigoldIntrinsicsPipeline
+from huggingface_hub import ModelCard
+from tests_support import run_kedro
+
+from albedo_pipeline.datasets.exported_model import ExportedModelDataset
+from albedo_pipeline.datasets.models import AutoencoderDataset, DenoiserDataset
+from albedo_pipeline.inference.estimator import Estimator, Sampling
+from albedo_pipeline.models.albedo_model import AlbedoModel
+from albedo_pipeline.models.lora import has_lora
+from albedo_pipeline.models.text_condition import empty_condition
+
+DATA = Path("data/test")
+EXPORT = DATA / "06_models/export"
+
+
+@pytest.fixture(scope="module")
+def exported(finished_project: Path, tmp_path_factory) -> Path:
+    """A project that was exported; do not write to it."""
+    return run_export(copied(finished_project, tmp_path_factory.mktemp("exported")))
+
+
+@pytest.fixture(scope="module")
+def adapted(finished_project: Path, tmp_path_factory) -> Path:
+    """The same with a denoiser of low-rank adapters."""
+    project = copied(finished_project, tmp_path_factory.mktemp("adapted"))
+    lora = "train.on_mismatch=restart,train.lora.rank=2,train.lora.alpha=4"
+    for name, parameters in (("train", lora), ("evaluate", "evaluate.ensemble=1")):
+        result = run_kedro(project, "run", "--pipelines", name, "--params", parameters)
+        assert result.returncode == 0, result.stderr
+    return run_export(project)
+
+
+@pytest.fixture
+def project(finished_project: Path, tmp_path: Path) -> Path:
+    return copied(finished_project, tmp_path)
+
+
+def copied(project: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(project, folder / "project"))
+
+
+def run_export(project: Path, *more: str) -> Path:
+    result = run_kedro(project, "run", "--pipelines", "export", *more)
+    assert result.returncode == 0, result.stderr
+    assert f"The model is ready: {project / EXPORT}" in result.stderr
+    return project
+
+
+def refused(project: Path, *more: str) -> str:
+    """The one line that a failed export ends with."""
+    result = run_kedro(project, "run", "--pipelines", "export", *more)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr.strip().splitlines()[-1]
+
+
+def opened(project: Path) -> MarigoldIntrinsicsPipeline:
+    pipeline = MarigoldIntrinsicsPipeline.from_pretrained(project / EXPORT, use_safetensors=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def trained(project: Path) -> AlbedoModel:
+    """The model as the catalog has it, not by way of the export."""
+    models = project / DATA / "06_models"
+    denoiser = DenoiserDataset(filepath=str(models / "denoiser")).load()
+    return AlbedoModel(denoiser, AutoencoderDataset(filepath=str(models / "autoencoder")).load())
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("size", [(32, 24), (17, 21)])
+@pytest.mark.parametrize("which", ["exported", "adapted"])
+def test_diffusers_predicts_what_the_estimator_does(
+    which: str,
+    size: tuple[int, int],
+    steps: int,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # On the CPU torch's group norm rounds up to a thousand times as coarsely with channels last.
+    monkeypatch.setattr(torch, "channels_last", torch.contiguous_format)
+    project = request.getfixturevalue(which)
+    model = trained(project)
+    assert has_lora(model.denoiser.unet) == (which == "adapted")
+    estimator = Estimator(model, torch.device("cpu"), Sampling(steps=steps))
+    torch.manual_seed(5)
+    images = torch.rand(1, 3, *size) * 2 - 1
+    noise = torch.randn(1, 1, *estimator.latent_shape(*size))
+    theirs = opened(project)(
+        (images + 1) / 2,
+        num_inference_steps=steps,
+        latents=noise.flatten(0, 1),
+        processing_resolution=0,
+        output_type="pt",
+    ).prediction
+    ours = estimator.predict(images, noise).albedo
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+
+
+def test_the_text_encoder_gives_the_trained_condition(exported: Path) -> None:
+    pipeline = opened(exported)
+    embedded = empty_condition(pipeline.text_encoder, pipeline.tokenizer)
+    condition = trained(exported).denoiser.condition
+    torch.testing.assert_close(embedded, condition, atol=1e-6, rtol=0)
+
+
+def test_what_the_folder_says_of_itself(exported: Path) -> None:
+    protocol = metrics_of(exported)["protocol"]
+    pipeline = opened(exported)
+    assert pipeline.default_denoising_steps == protocol["steps"]
+    assert pipeline.default_processing_resolution == 32
+    image = torch.rand(1, 3, 48, 40)
+    prediction = pipeline(image).prediction
+    shown = pipeline.image_processor.visualize_intrinsics(prediction, pipeline.target_properties)
+    assert shown[0]["albedo"].size == (40, 48)
+    model = ExportedModelDataset(filepath=str(exported / EXPORT)).load()
+    assert (model.targets, model.albedo, model.space) == (1, 0, "srgb")
+
+
+@pytest.mark.parametrize("which", ["exported", "adapted"])
+def test_no_pickle_and_no_path_of_ours(which: str, request: pytest.FixtureRequest) -> None:
+    project = request.getfixturevalue(which)
+    files = [path for path in (project / EXPORT).rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".txt", ".md"}
+    texts = [path.read_text() for path in files if path.suffix != ".safetensors"]
+    assert not any(str(project) in text for text in texts)
+
+
+def metrics_of(project: Path) -> dict:
+    return json.loads((project / DATA / "08_reporting/metrics.json").read_text())
+
+
+def test_the_card_tells_the_measured_numbers(exported: Path) -> None:
+    card = ModelCard.load(exported / EXPORT / "README.md")
+    measured = {
+        name: score["mean"] for name, score in metrics_of(exported)["test"]["model"].items()
+    }
+    assert {r.metric_type: r.metric_value for r in card.data.eval_results} == measured
+    assert metrics_of(exported)["protocol"]["fingerprint"] in card.text
+    assert f"**{measured['psnr']:.2f}**" in card.text or f" {measured['psnr']:.2f}<br>" in card.text
+
+
+def test_again_over_the_old_folder(exported: Path, tmp_path: Path) -> None:
+    project = run_export(copied(exported, tmp_path), "--params", "export.title=Second")
+    assert "# Second\n" in (project / EXPORT / "README.md").read_text()
+    assert not list(EXPORT.parent.glob(".export*"))
+
+
+def test_an_interrupted_write_keeps_the_old_folder(exported: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(exported / EXPORT, tmp_path / "export"))
+
+    class Interrupted:
+        def save_pretrained(self, folder: Path, **_: object) -> None:
+            (folder / "model_index.json").write_text("{}")
+            raise KeyboardInterrupt
+
+    class Half:
+        pipeline = Interrupted()
+
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(KeyboardInterrupt):
+        ExportedModelDataset(filepath=str(folder)).save(Half())
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+def missing(file: Path) -> None:
+    file.unlink()
+
+
+def cut(file: Path) -> None:
+    file.write_text(file.read_text()[:100])
+
+
+def emptied(file: Path) -> None:
+    file.write_text("{}")
+
+
+def other(file: Path) -> None:
+    metrics = json.loads(file.read_text())
+    metrics["lineage"]["denoiser"] = "0123"
+    file.write_text(json.dumps(metrics))
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (missing, "metrics.json"),
+        (cut, "metrics.json"),
+        (emptied, "metrics: damaged, or of an earlier version; run the pipeline evaluate again"),
+        (other, "metrics: are those of another denoiser (0123, here is "),
+    ],
+)
+def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:
+    harm(project / DATA / "08_reporting/metrics.json")
+    assert message in refused(project)
+    assert not (project / EXPORT).exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("03_primary/audit_summary.json", "export: metrics, audit_summary or train_settings are"),
+        ("06_models/train_settings.json", "train_settings: damaged, or of an earlier version"),
+    ],
+)
+def test_unusable_records_are_named(project: Path, file: str, message: str) -> None:
+    emptied(project / DATA / file)
+    assert message in refused(project)
+
+
+class Hub(BaseHTTPRequestHandler):
+    """A Hub that knows whom it does not let in, and notes what it is asked."""
+
+    asked: list[tuple[str, dict]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked.append((self.path, json.loads(body)))
+        self.send_response(403)
+        self.end_headers()
+        self.wfile.write(b'{"error": "not yours"}')
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> list:
+    Hub.asked = []
+    server = HTTPServer(("127.0.0.1", 0), Hub)
+    Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HF_TOKEN", "hf_none")
+    yield Hub.asked
+    server.shutdown()
+    server.server_close()
+
+
+PUSH = ("--params", "export.push_to_hub=someone/albedo")
+
+
+def test_a_refused_upload_is_one_line_and_the_folder_stays(project: Path, hub: list) -> None:
+    line = refused(project, *PUSH)
+    assert "export.push_to_hub someone/albedo: not uploaded (" in line
+    assert str(EXPORT) in line
+    path, wish = hub[0]
+    assert path == "/api/repos/create"
+    assert (wish["name"], wish["organization"]) == ("albedo", "someone")
+    assert wish["visibility"] == "private"
+    opened(project)
+
+
+def test_an_unreachable_hub_is_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_TOKEN", "hf_none")
+    assert "export.push_to_hub someone/albedo: not uploaded (" in refused(project, *PUSH)
+    opened(project)
+
+
+def test_a_wrong_name_of_a_repository_stops_before_the_work(project: Path) -> None:
+    line = refused(project, "--params", "export.push_to_hub=nowhere")
+    assert "export.push_to_hub" in line
+    assert "'nowhere'" in line
