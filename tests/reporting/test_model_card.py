@@ -76,7 +76,7 @@ def test_a_local_base_is_no_ones_business(tmp_path) -> None:
 
 def test_the_table_has_model_baseline_and_ceiling() -> None:
     page = html(made())
-    for text in ("<strong>20.50</strong>", "19.00–21.25", "11.50", "35.50", "abc123"):
+    for text in ("<strong>20.50</strong>", "19.00–\u206021.25", "11.50", "35.50", "abc123"):
         assert text in page, text
     assert "clipped beauty 17" in page
 
