@@ -153,7 +153,7 @@ def test_the_card_tells_the_measured_numbers(exported: Path) -> None:
 def test_again_over_the_old_folder(exported: Path, tmp_path: Path) -> None:
     project = run_export(copied(exported, tmp_path), "--params", "export.title=Second")
     assert "# Second\n" in (project / EXPORT / "README.md").read_text()
-    assert not list(EXPORT.parent.glob(".export*"))
+    assert not list((project / EXPORT).parent.glob(".export*"))
 
 
 def test_an_interrupted_write_keeps_the_old_folder(exported: Path, tmp_path: Path) -> None:
