@@ -9,7 +9,7 @@ from kedro.config import OmegaConfigLoader
 
 from albedo_pipeline import params
 from albedo_pipeline.offline_viz import without_web_fonts
-from albedo_pipeline.pipeline_registry import APART, CHAIN, register_pipelines
+from albedo_pipeline.pipeline_registry import APART, CHAIN, PHOTOS, register_pipelines
 from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ def paths_of_outs(stage: dict) -> set[str]:
 
 def test_the_chain() -> None:
     pipelines = register_pipelines()
-    assert set(pipelines) == {"__default__", "demo", "synthesize", *CHAIN, *APART}
+    assert set(pipelines) == {"__default__", "demo", "synthesize", *CHAIN, *APART, *PHOTOS}
     default = {node.name for node in pipelines["__default__"].nodes}
     assert default == {node.name for name in CHAIN for node in pipelines[name].nodes}
     assert {n.name for n in pipelines["demo"].nodes} - default == {

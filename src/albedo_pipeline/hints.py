@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from albedo_pipeline.datasets.incremental import Work
     from albedo_pipeline.datasets.latent_shards import LatentShards
     from albedo_pipeline.datasets.pair_shards import PairShards
+    from albedo_pipeline.datasets.photos import Photo
     from albedo_pipeline.datasets.prediction_shards import PredictionShards
     from albedo_pipeline.datasets.raw_pairs import RawPair, RawPairReference
     from albedo_pipeline.datasets.shard_files import Row
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from albedo_pipeline.rendering import Render
 else:
     AlbedoModel = AutoencoderKL = Checkpoints = DataFrame = Denoiser = Export = Figure = Any
-    LatentShards = PairShards = PredictionShards = RawPair = RawPairReference = Render = Row = Any
-    UserImages = Work = Any
+    LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
+    Render = Row = UserImages = Work = Any
 
 __all__ = [
     "AlbedoModel",
@@ -39,6 +40,7 @@ __all__ = [
     "Figure",
     "LatentShards",
     "PairShards",
+    "Photo",
     "PredictionShards",
     "RawPair",
     "RawPairReference",

@@ -10,12 +10,16 @@ CHAIN = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
 """`__default__`: from raw pairs to the report."""
 APART = ("export", "predict")
 """Neither in `__default__` nor in `demo`."""
+PHOTOS = ("iiw", "maw")
+"""Data sets of photographs; each is a pipeline apart."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Every pipeline by its name; `__default__` = the chain; `demo` = `synthesize` + the chain."""
     serve_offline()  # here, because Kedro-Viz's server runs no hook of ours
     pipelines = {name: _create(name) for name in ("synthesize", *CHAIN, *APART)}
+    photos = _create("photos")
+    pipelines |= {name: photos.only_nodes_with_tags(name) for name in PHOTOS}
     default = sum((pipelines[name] for name in CHAIN), Pipeline([]))
     return {"__default__": default, "demo": pipelines["synthesize"] + default, **pipelines}
 

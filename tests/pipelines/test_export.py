@@ -85,10 +85,7 @@ def test_diffusers_predicts_what_the_estimator_does(
     size: tuple[int, int],
     steps: int,
     request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # On the CPU torch's group norm rounds up to a thousand times as coarsely with channels last.
-    monkeypatch.setattr(torch, "channels_last", torch.contiguous_format)
     project = request.getfixturevalue(which)
     model = trained(project)
     assert has_lora(model.denoiser.unet) == (which == "adapted")

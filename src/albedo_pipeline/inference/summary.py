@@ -17,20 +17,32 @@ from albedo_pipeline.params.evaluate import BootstrapParams
 
 
 def describe(protocol: Protocol, predictions: PredictionShards, params: EvaluateParams) -> dict:
-    """The protocol, spelled out, and its fingerprint: equal numbers need equal fingerprints."""
+    """The protocol of an evaluation on pairs; see `spelled_out`."""
     sizes = np.unique(predictions.shapes("prediction")[:, 1:], axis=0).tolist()
-    spelled = {
+    what = {
         "name": protocol.name,
         "metrics": {measure.name: measure.metric.colour_space for measure in protocol.measures},
         **protocol.words,
         "lpips_weights": _file_digest(params.lpips_weights),
         "resolution": sizes[0] if len(sizes) == 1 else sizes,
+    }
+    return spelled_out(what, predictions.scalars["sample_id"].to_pylist(), params)
+
+
+def spelled_out(what: dict, sample_ids: list[str], params: EvaluateParams) -> dict:
+    """A protocol and its fingerprint: equal numbers need equal fingerprints.
+
+    Args:
+        what: is measured, and how.
+        sample_ids: of what.
+    """
+    spelled = what | {
         "steps": params.steps,
         "ensemble": params.ensemble,
         "reduction": params.reduction,
         "seed": params.seed,
         "precision": params.precision,
-        "samples": _digest("\n".join(sorted(predictions.scalars["sample_id"].to_pylist()))),
+        "samples": _digest("\n".join(sorted(sample_ids))),
         "retinex": params.retinex.model_dump(),
         "confidence": params.bootstrap.confidence,
         "interval": f"{params.bootstrap.confidence:.4g} percentile bootstrap over groups, "

@@ -1,0 +1,95 @@
+"""Measured Albedo in the Wild (Wu et al. 2023), as its archives unpack."""
+
+import csv
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from albedo_pipeline.datasets.pair_files import PairReader, read_from
+from albedo_pipeline.datasets.photos import Measured, Photo
+from albedo_pipeline.datasets.roots import Root, open_root
+from albedo_pipeline.errors import BadSampleError, ProjectError
+
+_COLUMNS = ("colours", "mask", "scene", "name")
+"""The first columns of `labels/meta.csv`, which has no header; more may follow."""
+
+
+class MAWDataset(PairReader):
+    """Photographs with surfaces whose albedo was measured.
+
+    `labels/meta.csv`, tab-separated, has a photograph a line: an `.npy` of measured colours
+    (linear Adobe RGB, [n, 3]), a mask whose values number them, the scene, the photograph's name;
+    files of labels are relative to `labels`. The photograph is `<images>/<scene>/<name>.png`.
+
+        maw_photos:
+          type: albedo_pipeline.datasets.maw.MAWDataset
+          filepath: /data/maw
+
+    Args:
+        filepath: the folder, or an uncompressed `.tar` of it.
+        images: folder in it that holds the scenes' photographs, sRGB-encoded.
+        max_megapixels: see `PairReader`.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        images: str = "images_png",
+        max_megapixels: float = 128,
+        metadata: dict | None = None,
+    ) -> None:
+        super().__init__(filepath=filepath, max_megapixels=max_megapixels, metadata=metadata)
+        self._images = images
+
+    def load(self) -> list[Photo]:
+        """Photographs in the order of the table.
+
+        Raises:
+            ProjectError: where there is no such folder, no table in it, or it is malformed.
+        """
+        root = open_root(self._path)
+        table = "labels/meta.csv"
+        if table not in root.names():
+            raise ProjectError(f"{root.path}: no {table}")
+        with root.opened(table) as path, path.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.reader(file, delimiter="\t") if row]
+        limit = self._declaration.max_pixels
+        photos = []
+        for number, row in enumerate(rows, start=1):
+            if len(row) < len(_COLUMNS):
+                raise ProjectError(
+                    f"{root.path}/{table}, line {number}: {len(row)} column(s), expected "
+                    f"{', '.join(_COLUMNS)} and more, tab-separated"
+                )
+            colours, mask, scene, name = row[: len(_COLUMNS)]
+            known = partial(_measured, root, f"labels/{colours}", f"labels/{mask}", limit)
+            image = f"{self._images}/{scene}/{name}.png"
+            photos.append(Photo(f"{scene}/{name}", root, image, scene, known, limit))
+        if not photos:
+            raise ProjectError(f"{root.path}/{table}: lists no photograph")
+        return photos
+
+
+def _measured(root: Root, colours: str, mask: str, max_pixels: int) -> Measured:
+    from albedo_pipeline.imaging.files import read_mask
+    from albedo_pipeline.metrics.maw import measured_colours
+
+    known = measured_colours(read_from(root, colours, _read_colours))
+    values = read_from(root, mask, lambda path: read_mask(path, max_pixels))[..., 0]
+    names, labels = np.unique(values, return_inverse=True)
+    labels = labels.reshape(values.shape) + (0 if names[0] == 0 else 1)
+    if labels.max() > len(known):
+        raise BadSampleError(f"{mask}: {labels.max()} surfaces, but {colours} has {len(known)}")
+    return Measured(known, labels)
+
+
+def _read_colours(path: Path) -> np.ndarray:
+    try:
+        colours = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError("not an .npy file, or a damaged one") from error
+    if colours.ndim != 2 or colours.shape[1] != 3 or not np.isfinite(colours).all():
+        raise ValueError(f"an array of shape {colours.shape}: expected finite colours, [n, 3]")
+    return colours
