@@ -13,8 +13,6 @@ from functools import partial
 
 import torch
 from diffusers import MarigoldIntrinsicsPipeline
-from inputs import FACTOR, LATENT_CHANNELS, TEXT_WIDTH, new_autoencoder, new_unet
-from measuring import argument_parser, by_turns, paired_ratio, rate_row, report
 
 from albedo_pipeline.inference.estimator import Estimator, Sampling
 from albedo_pipeline.models.albedo_model import AlbedoModel
@@ -22,6 +20,8 @@ from albedo_pipeline.models.denoiser import Denoiser, new_scheduler
 from albedo_pipeline.models.device import pick_device
 from albedo_pipeline.models.text_condition import empty_condition, new_text
 from albedo_pipeline.params.denoiser import NoiseSchedule
+from inputs import FACTOR, LATENT_CHANNELS, TEXT_WIDTH, new_autoencoder, new_unet
+from measuring import argument_parser, by_turns, paired_ratio, rate_row, report
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

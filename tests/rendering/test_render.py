@@ -1,4 +1,4 @@
-"""Renders: pure functions of (seed, scene, view, light), with albedo and mask that can be trusted."""
+"""Renders: pure functions of (seed, scene, view, light), whose albedo and mask can be trusted."""
 
 import numpy as np
 import pytest
