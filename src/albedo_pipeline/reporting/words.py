@@ -1,9 +1,21 @@
 """How names and numbers are written in the report."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from albedo_pipeline.metrics import METRICS
+from albedo_pipeline.metrics import (
+    ANGULAR,
+    DELTA_E,
+    LMSE,
+    MARIGOLD_PSNR,
+    MARIGOLD_SSIM,
+    PSNR,
+    RMSE,
+    SI_MSE,
+    SI_MSE_RGB,
+    SSIM,
+)
 
 MODEL, CEILING = "model", "autoencoder_roundtrip"
 """Keys of the two methods that are not baselines."""
@@ -34,8 +46,56 @@ _METHODS = {
         "Autoencoder round trip", "the truth, encoded and decoded: no denoiser can pass it"
     ),
 }
-_LABELS = {"psnr": "PSNR", "ssim": "SSIM", "lpips": "LPIPS", "mse": "MSE", "rmse": "RMSE"}
-_DIGITS = {"psnr": 2, "ssim": 3}
+_METRICS = {
+    metric.name: metric
+    for metric in (
+        *(PSNR, SSIM, RMSE, DELTA_E, SI_MSE, SI_MSE_RGB, LMSE, ANGULAR),
+        *(MARIGOLD_PSNR, MARIGOLD_SSIM),
+    )
+}
+_LOWER_IS_BETTER = (
+    *("lpips", "marigold_lpips", "constancy"),
+    *("aurc", "aurc_oracle", "aurc_random", "aurc_excess"),
+)
+"""Measures that are no metric of one image, or whose metric needs weights to exist."""
+_LABELS = {
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "rmse": "RMSE",
+    "delta_e": "ΔE00",
+    "si_mse": "si-MSE",
+    "si_mse_rgb": "si-MSE, by channel",
+    "lmse": "LMSE",
+    "angular": "Angular error",
+    "lpips": "LPIPS",
+    "mse": "MSE",
+    "marigold_psnr": "PSNR (Marigold)",
+    "marigold_ssim": "SSIM (Marigold)",
+    "marigold_lpips": "LPIPS (Marigold)",
+    "constancy": "Constancy error",
+    "aurc": "AURC",
+    "aurc_oracle": "AURC of the oracle",
+    "aurc_random": "AURC of no order",
+    "aurc_excess": "Excess AURC",
+}
+_UNITS = {"delta_e": "", "angular": "°"}
+"""Where the label says it, or a sign is usual."""
+_DIGITS = {
+    **dict.fromkeys(("psnr", "delta_e", "angular", "marigold_psnr"), 2),
+    **dict.fromkeys(("si_mse", "si_mse_rgb"), 4),
+}
+_SUFFIXES = {"_aligned": "aligned", "_unmasked": "all pixels"}
+MAIN = (
+    *("psnr", "ssim", "lpips", "rmse", "delta_e", "lmse"),
+    *("marigold_psnr", "marigold_ssim", "marigold_lpips", "constancy"),
+)
+"""The measures that are shown first, in this order; the others stand in the long table."""
+
+
+def main_measures(names: Iterable[str]) -> list[str]:
+    """Those of the names that are shown first; all where none of these is among them."""
+    names = list(names)
+    return [name for name in MAIN if name in names] or names
 
 
 def method(key: str) -> Method:
@@ -44,18 +104,36 @@ def method(key: str) -> Method:
 
 
 def label(key: str) -> str:
-    """A metric's nice name where it is known, else its key."""
-    return _LABELS.get(key, key)
+    """A measure's nice name where it is known, else its key: `psnr_aligned` => `PSNR, aligned`."""
+    base, suffixes = _taken_apart(key)
+    if base not in _LABELS:
+        return key
+    return ", ".join([_LABELS[base], *(_SUFFIXES[suffix] for suffix in suffixes)])
 
 
 def unit(key: str) -> str:
-    """A metric's unit; empty where it has none or the metric is not the project's."""
-    return next((metric.unit for metric in METRICS if metric.name == key), "")
+    """A measure's unit; empty where it has none or is not the project's."""
+    base, _ = _taken_apart(key)
+    if base in _UNITS:
+        return _UNITS[base]
+    return _METRICS[base].unit if base in _METRICS else ""
 
 
 def higher_is_better(key: str) -> bool | None:
-    """A metric's direction; None where the metric is not the project's."""
-    return next((metric.higher_is_better for metric in METRICS if metric.name == key), None)
+    """A measure's direction; None where it is not the project's."""
+    base, _ = _taken_apart(key)
+    if base in _METRICS:
+        return _METRICS[base].higher_is_better
+    return False if base in _LOWER_IS_BETTER else None
+
+
+def _taken_apart(key: str) -> tuple[str, list[str]]:
+    """A measure's metric, and what is appended to it."""
+    suffixes: list[str] = []
+    for suffix in reversed(_SUFFIXES):
+        if key.endswith(suffix):
+            key, suffixes = key.removesuffix(suffix), [suffix, *suffixes]
+    return key, suffixes
 
 
 def finite(value: object) -> bool:
@@ -67,8 +145,11 @@ def measured(key: str, value: object, with_unit: bool = False) -> str:
     """A metric's value as text: a dash for NaN and None, ∞ for infinity."""
     if not _is_number(value) or math.isnan(value):
         return MISSING
-    text = f"{value:.{_DIGITS.get(key, 3)}f}" if math.isfinite(value) else _infinity(value)
-    return f"{text} {unit(key)}".rstrip() if with_unit else text
+    digits = _DIGITS.get(_taken_apart(key)[0], 3)
+    text = f"{value:.{digits}f}" if math.isfinite(value) else _infinity(value)
+    if not with_unit:
+        return text
+    return f"{text} {unit(key)}".rstrip().replace(" °", "°")
 
 
 def plain(value: object) -> str:
