@@ -137,7 +137,8 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
             "protocol": {
                 "name": "albedo_pipeline",
                 "fingerprint": "3f9c1b27d0aa",
-                "colour_space": {"psnr": "srgb", "ssim": "srgb"},
+                "metrics": {"psnr": "srgb", "ssim": "srgb"},
+                "colour_space": "as each metric says",
                 "mask": "valid pixels only",
                 "alignment": "none",
                 "resolution": side,
@@ -151,6 +152,7 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
         "predictions": predictions.load(),
         "pairs": pairs,
         "manifest": manifest,
+        "risk_coverage": risk_curves(),
         "training_log": training_log(150),
         "audit": audit,
         "audit_summary": summary_of(audit),
@@ -178,6 +180,13 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
         "params": ReportParams(gallery=gallery),
         "folder": folder,
     }
+
+
+def risk_curves() -> pd.DataFrame:
+    """A knowing uncertainty on the test split."""
+    coverage = np.arange(1, 21) / 20
+    curves = {"risk": 0.05 + 0.05 * coverage, "oracle": 0.1 * coverage, "random": 0.1, "n": 9}
+    return pd.DataFrame({"split": "test", "coverage": coverage} | curves)
 
 
 def audit_rows(

@@ -9,10 +9,11 @@ import pytest
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import EvaluateParams, ReportParams
-from albedo_pipeline.reporting.curves import loss_figure, metrics_figure
+from albedo_pipeline.reporting.curves import loss_figure
 from albedo_pipeline.reporting.facts import as_yaml, git_state, resolved, run_facts
 from albedo_pipeline.reporting.html import write_html
 from albedo_pipeline.reporting.images import error_picture, png_uri, shown_side, shrunk
+from albedo_pipeline.reporting.score_plots import metrics_figure
 from albedo_pipeline.reporting.scores import confidence, headline, main_split, score_table
 from albedo_pipeline.reporting.themes import LIGHT
 from albedo_pipeline.reporting.words import measured, plain, spaced

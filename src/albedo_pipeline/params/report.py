@@ -11,3 +11,6 @@ class ReportParams(Params):
     title: str = "Albedo estimator"
     gallery: int = Field(12, ge=1, le=200)
     """Test samples shown, spread evenly from the best to the worst by PSNR."""
+    compare: str | None = None
+    """Folder of another run's reports (its `metrics.json` and `per_sample.parquet`), to stand
+    beside this one's."""

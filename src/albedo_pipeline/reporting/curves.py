@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-from albedo_pipeline.reporting.scores import kind_of, methods_of, metrics_of
 from albedo_pipeline.reporting.themes import LIGHT, Theme, dress, say
-from albedo_pipeline.reporting.words import finite, higher_is_better, label, measured, method, unit
+from albedo_pipeline.reporting.words import measured
 
 QUARTER_LOSSES = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
 PSNRS = ["validation_psnr", "validation_psnr_raw"]
@@ -93,32 +92,6 @@ def _rate_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
 
 
-def metrics_figure(metrics: dict, split: str, theme: Theme = LIGHT) -> Figure:
-    """One panel a metric: every method's mean as a point, its interval as a line."""
-    scores = metrics[split]
-    methods, names = methods_of(scores), metrics_of(scores)
-    height = 1.3 + 0.36 * len(methods)
-    figure = Figure(figsize=(9, height), layout="constrained", facecolor=theme.paper)
-    if not names:
-        axes = figure.subplots()
-        say(axes, theme, f"No method was measured on the {split} split.")
-        dress(axes, theme)
-        return figure
-    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
-    for name, axes in zip(names, panels, strict=True):
-        for place, key in enumerate(methods):
-            _interval(axes, theme, name, scores[key].get(name, {}), place, kind_of(key))
-        arrow = {True: " →", False: " ←", None: ""}[higher_is_better(name)]
-        shown_unit = f", {unit(name)}" if unit(name) else ""
-        axes.set_xlabel(f"{label(name)}{shown_unit}{arrow and f'  (better{arrow})'}")
-        axes.set_yticks(range(len(methods)), [method(key).name for key in methods])
-        axes.set_ylim(len(methods) - 0.4, -0.6)
-        axes.margins(x=0.16)
-        dress(axes, theme)
-        axes.grid(visible=False, axis="y")
-    return figure
-
-
 def smoothing_span(points: int) -> int:
     """Span of the moving average, in log points: a twentieth of them, at least 5."""
     return max(5, points // 20)
@@ -151,38 +124,6 @@ def _legend_above(axes: Axes, theme: Theme) -> None:
         frameon=False,
         labelcolor=theme.ink,
         fontsize=9,
-    )
-
-
-def _interval(axes: Axes, theme: Theme, name: str, score: dict, place: int, kind: str) -> None:
-    if not finite(score.get("mean")):
-        axes.annotate(
-            "no value",
-            (0.5, place),
-            (4, 0),
-            ("axes fraction", "data"),
-            "offset points",
-            color=theme.faint,
-            fontsize=8,
-            va="center",
-        )
-        return
-    colour = theme.accent if kind == "model" else theme.ink
-    if finite(score.get("low")) and finite(score.get("high")):
-        axes.plot([score["low"], score["high"]], [place, place], color=colour, lw=2, alpha=0.6)
-    face = "none" if kind == "ceiling" else colour
-    axes.plot(score["mean"], place, "o", color=colour, markerfacecolor=face, ms=6)
-    if kind != "baseline":
-        line = "-" if kind == "model" else "--"
-        axes.axvline(score["mean"], color=colour, lw=0.8, ls=line, alpha=0.35, zorder=0)
-    axes.annotate(
-        measured(name, score["mean"]),
-        (score["mean"], place),
-        (0, 6),
-        textcoords="offset points",
-        color=colour,
-        fontsize=8,
-        ha="center",
     )
 
 

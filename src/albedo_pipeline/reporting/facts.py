@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from albedo_pipeline import params as parameter_models
-from albedo_pipeline.reporting.words import count, plain, spaced
+from albedo_pipeline.reporting.words import count, label, plain, spaced
 
 Fact = tuple[str, str]
 
@@ -113,6 +113,15 @@ def set_aside(quarantine: pd.DataFrame) -> list[tuple[str, str, str]]:
 def flat_facts(values: dict) -> list[Fact]:
     """Whatever keys a report or protocol has, as text."""
     return [(spaced(str(key)), plain(value)) for key, value in values.items()]
+
+
+def protocol_facts(protocol: dict) -> list[Fact]:
+    """The protocol as text; its measures by the colour space that they are taken in."""
+    by_space: dict[str, list[str]] = {}
+    for name, space in protocol.get("metrics", {}).items():
+        by_space.setdefault(space, []).append(label(name))
+    measures = [(f"measured in {space}", "; ".join(names)) for space, names in by_space.items()]
+    return measures + flat_facts({k: v for k, v in protocol.items() if k != "metrics"})
 
 
 def _settings(parameters: dict) -> Iterator[tuple[str, Any]]:

@@ -9,19 +9,27 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.prediction_shards import PredictionShards
-from albedo_pipeline.params import ReportParams
-from albedo_pipeline.reporting.curves import loss_figure, metrics_figure
+from albedo_pipeline.params import EvaluateParams, ReportParams
+from albedo_pipeline.reporting.comparison import Comparison, compare
+from albedo_pipeline.reporting.curves import loss_figure
 from albedo_pipeline.reporting.data_section import data_section
-from albedo_pipeline.reporting.facts import as_yaml, flat_facts, resolved, run_facts
+from albedo_pipeline.reporting.facts import (
+    Fact,
+    as_yaml,
+    flat_facts,
+    protocol_facts,
+    resolved,
+    run_facts,
+)
 from albedo_pipeline.reporting.gallery import Gallery, make_gallery
 from albedo_pipeline.reporting.images import ERROR_LIMIT, coloured, png_uri
-from albedo_pipeline.reporting.scores import (
-    confidence,
-    headline,
-    main_split,
-    score_table,
-    split_names,
+from albedo_pipeline.reporting.measure_rows import shown_scores
+from albedo_pipeline.reporting.score_plots import (
+    distributions_figure,
+    metrics_figure,
+    risk_figure,
 )
+from albedo_pipeline.reporting.scores import confidence, headline, main_split, split_names
 from albedo_pipeline.reporting.themes import in_both
 from albedo_pipeline.reporting.words import count, plain
 
@@ -35,6 +43,7 @@ def write_html(
     predictions: PredictionShards,
     pairs: PairShards,
     manifest: pd.DataFrame,
+    risk_coverage: pd.DataFrame,
     training_log: pd.DataFrame,
     audit: pd.DataFrame,
     audit_summary: dict,
@@ -66,11 +75,17 @@ def write_html(
         settings=as_yaml(settings),
         data=data_section(audit, audit_summary, quarantine),
         autoencoder=flat_facts(autoencoder_report),
-        tables=[score_table(metrics, name) for name in (split, *others)],
+        tables=[shown_scores(metrics, name) for name in (split, *others)],
         percent=percent,
-        protocol=flat_facts(metrics.get("protocol", {})),
+        protocol=protocol_facts(metrics.get("protocol", {})),
+        protocol_name=metrics.get("protocol", {}).get("name"),
+        fingerprint=metrics.get("protocol", {}).get("fingerprint"),
+        lineage=_lineage(metrics, predictions),
+        comparison=_comparison(metrics, per_sample, split, settings, params),
         loss=in_both(lambda theme: loss_figure(training_log, theme)),
         plot=in_both(lambda theme: metrics_figure(metrics, split, theme)),
+        distributions=in_both(lambda theme: distributions_figure(per_sample, split, theme)),
+        risk=_risk(risk_coverage, split),
         log_points=_log_points(training_log),
         split=split,
         gallery=gallery,
@@ -91,6 +106,26 @@ def render(**values: Any) -> str:
     )
     environment.filters |= {"count": count, "plain": plain}
     return environment.get_template("report.html.jinja").render(**values)
+
+
+def _lineage(metrics: dict, predictions: PredictionShards) -> list[Fact]:
+    lineage = metrics.get("lineage", {})
+    return flat_facts(lineage | {"predictions": predictions.fingerprint()}) if lineage else []
+
+
+def _risk(curves: pd.DataFrame, split: str) -> dict[str, str] | None:
+    if split not in set(curves["split"]):
+        return None
+    return in_both(lambda theme: risk_figure(curves, split, theme))
+
+
+def _comparison(
+    metrics: dict, per_sample: pd.DataFrame, split: str, settings: dict, params: ReportParams
+) -> Comparison | None:
+    if params.compare is None:
+        return None
+    bootstrap = EvaluateParams.model_validate(settings.get("evaluate", {})).bootstrap
+    return compare(metrics, per_sample, Path(params.compare), split, bootstrap)
 
 
 def _log_points(log: pd.DataFrame) -> int:

@@ -8,9 +8,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params import ExportParams
 from albedo_pipeline.reporting.card_data import base_model, card_data
-from albedo_pipeline.reporting.card_scores import card_rows, main_metrics
-from albedo_pipeline.reporting.facts import flat_facts
+from albedo_pipeline.reporting.facts import protocol_facts
 from albedo_pipeline.reporting.markdown import Markdown, markdown
+from albedo_pipeline.reporting.measure_rows import measure_rows
 from albedo_pipeline.reporting.scores import (
     confidence,
     headline,
@@ -56,7 +56,7 @@ def model_card(
 def _card(
     metrics: dict, audit_summary: dict, train_settings: dict, side: int, params: ExportParams
 ) -> str:
-    split = main_split({k: v for k, v in metrics.items() if k != "lineage"})
+    split = main_split(metrics)
     table = score_table(metrics, split)
     percent = confidence(metrics, {})
     environment = Environment(
@@ -77,12 +77,12 @@ def _card(
         audit=audit_summary,
         flags=[(spaced(name), n) for name, n in audit_summary["flags"].items() if n],
         training=_training(train_settings),
-        headline=headline(main_metrics(metrics, split), split, percent),
+        headline=headline(metrics, split, percent),
         table=table,
         methods=[row.method.name for row in table.rows],
-        rows=card_rows(table, metrics_of(metrics[split])),
+        rows=measure_rows(table, metrics_of(metrics[split])),
         percent=f"{percent:g}",
-        protocol=flat_facts(metrics["protocol"]),
+        protocol=protocol_facts(metrics["protocol"]),
         steps=metrics["protocol"]["steps"],
         ensemble=metrics["protocol"]["ensemble"],
         fingerprint=metrics["protocol"]["fingerprint"],

@@ -11,10 +11,14 @@ from albedo_pipeline.reporting.words import (
     finite,
     higher_is_better,
     label,
+    main_measures,
     measured,
     method,
     unit,
 )
+
+KINDS = ("model", "baseline", "ceiling")
+"""In the order of tables and plots."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,14 @@ def main_split(metrics: dict) -> str:
 
 def split_names(metrics: dict) -> list[str]:
     """Every evaluated split, in the order of the file."""
-    return [key for key in metrics if key != "protocol" and isinstance(metrics[key], dict)]
+    about = ("protocol", "lineage")
+    return [key for key in metrics if key not in about and isinstance(metrics[key], dict)]
 
 
 def methods_of(scores: dict) -> list[str]:
     """Methods of one split: model, baselines, ceiling."""
     keys = [key for key, value in scores.items() if isinstance(value, dict)]
-    return sorted(keys, key=lambda key: _KINDS.index(kind_of(key)))
+    return sorted(keys, key=lambda key: KINDS.index(kind_of(key)))
 
 
 def metrics_of(scores: dict) -> list[str]:
@@ -109,13 +114,11 @@ def confidence(metrics: dict, parameters: dict) -> float:
 
 
 def headline(metrics: dict, split: str, percent: float) -> str:
-    """The model's main metric against the best baseline and the ceiling, then the other metrics.
-
-    PSNR is the main one where it was measured, else the first.
-    """
+    """The model's first measure against the best baseline and the ceiling; of the other main ones,
+    which are better too, and by how much each that is worse is so."""
     scores = metrics[split]
-    names = metrics_of(scores)
-    name = "psnr" if "psnr" in names or not names else names[0]
+    names = main_measures(metrics_of(scores))
+    name = names[0] if names else "psnr"
     model = scores.get(MODEL, {}).get(name, {})
     n = scores.get("n")
     among = f"On the {split} split" if n is None else f"On {count(n, f'{split} sample')}"
@@ -131,7 +134,30 @@ def headline(metrics: dict, split: str, percent: float) -> str:
             f"; {_compared(name, model['mean'], ceiling['mean'])} the autoencoder’s ceiling "
             f"({_with_range(name, ceiling)})"
         )
-    return sentence + "." + "".join(_aside(scores, other) for other in names if other != name)
+    return sentence + "." + _others(scores, names[1:])
+
+
+def _others(scores: dict, names: list[str]) -> str:
+    """So that no measure by which the model is worse is passed over."""
+    better = [name for name in names if _beats_all(scores, name)]
+    rest = "".join(_aside(scores, name) for name in names if name not in better)
+    if not better:
+        return rest
+    listed = [label(name) for name in better]
+    words = " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
+    return f" By {words} it is better than every baseline." + rest
+
+
+def _beats_all(scores: dict, name: str) -> bool:
+    """Whether the model is better than the best baseline, and their intervals do not overlap."""
+    baselines = [key for key in methods_of(scores) if kind_of(key) == "baseline"]
+    baseline = _first_best(scores, name, baselines)
+    model = scores[MODEL].get(name, {})
+    if baseline is None or not finite(model.get("mean")):
+        return False
+    other = scores[baseline][name]
+    better = (model["mean"] > other["mean"]) == bool(higher_is_better(name))
+    return better and model["mean"] != other["mean"] and not _overlap(model, other)
 
 
 def _against_baseline(scores: dict, name: str) -> str:
@@ -160,7 +186,6 @@ def _aside(scores: dict, name: str) -> str:
     return f" By {label(name)} ({value}) it is {comparison}."
 
 
-_KINDS = ("model", "baseline", "ceiling")
 _DIRECTIONS = {True: "↑ higher is better", False: "↓ lower is better", None: ""}
 
 

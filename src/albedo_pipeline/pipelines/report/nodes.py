@@ -15,7 +15,7 @@ def plot_training(training_log: DataFrame) -> Figure:
 
 def plot_metrics(metrics: dict) -> Figure:
     """Every method's means and intervals."""
-    from albedo_pipeline.reporting.curves import metrics_figure
+    from albedo_pipeline.reporting.score_plots import metrics_figure
     from albedo_pipeline.reporting.scores import main_split
 
     return metrics_figure(metrics, main_split(metrics))
@@ -43,6 +43,7 @@ def write_report(
     predictions: PredictionShards,
     pairs: PairShards,
     manifest: DataFrame,
+    risk_coverage: DataFrame,
     training_log: DataFrame,
     audit: DataFrame,
     audit_summary: dict,
@@ -61,6 +62,7 @@ def write_report(
         predictions=predictions,
         pairs=pairs,
         manifest=manifest,
+        risk_coverage=risk_coverage,
         training_log=training_log,
         audit=audit,
         audit_summary=audit_summary,

@@ -32,6 +32,7 @@ def create_pipeline() -> Pipeline:
                     "predictions",
                     "pairs",
                     "manifest",
+                    "risk_coverage",
                     "training_log",
                     "audit",
                     "audit_summary",
