@@ -1,6 +1,7 @@
 """Intrinsic Images in the Wild (Bell, Bala & Snavely 2014), as its archive unpacks."""
 
 import json
+import math
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -28,8 +29,10 @@ class IIWDataset(PairReader):
 
     Args:
         filepath: the folder, or an uncompressed `.tar` of it.
-        split: `narihira_test`, every fifth photograph in the order of their numbers from the first
-            on (Narihira et al. 2015), which published numbers are about; or `all`.
+        split: `narihira_test`, every fifth photograph from the first on, the rule by which Narihira
+            et al. (2015) chose test photographs; or `all`. The order is of the names as numbers;
+            Nestmeyer & Gehler's code (2017) sorts them as text, which gives another fifth. Before
+            comparing with a published number, look which photographs it is about.
         max_megapixels: see `PairReader`.
     """
 
@@ -85,15 +88,31 @@ def _read(path: Path) -> "list[Judgement]":
         content = json.loads(path.read_text(encoding="utf-8"))
         points = {point["id"]: point for point in content["intrinsic_points"]}
         compared = [
-            (points[c["point1"]], points[c["point2"]], c["darker"], c["darker_score"] or 0)
+            (points[c["point1"]], points[c["point2"]], c["darker"], _weight(c))
             for c in content["intrinsic_comparisons"]
         ]
         return [
-            Judgement(one["x"], one["y"], two["x"], two["y"], darker, weight)
+            Judgement(*_place(one), *_place(two), darker, weight)
             for one, two, darker, weight in compared
             if one["opaque"] and two["opaque"]
         ]
     except KeyError as error:
         raise ValueError(f"no {error} where the judgements should have one") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"not a file of judgements ({error})") from error
+
+
+def _place(point: dict) -> tuple[float, float]:
+    """x, y; outside [0, 1] another pixel, or none, would be compared."""
+    for axis in ("x", "y"):
+        if not 0 <= point[axis] <= 1:
+            raise ValueError(f"point {point['id']}: {axis} is {point[axis]}, expected 0 to 1")
+    return point["x"], point["y"]
+
+
+def _weight(comparison: dict) -> float:
+    """The score; without one, 0."""
+    score = comparison["darker_score"]
+    if score is not None and not math.isfinite(score):
+        raise ValueError(f"darker_score is {score}")
+    return score or 0

@@ -53,8 +53,11 @@ class MAWDataset(PairReader):
         table = "labels/meta.csv"
         if table not in root.names():
             raise ProjectError(f"{root.path}: no {table}")
-        with root.opened(table) as path, path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.reader(file, delimiter="\t") if row]
+        try:
+            with root.opened(table) as path, path.open(encoding="utf-8", newline="") as file:
+                rows = [row for row in csv.reader(file, delimiter="\t") if row]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ProjectError(f"{root.path}/{table}: not a table of text ({error})") from error
         limit = self._declaration.max_pixels
         photos = []
         for number, row in enumerate(rows, start=1):
@@ -76,7 +79,7 @@ def _measured(root: Root, colours: str, mask: str, max_pixels: int) -> Measured:
     from albedo_pipeline.imaging.files import read_mask
     from albedo_pipeline.metrics.maw import measured_colours
 
-    known = measured_colours(read_from(root, colours, _read_colours))
+    known = measured_colours(read_from(root, colours, lambda path: _read_colours(path, max_pixels)))
     values = read_from(root, mask, lambda path: read_mask(path, max_pixels))[..., 0]
     names, labels = np.unique(values, return_inverse=True)
     labels = labels.reshape(values.shape) + (0 if names[0] == 0 else 1)
@@ -85,11 +88,10 @@ def _measured(root: Root, colours: str, mask: str, max_pixels: int) -> Measured:
     return Measured(known, labels)
 
 
-def _read_colours(path: Path) -> np.ndarray:
-    try:
-        colours = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError("not an .npy file, or a damaged one") from error
-    if colours.ndim != 2 or colours.shape[1] != 3 or not np.isfinite(colours).all():
-        raise ValueError(f"an array of shape {colours.shape}: expected finite colours, [n, 3]")
-    return colours
+def _read_colours(path: Path, max_pixels: int) -> np.ndarray:
+    from albedo_pipeline.imaging.arrays import read_array
+
+    table = read_array(path, max_pixels)[0]  # [n, 3] comes as a picture of one channel
+    if table.shape[1:] != (3, 1) or not np.isfinite(table).all():
+        raise ValueError(f"an array of shape {table.shape[:2]}: expected finite colours, [n, 3]")
+    return table[..., 0]
