@@ -82,7 +82,7 @@ def compare(
         return Comparison(prints, unlike, [], shown)
     measures = main_measures(metrics_of(metrics[split]))
     rows = [_models(table, split) for table in (per_sample, other_samples)]
-    both = rows[0].join(rows[1], how="inner", lsuffix=" here", rsuffix=" there")
+    both = rows[0].merge(rows[1], on="sample_id", suffixes=(" here", " there"))
     return Comparison(prints, [], [_difference(both, n, bootstrap) for n in measures], [])
 
 
