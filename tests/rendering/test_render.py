@@ -1,5 +1,7 @@
 """Renders: pure functions of (seed, scene, view, light), whose albedo and mask can be trusted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from albedo_pipeline.rendering.render import (
     reject_reason,
     render_lights,
 )
+from albedo_pipeline.rendering.scene import Scene, relit
 
 SMALL = RenderSettings(resolution=16, samples_per_pixel=4, max_depth=3)
 ABOVE = Camera(origin=np.array([0.0, 0.01, 4.0]), target=np.zeros(3))
@@ -54,6 +57,24 @@ def test_under_another_light_a_view_has_the_same_albedo_bit_for_bit() -> None:
         assert not np.allclose(*brightness, rtol=0.02)
         lamps += not np.array_equal(own.valid, other.valid)
     assert lamps  # some stand in view, and hide what is behind them
+
+
+def test_a_light_that_leaves_the_picture_black_is_drawn_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dark = {"sky": SKY | {"radiance": {"type": "rgb", "value": [0.0, 0.0, 0.0]}}}
+    draws = iter([dark])
+
+    def first_dark(rng: np.random.Generator, scene: Scene) -> Scene:
+        drawn = relit(rng, scene)
+        return replace(drawn, lights=next(draws, drawn.lights))
+
+    monkeypatch.setattr("albedo_pipeline.rendering.render.relit", first_dark)
+    own, other = render_lights(5, 0, 0, SMALL, lights=2)
+    assert equal(own, render_view(5, 0, 0, SMALL))
+    assert other.redrawn == (*own.redrawn, "black")
+    both = own.valid & other.valid
+    assert np.array_equal(own.albedo[both], other.albedo[both])
 
 
 def test_seed_scene_and_view_each_give_another_picture() -> None:
