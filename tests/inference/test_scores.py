@@ -59,7 +59,7 @@ def data(tmp_path_factory) -> tuple[PairShards, PredictionShards, pd.DataFrame]:
         }
         for place in order
     )
-    manifest = pd.DataFrame({"sample_id": NAMES, "row": range(4), "split": "test"})
+    manifest = pd.DataFrame({"sample_id": NAMES, "row": range(4), "split": "test", "digest": "d"})
     return PairShards(folder / "pairs"), PredictionShards(folder / "predictions"), manifest
 
 
@@ -143,16 +143,27 @@ def test_summary_counts_a_set_once(scored) -> None:
     assert summary["model"]["ssim"]["mean"] == pytest.approx(mean)
 
 
+def fingerprint(data, name: str = OURS, **settings) -> str:
+    _, predictions, manifest = data
+    params = EvaluateParams(protocol=name, **settings)
+    return describe(protocol(name, None), predictions, manifest, params)["fingerprint"]
+
+
 def test_protocols_have_fingerprints_of_their_own(data) -> None:
-    _, predictions, _ = data
-    prints = {
-        describe(protocol(name, None), predictions, EvaluateParams(protocol=name, steps=steps))[
-            "fingerprint"
-        ]
-        for name in (OURS, MARIGOLD_IID)
-        for steps in (1, 2)
-    }
+    prints = {fingerprint(data, name, steps=n) for name in (OURS, MARIGOLD_IID) for n in (1, 2)}
     assert len(prints) == 4
+
+
+def test_what_cannot_change_a_number_leaves_the_fingerprint(data) -> None:
+    assert fingerprint(data) == fingerprint(data, batch_size=3, device="cpu")
+
+
+def test_another_truth_is_another_fingerprint(data) -> None:
+    pairs, predictions, manifest = data
+    changed = manifest.assign(digest=["d", "d", "changed", "d"])
+    assert fingerprint(data) != fingerprint((pairs, predictions, changed))
+    unused = manifest.assign(digest=["d", "d", "d", "changed"])  # no prediction of it
+    assert fingerprint(data) == fingerprint((pairs, predictions, unused))
 
 
 def test_marigolds_numbers_have_names_of_their_own(data) -> None:

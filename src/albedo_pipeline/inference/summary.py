@@ -16,8 +16,15 @@ from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.evaluate import BootstrapParams
 
 
-def describe(protocol: Protocol, predictions: PredictionShards, params: EvaluateParams) -> dict:
+def describe(
+    protocol: Protocol,
+    predictions: PredictionShards,
+    manifest: pd.DataFrame,
+    params: EvaluateParams,
+) -> dict:
     """The protocol of an evaluation on pairs; see `spelled_out`."""
+    digests = dict(zip(manifest["sample_id"], manifest["digest"], strict=True))
+    samples = [f"{i} {digests[i]}" for i in predictions.scalars["sample_id"].to_pylist()]
     sizes = np.unique(predictions.shapes("prediction")[:, 1:], axis=0).tolist()
     what = {
         "name": protocol.name,
@@ -26,15 +33,15 @@ def describe(protocol: Protocol, predictions: PredictionShards, params: Evaluate
         "lpips_weights": _file_digest(params.lpips_weights),
         "resolution": sizes[0] if len(sizes) == 1 else sizes,
     }
-    return spelled_out(what, predictions.scalars["sample_id"].to_pylist(), params)
+    return spelled_out(what, samples, params)
 
 
-def spelled_out(what: dict, sample_ids: list[str], params: EvaluateParams) -> dict:
+def spelled_out(what: dict, samples: list[str], params: EvaluateParams) -> dict:
     """A protocol and its fingerprint: equal numbers need equal fingerprints.
 
     Args:
         what: is measured, and how.
-        sample_ids: of what.
+        samples: a line for each that tells it from all others.
     """
     spelled = what | {
         "steps": params.steps,
@@ -42,7 +49,7 @@ def spelled_out(what: dict, sample_ids: list[str], params: EvaluateParams) -> di
         "reduction": params.reduction,
         "seed": params.seed,
         "precision": params.precision,
-        "samples": _digest("\n".join(sorted(sample_ids))),
+        "samples": _digest("\n".join(sorted(samples))),
         "retinex": params.retinex.model_dump(),
         "confidence": params.bootstrap.confidence,
         "interval": f"{params.bootstrap.confidence:.4g} percentile bootstrap over groups, "

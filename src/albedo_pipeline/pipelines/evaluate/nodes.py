@@ -51,5 +51,5 @@ def score(
 
     chosen = protocol(params.protocol, params.lpips_weights)
     per_sample, curves = score_table(predictions, pairs, manifest, chosen, params.retinex)
-    metrics = {"protocol": describe(chosen, predictions, params), "lineage": lineage}
+    metrics = {"protocol": describe(chosen, predictions, manifest, params), "lineage": lineage}
     return per_sample, curves, metrics | summarise(per_sample, params.bootstrap)
