@@ -16,15 +16,31 @@ from albedo_pipeline.reporting.images import (
     png_uri,
     shown_side,
     shrunk,
+    shrunk_map,
     shrunk_mask,
+    uncertainty_picture,
 )
-from albedo_pipeline.reporting.words import MODEL, label, measured
+from albedo_pipeline.reporting.words import (
+    MAIN,
+    MODEL,
+    higher_is_better,
+    label,
+    measured,
+)
 
-RANKED_BY = "psnr"
 PICTURE_BUDGET = 12_000_000
 """Bytes that the gallery's pictures may take: the report stays below 15 MB."""
 
-_NOT_METRICS = ("sample_id", "group", "split", "method")
+_SORTED_BY = (*MAIN, "aurc")
+"""Measures that the cards tell and can be sorted by, where they are known."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A measure that the cards can be sorted by."""
+
+    label: str
+    higher_is_better: bool
 
 
 @dataclass(frozen=True)
@@ -33,18 +49,26 @@ class Card:
 
     sample_id: str
     group: str
+    light_set: str
+    """First sample of its light set; empty where it has none."""
     place: str
     """`best`, `median`, `worst`, or which of how many."""
     marked: bool
     """Whether `place` is one of the three words."""
     scores: list[tuple[str, str]]
-    """(metric, value with its unit) of the model for this sample."""
+    """(measure, value with its unit) of the model for this sample."""
+    keys: list[float | None]
+    """Its value for each of the gallery's orders; None where it has none."""
     beauty: str
     prediction: str
     truth: str
     error: str
     mean_error: str
     """Mean absolute sRGB difference over the valid pixels."""
+    uncertainty: str
+    """Empty where there was no ensemble."""
+    mean_uncertainty: str
+    """Over the valid pixels."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +76,42 @@ class Gallery:
     """The cards from best to worst, and what they were chosen from."""
 
     cards: list[Card]
+    ranked_by: str
+    """Label of the measure that ranked them."""
+    orders: list[Order]
+    """The ranking measure first."""
     scored: int
     unscored: list[str]
-    """Samples whose metric is not a number; not shown."""
+    """Samples whose ranking measure is not a number; not shown."""
     stored_side: int
     shown_side: int
 
 
-def ranked(per_sample: pd.DataFrame, split: str) -> pd.DataFrame:
-    """The model's rows of one split, best PSNR first, then by sample_id; NaN last.
+def ranking_measure(per_sample: pd.DataFrame) -> str:
+    """The first of the main measures that the table has: PSNR, in every protocol.
 
     Raises:
-        ProjectError: where the table has no PSNR.
+        ProjectError: where it has none.
     """
-    if RANKED_BY not in per_sample:
-        raise ProjectError(f"per_sample: no column '{RANKED_BY}', which orders the gallery")
+    names = [name for name in MAIN if name in per_sample]
+    if not names:
+        raise ProjectError(f"per_sample: none of {', '.join(MAIN)}: the gallery has no order")
+    return names[0]
+
+
+def ranked(per_sample: pd.DataFrame, split: str) -> pd.DataFrame:
+    """The model's rows of one split, the best first, then by sample_id; NaN last.
+
+    Raises:
+        ProjectError: where the table has no main measure.
+    """
+    name = ranking_measure(per_sample)
     rows = per_sample[(per_sample["split"] == split) & (per_sample["method"] == MODEL)]
     return rows.sort_values(
-        [RANKED_BY, "sample_id"], ascending=[False, True], na_position="last", ignore_index=True
+        [name, "sample_id"],
+        ascending=[not higher_is_better(name), True],
+        na_position="last",
+        ignore_index=True,
     )
 
 
@@ -93,8 +135,12 @@ def make_gallery(
     manifest: pd.DataFrame,
     split: str,
     shown: int,
+    beside: int = 0,
 ) -> Gallery:
     """Cards of a spread of one split's samples.
+
+    Args:
+        beside: pictures of the same size that share the budget.
 
     Raises:
         ProjectError: where a scored sample is missing in predictions or manifest; names it.
@@ -105,23 +151,33 @@ def make_gallery(
     pair_rows = dict(zip(manifest["sample_id"], manifest["row"], strict=True))
     _require(rows["sample_id"], pair_rows, "manifest: no row of sample")
 
-    scored = rows[rows[RANKED_BY].notna()]
+    name = ranking_measure(per_sample)
+    scored = rows[rows[name].notna()]
     ranks = spread(len(scored), shown)
+    orders = [key for key in _SORTED_BY if key in scored and scored[key].iloc[ranks].notna().any()]
     stored_side = int(pairs.shapes("beauty")[:, 1:].max())
-    side = shown_side(stored_side, 4 * len(ranks), PICTURE_BUDGET)
+    per_card = 5 if "uncertainty" in predictions.tensor_names else 4
+    side = shown_side(stored_side, per_card * len(ranks) + beside, PICTURE_BUDGET)
     cards = [
         _card(
             scored.iloc[rank],
             _place(rank, len(scored)),
-            predictions.tensor("prediction", prediction_rows[scored.iloc[rank]["sample_id"]]),
-            pairs,
-            pair_rows[scored.iloc[rank]["sample_id"]],
+            orders,
+            (predictions, prediction_rows[scored.iloc[rank]["sample_id"]]),
+            (pairs, pair_rows[scored.iloc[rank]["sample_id"]]),
             side,
         )
         for rank in ranks
     ]
-    unscored = rows.loc[rows[RANKED_BY].isna(), "sample_id"].tolist()
-    return Gallery(cards, len(scored), unscored, stored_side, side)
+    return Gallery(
+        cards=cards,
+        ranked_by=label(name),
+        orders=[Order(label(key), bool(higher_is_better(key))) for key in orders],
+        scored=len(scored),
+        unscored=rows.loc[rows[name].isna(), "sample_id"].tolist(),
+        stored_side=stored_side,
+        shown_side=side,
+    )
 
 
 def _rows_of(wanted: Iterable[str], stored: list[str]) -> dict[str, int]:
@@ -148,28 +204,46 @@ def _place(rank: int, count: int) -> Place:
 def _card(
     row: pd.Series,
     place: Place,
-    stored_prediction: np.ndarray,
-    pairs: PairShards,
-    pair_row: int,
+    orders: list[str],
+    predicted: tuple[PredictionShards, int],
+    pair: tuple[PairShards, int],
     side: int,
 ) -> Card:
+    (predictions, at), (pairs, pair_row) = predicted, pair
     valid = shrunk_mask(pairs.tensor("valid", pair_row), side)
-    prediction = shrunk(stored_prediction, side)
+    prediction = shrunk(predictions.tensor("prediction", at), side)
     truth = shrunk(pairs.tensor("albedo", pair_row), side)
     error = error_of(prediction, truth)
+    uncertain = None
+    if "uncertainty" in predictions.tensor_names:
+        uncertain = shrunk_map(predictions.tensor("uncertainty", at), side)
+    values = {name: float(row[name]) for name in orders}
     return Card(
         sample_id=str(row["sample_id"]),
         group=str(row["group"]),
+        light_set=str(row.get("set", "")),
         place=place[0],
         marked=place[1],
         scores=[
-            (label(name), measured(name, float(row[name]), with_unit=True))
-            for name in row.index
-            if name not in _NOT_METRICS and isinstance(row[name], int | float | np.number)
+            (label(name), measured(name, value, with_unit=True))
+            for name, value in values.items()
+            if not np.isnan(value)
         ],
+        keys=[_sortable(value) for value in values.values()],
         beauty=png_uri(shrunk(pairs.tensor("beauty", pair_row), side)),
         prediction=png_uri(prediction),
         truth=png_uri(hatched(truth, valid)),
         error=png_uri(error_picture(error, valid)),
-        mean_error=f"{error[valid].mean():.3f}" if valid.any() else "",
+        mean_error=_mean(error, valid),
+        uncertainty="" if uncertain is None else png_uri(uncertainty_picture(uncertain, valid)),
+        mean_uncertainty="" if uncertain is None else _mean(uncertain, valid),
     )
+
+
+def _mean(values: np.ndarray, valid: np.ndarray) -> str:
+    return f"{values[valid].mean():.3f}" if valid.any() else ""
+
+
+def _sortable(value: float) -> float | None:
+    """As JSON has it, which knows no infinity."""
+    return None if np.isnan(value) else float(np.nan_to_num(value))

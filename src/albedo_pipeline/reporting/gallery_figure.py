@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.prediction_shards import PredictionShards
-from albedo_pipeline.reporting.gallery import ranked, spread
+from albedo_pipeline.reporting.gallery import ranked, ranking_measure, spread
 from albedo_pipeline.reporting.images import error_of, error_picture, hatched, shrunk, shrunk_mask
+from albedo_pipeline.reporting.words import measured
 
 SAMPLES, SIDE = 6, 128
 HEADINGS = ("beauty", "prediction", "truth", "error")
@@ -21,21 +22,22 @@ def gallery_figure(
     split: str,
 ) -> Figure:
     """One row a sample: beauty, prediction, truth, error; invalid pixels are hatched."""
-    rows = ranked(per_sample, split).dropna(subset=["psnr"])
+    name = ranking_measure(per_sample)
+    rows = ranked(per_sample, split).dropna(subset=[name])
     chosen = rows.iloc[spread(len(rows), SAMPLES)]
     predicted = {name: i for i, name in enumerate(predictions.scalars["sample_id"].to_pylist())}
     stored = dict(zip(manifest["sample_id"], manifest["row"], strict=True))
     figure = Figure(figsize=(6.4, 1.62 * len(chosen) + 0.3), layout="constrained")
     axes = figure.subplots(len(chosen), len(HEADINGS), squeeze=False)
-    for place, (line, sample) in enumerate(zip(axes, chosen.itertuples(), strict=True)):
-        prediction = predictions.tensor("prediction", predicted[sample.sample_id])
+    for place, (line, sample) in enumerate(zip(axes, chosen.to_dict("records"), strict=True)):
+        prediction = predictions.tensor("prediction", predicted[sample["sample_id"]])
         for axis, picture in zip(
-            line, _pictures(prediction, pairs, stored[sample.sample_id]), strict=True
+            line, _pictures(prediction, pairs, stored[sample["sample_id"]]), strict=True
         ):
             axis.imshow(picture, interpolation="nearest")
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
-        line[0].set_ylabel(f"{sample.psnr:.1f} dB", fontsize=9)
+        line[0].set_ylabel(measured(name, sample[name], with_unit=True), fontsize=9)
         if place == 0:
             for axis, heading in zip(line, HEADINGS, strict=True):
                 axis.set_title(heading, fontsize=10)

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.prediction_shards import PredictionShards
+from albedo_pipeline.datasets.user_results import UNCERTAIN
 from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.reporting.comparison import Comparison, compare
 from albedo_pipeline.reporting.curves import loss_figure
@@ -23,6 +24,7 @@ from albedo_pipeline.reporting.facts import (
 )
 from albedo_pipeline.reporting.gallery import Gallery, make_gallery
 from albedo_pipeline.reporting.images import ERROR_LIMIT, coloured, png_uri
+from albedo_pipeline.reporting.light_sets import light_sets, pictures_of, strips
 from albedo_pipeline.reporting.measure_rows import shown_scores
 from albedo_pipeline.reporting.score_plots import (
     distributions_figure,
@@ -66,7 +68,9 @@ def write_html(
     split = main_split(metrics)
     settings = resolved(parameters)
     percent = confidence(metrics, settings)
-    gallery = make_gallery(per_sample, predictions, pairs, manifest, split, params.gallery)
+    sets = light_sets(per_sample, split)
+    stored = predictions, pairs, manifest
+    gallery = make_gallery(per_sample, *stored, split, params.gallery, pictures_of(sets))
     others = [name for name in split_names(metrics) if name != split]
     return render(
         title=params.title,
@@ -90,8 +94,10 @@ def write_html(
         split=split,
         gallery=gallery,
         gallery_note=_gallery_note(gallery, split),
+        strips=strips(sets, *stored, gallery.shown_side),
         colour_bar=png_uri(coloured(np.linspace(0, 1, 128))[None]),
         error_limit=ERROR_LIMIT,
+        uncertain=UNCERTAIN,
     )
 
 
@@ -136,10 +142,10 @@ def _log_points(log: pd.DataFrame) -> int:
 
 def _gallery_note(gallery: Gallery, split: str) -> str:
     if not gallery.cards:
-        return f"No {split} sample has a PSNR: there is nothing to show."
+        return f"No {split} sample has a {gallery.ranked_by}: there is nothing to show."
     note = (
         f"{len(gallery.cards)} of {count(gallery.scored, f'{split} sample')}, evenly spaced in "
-        "rank from the best to the worst by the model’s PSNR."
+        f"rank from the best to the worst by the model’s {gallery.ranked_by}."
     )
     if gallery.unscored:
         note += (

@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 
+from albedo_pipeline.datasets.user_results import UNCERTAIN
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.imaging.resize import resize_image, resize_mask
@@ -41,6 +42,12 @@ def shrunk_mask(valid: np.ndarray, side: int) -> np.ndarray:
     return resize_mask(valid[0] == 1, *_within(side, *valid.shape[1:]))
 
 
+def shrunk_map(stored: np.ndarray, side: int) -> np.ndarray:
+    """uint16 [1, H, W] => float32 [h, w] in [0, 1], `side` on the longer side; plain averages."""
+    plane = dequantize(stored).transpose(1, 2, 0)
+    return resize_image(plane, *_within(side, *plane.shape[:2]))[..., 0]
+
+
 def _within(side: int, height: int, width: int) -> tuple[int, int]:
     """The size, pixels, that a picture is shown in: as it is, or with `side` on its longer side."""
     longer = max(height, width, side)
@@ -55,6 +62,11 @@ def error_of(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def error_picture(error: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """[H, W] in [0, 1] => uint8 [H, W, 3]: colours up to `ERROR_LIMIT`, hatched where not valid."""
     return hatched(coloured(error / ERROR_LIMIT), valid)
+
+
+def uncertainty_picture(uncertainty: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """[H, W] in [0, 1] => uint8 [H, W, 3]: colours up to `UNCERTAIN`, hatched where not valid."""
+    return hatched(coloured(uncertainty / UNCERTAIN), valid)
 
 
 def hatched(picture: np.ndarray, valid: np.ndarray) -> np.ndarray:
