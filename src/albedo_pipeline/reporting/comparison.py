@@ -51,6 +51,9 @@ class Comparison:
     """Where the protocols are equal."""
     apart: list[Fact]
     """The other run's own numbers, where they are not."""
+    samples: pd.DataFrame
+    """The model's scores of the samples of both, columns `psnr here`, `psnr there`; empty where
+    the protocols differ."""
 
 
 def compare(
@@ -79,11 +82,11 @@ def compare(
     if prints[0] != prints[1]:
         scores = other[split].get(MODEL, {})
         shown = [(label(n), _with_interval(n, scores[n])) for n in main_measures(scores)]
-        return Comparison(prints, unlike, [], shown)
-    measures = main_measures(metrics_of(metrics[split]))
+        return Comparison(prints, unlike, [], shown, pd.DataFrame())
     rows = [_models(table, split) for table in (per_sample, other_samples)]
     both = rows[0].merge(rows[1], on="sample_id", suffixes=(" here", " there"))
-    return Comparison(prints, [], [_difference(both, n, bootstrap) for n in measures], [])
+    measures = [n for n in main_measures(metrics_of(metrics[split])) if f"{n} there" in both]
+    return Comparison(prints, [], [_difference(both, n, bootstrap) for n in measures], [], both)
 
 
 def _read(folder: Path) -> tuple[dict, pd.DataFrame]:

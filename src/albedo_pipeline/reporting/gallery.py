@@ -18,7 +18,6 @@ from albedo_pipeline.reporting.images import (
     shrunk,
     shrunk_map,
     shrunk_mask,
-    uncertainty_picture,
 )
 from albedo_pipeline.reporting.words import (
     MAIN,
@@ -235,7 +234,7 @@ def _card(
         truth=png_uri(hatched(truth, valid)),
         error=png_uri(error_picture(error, valid)),
         mean_error=_mean(error, valid),
-        uncertainty="" if uncertain is None else png_uri(uncertainty_picture(uncertain, valid)),
+        uncertainty="" if uncertain is None else png_uri(error_picture(uncertain, valid)),
         mean_uncertainty="" if uncertain is None else _mean(uncertain, valid),
     )
 

@@ -9,9 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.prediction_shards import PredictionShards
-from albedo_pipeline.datasets.user_results import UNCERTAIN
 from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.reporting.comparison import Comparison, compare
+from albedo_pipeline.reporting.comparison_plot import comparison_figure
 from albedo_pipeline.reporting.curves import loss_figure
 from albedo_pipeline.reporting.data_section import data_section
 from albedo_pipeline.reporting.facts import (
@@ -26,6 +26,7 @@ from albedo_pipeline.reporting.gallery import Gallery, make_gallery
 from albedo_pipeline.reporting.images import ERROR_LIMIT, coloured, png_uri
 from albedo_pipeline.reporting.light_sets import light_sets, pictures_of, strips
 from albedo_pipeline.reporting.measure_rows import shown_scores
+from albedo_pipeline.reporting.risk_words import risk_sentence
 from albedo_pipeline.reporting.score_plots import (
     distributions_figure,
     metrics_figure,
@@ -68,6 +69,7 @@ def write_html(
     split = main_split(metrics)
     settings = resolved(parameters)
     percent = confidence(metrics, settings)
+    comparison = _comparison(metrics, per_sample, split, settings, params)
     sets = light_sets(per_sample, split)
     stored = predictions, pairs, manifest
     gallery = make_gallery(per_sample, *stored, split, params.gallery, pictures_of(sets))
@@ -85,11 +87,13 @@ def write_html(
         protocol_name=metrics.get("protocol", {}).get("name"),
         fingerprint=metrics.get("protocol", {}).get("fingerprint"),
         lineage=_lineage(metrics, predictions),
-        comparison=_comparison(metrics, per_sample, split, settings, params),
+        comparison=comparison,
+        scatter=_scatter(comparison),
         loss=in_both(lambda theme: loss_figure(training_log, theme)),
         plot=in_both(lambda theme: metrics_figure(metrics, split, theme)),
         distributions=in_both(lambda theme: distributions_figure(per_sample, split, theme)),
         risk=_risk(risk_coverage, split),
+        risk_sentence=risk_sentence(metrics[split]),
         log_points=_log_points(training_log),
         split=split,
         gallery=gallery,
@@ -97,7 +101,6 @@ def write_html(
         strips=strips(sets, *stored, gallery.shown_side),
         colour_bar=png_uri(coloured(np.linspace(0, 1, 128))[None]),
         error_limit=ERROR_LIMIT,
-        uncertain=UNCERTAIN,
     )
 
 
@@ -132,6 +135,12 @@ def _comparison(
         return None
     bootstrap = EvaluateParams.model_validate(settings.get("evaluate", {})).bootstrap
     return compare(metrics, per_sample, Path(params.compare), split, bootstrap)
+
+
+def _scatter(comparison: Comparison | None) -> dict[str, str] | None:
+    if comparison is None or not comparison.differences:
+        return None
+    return in_both(lambda theme: comparison_figure(comparison.samples, theme))
 
 
 def _log_points(log: pd.DataFrame) -> int:

@@ -5,14 +5,13 @@ import io
 
 import numpy as np
 
-from albedo_pipeline.datasets.user_results import UNCERTAIN
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.imaging.resize import resize_image, resize_mask
 
 ERROR_LIMIT = 0.25
-"""The error picture's brightest colour stands for this sRGB difference and all above it. Fixed,
-so that the pictures of two reports can be compared."""
+"""The brightest colour of error and uncertainty stands for this sRGB difference and all above it.
+Fixed, so that the pictures of two reports can be compared, and one for both, so that these can."""
 
 _HATCH = np.array([104, 136], dtype=np.uint8)  # neutral greys, apart from the error's colours
 
@@ -60,13 +59,9 @@ def error_of(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def error_picture(error: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """[H, W] in [0, 1] => uint8 [H, W, 3]: colours up to `ERROR_LIMIT`, hatched where not valid."""
+    """Error or uncertainty, [H, W] in [0, 1] => uint8 [H, W, 3]: colours up to `ERROR_LIMIT`,
+    hatched where not valid."""
     return hatched(coloured(error / ERROR_LIMIT), valid)
-
-
-def uncertainty_picture(uncertainty: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """[H, W] in [0, 1] => uint8 [H, W, 3]: colours up to `UNCERTAIN`, hatched where not valid."""
-    return hatched(coloured(uncertainty / UNCERTAIN), valid)
 
 
 def hatched(picture: np.ndarray, valid: np.ndarray) -> np.ndarray:

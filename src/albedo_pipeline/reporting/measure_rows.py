@@ -67,8 +67,8 @@ class ShownScores:
     rows: list[ScoreRow]
     """The methods."""
     main: list[MeasureRow]
-    more: list[MeasureRow]
-    all_pixels: list[MeasureRow]
+    groups: list[tuple[str, list[MeasureRow]]]
+    """All measures, by what they are taken of; empty where the main ones are all."""
     model_alone: list[MeasureRow]
 
 
@@ -76,14 +76,23 @@ def shown_scores(metrics: dict, split: str) -> ShownScores:
     """All that the file says of one split; what is shown first apart."""
     table, names = score_table(metrics, split), metrics_of(metrics[split])
     found, first = measure_rows(table, names), main_measures(names)
-    rows = found.compared
+    rows = [*found.compared, *found.all_pixels]
+    main = [row for name in first for row in rows if row.name == name]
     return ShownScores(
         split=table.split,
         n=table.n,
         samples="" if table.n is None else f"{table.n:,}",
         rows=table.rows,
-        main=[row for name in first for row in rows if row.name == name],
-        more=[row for row in rows if row.name not in first],
-        all_pixels=found.all_pixels,
+        main=main,
+        groups=_groups(rows) if len(rows) > len(main) else [],
         model_alone=found.model_alone,
     )
+
+
+def _groups(rows: list[MeasureRow]) -> list[tuple[str, list[MeasureRow]]]:
+    groups: dict[str, list[MeasureRow]] = {}
+    for row in rows:
+        aligned = "Aligned in scale" if "_aligned" in row.name else "As predicted"
+        pixels = "all pixels, masked ones too" if "_unmasked" in row.name else "the valid pixels"
+        groups.setdefault(f"{aligned}, over {pixels}", []).append(row)
+    return list(groups.items())

@@ -57,6 +57,8 @@ def distributions_figure(per_sample: pd.DataFrame, split: str, theme: Theme = LI
     for name, axes in panels:
         for place, key in enumerate(methods):
             _box(axes, theme, _numbers(by_method[key], name), place, kind_of(key))
+        count = max(_numbers(part, name).size for part in by_method.values())
+        axes.set_title(f"n = {count:,}", loc="right", fontsize=8, color=theme.faint)
     return figure
 
 
