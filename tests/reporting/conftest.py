@@ -14,7 +14,9 @@ from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.ingestion.audit import summary_of
 from albedo_pipeline.metrics import METRICS
 from albedo_pipeline.params import ReportParams
+from albedo_pipeline.reporting import data_section, html
 
+BLANK = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
 SPLITS = ("test", "train", "test", "validation")
 
 
@@ -251,6 +253,19 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict]:
         return make_inputs(tmp_path_factory.mktemp("report"), named, **settings)
 
     return made
+
+
+@pytest.fixture(scope="session")
+def page_of() -> Callable[[dict], str]:
+    """`write_html` without its plots, which take nearly all of its time."""
+
+    def written(inputs: dict) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            for module in (html, data_section):
+                patch.setattr(module, "in_both", lambda draw: {"light": BLANK, "dark": BLANK})
+            return html.write_html(**inputs)
+
+    return written
 
 
 @pytest.fixture(name="audit_rows")

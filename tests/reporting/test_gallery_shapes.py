@@ -12,7 +12,6 @@ from albedo_pipeline.datasets.pair_shards import PairShardsDataset
 from albedo_pipeline.datasets.prediction_shards import PredictionShardsDataset
 from albedo_pipeline.datasets.shards import Shards, ShardsDataset
 from albedo_pipeline.reporting.gallery_figure import gallery_figure
-from albedo_pipeline.reporting.html import write_html
 
 SHAPES = (32, 32), (32, 16), (16, 32)
 
@@ -39,8 +38,8 @@ def inputs(make, tmp_path: Path) -> dict:
     }
 
 
-def test_the_page_shows_every_sample_in_its_own_shape(inputs) -> None:
-    page = write_html(**inputs)
+def test_the_page_shows_every_sample_in_its_own_shape(inputs, page_of) -> None:
+    page = page_of(inputs)
     found = re.findall(r'class="prediction" src="data:image/png;base64,([^"]+)"', page)
     sizes = {Image.open(io.BytesIO(base64.b64decode(png))).size for png in found}
     assert sizes == {(width, height) for height, width in SHAPES}

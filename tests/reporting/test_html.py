@@ -12,10 +12,10 @@ HOSTILE = "<img src=x onerror=alert(1)>\"&'"
 
 
 @pytest.fixture(scope="module")
-def plain(make) -> tuple[dict, str]:
+def plain(make, page_of) -> tuple[dict, str]:
     """Inputs of a page, not to be changed, and the page."""
     inputs = make()
-    return inputs, write_html(**inputs)
+    return inputs, page_of(inputs)
 
 
 def test_the_table_shows_the_means_of_metrics_json(plain) -> None:
@@ -26,9 +26,9 @@ def test_the_table_shows_the_means_of_metrics_json(plain) -> None:
     assert inputs["metrics"]["protocol"]["fingerprint"] in page
 
 
-def test_best_median_and_worst_are_always_shown(make) -> None:
+def test_best_median_and_worst_are_always_shown(make, page_of) -> None:
     inputs = make(gallery=3)
-    page = write_html(**inputs)
+    page = page_of(inputs)
     order = ranked(inputs["per_sample"], "test")["sample_id"].tolist()
     for sample_id in (order[0], order[len(order) // 2], order[-1]):
         assert sample_id in page
@@ -42,10 +42,10 @@ def test_a_spread_has_both_ends_and_the_middle(count: int, shown: int) -> None:
     assert count < 3 or count // 2 in ranks
 
 
-def test_a_file_name_is_never_markup(make) -> None:
+def test_a_file_name_is_never_markup(make, page_of) -> None:
     inputs = make([f"{HOSTILE}{number}" for number in range(8)])
     inputs["quarantine"].loc[0, "reason"] = HOSTILE
-    page = write_html(**inputs)
+    page = page_of(inputs)
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
 
@@ -59,17 +59,17 @@ def test_it_is_one_small_file_that_asks_for_nothing(make) -> None:
     assert not re.search(r"@import|url\((?![\"']?data:)", page)
 
 
-def test_a_scored_sample_without_a_prediction_is_an_error(make) -> None:
+def test_a_scored_sample_without_a_prediction_is_an_error(make, page_of) -> None:
     inputs = make()
     inputs["per_sample"] = inputs["per_sample"].replace({"sample_id": {"view_000": "gone"}})
     with pytest.raises(ProjectError, match="no prediction of sample 'gone'"):
-        write_html(**inputs)
+        page_of(inputs)
 
 
-def test_the_same_numbers_worse_than_a_baseline_are_told_so(make, plain) -> None:
+def test_the_same_numbers_worse_than_a_baseline_are_told_so(make, page_of, plain) -> None:
     inputs = make()
     scores = inputs["metrics"]["test"]
     scores["model"], scores["beauty_as_albedo"] = scores["beauty_as_albedo"], scores["model"]
-    pages = plain[1], write_html(**inputs)
+    pages = plain[1], page_of(inputs)
     headlines = [re.search(r'class="headline">(.*?)</p>', p, re.DOTALL)[1] for p in pages]
     assert headlines[0] != headlines[1]

@@ -49,7 +49,7 @@ def test_the_slider_wipes_from_beauty_to_prediction(url: str) -> None:
         assert pictures.screenshot() != first
 
 
-def test_names_from_data_are_text_and_never_markup(make, tmp_path: Path) -> None:
+def test_names_from_data_are_text_and_never_markup(make, page_of, tmp_path: Path) -> None:
     inputs = make(8)
     audit = inputs["audit"]
     audit.loc[:3, "sample_id"] = audit.loc[:3, "duplicate_of"] = HOSTILE
@@ -61,7 +61,7 @@ def test_names_from_data_are_text_and_never_markup(make, tmp_path: Path) -> None
     }
     inputs["quarantine"][:] = HOSTILE
     page = tmp_path / "hostile.html"
-    page.write_text(write_html(**inputs), encoding="utf-8")
+    page.write_text(page_of(inputs), encoding="utf-8")
     with visit(page.as_uri()) as seen:
         assert seen.complaints == []
         assert seen.page.locator("#data").text_content().count(HOSTILE) > 20

@@ -11,7 +11,6 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.reporting.curves import loss_figure
 from albedo_pipeline.reporting.facts import as_yaml, git_state, resolved, run_facts
-from albedo_pipeline.reporting.html import write_html
 from albedo_pipeline.reporting.images import error_picture, png_uri, shown_side, shrunk
 from albedo_pipeline.reporting.score_plots import metrics_figure
 from albedo_pipeline.reporting.scores import confidence, headline, main_split, score_table
@@ -149,13 +148,13 @@ def test_missing_curves_are_told_in_words() -> None:
     assert "no value" in texts(metrics_figure(metrics(None), "test"))
 
 
-def test_samples_without_a_score_are_named_not_shown(make) -> None:
+def test_samples_without_a_score_are_named_not_shown(make, page_of) -> None:
     inputs = make(8)
     table = inputs["per_sample"]
     table.loc[table["sample_id"] == "view_002", ["psnr", "ssim"]] = np.nan
     inputs["training_log"] = inputs["training_log"].iloc[:0]
-    page = write_html(**inputs)
+    page = page_of(inputs)
     assert "1 more sample could not be scored and so cannot be ranked: view_002" in page
     assert "The training log is empty" in page
     table.loc[:, "psnr"] = np.nan
-    assert "No test sample has a PSNR" in write_html(**inputs)
+    assert "No test sample has a PSNR" in page_of(inputs)

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from albedo_pipeline.reporting.curves import loss_figure
-from albedo_pipeline.reporting.html import write_html
 from albedo_pipeline.reporting.themes import DARK, LIGHT, Theme
 
 QUARTERS = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
@@ -61,10 +60,10 @@ def test_the_validation_s_lines_and_their_legend() -> None:
     assert names[0] == "EMA weights (best 23.50 dB, step 25)"
 
 
-def test_only_log_points_count_as_such(make) -> None:
+def test_only_log_points_count_as_such(make, page_of) -> None:
     inputs = make(8)
     log = inputs["training_log"]
     inputs["training_log"] = validated(log.iloc[:0])
-    assert "The training log is empty" in write_html(**inputs)
+    assert "The training log is empty" in page_of(inputs)
     inputs["training_log"] = validated(log.iloc[:1])
-    assert "The training log is empty" not in write_html(**inputs)
+    assert "The training log is empty" not in page_of(inputs)
