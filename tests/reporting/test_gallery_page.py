@@ -136,7 +136,7 @@ def test_filter_and_order_by_real_clicks(inputs, page: str, tmp_path: Path) -> N
     with visit(file.as_uri()) as seen:
         tools = seen.page.locator("#gallery .tools")
         words, lights = tools.locator("[type=search]"), tools.locator("[type=checkbox]")
-        measure, direction = (tools.locator("select").nth(place) for place in (0, 1))
+        measure, turn = tools.locator("select"), tools.locator("button")
 
         def shown() -> list[str]:
             names = seen.page.locator(".card:visible img.beauty").all()
@@ -147,17 +147,27 @@ def test_filter_and_order_by_real_clicks(inputs, page: str, tmp_path: Path) -> N
 
         measure.select_option(label="SSIM")
         assert shown() == model.sort_values("ssim", ascending=False).index.tolist()
-        direction.select_option(label="worst first")
+        assert "best first" in turn.text_content()
+        turn.click()
         assert shown() == model.sort_values("ssim").index.tolist()
+        assert "worst first" in turn.text_content()
 
         measure.select_option(label="AURC")  # lower is better; one card has none
-        direction.select_option(label="best first")
-        values = [model["aurc"][name] for name in shown()]
-        assert values[:-1] == sorted(values[:-1])
-        direction.select_option(label="worst first")
         values = [model["aurc"][name] for name in shown()]
         assert values[:-1] == sorted(values[:-1], reverse=True)
         assert np.isnan(values[-1])
+        turn.click()
+        values = [model["aurc"][name] for name in shown()]
+        assert values[:-1] == sorted(values[:-1])
+        assert np.isnan(values[-1])
+
+        measure.select_option(label="name")
+        assert [name for name in shown() if name in IDS[:16]] == IDS[:16:2]
+        forth = shown()
+        assert "A to Z" in turn.text_content()
+        turn.click()
+        assert shown() == forth[::-1]
+        assert "Z to A" in turn.text_content()
 
         lights.check()
         assert len(shown()) == 4

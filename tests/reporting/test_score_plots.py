@@ -5,8 +5,13 @@ import pandas as pd
 import pytest
 
 from albedo_pipeline.reporting.comparison_plot import comparison_figure
-from albedo_pipeline.reporting.score_plots import distributions_figure, risk_figure
-from albedo_pipeline.reporting.themes import DARK, LIGHT
+from albedo_pipeline.reporting.score_plots import (
+    NARROW,
+    WIDE,
+    distributions_figure,
+    risk_figure,
+)
+from albedo_pipeline.reporting.themes import DARK, LIGHT, svg_uri
 
 
 @pytest.fixture
@@ -81,3 +86,15 @@ def test_two_runs_are_drawn_sample_by_sample() -> None:
     assert psnr.get_ylabel() == "this run  (above: better)"
     assert constancy.get_ylabel() == "this run  (below: better)"
     assert constancy.get_title("right") == "n = 1"
+
+
+def test_on_a_phone_the_panels_stand_below_each_other(per_sample) -> None:
+    for across, columns in ((WIDE, 3), (NARROW, 1)):
+        figure = distributions_figure(per_sample, "test", LIGHT, across)
+        assert figure.axes[0].get_gridspec().ncols == columns
+        assert (figure.get_figwidth() > figure.get_figheight()) == (across == WIDE)
+
+
+def test_thousands_of_samples_make_no_heavy_picture(per_sample) -> None:
+    many = pd.concat([per_sample.assign(psnr=per_sample["psnr"] + n / 100) for n in range(300)])
+    assert len(svg_uri(distributions_figure(many, "test"))) < 300_000

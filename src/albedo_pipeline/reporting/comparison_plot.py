@@ -5,13 +5,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from albedo_pipeline.reporting.themes import LIGHT, Theme, dress
+from albedo_pipeline.reporting.themes import LIGHT, Theme, dress, many_dots
 from albedo_pipeline.reporting.words import higher_is_better, label, main_measures, unit
 
 _ACROSS, _PANEL = 3, 3.2
 """Panels in a row, and their side in inches."""
-_DOTS = 1000
-"""Samples that are drawn; more would make the page heavy."""
 
 
 def comparison_figure(samples: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
@@ -43,9 +41,8 @@ def _pairs(samples: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _panel(axes: Axes, theme: Theme, name: str, both: np.ndarray) -> None:
-    shown = both[np.linspace(0, len(both) - 1, min(len(both), _DOTS)).astype(int)]
     axes.axline((both[0, 0], both[0, 0]), slope=1, color=theme.faint, lw=0.9)
-    axes.plot(*shown.T, ".", color=theme.accent, ms=5, alpha=0.6, mew=0)
+    many_dots(axes, *both.T, color=theme.accent, ms=5, alpha=0.6)
     low, high = both.min(), both.max()
     margin = 0.06 * (high - low) or 0.5
     axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin), box_aspect=1)

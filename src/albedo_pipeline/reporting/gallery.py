@@ -27,8 +27,8 @@ from albedo_pipeline.reporting.words import (
     measured,
 )
 
-PICTURE_BUDGET = 12_000_000
-"""Bytes that the gallery's pictures may take: the report stays below 15 MB."""
+PICTURE_BUDGET = 9_000_000
+"""Bytes that the samples' pictures may take: with its plots the report stays below 15 MB."""
 
 _SORTED_BY = (*MAIN, "aurc")
 """Measures that the cards tell and can be sorted by, where they are known."""

@@ -1,11 +1,13 @@
 """The report: one HTML file that asks the network for nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.datasets.prediction_shards import PredictionShards
@@ -28,12 +30,14 @@ from albedo_pipeline.reporting.light_sets import light_sets, pictures_of, strips
 from albedo_pipeline.reporting.measure_rows import shown_scores
 from albedo_pipeline.reporting.risk_words import risk_sentence
 from albedo_pipeline.reporting.score_plots import (
+    NARROW,
+    WIDE,
     distributions_figure,
     metrics_figure,
     risk_figure,
 )
 from albedo_pipeline.reporting.scores import confidence, headline, main_split, split_names
-from albedo_pipeline.reporting.themes import in_both
+from albedo_pipeline.reporting.themes import Theme, in_both
 from albedo_pipeline.reporting.words import count, plain
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -90,8 +94,10 @@ def write_html(
         comparison=comparison,
         scatter=_scatter(comparison),
         loss=in_both(lambda theme: loss_figure(training_log, theme)),
-        plot=in_both(lambda theme: metrics_figure(metrics, split, theme)),
-        distributions=in_both(lambda theme: distributions_figure(per_sample, split, theme)),
+        means=_wide_and_narrow(lambda *look: metrics_figure(metrics, split, *look)),
+        distributions=_wide_and_narrow(
+            lambda *look: distributions_figure(per_sample, split, *look)
+        ),
         risk=_risk(risk_coverage, split),
         risk_sentence=risk_sentence(metrics[split]),
         log_points=_log_points(training_log),
@@ -120,6 +126,11 @@ def render(**values: Any) -> str:
 def _lineage(metrics: dict, predictions: PredictionShards) -> list[Fact]:
     lineage = metrics.get("lineage", {})
     return flat_facts(lineage | {"predictions": predictions.fingerprint()}) if lineage else []
+
+
+def _wide_and_narrow(draw: Callable[[Theme, int], Figure]) -> list[dict[str, str]]:
+    """A figure for a screen and for a phone, each in both themes."""
+    return [in_both(lambda theme, a=across: draw(theme, a)) for across in (WIDE, NARROW)]
 
 
 def _risk(curves: pd.DataFrame, split: str) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from albedo_pipeline.reporting.scores import KINDS, kind_of, methods_of, metrics_of
-from albedo_pipeline.reporting.themes import LIGHT, Theme, dress, say
+from albedo_pipeline.reporting.themes import LIGHT, Theme, dress, many_dots, say
 from albedo_pipeline.reporting.words import (
     finite,
     higher_is_better,
@@ -19,17 +19,15 @@ from albedo_pipeline.reporting.words import (
     unit,
 )
 
-_ACROSS = 3
-"""Panels in a row."""
-_DOTS = 400
-"""Samples of a method that are drawn one by one; the boxes are of all."""
+WIDE, NARROW = 3, 1
+"""Panels in a row, on a screen and on a phone."""
 
 
-def metrics_figure(metrics: dict, split: str, theme: Theme = LIGHT) -> Figure:
+def metrics_figure(metrics: dict, split: str, theme: Theme = LIGHT, across: int = WIDE) -> Figure:
     """One panel a main measure: every method's mean as a point, its interval as a line."""
     scores = metrics[split]
     methods = methods_of(scores)
-    figure, panels = _panels(main_measures(metrics_of(scores)), methods, theme)
+    figure, panels = _panels(main_measures(metrics_of(scores)), methods, theme, across)
     if figure is None:
         return _empty(theme, f"No method was measured on the {split} split.")
     for name, axes in panels:
@@ -39,7 +37,9 @@ def metrics_figure(metrics: dict, split: str, theme: Theme = LIGHT) -> Figure:
     return figure
 
 
-def distributions_figure(per_sample: pd.DataFrame, split: str, theme: Theme = LIGHT) -> Figure:
+def distributions_figure(
+    per_sample: pd.DataFrame, split: str, theme: Theme = LIGHT, across: int = WIDE
+) -> Figure:
     """One panel a main measure: every sample as a dot, and each method's quartiles as a box.
 
     Whiskers reach to the 5th and 95th percentile.
@@ -51,7 +51,7 @@ def distributions_figure(per_sample: pd.DataFrame, split: str, theme: Theme = LI
     by_method = dict(list(rows.groupby("method", sort=False)))
     methods = sorted(by_method, key=lambda key: KINDS.index(kind_of(key)))
     names = [name for name in main_measures(rows.columns) if _numbers(rows, name).size]
-    figure, panels = _panels(names, methods, theme)
+    figure, panels = _panels(names, methods, theme, across)
     if figure is None:
         return _empty(theme, f"No sample was measured on the {split} split.")
     for name, axes in panels:
@@ -87,14 +87,15 @@ def risk_figure(curves: pd.DataFrame, split: str, theme: Theme = LIGHT) -> Figur
 
 
 def _panels(
-    names: list[str], methods: list[str], theme: Theme
+    names: list[str], methods: list[str], theme: Theme, across: int
 ) -> tuple[Figure | None, Iterator[tuple[str, Axes]]]:
     """A figure with one dressed panel a measure, the methods from top to bottom."""
     if not names or not methods:
         return None, iter(())
-    down, across = -(-len(names) // _ACROSS), min(_ACROSS, len(names))
+    width = 10.5 if across > 1 else 4.6
+    down, across = -(-len(names) // across), min(across, len(names))
     height = down * (0.9 + 0.32 * len(methods)) + 0.2
-    figure = Figure(figsize=(10.5, height), layout="constrained", facecolor=theme.paper)
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=theme.paper)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
@@ -128,10 +129,9 @@ def _box(axes: Axes, theme: Theme, values: np.ndarray, place: int, kind: str) ->
     if not values.size:
         return
     colour = theme.accent if kind == "model" else theme.ink
-    shown = values[np.linspace(0, values.size - 1, min(values.size, _DOTS)).astype(int)]
     # Shaken by their order, so that the picture is always the same.
-    shaken = place + 0.3 * (np.arange(shown.size) * 0.618 % 1 - 0.5)
-    axes.plot(shown, shaken, ".", color=colour, ms=3, alpha=0.35, mew=0)
+    shaken = place + 0.3 * (np.arange(values.size) * 0.618 % 1 - 0.5)
+    many_dots(axes, values, shaken, color=colour, ms=4, alpha=0.45)
     low, first, middle, third, high = np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95))
     axes.plot([low, high], [place, place], color=colour, lw=1)
     axes.plot([first, third], [place, place], color=colour, lw=5, alpha=0.55, solid_capstyle="butt")

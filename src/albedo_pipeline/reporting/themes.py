@@ -4,7 +4,9 @@ import base64
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -43,8 +45,13 @@ def svg_uri(figure: Figure) -> str:
 
     file = io.BytesIO()
     with rc_context({"svg.hashsalt": "albedo_pipeline", "svg.fonttype": "path"}):
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None}, dpi=144)
     return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def many_dots(axes: Axes, x: np.ndarray, y: np.ndarray, **style: Any) -> None:
+    """A dot a sample, as pixels: one by one, some thousands would make the page heavy."""
+    axes.plot(x, y, ".", mew=0, rasterized=True, **style)
 
 
 def say(axes: Axes, theme: Theme, words: str) -> None:
