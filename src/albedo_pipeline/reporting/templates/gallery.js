@@ -54,8 +54,8 @@ if (tools) {
       ? (a, b) => sign * byName(a, b)
       : byMeasure(measure.selectedIndex, higher ? -sign : sign);
     list.append(...[...cards].sort(before));
-    const words = named ? ["A to Z", "Z to A"] : ["best first", "worst first"];
-    turn.firstElementChild.textContent = words[Number(turned)];
+    const ways = named ? ["A to Z", "Z to A"] : ["best first", "worst first"];
+    turn.firstElementChild.textContent = ways[Number(turned)];
   };
 
   words.addEventListener("input", filter);
