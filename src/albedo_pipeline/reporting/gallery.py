@@ -24,6 +24,7 @@ from albedo_pipeline.reporting.words import (
     MODEL,
     higher_is_better,
     label,
+    main_measures,
     measured,
 )
 
@@ -87,14 +88,14 @@ class Gallery:
 
 
 def ranking_measure(per_sample: pd.DataFrame) -> str:
-    """The first of the main measures that the table has: PSNR, in every protocol.
+    """The first main measure, which is a PSNR in every protocol; without one, the table's first.
 
     Raises:
-        ProjectError: where it has none.
+        ProjectError: where the table has no measure.
     """
-    names = [name for name in MAIN if name in per_sample]
+    names = main_measures(per_sample.select_dtypes("number"))
     if not names:
-        raise ProjectError(f"per_sample: none of {', '.join(MAIN)}: the gallery has no order")
+        raise ProjectError("per_sample: no measure, so the gallery has no order")
     return names[0]
 
 
@@ -102,13 +103,13 @@ def ranked(per_sample: pd.DataFrame, split: str) -> pd.DataFrame:
     """The model's rows of one split, the best first, then by sample_id; NaN last.
 
     Raises:
-        ProjectError: where the table has no main measure.
+        ProjectError: where the table has no measure.
     """
     name = ranking_measure(per_sample)
     rows = per_sample[(per_sample["split"] == split) & (per_sample["method"] == MODEL)]
     return rows.sort_values(
         [name, "sample_id"],
-        ascending=[not higher_is_better(name), True],
+        ascending=[higher_is_better(name) is False, True],
         na_position="last",
         ignore_index=True,
     )
@@ -153,7 +154,8 @@ def make_gallery(
     name = ranking_measure(per_sample)
     scored = rows[rows[name].notna()]
     ranks = spread(len(scored), shown)
-    orders = [key for key in _SORTED_BY if key in scored and scored[key].iloc[ranks].notna().any()]
+    known = scored.iloc[ranks].dropna(axis="columns", how="all")
+    orders = [key for key in dict.fromkeys((name, *_SORTED_BY)) if key in known]
     stored_side = int(pairs.shapes("beauty")[:, 1:].max())
     per_card = 5 if "uncertainty" in predictions.tensor_names else 4
     side = shown_side(stored_side, per_card * len(ranks) + beside, PICTURE_BUDGET)
@@ -171,7 +173,7 @@ def make_gallery(
     return Gallery(
         cards=cards,
         ranked_by=label(name),
-        orders=[Order(label(key), bool(higher_is_better(key))) for key in orders],
+        orders=[Order(label(key), higher_is_better(key) is not False) for key in orders],
         scored=len(scored),
         unscored=rows.loc[rows[name].isna(), "sample_id"].tolist(),
         stored_side=stored_side,
@@ -190,10 +192,7 @@ def _require(sample_ids: Iterable[str], rows: dict[str, int], complaint: str) ->
             raise ProjectError(f"{complaint} {sample_id!r}")
 
 
-Place = tuple[str, bool]
-
-
-def _place(rank: int, count: int) -> Place:
+def _place(rank: int, count: int) -> tuple[str, bool]:
     names = {0: "best", count // 2: "median", count - 1: "worst"}
     if count == 1:
         return "the only sample", True
@@ -202,7 +201,7 @@ def _place(rank: int, count: int) -> Place:
 
 def _card(
     row: pd.Series,
-    place: Place,
+    place: tuple[str, bool],
     orders: list[str],
     predicted: tuple[PredictionShards, int],
     pair: tuple[PairShards, int],
