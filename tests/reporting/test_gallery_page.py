@@ -17,8 +17,8 @@ from albedo_pipeline.reporting.gallery import ranked
 from albedo_pipeline.reporting.images import ERROR_LIMIT, coloured
 from albedo_pipeline.reporting.light_sets import LIGHTS, light_sets, pictures_of
 
-HOSTILE = "<img src=x onerror=window.hit=1>'\""
-IDS = [*(f"view_{n:03d}" for n in range(16)), HOSTILE, "plain", "other", "more"]
+HOSTILE = "\"'><img src=x onerror=window.hit=1>"
+IDS = [*(f"view_{n:03d}" for n in range(16)), HOSTILE, "plain", "Other", "more"]
 
 
 def with_ensemble(inputs: dict, folder: Path) -> dict:
@@ -33,7 +33,7 @@ def with_ensemble(inputs: dict, folder: Path) -> dict:
     )
     table = inputs["per_sample"].copy()
     names = list(dict.fromkeys(table["sample_id"]))
-    lights = table["sample_id"].isin(names[:4])
+    lights = table["sample_id"].isin([*names[:3], HOSTILE])
     table["set"] = np.where(lights, names[0], "")
     table["constancy"] = np.where(lights, 0.025, np.nan)
     unknown = (table["sample_id"] == names[5]) | (table["method"] != "model")
@@ -89,6 +89,8 @@ def test_the_strip_shows_the_set_with_its_truth(inputs, page: str) -> None:
     assert strip.count("Predicted albedo of") == 4
     assert strip.count("True albedo") == 1
     assert "constancy error 0.025, 4 lights" in strip
+    assert html.escape(HOSTILE, quote=False).replace('"', "&#34;").replace("'", "&#39;") in strip
+    assert "<img src=x" not in page
 
 
 def test_the_measure_of_another_protocol_ranks_as_well(inputs) -> None:
@@ -175,6 +177,8 @@ def test_filter_and_order_by_real_clicks(inputs, page: str, tmp_path: Path) -> N
         lights.uncheck()
         words.type("VIEW_00")
         assert sorted(shown()) == [name for name in IDS[::2] if name.startswith("view_00")]
+        words.fill("oTHer")
+        assert shown() == ["Other"]
         words.fill("no such sample")
         assert shown() == []
         words.fill(HOSTILE)
