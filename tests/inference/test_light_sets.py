@@ -48,3 +48,17 @@ def test_pictures_that_share_no_valid_pixel_say_nothing() -> None:
 
 def test_sizes_may_differ() -> None:
     assert light_sets(enumerate(["a", "a"]), truths(picture(1), picture(1, 16))) == [[0], [1]]
+
+
+def test_pictures_that_share_only_a_few_valid_pixels() -> None:
+    """A lamp hides nearly all: hardly a place that is looked at first is valid in both."""
+    albedo, valid = picture(1, 256)
+    few = np.zeros_like(valid)
+    few[0, 101, 37:40] = 1
+    other = albedo.copy()
+    other[:, 101, 38] ^= 1
+    groups = ["a", "a", "a"]
+    assert light_sets(enumerate(groups), truths((albedo, valid), (albedo, few), (other, few))) == [
+        [0, 1],
+        [2],
+    ]

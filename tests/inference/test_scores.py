@@ -1,5 +1,6 @@
 """The table of scores and its summary, from shards with known contents."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,13 @@ def test_summary_counts_a_set_once(scored) -> None:
     assert summary["model"]["ssim"]["mean"] == pytest.approx(mean)
 
 
+def test_the_summary_is_json_also_where_a_measure_is_infinite(scored) -> None:
+    ceiling = summarise(scored[0], BootstrapParams())["test"]["autoencoder_roundtrip"]
+    assert ceiling["psnr"] == {"mean": None, "low": None, "high": None, "n": 3, "groups": 2}
+    assert ceiling["constancy"]["low"] is None  # of one set
+    json.dumps(ceiling, allow_nan=False)
+
+
 def fingerprint(data, name: str = OURS, **settings) -> str:
     _, predictions, manifest = data
     params = EvaluateParams(protocol=name, **settings)
@@ -156,6 +164,9 @@ def test_protocols_have_fingerprints_of_their_own(data) -> None:
 
 def test_what_cannot_change_a_number_leaves_the_fingerprint(data) -> None:
     assert fingerprint(data) == fingerprint(data, batch_size=3, device="cpu")
+    assert fingerprint(data) == fingerprint(data, reduction="median")  # of one member
+    several = [fingerprint(data, ensemble=3, reduction=name) for name in ("mean", "median")]
+    assert several[0] != several[1]
 
 
 def test_another_truth_is_another_fingerprint(data) -> None:
@@ -178,5 +189,9 @@ def test_marigolds_numbers_have_names_of_their_own(data) -> None:
 
 def test_unusable_lpips_weights_are_named(tmp_path: Path) -> None:
     file = tmp_path / "lpips.safetensors"
-    with pytest.raises(ProjectError, match=r"evaluate.lpips_weights: .*lpips.safetensors"):
-        protocol(OURS, file)
+    for make in (lambda: None, file.mkdir):
+        make()
+        with pytest.raises(
+            ProjectError, match=r"evaluate.lpips_weights: .*lpips.safetensors: no such file"
+        ):
+            protocol(OURS, file)

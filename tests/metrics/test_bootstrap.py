@@ -68,6 +68,22 @@ def test_pairing_takes_out_how_hard_samples_are() -> None:
     assert interval(hardness + gain, np.arange(50))["low"] < 0
 
 
+def test_one_group_tells_nothing_of_the_spread() -> None:
+    result = interval([1.0, 3.0], ["a", "a"])
+    assert (result["mean"], result["n"], result["groups"]) == (2, 2, 1)
+    assert np.isnan([result["low"], result["high"]]).all()
+
+
+@pytest.mark.parametrize(("values", "mean"), [([np.inf, 1], np.inf), ([np.inf, -np.inf], np.nan)])
+def test_no_interval_where_the_mean_is_not_finite(values: list[float], mean: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = interval([*values, 2.0], ["a", "b", "c"])
+    np.testing.assert_equal(result["mean"], mean)
+    assert np.isnan([result["low"], result["high"]]).all()
+    assert (result["n"], result["groups"]) == (3, 3)
+
+
 def test_a_sample_that_one_run_cannot_judge_does_not_count() -> None:
     result = difference([1, np.nan, 5], [0, 0, np.nan], ["a", "b", "c"])
     assert (result["mean"], result["n"], result["groups"]) == (1, 1, 1)

@@ -1,5 +1,6 @@
 """A project folder of its own for each test: the real configuration, its own data."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,4 +20,16 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = run_kedro(folder, "run", "--pipelines", "demo")
     assert result.returncode == 0, result.stderr
     (folder / "run.log").write_text(result.stderr, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported_project(finished_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with an exported model; do not write to it."""
+    folder = Path(
+        shutil.copytree(finished_project, tmp_path_factory.mktemp("exported") / "project")
+    )
+    result = run_kedro(folder, "run", "--pipelines", "export")
+    assert result.returncode == 0, result.stderr
+    (folder / "export.log").write_text(result.stderr, encoding="utf-8")
     return folder

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -13,61 +14,55 @@ from huggingface_hub import ModelCard
 from tests_support import run_kedro
 
 from albedo_pipeline.datasets.exported_model import ExportedModelDataset
+from albedo_pipeline.datasets.latent_shards import LatentShards
 from albedo_pipeline.datasets.models import AutoencoderDataset, DenoiserDataset
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.inference.estimator import Estimator, Sampling
 from albedo_pipeline.models.albedo_model import AlbedoModel
+from albedo_pipeline.models.export import Export
 from albedo_pipeline.models.lora import has_lora
 from albedo_pipeline.models.text_condition import empty_condition
+from albedo_pipeline.params import ExportParams
+from albedo_pipeline.pipelines.export.nodes import make_export
 
 DATA = Path("data/test")
 EXPORT = DATA / "06_models/export"
 
 
 @pytest.fixture(scope="module")
-def exported(finished_project: Path, tmp_path_factory) -> Path:
-    """A project that was exported; do not write to it."""
-    return run_export(copied(finished_project, tmp_path_factory.mktemp("exported")))
-
-
-@pytest.fixture(scope="module")
 def adapted(finished_project: Path, tmp_path_factory) -> Path:
-    """The same with a denoiser of low-rank adapters."""
+    """An exported project whose denoiser has low-rank adapters."""
     project = copied(finished_project, tmp_path_factory.mktemp("adapted"))
-    lora = "train.on_mismatch=restart,train.lora.rank=2,train.lora.alpha=4"
-    for name, parameters in (("train", lora), ("evaluate", "evaluate.ensemble=1")):
-        result = run_kedro(project, "run", "--pipelines", name, "--params", parameters)
-        assert result.returncode == 0, result.stderr
-    return run_export(project)
-
-
-@pytest.fixture
-def project(finished_project: Path, tmp_path: Path) -> Path:
-    return copied(finished_project, tmp_path)
+    lora = "train.on_mismatch=restart,train.lora.rank=2,train.lora.alpha=4,evaluate.ensemble=1"
+    result = run_kedro(project, "run", "--pipelines", "train,evaluate,export", "--params", lora)
+    assert result.returncode == 0, result.stderr
+    return project
 
 
 def copied(project: Path, folder: Path) -> Path:
     return Path(shutil.copytree(project, folder / "project"))
 
 
-def run_export(project: Path, *more: str) -> Path:
-    result = run_kedro(project, "run", "--pipelines", "export", *more)
-    assert result.returncode == 0, result.stderr
-    assert f"The model is ready: {project / EXPORT}" in result.stderr
-    return project
-
-
-def refused(project: Path, *more: str) -> str:
-    """The one line that a failed export ends with."""
-    result = run_kedro(project, "run", "--pipelines", "export", *more)
-    assert result.returncode == 1
-    assert "Traceback" not in result.stderr
-    return result.stderr.strip().splitlines()[-1]
-
-
+@cache
 def opened(project: Path) -> MarigoldIntrinsicsPipeline:
     pipeline = MarigoldIntrinsicsPipeline.from_pretrained(project / EXPORT, use_safetensors=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def made(project: Path, **params: str) -> Export:
+    """What the node makes of the project's files, in this process."""
+    models, reporting = project / DATA / "06_models", project / DATA / "08_reporting"
+    model = trained(project)
+    return make_export(
+        model.denoiser,
+        model.autoencoder,
+        LatentShards(project / DATA / "05_model_input/latents"),
+        json.loads((reporting / "metrics.json").read_text()),
+        json.loads((project / DATA / "03_primary/audit_summary.json").read_text()),
+        json.loads((models / "train_settings.json").read_text()),
+        ExportParams(**params),
+    )
 
 
 def trained(project: Path) -> AlbedoModel:
@@ -79,7 +74,7 @@ def trained(project: Path) -> AlbedoModel:
 
 @pytest.mark.parametrize("steps", [1, 4])
 @pytest.mark.parametrize("size", [(32, 24), (17, 21)])
-@pytest.mark.parametrize("which", ["exported", "adapted"])
+@pytest.mark.parametrize("which", ["exported_project", "adapted"])
 def test_diffusers_predicts_what_the_estimator_does(
     which: str,
     size: tuple[int, int],
@@ -104,27 +99,27 @@ def test_diffusers_predicts_what_the_estimator_does(
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
 
 
-def test_the_text_encoder_gives_the_trained_condition(exported: Path) -> None:
-    pipeline = opened(exported)
+def test_the_text_encoder_gives_the_trained_condition(exported_project: Path) -> None:
+    pipeline = opened(exported_project)
     embedded = empty_condition(pipeline.text_encoder, pipeline.tokenizer)
-    condition = trained(exported).denoiser.condition
+    condition = trained(exported_project).denoiser.condition
     torch.testing.assert_close(embedded, condition, atol=1e-6, rtol=0)
 
 
-def test_what_the_folder_says_of_itself(exported: Path) -> None:
-    protocol = metrics_of(exported)["protocol"]
-    pipeline = opened(exported)
+def test_what_the_folder_says_of_itself(exported_project: Path) -> None:
+    protocol = metrics_of(exported_project)["protocol"]
+    pipeline = opened(exported_project)
     assert pipeline.default_denoising_steps == protocol["steps"]
     assert pipeline.default_processing_resolution == 32
     image = torch.rand(1, 3, 48, 40)
     prediction = pipeline(image).prediction
     shown = pipeline.image_processor.visualize_intrinsics(prediction, pipeline.target_properties)
     assert shown[0]["albedo"].size == (40, 48)
-    model = ExportedModelDataset(filepath=str(exported / EXPORT)).load()
+    model = ExportedModelDataset(filepath=str(exported_project / EXPORT)).load()
     assert (model.targets, model.albedo, model.space) == (1, 0, "srgb")
 
 
-@pytest.mark.parametrize("which", ["exported", "adapted"])
+@pytest.mark.parametrize("which", ["exported_project", "adapted"])
 def test_no_pickle_and_no_path_of_ours(which: str, request: pytest.FixtureRequest) -> None:
     project = request.getfixturevalue(which)
     files = [path for path in (project / EXPORT).rglob("*") if path.is_file()]
@@ -137,24 +132,30 @@ def metrics_of(project: Path) -> dict:
     return json.loads((project / DATA / "08_reporting/metrics.json").read_text())
 
 
-def test_the_card_tells_the_measured_numbers(exported: Path) -> None:
-    card = ModelCard.load(exported / EXPORT / "README.md")
+def test_the_card_tells_the_measured_numbers(exported_project: Path) -> None:
+    card = ModelCard.load(exported_project / EXPORT / "README.md")
     measured = {
-        name: score["mean"] for name, score in metrics_of(exported)["test"]["model"].items()
+        name: score["mean"] for name, score in metrics_of(exported_project)["test"]["model"].items()
     }
     assert {r.metric_type: r.metric_value for r in card.data.eval_results} == measured
-    assert metrics_of(exported)["protocol"]["fingerprint"] in card.text
+    assert metrics_of(exported_project)["protocol"]["fingerprint"] in card.text
     assert f"**{measured['psnr']:.2f}**" in card.text or f" {measured['psnr']:.2f}<br>" in card.text
 
 
-def test_again_over_the_old_folder(exported: Path, tmp_path: Path) -> None:
-    project = run_export(copied(exported, tmp_path), "--params", "export.title=Second")
-    assert "# Second\n" in (project / EXPORT / "README.md").read_text()
-    assert not list((project / EXPORT).parent.glob(".export*"))
+def test_the_run_ends_by_naming_the_folder(exported_project: Path) -> None:
+    last = (exported_project / "export.log").read_text().strip().splitlines()[-1]
+    assert last.endswith(f"The model is ready: {exported_project / EXPORT}")
 
 
-def test_an_interrupted_write_keeps_the_old_folder(exported: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(exported / EXPORT, tmp_path / "export"))
+def test_again_over_the_old_folder(exported_project: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(exported_project / EXPORT, tmp_path / "export"))
+    ExportedModelDataset(filepath=str(folder)).save(made(exported_project, title="Second"))
+    assert "# Second\n" in (folder / "README.md").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+def test_an_interrupted_write_keeps_the_old_folder(exported_project: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(exported_project / EXPORT, tmp_path / "export"))
 
     class Interrupted:
         def save_pretrained(self, folder: Path, **_: object) -> None:
@@ -192,16 +193,14 @@ def other(file: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (missing, "metrics.json"),
-        (cut, "metrics.json"),
-        (emptied, "metrics: damaged, or of an earlier version; run the pipeline evaluate again"),
-        (other, "metrics: are those of another denoiser (0123, here is "),
+        (emptied, r"metrics: damaged, or of an earlier version; run the pipeline evaluate again"),
+        (other, r"metrics: are those of another denoiser \(0123, here is "),
     ],
 )
 def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:
     harm(project / DATA / "08_reporting/metrics.json")
-    assert message in refused(project)
-    assert not (project / EXPORT).exists()
+    with pytest.raises(ProjectError, match=message):
+        made(project)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +212,23 @@ def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:
 )
 def test_unusable_records_are_named(project: Path, file: str, message: str) -> None:
     emptied(project / DATA / file)
-    assert message in refused(project)
+    with pytest.raises(ProjectError, match=message):
+        made(project)
+
+
+@pytest.mark.parametrize("harm", [missing, cut])
+def test_a_failed_export_is_one_line_and_leaves_nothing(project: Path, harm) -> None:
+    harm(project / DATA / "08_reporting/metrics.json")
+    assert "metrics.json" in refused(project)
+    assert not (project / EXPORT).exists()
+
+
+def refused(project: Path, *more: str) -> str:
+    """The one line that a failed export ends with."""
+    result = run_kedro(project, "run", "--pipelines", "export", *more)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr.strip().splitlines()[-1]
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -244,28 +259,31 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> list:
     server.server_close()
 
 
-PUSH = ("--params", "export.push_to_hub=someone/albedo")
+PUSH = ("--from-nodes", "publish", "--params", "export.push_to_hub=someone/albedo")
 
 
-def test_a_refused_upload_is_one_line_and_the_folder_stays(project: Path, hub: list) -> None:
-    line = refused(project, *PUSH)
+def test_a_refused_upload_is_one_line_and_the_folder_stays(
+    exported_project: Path, hub: list
+) -> None:
+    line = refused(exported_project, *PUSH)
     assert "export.push_to_hub someone/albedo: not uploaded (" in line
     assert str(EXPORT) in line
     path, wish = hub[0]
     assert path == "/api/repos/create"
     assert (wish["name"], wish["organization"]) == ("albedo", "someone")
     assert wish["visibility"] == "private"
-    opened(project)
+    assert (exported_project / EXPORT / "model_index.json").is_file()
 
 
-def test_an_unreachable_hub_is_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_hub_is_one_line(
+    exported_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("HF_TOKEN", "hf_none")
-    assert "export.push_to_hub someone/albedo: not uploaded (" in refused(project, *PUSH)
-    opened(project)
+    line = refused(exported_project, *PUSH)
+    assert "export.push_to_hub someone/albedo: not uploaded (" in line
 
 
-def test_a_wrong_name_of_a_repository_stops_before_the_work(project: Path) -> None:
-    line = refused(project, "--params", "export.push_to_hub=nowhere")
-    assert "export.push_to_hub" in line
-    assert "'nowhere'" in line
+def test_a_wrong_name_of_a_repository() -> None:
+    with pytest.raises(ValueError, match="push_to_hub"):
+        ExportParams(push_to_hub="nowhere")

@@ -16,8 +16,11 @@ from albedo_pipeline.datasets.maw import MAWDataset
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.writing import write_png
-from albedo_pipeline.inference.photos import iiw_scores, maw_scores
+from albedo_pipeline.inference.photos import IIW, iiw_scores, maw_scores, score_photos
 from albedo_pipeline.metrics.maw import ADOBE_TO_REC709
+from albedo_pipeline.models.albedo_model import load_albedo_model
+from albedo_pipeline.params import EvaluateParams
+from albedo_pipeline.params.base import PretrainedModel
 
 LEFT, RIGHT = {"id": 1, "x": 0.2, "y": 0.5}, {"id": 2, "x": 0.8, "y": 0.5}
 
@@ -132,11 +135,44 @@ def test_measured_surfaces_by_hand(maw: Path) -> None:
     assert maw_scores(uneven, measured)["maw_intensity"] == pytest.approx(expected, rel=0.02)
 
 
-def test_a_mask_with_more_surfaces_than_colours(maw: Path) -> None:
-    np.save(maw / "labels" / "kitchen" / "colours.npy", ADOBE[:1])
+@pytest.mark.parametrize("colours", [ADOBE[:1], np.concatenate([ADOBE, ADOBE])])
+def test_a_mask_with_other_surfaces_than_colours(maw: Path, colours: np.ndarray) -> None:
+    """A surface that is missing would give the next one its colour."""
+    np.save(maw / "labels" / "kitchen" / "colours.npy", colours)
     (photo,) = MAWDataset(filepath=str(maw)).load()
-    with pytest.raises(BadSampleError, match=r"2 surfaces, but labels/kitchen/colours\.npy has 1"):
+    reason = rf"2 surface\(s\), but labels/kitchen/colours\.npy has {len(colours)}"
+    with pytest.raises(BadSampleError, match=reason):
         photo.read_known()
+
+
+def test_other_pixels_or_other_answers_are_another_photograph(iiw: Path) -> None:
+    def digest() -> str:
+        return IIWDataset(filepath=str(iiw)).load()[0].digest()
+
+    digests = [digest()]
+    judge(iiw / "9.json", "2", 1.0)
+    digests.append(digest())
+    save_photo(iiw / "9.png", halves(0.3, 0.7))
+    digests.append(digest())
+    assert len(set(digests)) == 3
+    judge(iiw / "9.json", "1", 1.0)
+    save_photo(iiw / "9.png", halves(0.3, 0.8))
+    assert digest() == digests[0]
+
+
+def test_the_fingerprint_is_of_the_photographs_that_were_used(iiw: Path, tmp_path: Path) -> None:
+    model = load_albedo_model(PretrainedModel(model=str(save_marigold(tmp_path / "model"))))
+    params = EvaluateParams.model_validate({"steps": 1, "ensemble": 1})
+
+    def fingerprint() -> str:
+        photos = IIWDataset(filepath=str(iiw), split="narihira_test").load()
+        return score_photos(photos, model, IIW, params)[1]["protocol"]["fingerprint"]
+
+    first = fingerprint()
+    judge(iiw / "10.json", "2", 1.0)  # of no test photograph
+    assert fingerprint() == first
+    judge(iiw / "9.json", "2", 1.0)
+    assert fingerprint() != first
 
 
 @pytest.mark.parametrize("name", ["../outside.npy", "/etc/passwd"])

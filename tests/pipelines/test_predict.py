@@ -221,6 +221,9 @@ def test_folder_pattern_and_single_file(pictures: Path, monkeypatch) -> None:
     assert names(str(pictures / "room" / "deep.tif")) == ["deep.tif"]
     (pictures / "odd[1].png").write_bytes(b"")
     assert names(str(pictures / "odd[1].png")) == ["odd[1].png"]
+    (pictures / "take [2]").mkdir()
+    (pictures / "take [2]" / "b.png").write_bytes(b"")
+    assert names(str(pictures / "take [2]" / "*.png")) == ["b.png"]
 
 
 @pytest.mark.parametrize(
@@ -243,6 +246,22 @@ def test_nothing_found(tmp_path: Path, where: str, reason: str) -> None:
 def test_names_of_results_are_unique() -> None:
     names = ["a.png", "a.exr", "b.png", "a.png.exr", "c/a.png"]
     assert output_names(names) == ["a.png", "a.exr", "b", "a.png.exr", "c/a"]
+
+
+def test_results_of_another_image_are_never_replaced(tmp_path: Path, model: Path) -> None:
+    output, sources = tmp_path / "out", []
+    for number in (1, 2):
+        folder = tmp_path / f"take {number}"
+        folder.mkdir()
+        sources.append(image(folder / "a.png", codes()[number : 16 + number, :16]))
+    run(output, model, sources[0])
+    before = states(output)
+    reason = run(output, model, sources[1])["images"][0]["reason"]
+    assert f"its results would replace those of {sources[0]}" in reason
+    assert states(output) == before
+    sources[0].rename(tmp_path / "elsewhere.png")  # then they are nobody's
+    assert not run(output, model, sources[1])["images"][0]["reason"]
+    assert states(output) != before
 
 
 def test_results_are_never_inputs(tmp_path: Path, model: Path) -> None:
@@ -268,6 +287,11 @@ def test_no_model_at_all(tmp_path: Path) -> None:
         load()
 
 
+def test_no_input_at_all() -> None:
+    with pytest.raises(ProjectError, match=r"^predict\.input: is not set"):
+        user_work(lambda: None, PredictParams())
+
+
 def test_as_a_user_runs_it(tmp_path: Path, model: Path, pictures: Path) -> None:
     (tmp_path / "project").mkdir()
     project = new_project(tmp_path / "project")
@@ -280,11 +304,3 @@ def test_as_a_user_runs_it(tmp_path: Path, model: Path, pictures: Path) -> None:
     assert re.search(r"2 of 8 image\(s\).*cut\.jpg.*text\.png", error)
     assert "\n" not in error
     assert "cut.jpg" in (output / "index.html").read_text(encoding="utf-8")
-    for name in ("cut.jpg", "text.png"):
-        (pictures / name).unlink()
-    result = run_kedro(project, *asked, f"predict.input={pictures},predict.model={model}")
-    assert result.returncode == 0, result.stderr
-    assert "0 of 6 image(s) to do" in result.stderr
-    result = run_kedro(project, "run", "--pipelines", "predict")
-    assert result.returncode == 1
-    assert "Error: predict.input: is not set" in result.stderr

@@ -84,9 +84,25 @@ def test_missing_files_are_named(tmp_path: Path, name: str) -> None:
         compare(*run(0.0), other, "test", BOOTSTRAP)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("{", "[]", "{}", '{"protocol": {}}'),
+        '{"protocol": {"fingerprint": "abc"}}',
+        '{"protocol": {"fingerprint": "abc"}, "test": 3}',
+        '{"protocol": {"fingerprint": "abc"}, "test": {"model": {"psnr": 3}}}',
+    ],
+)
 def test_damaged_files_are_named(tmp_path: Path, content: str) -> None:
     other = saved(tmp_path / "other", *run(0.0))
     (other / "metrics.json").write_text(content, encoding="utf-8")
     with pytest.raises(ProjectError, match=r"report.compare: .*metrics.json: not of an evaluation"):
+        compare(*run(0.0), other, "test", BOOTSTRAP)
+
+
+@pytest.mark.parametrize("column", ["sample_id", "group", "split", "method", "set"])
+def test_a_table_without_a_column_is_named(tmp_path: Path, column: str) -> None:
+    metrics, table = run(0.0)
+    other = saved(tmp_path / "other", metrics, table.drop(columns=column))
+    with pytest.raises(ProjectError, match=rf"per_sample.parquet: .*no column {column}"):
         compare(*run(0.0), other, "test", BOOTSTRAP)

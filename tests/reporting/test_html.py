@@ -5,6 +5,7 @@ import re
 import pytest
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.reporting.facts import check_predictions
 from albedo_pipeline.reporting.gallery import ranked, spread
 from albedo_pipeline.reporting.html import write_html
 
@@ -73,3 +74,11 @@ def test_the_same_numbers_worse_than_a_baseline_are_told_so(make, page_of, plain
     pages = plain[1], page_of(inputs)
     headlines = [re.search(r'class="headline">(.*?)</p>', p, re.DOTALL)[1] for p in pages]
     assert headlines[0] != headlines[1]
+
+
+@pytest.mark.parametrize("lineage", [{}, {"predictions": "0"}, None, "damaged"])
+def test_numbers_of_other_predictions_are_refused(plain, lineage) -> None:
+    predictions = plain[0]["predictions"]
+    check_predictions({"lineage": {"predictions": predictions.fingerprint()}}, predictions)
+    with pytest.raises(ProjectError, match="metrics: are those of other predictions; run the"):
+        check_predictions({"lineage": lineage}, predictions)

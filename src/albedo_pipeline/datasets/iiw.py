@@ -69,6 +69,7 @@ class IIWDataset(PairReader):
                 name=name[:-5],
                 root=root,
                 image=images[name[:-5]],
+                labels=(name,),
                 group=name[:-5],
                 read_known=partial(read_from, root, name, _read),
                 max_pixels=limit,

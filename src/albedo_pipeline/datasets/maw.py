@@ -19,8 +19,10 @@ class MAWDataset(PairReader):
     """Photographs with surfaces whose albedo was measured.
 
     `labels/meta.csv`, tab-separated, has a photograph a line: an `.npy` of measured colours
-    (linear Adobe RGB, [n, 3]), a mask whose values number them, the scene, the photograph's name;
-    files of labels are relative to `labels`. The photograph is `<images>/<scene>/<name>.png`.
+    (linear Adobe RGB, [n, 3]), a mask of n values beside 0, the scene, the photograph's name;
+    files of labels are relative to `labels`. The photograph is `<images>/<scene>/<name>.png`. As
+    in the published code, the mask's values stand for the colours by their order, whatever they
+    are; where they are not as many, nothing tells which is which, and the photograph is left out.
 
         maw_photos:
           type: albedo_pipeline.datasets.maw.MAWDataset
@@ -67,9 +69,10 @@ class MAWDataset(PairReader):
                     f"{', '.join(_COLUMNS)} and more, tab-separated"
                 )
             colours, mask, scene, name = row[: len(_COLUMNS)]
-            known = partial(_measured, root, f"labels/{colours}", f"labels/{mask}", limit)
+            labels = f"labels/{colours}", f"labels/{mask}"
+            known = partial(_measured, root, *labels, limit)
             image = f"{self._images}/{scene}/{name}.png"
-            photos.append(Photo(f"{scene}/{name}", root, image, scene, known, limit))
+            photos.append(Photo(f"{scene}/{name}", root, image, labels, scene, known, limit))
         if not photos:
             raise ProjectError(f"{root.path}/{table}: lists no photograph")
         return photos
@@ -83,8 +86,8 @@ def _measured(root: Root, colours: str, mask: str, max_pixels: int) -> Measured:
     values = read_from(root, mask, lambda path: read_mask(path, max_pixels))[..., 0]
     names, labels = np.unique(values, return_inverse=True)
     labels = labels.reshape(values.shape) + (0 if names[0] == 0 else 1)
-    if labels.max() > len(known):
-        raise BadSampleError(f"{mask}: {labels.max()} surfaces, but {colours} has {len(known)}")
+    if labels.max() != len(known):
+        raise BadSampleError(f"{mask}: {labels.max()} surface(s), but {colours} has {len(known)}")
     return Measured(known, labels)
 
 

@@ -1,7 +1,9 @@
 """Photographs of which something is known of the albedo, though not the albedo itself."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,11 +34,18 @@ class Photo:
     root: Root
     image: str
     """The file's name in the root."""
+    labels: tuple[str, ...]
+    """Files that `read_known` reads."""
     group: str
     """Photographs of one scene."""
     read_known: "Callable[[], list[Judgement] | Measured]"
     """What is known of its albedo."""
     max_pixels: int
+
+    def digest(self) -> str:
+        """SHA-256 of all its files; hexadecimal."""
+        digests = [read_from(self.root, n, _digest) for n in (self.image, *self.labels)]
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def read(self) -> np.ndarray:
         """sRGB-encoded, float32 [H, W, 3], in [0, 1]."""
@@ -45,3 +54,8 @@ class Photo:
 
         found = read_from(self.root, self.image, lambda path: read_colour(path, self.max_pixels))
         return single(found.pixels)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

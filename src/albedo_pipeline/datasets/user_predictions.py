@@ -135,12 +135,29 @@ class UserPredictionsDataset(AbstractDataset[UserImages, Record]):
         except (OSError, KeyError, TypeError, ValueError):  # missing or damaged: made again
             return None
 
+    def _other_source(self, image: UserImage) -> Path | None:
+        """The image that results of this name were made from, where that is another one and still
+        there."""
+        try:
+            note = json.loads(note_path(self._folder, image.output).read_text(encoding="utf-8"))
+            source = Path(note["signature"].rsplit(":", 2)[0])
+            return source if source.is_file() and not source.samefile(image.path) else None
+        except (OSError, KeyError, TypeError, ValueError, AttributeError):
+            return None
+
     def _made(self, data: UserImages, image: UserImage) -> Record:
         """Make the results of one image; its note comes last."""
         signature = image.signature()
         told = {"name": image.name, "output": image.output}
         if is_too_long(image.output):
             return told | {"reason": "its name is too long to add _albedo"}
+        other = self._other_source(image)
+        if other:
+            logger.warning("%s: bears the name of %s", image.name, other)
+            return told | {
+                "reason": f"its results would replace those of {other}; move these, or give the "
+                "catalog's user_predictions another folder"
+            }
         try:
             prediction = data.make(image)
         except BadSampleError as error:

@@ -52,7 +52,8 @@ class Estimator:
         timesteps = model.denoiser.scheduler.config.num_train_timesteps
         if sampling.steps > timesteps:
             raise ProjectError(
-                f"steps: {sampling.steps} is more than the denoiser's {timesteps} timesteps"
+                f"steps (of evaluate or predict): {sampling.steps} is more than the denoiser's "
+                f"{timesteps} timesteps"
             )
         self.model, self.device = model, device
         self._sampling = sampling

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 PROBES = 256
-"""Pixels that are compared before whole images are."""
+"""Pixels that are compared before whole images are, scattered so that they lie on no line."""
 
-Truth = Callable[[int], tuple[np.ndarray, np.ndarray]]
+_Pixels = tuple[np.ndarray, np.ndarray]
+"""Albedo [3, ...] and valid [1, ...]."""
+
+Truth = Callable[[int], _Pixels]
 """Row => (albedo [3, H, W], valid [1, H, W]) as they are stored."""
 
 
 @dataclass(frozen=True)
 class _Set:
     rows: list[int]
-    probe: tuple[np.ndarray, np.ndarray]
+    probe: _Pixels
 
 
 def light_sets(groups: Iterable[tuple[int, str]], truth: Truth) -> list[list[int]]:
@@ -33,7 +36,7 @@ def light_sets(groups: Iterable[tuple[int, str]], truth: Truth) -> list[list[int
         probe = _probe(albedo, valid)
         sets = found.setdefault(group, [])
         for known in sets:
-            if _equal(probe, known.probe) and _equal((albedo, valid), truth(known.rows[0])):
+            if not _differ(probe, known.probe) and _equal((albedo, valid), truth(known.rows[0])):
                 known.rows.append(row)
                 break
         else:
@@ -41,15 +44,21 @@ def light_sets(groups: Iterable[tuple[int, str]], truth: Truth) -> list[list[int
     return [known.rows for sets in found.values() for known in sets]
 
 
-def _probe(albedo: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels spread evenly over the image, [3, n] and [1, n]."""
+def _probe(albedo: np.ndarray, valid: np.ndarray) -> _Pixels:
+    """Pixels [3, n] and [1, n], at the same places in all images of one size."""
     flat = albedo.reshape(3, -1), valid.reshape(1, -1)
-    places = np.linspace(0, flat[0].shape[1] - 1, PROBES).astype(int)
+    places = np.random.default_rng(0).integers(flat[0].shape[1], size=PROBES)
     return flat[0][:, places], flat[1][:, places]
 
 
-def _equal(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> bool:
+def _equal(one: _Pixels, other: _Pixels) -> bool:
     if one[0].shape != other[0].shape:
         return False
+    both_valid = (one[1] == 1) & (other[1] == 1)
+    return bool(both_valid.any()) and not _differ(one, other)
+
+
+def _differ(one: _Pixels, other: _Pixels) -> bool:
+    """Whether a pixel that is valid in both differs; both of one shape."""
     both = (one[1] == 1) & (other[1] == 1)
-    return bool(both.any() and (one[0] == other[0])[:, both[0]].all())
+    return bool((one[0] != other[0])[:, both[0]].any())

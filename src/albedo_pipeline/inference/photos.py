@@ -91,14 +91,14 @@ def score_photos(
     Raises:
         ProjectError: where no photograph can be used.
     """
-    table, rejected = photo_table(photos, model, protocol.score, params)
+    table, used, rejected = photo_table(photos, model, protocol.score, params)
     what = protocol.words | {"resolution": model.default_resolution or "the photograph's own"}
     weights = {
         "denoiser": denoiser_digest(model.denoiser),
         "autoencoder": weights_digest(model.autoencoder),
     }
     metrics = {
-        "protocol": spelled_out(what, table["sample_id"].unique().tolist(), params),
+        "protocol": spelled_out(what, used, params),
         "lineage": weights,
         "left_out": rejected,
     }
@@ -107,8 +107,9 @@ def score_photos(
 
 def photo_table(
     photos: list[Photo], model: AlbedoModel, score: Callable, params: EvaluateParams
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """One row a photograph and method, and why which photographs could not be used.
+) -> tuple[pd.DataFrame, list[str], dict[str, str]]:
+    """One row a photograph and method; the photographs that were used, each with a digest; and why
+    the others could not be.
 
     Methods: `model`, at the longer side that it is best at; `beauty_as_albedo`; `retinex`; and
     `constant`, a grey card.
@@ -126,14 +127,15 @@ def photo_table(
         seed=params.seed,
         batch_size=1,
     )
-    table, rejected = [], {}
+    table, used, rejected = [], [], {}
     for photo in progress(photos, len(photos), "photographs"):
         try:
-            known, encoded = photo.read_known(), photo.read()
+            known, encoded, digest = photo.read_known(), photo.read(), photo.digest()
         except BadSampleError as error:
             rejected[photo.name] = str(error)
             logger.warning("%s: left out: %s", photo.name, error)
             continue
+        used.append(f"{photo.name} {digest}")
         identity = {"sample_id": photo.name, "group": photo.group, "split": "test", "set": ""}
         for method, albedo in _estimates(estimator, encoded, photo.name, manner, params.retinex):
             table.append(identity | {"method": method} | score(albedo, known))
@@ -141,7 +143,7 @@ def photo_table(
         raise ProjectError(
             f"no photograph could be used; the first: {next(iter(rejected.values()))}"
         )
-    return pd.DataFrame(table), rejected
+    return pd.DataFrame(table), used, rejected
 
 
 def _estimates(

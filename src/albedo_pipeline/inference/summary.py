@@ -46,7 +46,7 @@ def spelled_out(what: dict, samples: list[str], params: EvaluateParams) -> dict:
     spelled = what | {
         "steps": params.steps,
         "ensemble": params.ensemble,
-        "reduction": params.reduction,
+        "reduction": params.reduction if params.ensemble > 1 else None,
         "seed": params.seed,
         "precision": params.precision,
         "samples": _digest("\n".join(sorted(samples))),
@@ -68,7 +68,7 @@ def _file_digest(file: Path | None) -> str | None:
 
 def summarise(per_sample: pd.DataFrame, bootstrap: BootstrapParams) -> dict:
     """For each split its number of samples, and each method's measures; those of no sample are
-    left out."""
+    left out. None stands for what is no finite number: JSON has no other word for it."""
     measures = [name for name in per_sample if name not in IDENTITY]
     summary: dict = {}
     for split, samples in per_sample.groupby("split", sort=False):
@@ -85,4 +85,5 @@ def _interval(rows: pd.DataFrame, measure: str, bootstrap: BootstrapParams) -> d
     # The same resamples for every method, so that methods can be compared.
     random = generator(bootstrap.seed, Purpose.BOOTSTRAP, 0)
     values, groups = rows[measure].to_numpy(), rows["group"].to_numpy()
-    return bootstrap_mean(values, groups, bootstrap.resamples, bootstrap.confidence, random)
+    found = bootstrap_mean(values, groups, bootstrap.resamples, bootstrap.confidence, random)
+    return {name: value if np.isfinite(value) else None for name, value in found.items()}

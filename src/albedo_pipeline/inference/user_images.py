@@ -77,10 +77,15 @@ def _files(where: str) -> tuple[Path, list[Path]]:
     if path.is_dir():
         base, found = path, path.rglob("*")
     else:
-        plain = list(takewhile(lambda part: not glob.has_magic(part), path.parts))
-        base, pattern = Path(*plain), "/".join(path.parts[len(plain) :])
+        base = [*takewhile(_is_plain, reversed(path.parents))][-1]
+        pattern = path.relative_to(base).as_posix()
         found = base.glob(pattern) if pattern else ()
     return base, sorted(file for file in found if file.is_file())
+
+
+def _is_plain(folder: Path) -> bool:
+    """Whether it is named, not a part of a pattern; names may hold brackets."""
+    return folder.is_dir() or not glob.has_magic(folder.name)
 
 
 def _is_image(path: Path) -> bool:

@@ -17,6 +17,7 @@ from albedo_pipeline.inference.picture import Manner, predict_picture
 from albedo_pipeline.inference.user_images import Found, find_images, read_beauty
 from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
 from albedo_pipeline.models.device import pick_device
+from albedo_pipeline.models.digests import denoiser_digest, weights_digest
 from albedo_pipeline.params import PredictParams
 from albedo_pipeline.params.base import PretrainedModel
 
@@ -141,18 +142,14 @@ class UserWork:
 
 def model_digest(model: AlbedoModel) -> str:
     """Of weights and configuration: the same model is known again wherever it lies."""
-    digest = hashlib.sha256()
-    denoiser = model.denoiser
-    configs = [dict(m.config) for m in (denoiser.unet, model.autoencoder, denoiser.scheduler)]
-    kept = [{k: v for k, v in c.items() if not k.startswith("_")} for c in configs]
-    kept.append([model.targets, model.albedo, model.space])
-    digest.update(json.dumps(kept, sort_keys=True, default=str).encode())
-    for network in (denoiser.unet, model.autoencoder):
-        for name, weights in sorted(network.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(weights.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    digest.update(denoiser.condition.contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()
+    configs = [dict(network.config) for network in (model.denoiser.unet, model.autoencoder)]
+    parts = [
+        denoiser_digest(model.denoiser),
+        weights_digest(model.autoencoder),
+        [{k: v for k, v in config.items() if not k.startswith("_")} for config in configs],
+        [model.targets, model.albedo, model.space],
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def check_all_done(predictions: dict) -> None:

@@ -19,24 +19,23 @@ def bootstrap_mean(
         groups: names [n].
 
     Returns:
-        mean, low, high, n (samples that count), groups; NaN where there is none.
+        mean, low, high, n (samples that count), groups. NaN where there is none: a mean of
+        nothing or of both infinities; an interval of one group, or where the mean is not finite
+        (PSNR of an exact prediction).
     """
     judged = ~np.isnan(values)
     values, groups = values[judged], groups[judged]
-    if not len(values):
-        return {"mean": np.nan, "low": np.nan, "high": np.nan, "n": 0, "groups": 0}
-    _, members = np.unique(groups, return_inverse=True)
+    names, members = np.unique(groups, return_inverse=True)
+    counted = {"n": len(values), "groups": len(names)}
+    with np.errstate(invalid="ignore"):  # both infinities
+        mean = float(values.mean()) if len(values) else np.nan
+    if len(names) < 2 or not np.isfinite(mean):
+        return {"mean": mean, "low": np.nan, "high": np.nan, **counted}
     sums, counts = np.bincount(members, weights=values), np.bincount(members)
     drawn = random.integers(len(sums), size=(resamples, len(sums)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return {
-        "mean": float(values.mean()),
-        "low": float(low),
-        "high": float(high),
-        "n": len(values),
-        "groups": len(sums),
-    }
+    return {"mean": mean, "low": float(low), "high": float(high), **counted}
 
 
 def bootstrap_difference(

@@ -50,6 +50,8 @@ def load_weights(weights_file: Path) -> Weights:
     Raises:
         ValueError: as `lpips_metric`.
     """
+    if not weights_file.is_file():
+        raise ValueError(f"{weights_file}: no such file")
     try:
         stored = load_file(weights_file)
     except (OSError, SafetensorError) as error:

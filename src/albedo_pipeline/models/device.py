@@ -16,7 +16,9 @@ def pick_device(name: str) -> torch.device:
     """
     has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
-        raise ProjectError("device: 'cuda' was asked for, but torch sees no GPU")
+        raise ProjectError(
+            "device (of the pipeline that runs): 'cuda' was asked for, but torch sees no GPU"
+        )
     if not has_gpu or name == "cpu":
         return torch.device("cpu")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))

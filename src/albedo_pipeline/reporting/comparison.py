@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,6 +23,8 @@ from albedo_pipeline.reporting.words import (
     plain,
     spaced,
 )
+
+_COLUMNS = ("sample_id", "group", "split", "method", "set")
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,7 @@ def compare(
     Raises:
         ProjectError: where the folder holds no evaluation of that split; names it.
     """
-    other, other_samples = _read(folder)
-    if split not in other:
-        raise ProjectError(f"report.compare: {folder / 'metrics.json'}: no {split} split")
+    other, other_samples = _read(folder, split)
     ours, theirs = metrics["protocol"], other["protocol"]
     names = sorted(
         name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)
@@ -89,19 +90,35 @@ def compare(
     return Comparison(prints, [], [_difference(both, n, bootstrap) for n in measures], [], both)
 
 
-def _read(folder: Path) -> tuple[dict, pd.DataFrame]:
+def _read(folder: Path, split: str) -> tuple[dict, pd.DataFrame]:
     file = folder / "metrics.json"
     try:
         metrics = json.loads(file.read_text(encoding="utf-8"))
-        metrics["protocol"]["fingerprint"]
+        _check_metrics(metrics, split)
         file = folder / "per_sample.parquet"
-        return metrics, pd.read_parquet(file)
+        table = pd.read_parquet(file)
+        missing = [name for name in _COLUMNS if name not in table]
+        if missing:
+            raise ValueError(f"no column {', '.join(missing)}")
     except FileNotFoundError as error:
         raise ProjectError(f"report.compare: {file}: no such file") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ProjectError(
             f"report.compare: {file}: not of an evaluation ({one_line(error)})"
         ) from error
+    return metrics, table
+
+
+def _check_metrics(metrics: Any, split: str) -> None:
+    """Raise ValueError where they are not as `evaluate` writes them, or lack the split."""
+    if not isinstance(metrics, dict) or not isinstance(metrics.get("protocol"), dict):
+        raise ValueError("no protocol")
+    if not isinstance(metrics["protocol"].get("fingerprint"), str):
+        raise ValueError("no fingerprint")
+    scores = metrics.get(split)
+    model = scores.get(MODEL, {}) if isinstance(scores, dict) else None
+    if not isinstance(model, dict) or not all(isinstance(s, dict) for s in model.values()):
+        raise ValueError(f"no {split} split, or a damaged one")
 
 
 def _models(table: pd.DataFrame, split: str) -> pd.DataFrame:

@@ -14,6 +14,8 @@ import yaml
 from pydantic import BaseModel
 
 from albedo_pipeline import params as parameter_models
+from albedo_pipeline.datasets.prediction_shards import PredictionShards
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.reporting.words import count, label, plain, spaced
 
 Fact = tuple[str, str]
@@ -77,6 +79,16 @@ def git_state(folder: Path) -> str:
     kinds = [(len(changes) - untracked, "changed file"), (untracked, "untracked file")]
     named = " and ".join(count(number, noun) for number, noun in kinds if number)
     return f"commit {commit}, and on top of it {named}"
+
+
+def check_predictions(metrics: dict, predictions: PredictionShards) -> None:
+    """Raise ProjectError where the numbers are of other predictions than those at hand, as after
+    an evaluation that did not come to its end."""
+    lineage = metrics.get("lineage")
+    if not isinstance(lineage, dict) or lineage.get("predictions") != predictions.fingerprint():
+        raise ProjectError(
+            "metrics: are those of other predictions; run the pipeline evaluate again"
+        )
 
 
 def resolved(parameters: dict) -> dict:

@@ -17,7 +17,6 @@ from albedo_pipeline.reporting.comparison_plot import comparison_figure
 from albedo_pipeline.reporting.curves import loss_figure
 from albedo_pipeline.reporting.data_section import data_section
 from albedo_pipeline.reporting.facts import (
-    Fact,
     as_yaml,
     flat_facts,
     protocol_facts,
@@ -90,7 +89,7 @@ def write_html(
         protocol=protocol_facts(metrics.get("protocol", {})),
         protocol_name=metrics.get("protocol", {}).get("name"),
         fingerprint=metrics.get("protocol", {}).get("fingerprint"),
-        lineage=_lineage(metrics, predictions),
+        lineage=flat_facts(metrics.get("lineage", {})),
         comparison=comparison,
         scatter=_scatter(comparison),
         loss=in_both(lambda theme: loss_figure(training_log, theme)),
@@ -121,11 +120,6 @@ def render(**values: Any) -> str:
     )
     environment.filters |= {"count": count, "plain": plain}
     return environment.get_template("report.html.jinja").render(**values)
-
-
-def _lineage(metrics: dict, predictions: PredictionShards) -> list[Fact]:
-    lineage = metrics.get("lineage", {})
-    return flat_facts(lineage | {"predictions": predictions.fingerprint()}) if lineage else []
 
 
 def _wide_and_narrow(draw: Callable[[Theme, int], Figure]) -> list[dict[str, str]]:

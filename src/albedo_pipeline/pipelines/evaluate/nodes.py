@@ -22,7 +22,9 @@ def predict_split(
 ) -> Iterator[Row]:
     """Predicted albedo, and the truth's round trip, of every evaluated sample."""
     from albedo_pipeline.inference.predictions import predictions
+    from albedo_pipeline.inference.protocols import protocol
 
+    protocol(params.protocol, params.lpips_weights)  # that cannot be opened: before the long work
     return predictions(pairs, manifest, denoiser, autoencoder, params)
 
 
@@ -51,5 +53,8 @@ def score(
 
     chosen = protocol(params.protocol, params.lpips_weights)
     per_sample, curves = score_table(predictions, pairs, manifest, chosen, params.retinex)
-    metrics = {"protocol": describe(chosen, predictions, manifest, params), "lineage": lineage}
+    metrics = {
+        "protocol": describe(chosen, predictions, manifest, params),
+        "lineage": lineage | {"predictions": predictions.fingerprint()},
+    }
     return per_sample, curves, metrics | summarise(per_sample, params.bootstrap)

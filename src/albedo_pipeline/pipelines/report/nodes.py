@@ -29,11 +29,17 @@ def plot_data(audit: DataFrame) -> Figure:
 
 
 def plot_gallery(
-    per_sample: DataFrame, predictions: PredictionShards, pairs: PairShards, manifest: DataFrame
+    metrics: dict,
+    per_sample: DataFrame,
+    predictions: PredictionShards,
+    pairs: PairShards,
+    manifest: DataFrame,
 ) -> Figure:
     """A spread of samples, from the best to the worst, as one picture."""
+    from albedo_pipeline.reporting.facts import check_predictions
     from albedo_pipeline.reporting.gallery_figure import gallery_figure
 
+    check_predictions(metrics, predictions)
     return gallery_figure(per_sample, predictions, pairs, manifest, per_sample["split"].iloc[0])
 
 
@@ -54,8 +60,10 @@ def write_report(
     params: ReportParams,
 ) -> str:
     """One HTML file with everything in it."""
+    from albedo_pipeline.reporting.facts import check_predictions
     from albedo_pipeline.reporting.html import write_html
 
+    check_predictions(metrics, predictions)
     return write_html(
         metrics=metrics,
         per_sample=per_sample,

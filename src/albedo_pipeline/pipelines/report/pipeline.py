@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
             node(plot_data, "audit", "data_plot", name="plot_data"),
             node(
                 plot_gallery,
-                ["per_sample", "predictions", "pairs", "manifest"],
+                ["metrics", "per_sample", "predictions", "pairs", "manifest"],
                 "gallery",
                 name="plot_gallery",
             ),
