@@ -103,7 +103,7 @@ def _evaluated(manifest: pd.DataFrame, side: int) -> tuple[pd.DataFrame, list[di
         }
         known = {key: row[key] for key in ("sample_id", "group", "split")}
         for method, estimate in estimates.items():
-            scores.append(known | {"method": method} | _scores(estimate, albedo, valid))
+            scores.append(known | {"method": method, "set": ""} | _scores(estimate, albedo, valid))
         predictions.append(
             known
             | {
