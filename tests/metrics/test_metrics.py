@@ -13,7 +13,6 @@ from albedo_pipeline.metrics import (
     LMSE,
     MARIGOLD_PSNR,
     MARIGOLD_SSIM,
-    METRICS,
     PSNR,
     RMSE,
     SI_MSE,
@@ -36,10 +35,6 @@ def metric(request, lpips_file):
     if isinstance(request.param, str):
         return FROM_FILE[request.param](lpips_file)
     return request.param
-
-
-def test_the_protocol_of_the_project_is_psnr_and_ssim() -> None:
-    assert METRICS == (PSNR, SSIM)
 
 
 def test_a_metric_says_what_it_is(metric) -> None:

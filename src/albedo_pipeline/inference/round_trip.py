@@ -6,7 +6,7 @@ from diffusers import AutoencoderKL
 
 from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.metrics import PSNR
+from albedo_pipeline.metrics.psnr import PSNR
 from albedo_pipeline.models.autoencoder import check_divisible, factor
 from albedo_pipeline.models.device import pick_device
 from albedo_pipeline.models.encoding import round_trip

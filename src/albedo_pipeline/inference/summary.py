@@ -79,6 +79,25 @@ def summarise(per_sample: pd.DataFrame, bootstrap: BootstrapParams) -> dict:
     return summary
 
 
+def headline(metrics: dict) -> dict[str, dict[str, float | None]]:
+    """The model's means alone, by split: few enough for a line of `dvc exp show`.
+
+    Args:
+        metrics: as `metrics.json` holds them; measures that are aligned or over all pixels are
+            left out.
+    """
+    told = ("protocol", "lineage")
+    return {
+        split: {
+            name: score["mean"]
+            for name, score in scores["model"].items()
+            if not name.endswith(("_aligned", "_unmasked"))
+        }
+        for split, scores in metrics.items()
+        if split not in told
+    }
+
+
 def _interval(rows: pd.DataFrame, measure: str, bootstrap: BootstrapParams) -> dict:
     if measure == "constancy":  # of a set, and each of its samples bears it
         rows = rows[rows["set"] != ""].drop_duplicates("set")

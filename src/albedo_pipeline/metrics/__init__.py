@@ -11,16 +11,12 @@ from albedo_pipeline.metrics.rmse import RMSE
 from albedo_pipeline.metrics.si_mse import SI_MSE, SI_MSE_RGB
 from albedo_pipeline.metrics.ssim import SSIM
 
-METRICS = (PSNR, SSIM)
-"""The metrics of the project's own protocol, in the order of its tables."""
-
 __all__ = [
     "ANGULAR",
     "DELTA_E",
     "LMSE",
     "MARIGOLD_PSNR",
     "MARIGOLD_SSIM",
-    "METRICS",
     "PSNR",
     "RMSE",
     "SI_MSE",

@@ -15,7 +15,6 @@ import torch
 from albedo_pipeline.datasets.checkpoints import Checkpoints
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.files import write_png
-from albedo_pipeline.metrics import METRICS
 from albedo_pipeline.parallel import ordered_map
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.progress import progress
@@ -30,7 +29,7 @@ from albedo_pipeline.training.state import TrainState, numbers
 from albedo_pipeline.training.stepping import Parts, accumulate, ema_decay, update
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from albedo_pipeline.training.trackers import track_image, track_text
-from albedo_pipeline.training.validation import ImageData
+from albedo_pipeline.training.validation import METRICS, ImageData
 
 logger = logging.getLogger(__name__)
 _READERS = 2  # threads that draw the batches ahead

@@ -14,9 +14,13 @@ from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.inference.predict import predict_albedo
-from albedo_pipeline.metrics import METRICS
+from albedo_pipeline.metrics.psnr import PSNR
+from albedo_pipeline.metrics.ssim import SSIM
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params.optimisation import Validation
+
+METRICS = (PSNR, SSIM)
+"""Measured at every validation."""
 
 
 @dataclass(frozen=True)

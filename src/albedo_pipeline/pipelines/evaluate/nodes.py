@@ -45,11 +45,12 @@ def score(
     manifest: DataFrame,
     lineage: dict,
     params: EvaluateParams,
-) -> tuple[DataFrame, DataFrame, dict]:
-    """Scores of model, baselines and ceiling: sample by sample; risk-coverage curves; means."""
+) -> tuple[DataFrame, DataFrame, dict, dict]:
+    """Scores of model, baselines and ceiling: sample by sample; risk-coverage curves; means; of
+    these the model's alone."""
     from albedo_pipeline.inference.protocols import protocol
     from albedo_pipeline.inference.scores import score_table
-    from albedo_pipeline.inference.summary import describe, summarise
+    from albedo_pipeline.inference.summary import describe, headline, summarise
 
     chosen = protocol(params.protocol, params.lpips_weights)
     per_sample, curves = score_table(predictions, pairs, manifest, chosen, params.retinex)
@@ -57,4 +58,5 @@ def score(
         "protocol": describe(chosen, predictions, manifest, params),
         "lineage": lineage | {"predictions": predictions.fingerprint()},
     }
-    return per_sample, curves, metrics | summarise(per_sample, params.bootstrap)
+    metrics |= summarise(per_sample, params.bootstrap)
+    return per_sample, curves, metrics, headline(metrics)

@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
             node(
                 score,
                 ["predictions", "pairs", "manifest", "lineage", "params:evaluate"],
-                ["per_sample", "risk_coverage", "metrics"],
+                ["per_sample", "risk_coverage", "metrics", "headline"],
                 name="score",
             ),
         ],

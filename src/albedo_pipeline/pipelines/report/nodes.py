@@ -13,6 +13,15 @@ def plot_training(training_log: DataFrame) -> Figure:
     return loss_figure(training_log)
 
 
+def tabulate_curves(
+    training_log: DataFrame, risk_coverage: DataFrame
+) -> tuple[DataFrame, DataFrame, DataFrame]:
+    """Loss, validation scores and risk as the tables that `dvc plots` draws."""
+    from albedo_pipeline.reporting.plot_tables import loss_points, risk_points, validation_points
+
+    return loss_points(training_log), validation_points(training_log), risk_points(risk_coverage)
+
+
 def plot_metrics(metrics: dict) -> Figure:
     """Every method's means and intervals."""
     from albedo_pipeline.reporting.score_plots import metrics_figure

@@ -7,15 +7,22 @@ from albedo_pipeline.pipelines.report.nodes import (
     plot_gallery,
     plot_metrics,
     plot_training,
+    tabulate_curves,
     write_report,
 )
 
 
 def create_pipeline() -> Pipeline:
-    """Five nodes: four pictures, and the page."""
+    """Six nodes: four pictures, the curves as tables, and the page."""
     return Pipeline(
         [
             node(plot_training, "training_log", "loss_curve", name="plot_training"),
+            node(
+                tabulate_curves,
+                ["training_log", "risk_coverage"],
+                ["loss_points", "validation_points", "risk_points"],
+                name="tabulate_curves",
+            ),
             node(plot_metrics, "metrics", "metrics_plot", name="plot_metrics"),
             node(plot_data, "audit", "data_plot", name="plot_data"),
             node(
