@@ -3,6 +3,7 @@
 import configparser
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
@@ -13,6 +14,21 @@ from albedo_pipeline.pipeline_registry import APART, CHAIN, PHOTOS, register_pip
 from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[1]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PARAMS = {
+    "synthesize": params.SynthesizeParams,
+    "ingest": params.IngestParams,
+    "autoencoder": params.AutoencoderParams,
+    "encode": params.EncodeParams,
+    "train": params.TrainParams,
+    "evaluate": params.EvaluateParams,
+    "report": params.ReportParams,
+    "export": params.ExportParams,
+    "predict": params.PredictParams,
+}
+IMPORTS = grimp.build_graph("albedo_pipeline", exclude_type_checking_imports=True, cache_dir=None)
+ONLY_NAMES = {"albedo_pipeline.hints", "albedo_pipeline.params"}
+"""Modules that import much, and of which each user wants one name."""
 
 
 def config(env: str) -> OmegaConfigLoader:
@@ -50,40 +66,81 @@ def test_every_dataset_has_an_entry_and_every_entry_a_use() -> None:
 
 @pytest.mark.parametrize("env", ["base", "sd21", "test", "bundled"])
 def test_every_environment_is_valid(env: str) -> None:
-    models = {
-        "synthesize": params.SynthesizeParams,
-        "ingest": params.IngestParams,
-        "autoencoder": params.AutoencoderParams,
-        "encode": params.EncodeParams,
-        "train": params.TrainParams,
-        "evaluate": params.EvaluateParams,
-        "report": params.ReportParams,
-        "export": params.ExportParams,
-        "predict": params.PredictParams,
-    }
     settings = config(env)["parameters"]
-    assert set(settings) == set(models)
-    for name, model in models.items():
+    assert set(settings) == set(PARAMS)
+    for name, model in PARAMS.items():
         model.model_validate(settings[name])
 
 
-def test_dvc_has_a_stage_a_pipeline_with_its_outputs() -> None:
-    catalog = config("base")["catalog"]
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    pipelines = register_pipelines()
-    assert list(stages) == ["synthesize", *CHAIN, "export"]
-    for name, stage in stages.items():
-        assert stage["cmd"].split(" --params ")[0] == f"kedro run --pipelines {name}"
-        made = {path_of(catalog[output]) for output in pipelines[name].all_outputs()}
-        if name == "synthesize":  # the entry names the list; the stage owns its folder
-            made = {path.removesuffix("/pairs.txt") for path in made}
-        made |= {path_of(catalog["checkpoints"])} if name == "train" else set()
-        assert paths_of_outs(stage) == made, name
-        inputs = set(catalog).intersection(pipelines[name].inputs()) - WRITTEN_WHILE_RUNNING
-        used = {path_of(catalog[i]) for i in inputs} - {None}
-        used = {path.removesuffix("/pairs.txt") for path in used}
-        assert used <= set(stage["deps"]), name
-        assert all((ROOT / d).exists() for d in stage["deps"] if d.startswith("src")), name
+@pytest.mark.parametrize("env", ["base", "sd21", "test"])
+def test_dvc_finds_a_file_of_parameters_for_every_pipeline(env: str) -> None:
+    for name in PARAMS:
+        file = ROOT / "conf" / env / f"parameters_{name}.yml"
+        assert list(yaml.safe_load(file.read_text())) == [name]
+
+
+def test_dvc_has_a_stage_a_pipeline() -> None:
+    assert list(STAGES) == ["synthesize", *CHAIN, "export"]
+    for name, stage in STAGES.items():
+        assert stage["cmd"].split(" --params ")[0] == f"kedro run --env ${{env}} --pipelines {name}"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_its_pipelines_inputs_and_outputs(name: str) -> None:
+    catalog, pipeline = config("base")["catalog"], register_pipelines()[name]
+    made = {path_of(catalog[output]) for output in pipeline.all_outputs()}
+    if name == "synthesize":  # the entry names the list; the stage owns its folder
+        made = {path.removesuffix("/pairs.txt") for path in made}
+    made |= {path_of(catalog["checkpoints"])} if name == "train" else set()
+    assert paths_of_outs(STAGES[name]) == made
+    inputs = set(catalog).intersection(pipeline.inputs()) - WRITTEN_WHILE_RUNNING
+    used = {path_of(catalog[i]) for i in inputs} - {None}
+    used = {path.removesuffix("/pairs.txt") for path in used}
+    assert {d for d in STAGES[name]["deps"] if d.startswith("data")} == used
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_exactly_the_parameters_it_uses(name: str) -> None:
+    inputs = register_pipelines()[name].inputs()
+    used = {i.removeprefix("params:") for i in inputs if i.startswith("params:")}
+    if "parameters" in inputs:  # shown, but for what was trained, which its own settings tell
+        used |= {"synthesize", *CHAIN} - {"train"}
+    folders = ("conf/base", "conf/${env}")
+    files = {f"{folder}/parameters_{section}.yml" for section in used for folder in folders}
+    assert {file for entry in STAGES[name]["params"] for file in entry} == files
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_all_code_that_it_runs_and_on_no_other(name: str) -> None:
+    code = [d for d in STAGES[name]["deps"] if d.startswith("src")]
+    files = {module_path(module) for module in reachable(name)}
+    files = {
+        file for file in files if file.parent.name != "albedo_pipeline"
+    }  # no results of theirs
+    missing = [f for f in files if not any(f == ROOT / d or ROOT / d in f.parents for d in code)]
+    assert not missing
+    idle = [d for d in code if not any(f == ROOT / d or ROOT / d in f.parents for f in files)]
+    assert not idle
+
+
+def reachable(name: str) -> set[str]:
+    """Modules that the nodes and datasets of a pipeline import, wherever in their code."""
+    catalog, pipeline = config("base")["catalog"], register_pipelines()[name]
+    types = {catalog[d]["type"].rpartition(".")[0] for d in pipeline.datasets() if d in catalog}
+    wiring = f"albedo_pipeline.pipelines.{name}"
+    open_ = {f"{wiring}.nodes", f"{wiring}.pipeline", PARAMS[name].__module__}
+    open_ |= {module for module in types if module.startswith("albedo_pipeline.")}
+    found: set[str] = set()
+    while open_:
+        module = open_.pop()
+        found.add(module)
+        open_ |= IMPORTS.find_modules_directly_imported_by(module) - found - ONLY_NAMES
+    return found
+
+
+def module_path(module: str) -> Path:
+    path = ROOT / "src" / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def test_usage_reporting_is_off() -> None:
