@@ -65,6 +65,23 @@ class Processes:
                 catalog[name] = MemoryDataset()
 
 
+class Links:
+    """Results that DVC has linked to its cache are replaced, never written through."""
+
+    @hook_impl
+    def before_pipeline_run(self, catalog: Any) -> None:
+        """Keep the catalog: the next hook is told names alone."""
+        self._catalog = catalog
+
+    @hook_impl
+    def before_dataset_saved(self, dataset_name: str) -> None:
+        """Part a file from its other links; the cache keeps what it held."""
+        filepath = self._catalog[dataset_name]._describe().get("filepath")
+        path = Path(filepath) if filepath else None
+        if path and path.is_file() and (path.is_symlink() or path.stat().st_nlink > 1):
+            path.unlink()
+
+
 class Progress:
     """Tells of each result that is on disk, and ends by naming the report."""
 

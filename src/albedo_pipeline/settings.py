@@ -1,8 +1,8 @@
 """Kedro's project settings."""
 
-from albedo_pipeline.hooks import Names, Processes, Progress
+from albedo_pipeline.hooks import Links, Names, Processes, Progress
 
-HOOKS = (Names(), Processes(), Progress())
+HOOKS = (Names(), Processes(), Links(), Progress())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
