@@ -30,7 +30,7 @@ demo: $(READY)
 	$(BIN)/kedro run --pipelines demo
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov
 
 lint: $(READY)
 	$(BIN)/ruff check .

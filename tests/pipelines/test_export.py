@@ -148,7 +148,7 @@ def test_the_card_tells_the_measured_numbers(exported_project: Path) -> None:
 
 
 def test_the_run_ends_by_naming_the_folder(exported_project: Path) -> None:
-    last = (exported_project / "export.log").read_text().strip().splitlines()[-1]
+    last = (exported_project / "run.log").read_text().strip().splitlines()[-1]
     assert last.endswith(f"The model is ready: {exported_project / EXPORT}")
 
 
