@@ -7,6 +7,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, MarigoldIntrinsicsPipeline
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.imaging.colour import ColourSpace
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.text_condition import empty_condition
 from albedo_pipeline.params.base import PretrainedModel
@@ -23,7 +24,7 @@ class AlbedoModel:
     """Images that are predicted at once, each a latent of C channels."""
     albedo: int = 0
     """The albedo's place among them."""
-    space: str = "srgb"
+    space: ColourSpace = "srgb"
     """What the predicted albedo is in: `srgb`-encoded or `linear`."""
     default_steps: int | None = None
     default_resolution: int | None = None
@@ -90,7 +91,7 @@ def _targets(pipeline: MarigoldIntrinsicsPipeline) -> tuple[list[str], dict]:
     return names, properties.get("albedo", {})
 
 
-def _space(properties: dict) -> str:
+def _space(properties: dict) -> ColourSpace:
     space = properties.get("prediction_space", "srgb")
     if space not in ("srgb", "linear"):
         raise ValueError(f"model_index.json: albedo is predicted in {space!r}")

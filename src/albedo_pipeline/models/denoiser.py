@@ -102,10 +102,13 @@ def widen_input(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     """
     old = unet.conv_in
     new = torch.nn.Conv2d(
-        2 * old.in_channels, old.out_channels, old.kernel_size, old.stride, old.padding
+        2 * old.in_channels,
+        old.out_channels,
+        old.kernel_size,  # type: ignore[arg-type]
+        old.stride,  # type: ignore[arg-type]
+        old.padding,  # type: ignore[arg-type]
     )
-    new.weight.copy_(old.weight.repeat(1, 2, 1, 1) / 2)
-    new.bias.copy_(old.bias)
+    new.load_state_dict({"weight": old.weight.repeat(1, 2, 1, 1) / 2, "bias": old.bias})
     unet.conv_in = new
     unet.register_to_config(in_channels=new.in_channels)
     return unet
