@@ -51,7 +51,7 @@ class Work(Protocol):
 
     @property
     def sources(self) -> Sequence[Source]:
-        """In order."""
+        """What the rows are made from, in their order."""
 
     def make(
         self, chunks: list[list[int]], rejected: list[Rejected]
@@ -198,7 +198,7 @@ class _Old:
         made, shard, first = self._found[source]
         if made.rejected:
             return made.rejected
-        if shard is None:
+        if shard is None:  # no source of its chunk gave a row
             return []
         if not self._open or self._open[0] != shard:
             self._open = (shard, open_shard(self._folder / shard))
