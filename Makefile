@@ -11,7 +11,7 @@ help:
 	@echo "make demo    set up, render scenes, train, evaluate, write data/08_reporting/report.html"
 	@echo "make test    set up, lint, and run the tests"
 	@echo "make setup   set up .venv only"
-	@echo "make lint    formatting, import contracts"
+	@echo "make lint    formatting, import contracts, types"
 	@echo "make format  put the code into shape"
 	@echo "make bundled-autoencoder   train the shipped autoencoder anew (about 20 minutes)"
 	@echo "make clean   remove what the pipelines made (data/ except 01_raw)"
@@ -36,6 +36,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=src $(BIN)/lint-imports
+	$(BIN)/mypy
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from albedo_pipeline.errors import ProjectError
 
@@ -19,7 +20,7 @@ def serve_offline(folder: Path = Path(".viz", "html")) -> None:
     Raises:
         ProjectError: where this version of Kedro-Viz keeps its page elsewhere.
     """
-    server = sys.modules.get("kedro_viz.api.apps")
+    server: Any = sys.modules.get("kedro_viz.api.apps")
     if server is None:
         return
     page = getattr(server, "_HTML_DIR", None)

@@ -1,6 +1,7 @@
 """Raw pairs in multi-layer EXR files: one file a frame."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ PRESETS = {
 Color, V-Ray's element VRayDiffuseFilter, Mitsuba 3's integrator `aov` with `albedo:albedo`."""
 
 
-class ExrLayersDataset(PairReader):
+class ExrLayersDataset(PairReader[RawPairReference]):
     """Multi-layer EXR files; a layer is a prefix of channels, or a part of that name.
 
     The channels are `<layer>.R`, `.G` and `.B` in any part of the file, or R, G and B in the part
@@ -62,7 +63,7 @@ class ExrLayersDataset(PairReader):
         beauty: str | None = None,
         albedo: str | None = None,
         mask: str | None = None,
-        **options,
+        **options: Any,
     ) -> None:
         super().__init__(filepath=filepath, **options)
         if "srgb" in (self._declaration.beauty_space, self._declaration.albedo_space):

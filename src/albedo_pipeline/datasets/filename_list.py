@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ _MARKER = ".rendered"
 _NAME = re.compile(r'[ \t]*(?:"((?:[^"]|"")+)"(?![^ \t])|([^" \t][^ \t]*))')
 
 
-class FilenameListDataset(PairReader):
+class FilenameListDataset(PairReader[RawPairReference]):
     """A list of file names, separated by spaces, relative to the list's own folder.
 
     The beauty comes first, then the albedo, then optionally the mask; every line has as many names
@@ -43,7 +44,7 @@ class FilenameListDataset(PairReader):
         options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
     """
 
-    def __init__(self, *, filepath: str, root: str = ".", **options) -> None:
+    def __init__(self, *, filepath: str, root: str = ".", **options: Any) -> None:
         super().__init__(filepath=filepath, **options)
         self._root = self._path.parent / root
 
@@ -76,7 +77,8 @@ class FilenameListDataset(PairReader):
                 )
             numbers[sample_id] = number
             group = group_of(names[0], sample_id)
-            beauty, albedo, mask = (*names, None)[:3]
+            beauty, albedo, *others = names
+            mask = others[0] if others else None
             pair = PairFiles(sample_id, group, root, beauty, albedo, mask, self._declaration)
             references.append(pair.reference())
         return references

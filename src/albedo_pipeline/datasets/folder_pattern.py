@@ -1,6 +1,7 @@
 """Raw pairs found by patterns of their file names."""
 
 import logging
+from typing import Any
 
 from albedo_pipeline.datasets.name_pattern import Key, NamePattern, files_by_role
 from albedo_pipeline.datasets.pair_files import PairFiles, PairReader, bad_reference, group_of
@@ -11,7 +12,7 @@ from albedo_pipeline.errors import ProjectError
 logger = logging.getLogger(__name__)
 
 
-class FolderPatternDataset(PairReader):
+class FolderPatternDataset(PairReader[RawPairReference]):
     """Every beauty in a folder or `.tar` whose name fits, with the albedo of the same sample.
 
     In a pattern `{sample}` may span folders, `{group}` is exactly one part of the path, and `*` is
@@ -40,7 +41,7 @@ class FolderPatternDataset(PairReader):
         beauty: str = "{sample}_beauty.*",
         albedo: str = "{sample}_albedo.*",
         mask: str | None = None,
-        **options,
+        **options: Any,
     ) -> None:
         super().__init__(filepath=filepath, **options)
         texts = {"beauty": beauty, "albedo": albedo} | ({"mask": mask} if mask else {})
@@ -67,7 +68,7 @@ class FolderPatternDataset(PairReader):
         self, root: Root, key: Key, files: dict[str, dict[Key, list[str]]]
     ) -> RawPairReference:
         group = key.group or group_of(key.sample, key.sample)
-        chosen: dict[str, str | None] = {"mask": None}
+        chosen: dict[str, str] = {}
         for role, pattern in self._patterns.items():
             names = files[role].get(key, [])
             if not names:
@@ -78,7 +79,13 @@ class FolderPatternDataset(PairReader):
                 return bad_reference(key.sample_id, group, message)
             chosen[role] = names[0]
         return PairFiles(
-            key.sample_id, group, root, declaration=self._declaration, **chosen
+            key.sample_id,
+            group,
+            root,
+            chosen["beauty"],
+            chosen["albedo"],
+            chosen.get("mask"),
+            self._declaration,
         ).reference()
 
     def _describe(self) -> dict[str, object]:

@@ -27,7 +27,7 @@ _VOID = -1
 """Entity of pixels that see no surface."""
 
 
-class HypersimDataset(PairReader):
+class HypersimDataset(PairReader[RawPairReference]):
     """`color` with `diffuse_reflectance`, linear; pixels that see no entity are masked.
 
     Under a scene's folder: `images/scene_cam_XX_final_hdf5/frame.NNNN.{color,diffuse_reflectance}

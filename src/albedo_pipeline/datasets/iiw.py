@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SPLITS = ("all", "narihira_test")
 
 
-class IIWDataset(PairReader):
+class IIWDataset(PairReader[Photo]):
     """`<id>.png` with `<id>.json`: which of two points people took for the darker surface.
 
     Points that are not opaque, and comparisons of no weight, are left out, as the published code

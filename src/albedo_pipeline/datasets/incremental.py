@@ -41,11 +41,17 @@ class Source:
 class Work(Protocol):
     """Rows that are to be made."""
 
-    label: str
-    """For the progress."""
-    recipe: str
-    """A digest of everything but the source that the rows depend on."""
-    sources: Sequence[Source]
+    @property
+    def label(self) -> str:
+        """For the progress."""
+
+    @property
+    def recipe(self) -> str:
+        """A digest of everything but the source that the rows depend on."""
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """What the rows are made from, in their order."""
 
     def make(
         self, chunks: list[list[int]], rejected: list[Rejected]
@@ -147,17 +153,20 @@ def _make(
     rejected = old.rejected(work.sources)
     new = progress(work.make(wanted, rejected), total, work.label, done=total - to_make)
     for (key, chunk), fresh in zip(chunks, wanted, strict=True):
-        is_new, made = set(fresh), {}
+        is_new = set(fresh)
+        made: dict[str, _Made] = {}
 
-        def rows(chunk=chunk, is_new=is_new, made=made) -> Iterator[Row]:
+        def rows(
+            chunk: range = chunk, is_new: set[int] = is_new, made: dict[str, _Made] = made
+        ) -> Iterator[Row]:
             for i in chunk:
                 source = work.sources[i]
                 result = next(new) if i in is_new else old.take(source)
-                is_bad = isinstance(result, Rejected)
-                made[source.name] = _Made(
-                    source.signature, 0 if is_bad else len(result), result if is_bad else None
-                )
-                yield from () if is_bad else result
+                if isinstance(result, Rejected):
+                    made[source.name] = _Made(source.signature, 0, result)
+                else:
+                    made[source.name] = _Made(source.signature, len(result), None)
+                    yield from result
 
         notes.write(key, _Chunk(write_shard(folder, rows()), made))
     for _ in new:  # lets the progress say that it is at its end
@@ -189,6 +198,8 @@ class _Old:
         made, shard, first = self._found[source]
         if made.rejected:
             return made.rejected
+        if shard is None:  # no source of its chunk gave a row
+            return []
         if not self._open or self._open[0] != shard:
             self._open = (shard, open_shard(self._folder / shard))
         return [self._open[1].row(first + i) for i in range(made.rows)]

@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from albedo_pipeline.datasets.pair_files import (
     Declaration,
@@ -25,7 +26,7 @@ COLUMNS = (*REQUIRED, "mask", "sample_id", "group", *SPACES)
 Row = dict[str, str]
 
 
-class ManifestTableDataset(PairReader):
+class ManifestTableDataset(PairReader[RawPairReference]):
     """A CSV or Parquet table with the columns `beauty` and `albedo`, and optionally more.
 
     These are `mask`, `sample_id`, `group`, and, for tables that mix colour spaces, `colour_space`
@@ -48,7 +49,7 @@ class ManifestTableDataset(PairReader):
     """
 
     def __init__(
-        self, *, filepath: str, root: str = ".", ignore: Sequence[str] = (), **options
+        self, *, filepath: str, root: str = ".", ignore: Sequence[str] = (), **options: Any
     ) -> None:
         super().__init__(filepath=filepath, **options)
         if isinstance(ignore, str) or not all(isinstance(name, str) for name in ignore):

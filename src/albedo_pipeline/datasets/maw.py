@@ -15,7 +15,7 @@ _COLUMNS = ("colours", "mask", "scene", "name")
 """The first columns of `labels/meta.csv`, which has no header; more may follow."""
 
 
-class MAWDataset(PairReader):
+class MAWDataset(PairReader[Photo]):
     """Photographs with surfaces whose albedo was measured.
 
     `labels/meta.csv`, tab-separated, has a photograph a line: an `.npy` of measured colours

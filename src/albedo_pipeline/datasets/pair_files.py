@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
 from kedro.io import AbstractDataset
@@ -16,6 +16,8 @@ from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.colour import ColourSpace
 
 Read = TypeVar("Read")
+Reference = TypeVar("Reference")
+"""What a reader lists: mostly a `RawPairReference`."""
 
 MASK_RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "above_half": lambda mask: mask > 0.5,
@@ -48,25 +50,25 @@ def declared(
         if set(colour_space) != set(images):
             keys = ", ".join(map(str, colour_space)) or "nothing"
             raise ProjectError(f"colour_space: expected the keys beauty and albedo, not {keys}")
-        spaces = [checked_space(f"colour_space.{i}", colour_space[i]) for i in images]
+        beauty, albedo = (checked_space(f"colour_space.{i}", colour_space[i]) for i in images)
     else:
-        spaces = [checked_space("colour_space", colour_space)] * 2
+        beauty = albedo = checked_space("colour_space", colour_space)
     if not isinstance(mask_rule, str) or mask_rule not in MASK_RULES:
         raise ProjectError(f"mask_rule: {mask_rule!r} is not one of {', '.join(MASK_RULES)}")
     is_number = isinstance(max_megapixels, int | float) and not isinstance(max_megapixels, bool)
     if not (is_number and 0 < max_megapixels < 1e6):
         raise ProjectError(f"max_megapixels: {max_megapixels!r} is not a number above 0")
-    return Declaration(*spaces, mask_rule, int(max_megapixels * 1e6))
+    return Declaration(beauty, albedo, mask_rule, int(max_megapixels * 1e6))
 
 
 def checked_space(key: str, value: object) -> ColourSpace:
     """The value, where it is a colour space; else ProjectError naming the key."""
     if value not in get_args(ColourSpace):
         raise ProjectError(f"{key}: {value!r} is not one of {', '.join(get_args(ColourSpace))}")
-    return value
+    return cast(ColourSpace, value)
 
 
-class PairReader(AbstractDataset[object, list[RawPairReference]]):
+class PairReader(AbstractDataset[Any, list[Reference]]):
     """Base of the readers: `load()` lists references, and nothing is saved.
 
     Args:
@@ -90,7 +92,7 @@ class PairReader(AbstractDataset[object, list[RawPairReference]]):
         self._declaration = declared(colour_space, mask_rule, max_megapixels)
         self.metadata = metadata
 
-    def save(self, data: object) -> None:
+    def save(self, data: Any) -> None:
         """Refused: the raw data is the user's.
 
         Raises:
@@ -204,7 +206,7 @@ def read_from(root: Root, name: str, read: Callable[[Path], Read]) -> Read:
 def apply_rule(mask: np.ndarray, rule: str) -> np.ndarray:
     """Mask [H, W, C] => bool [H, W], true where every channel says so."""
     said = MASK_RULES[rule](mask)
-    return said[..., 0] if said.shape[-1] == 1 else said.all(axis=-1)
+    return said[..., 0] if said.shape[-1] == 1 else np.all(said, axis=-1)
 
 
 def combined(valid: np.ndarray, masks: dict[str, np.ndarray | None]) -> np.ndarray:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from albedo_pipeline.imaging.colour import ColourSpace
+
 
 @dataclass(frozen=True)
 class RawPair:
@@ -18,9 +20,9 @@ class RawPair:
     """float16 or float32 [H, W, 3] in `albedo_space`."""
     valid: np.ndarray
     """bool [H, W], the reader's mask."""
-    beauty_space: str = "linear"
-    """Colour space that the reader declares; see `imaging.colour.ColourSpace`."""
-    albedo_space: str = "linear"
+    beauty_space: ColourSpace = "linear"
+    """What the reader declares."""
+    albedo_space: ColourSpace = "linear"
     beauty_type: str = "float"
     """Type of the file's own pixels: uint8, uint16, half, float, …"""
     albedo_type: str = "float"

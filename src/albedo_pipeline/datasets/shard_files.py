@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from itertools import chain
@@ -29,7 +29,7 @@ DIGEST = "digest"
 _BATCH_BYTES = 2**20  # of rows that are gathered; a larger row is written alone, uncopied
 
 
-def digest_of(row: Row) -> str:
+def digest_of(row: Mapping[str, object]) -> str:
     """Digest of a row's tensors, their names and shapes; equal only for equal tensors."""
     digest = hashlib.sha1(usedforsecurity=False)
     for name, value in row.items():
@@ -101,7 +101,8 @@ class _Batches:
         return tensor_array(values)
 
     def close(self) -> None:
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _schema(row: Row) -> pa.Schema:

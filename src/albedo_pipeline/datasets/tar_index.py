@@ -56,7 +56,8 @@ def read_index(path: Path) -> TarIndex:
     try:
         with tarfile.open(path, "r:") as archive:
             while info := archive.next():
-                archive.members.clear()  # a million of them would fill the memory
+                # A million of them would fill the memory.
+                archive.members.clear()  # type: ignore[attr-defined]
                 name = posixpath.normpath(info.name)
                 reason = _refusal(info, name)
                 members.pop(name, None)

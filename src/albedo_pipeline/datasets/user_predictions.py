@@ -48,13 +48,21 @@ class UserImage:
 class UserImages(Protocol):
     """Images whose albedo is wanted, and how to make it."""
 
-    images: list[UserImage]
-    others: int
-    """Files that were passed over."""
-    recipe: str
-    """A digest of all but the image that a result depends on."""
-    settings: Record
-    """What is told of the run."""
+    @property
+    def images(self) -> list[UserImage]:
+        """In a stable order."""
+
+    @property
+    def others(self) -> int:
+        """Files that were passed over."""
+
+    @property
+    def recipe(self) -> str:
+        """A digest of all but the image that a result depends on."""
+
+    @property
+    def settings(self) -> Record:
+        """What is told of the run."""
 
     def make(self, image: UserImage) -> UserPrediction:
         """Raises BadSampleError where the image cannot be used."""

@@ -41,7 +41,7 @@ def exposure_factor(
     """
     if policy == "percentile":
         anchor = _percentile(brightness, valid, percentile)
-        return float(decode_srgb(np.float32(target))) / anchor
+        return float(decode_srgb(np.array(target))) / anchor
     if policy == "hypersim":
         return 0.8**2.2 / _percentile(brightness, valid, 90.0)
     return 2.0**stops if policy == "fixed" else 1.0

@@ -203,7 +203,7 @@ def _opaque(pixels: np.ndarray) -> np.ndarray | None:
 def _texts(spec: "ImageSpec") -> dict[str, str]:
     import OpenImageIO as oiio
 
-    return {a.name: a.value for a in spec.extra_attribs if a.type == oiio.TypeString}
+    return {a.name: str(a.value) for a in spec.extra_attribs if a.type == oiio.TypeString}
 
 
 def _words(error: str, path: Path) -> str:

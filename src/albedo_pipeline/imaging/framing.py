@@ -36,7 +36,8 @@ def bucket_shapes(side: int, ratios: tuple[float, ...], multiple: int) -> list[S
             shapes[side, side] = None
             continue
         exact = (side / math.sqrt(ratio), side * math.sqrt(ratio))
-        shapes[tuple(max(1, round(length / multiple)) * multiple for length in exact)] = None
+        height, width = (max(1, round(length / multiple)) * multiple for length in exact)
+        shapes[height, width] = None
     return list(shapes)
 
 
@@ -64,7 +65,8 @@ def crop_boxes(height: int, width: int, shape: Shape, count: int, share: float) 
 
 def _place(number: int) -> tuple[float, float]:
     """Point `number` of a Halton sequence, moved so that it begins in the middle of [0, 1]²."""
-    return tuple((_radical_inverse(number, base) + 0.5) % 1 for base in (3, 2))
+    across, along = ((_radical_inverse(number, base) + 0.5) % 1 for base in (3, 2))
+    return across, along
 
 
 def _radical_inverse(number: int, base: int) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from albedo_pipeline.imaging.colour import to_linear
+from albedo_pipeline.imaging.colour import ColourSpace, to_linear
 from albedo_pipeline.imaging.pixels import single
 
 
@@ -19,8 +19,7 @@ class Image:
 
     pixels: np.ndarray
     """float16 or float32 [H, W, 3]."""
-    space: str
-    """Its colour space."""
+    space: ColourSpace
     type: str
     """Type of the file's pixels."""
 

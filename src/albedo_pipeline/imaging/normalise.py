@@ -85,7 +85,7 @@ def _crop(picture: Picture, box: Box, shape: Shape) -> NormalisedPair:
     clipped_reflectance = _Clipped(reflectance, np.float32(1), mask)
     beauty = resize_rows(clipped_light, size, *shape) * np.float32(picture.exposure)
     albedo, valid = resize_rows(clipped_reflectance, size, *shape), resize_mask(mask, *shape)
-    pixels = max(1, np.count_nonzero(mask))
+    pixels = max(1, int(np.count_nonzero(mask)))
     record = picture.record | {
         "height": shape[0],
         "width": shape[1],
@@ -123,7 +123,7 @@ def _above(pixels: np.ndarray, limit: np.float32, where: np.ndarray) -> int:
     if not pixels.max() > limit:
         return 0
     above = pixels > limit
-    return np.count_nonzero((above[..., 0] | above[..., 1] | above[..., 2]) & where)
+    return int(np.count_nonzero((above[..., 0] | above[..., 1] | above[..., 2]) & where))
 
 
 def _look(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray) -> Record:

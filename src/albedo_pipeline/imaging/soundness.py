@@ -79,7 +79,7 @@ def _look_closely(found: Findings, images: dict[str, Image], weights: np.ndarray
                 found.brightness[rows] = linear @ weights
             found.low[name] = min(found.low[name], float(linear.min()))
             found.high[name] = max(found.high[name], float(linear.max()))
-        found.outside += np.count_nonzero(outside)
+        found.outside += int(np.count_nonzero(outside))
 
 
 def _set_aside(found: Findings, rows: slice, stored: dict[str, np.ndarray]) -> None:
@@ -88,8 +88,8 @@ def _set_aside(found: Findings, rows: slice, stored: dict[str, np.ndarray]) -> N
     finite = np.isfinite(both).all(axis=-1)
     with np.errstate(invalid="ignore"):
         negative = (both < 0).any(axis=-1)
-    found.nonfinite += np.count_nonzero(~finite)
-    found.negative += np.count_nonzero(negative)
+    found.nonfinite += int(np.count_nonzero(~finite))
+    found.negative += int(np.count_nonzero(negative))
     found.sound[rows] = finite & ~negative
     for name, part in stored.items():
         stored[name] = np.where(found.sound[rows, :, None], part, 0)

@@ -29,9 +29,11 @@ def write_rows(path: Path, rows_of: Callable[[slice], np.ndarray], height: int, 
     if is_exr:
         spec.attribute("compression", "zip")
     target = oiio.ImageOutput.create(str(path))
-    written = target is not None and target.open(str(path), spec)
+    if target is None:
+        raise OSError(f"{path}: {oiio.geterror()}")
+    written = target.open(str(path), spec)
     for rows in strips(height, width):
         pixels = np.ascontiguousarray(rows_of(rows))
         written = written and target.write_scanlines(rows.start, rows.stop, 0, pixels)
     if not (written and target.close()):
-        raise OSError(f"{path}: {target.geterror() if target else oiio.geterror()}")
+        raise OSError(f"{path}: {target.geterror()}")

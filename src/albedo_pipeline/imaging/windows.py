@@ -2,6 +2,9 @@
 
 import numpy as np
 
+_FLIPPED: dict[int, int | tuple[int, ...]] = {2: 1, 3: (0, 1), 4: 0, 6: 1, 7: (0, 1), 8: 0}
+"""Axes that an EXIF orientation flips, after rows and columns were exchanged from 5 on."""
+
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise ValueError where an image has no pixel, or more than `max_pixels`."""
@@ -17,8 +20,7 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
         return pixels
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)
-    flipped = {2: 1, 3: (0, 1), 4: 0, 6: 1, 7: (0, 1), 8: 0}.get(orientation, ())
-    return np.ascontiguousarray(np.flip(pixels, flipped))
+    return np.ascontiguousarray(np.flip(pixels, _FLIPPED.get(orientation, ())))
 
 
 def on_display(

@@ -63,7 +63,9 @@ class Estimator:
         self._layout = torch.channels_last if on_gpu else torch.contiguous_format
         for network in (model.denoiser.unet, model.autoencoder):
             # Not the models' own `to`, which warns of layers that need float32; they have none.
-            Module.to(network, device, self._dtype, memory_format=self._layout).eval()
+            Module.to(  # type: ignore[call-overload]
+                network, device, self._dtype, memory_format=self._layout
+            ).eval()
         if sampling.compiled:
             model.denoiser.unet.compile()
             model.autoencoder.encoder.compile()

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, ItemsView
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ class PhotoProtocol:
     """What is measured on a data set of photographs, and in words how."""
 
     words: dict[str, object]
-    score: Callable[[np.ndarray, object], dict[str, float]]
+    score: Callable[[np.ndarray, Any], dict[str, float]]
     """(linear albedo [H, W, 3], what is known) => measures."""
 
 

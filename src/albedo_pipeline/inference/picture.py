@@ -111,6 +111,7 @@ def _predict_tiles(
     across: Axis,
 ) -> Iterator[np.ndarray]:
     """Tiles in the tone of the whole picture, row by row; several at a time only of one size."""
+    height, width = beauty.shape[:2]
     for rows in down.parts:
         for _, same in groupby(across.parts, key=lambda part: part.stop - part.start):
             all_places = [(rows, columns) for columns in same]
@@ -119,7 +120,7 @@ def _predict_tiles(
                 stored = [beauty[place] for place in places]
                 tiles = _predict(estimator, stored, name, places, manner)
                 for place, tile in zip(places, tiles, strict=True):
-                    wanted = enlarged(whole, *beauty.shape[:2], *place)
+                    wanted = enlarged(whole, height, width, *place)
                     albedo = tile[..., :3]
                     tile[..., :3] = np.clip(albedo * tone_gain(albedo, wanted), 0, 1)
                     yield tile

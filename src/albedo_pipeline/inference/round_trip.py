@@ -24,7 +24,7 @@ def round_trip_report(
     for shape in np.unique(pairs.shapes("beauty"), axis=0):
         check_divisible(autoencoder, tuple(shape))
     device = pick_device(params.device)
-    autoencoder = autoencoder.to(device)
+    autoencoder = autoencoder.to(device)  # type: ignore[arg-type]
     report = {
         "parameters": sum(p.numel() for p in autoencoder.parameters()),
         "latent_channels": autoencoder.config.latent_channels,

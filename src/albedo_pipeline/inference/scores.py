@@ -108,7 +108,7 @@ def _set_scores(
     for sample in samples:
         scores = _scores(sample, protocol)
         for place, method in enumerate(sample.estimates):
-            row = sample.identity | {"method": method, "set": name}
+            row: dict[str, object] = {**sample.identity, "method": method, "set": name}
             row |= {measure: float(values[place]) for measure, values in scores.items()}
             row["constancy"] = constancy.get(method, np.nan)
             curve = None

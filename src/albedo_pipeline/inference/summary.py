@@ -69,7 +69,7 @@ def _file_digest(file: Path | None) -> str | None:
 def summarise(per_sample: pd.DataFrame, bootstrap: BootstrapParams) -> dict:
     """For each split its number of samples, and each method's measures; those of no sample are
     left out. None stands for what is no finite number: JSON has no other word for it."""
-    measures = [name for name in per_sample if name not in IDENTITY]
+    measures = [name for name in map(str, per_sample) if name not in IDENTITY]
     summary: dict = {}
     for split, samples in per_sample.groupby("split", sort=False):
         summary[split] = {"n": int(samples["sample_id"].nunique())}

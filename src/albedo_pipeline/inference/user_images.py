@@ -1,6 +1,7 @@
 """The user's own images: which there are, and their beauty as the model wants it."""
 
 import glob
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -9,7 +10,7 @@ import numpy as np
 
 from albedo_pipeline.datasets.user_predictions import UserImage
 from albedo_pipeline.errors import BadSampleError, ProjectError
-from albedo_pipeline.imaging.colour import encode_srgb
+from albedo_pipeline.imaging.colour import ColourSpace, encode_srgb
 from albedo_pipeline.imaging.exposure import brightness_weights, exposure_factor
 from albedo_pipeline.imaging.files import read_colour
 from albedo_pipeline.imaging.image import Image, linear_rows
@@ -75,7 +76,8 @@ def _files(where: str) -> tuple[Path, list[Path]]:
     if path.is_file():
         return path.parent, [path]
     if path.is_dir():
-        base, found = path, path.rglob("*")
+        base = path
+        found: Iterable[Path] = path.rglob("*")
     else:
         base = [*takewhile(_is_plain, reversed(path.parents))][-1]
         pattern = path.relative_to(base).as_posix()
@@ -129,7 +131,7 @@ def read_beauty(path: Path, params: PredictParams) -> Beauty:
         raise BadSampleError(str(error).removeprefix(f"{path}: ")) from error
 
 
-def _space(type_name: str, params: PredictParams) -> str:
+def _space(type_name: str, params: PredictParams) -> ColourSpace:
     if params.colour_space != "auto":
         return params.colour_space
     return "linear" if type_name in _FLOATS else "srgb"
@@ -148,7 +150,7 @@ def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) ->
     clipped = 0
     for rows in strips(height, width):
         light = rows_of(rows) * np.float32(factor)
-        clipped += np.count_nonzero((light > 1).any(axis=-1))
+        clipped += int(np.count_nonzero((light > 1).any(axis=-1)))
         stored[rows] = quantize(encode_srgb(light))
     pixels = height * width
     return Beauty(

@@ -10,7 +10,7 @@ from functools import cached_property
 import torch
 
 from albedo_pipeline.datasets.user_predictions import UserImage
-from albedo_pipeline.datasets.user_results import UserPrediction
+from albedo_pipeline.datasets.user_results import Record, UserPrediction
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.inference.estimator import Estimator, Sampling
 from albedo_pipeline.inference.picture import Manner, predict_picture
@@ -66,7 +66,7 @@ class UserWork:
         return self.found.others
 
     @cached_property
-    def settings(self) -> dict[str, int | float | str]:
+    def settings(self) -> Record:
         """What is told of the run."""
         manner, digest = self._manner, self._digest
         return {

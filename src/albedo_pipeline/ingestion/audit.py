@@ -41,7 +41,7 @@ def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame
     whole = table.select_dtypes(include="integer").columns
     table[whole] = table[whole].astype("Int64")  # which knows missing values
     set_aside = quarantine.reindex(columns=table.columns).astype(dict.fromkeys(whole, "Int64"))
-    words = table.select_dtypes(include="str").columns
+    words = table.select_dtypes(include=["str"]).columns
     set_aside[words] = set_aside[words].astype("str").fillna("")
     set_aside["leak"] = False
     return pd.concat([table, set_aside], ignore_index=True).astype({"leak": bool})

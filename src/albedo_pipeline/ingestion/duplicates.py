@@ -49,7 +49,7 @@ def find_duplicates(pairs: PairShards, manifest: pd.DataFrame) -> Duplicates:
 
 
 def _first_equal(digests: pd.Series) -> np.ndarray:
-    first = {}
+    first: dict[str, int] = {}
     rows = [first.setdefault(digest, row) for row, digest in enumerate(digests)]
     return np.where(np.array(rows) == np.arange(len(rows)), -1, rows)
 

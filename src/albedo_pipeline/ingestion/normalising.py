@@ -71,29 +71,29 @@ class Normalising:
             albedo = Image(raw.albedo, raw.albedo_space, raw.albedo_type)
             exposure = self._params.exposure.model_dump()
             pairs = normalise_pair(beauty, albedo, raw.valid, self._framing, exposure)
-            largest = max(pair.record["valid_share"] for pair in pairs)
+            largest = max(float(pair.record["valid_share"]) for pair in pairs)
             if largest < self._params.min_valid_share:
                 raise BadSampleError(f"only {largest:.2%} of the pixels are valid")
         except ValueError as error:
             passing = isinstance(error, PassingTroubleError)
             return Rejected(reference.sample_id, reference.group, str(error), passing)
-        rows = []
+        rows: list[Row] = []
         for number, pair in enumerate(pairs):
             name = f"{reference.sample_id}@{number}" if number else reference.sample_id
             identity = {"sample_id": name, "group": reference.group}
             pixels = {"beauty": pair.beauty, "albedo": pair.albedo, "valid": pair.valid}
-            if pair.record["valid_share"] >= self._params.min_valid_share:
-                rows.append(identity | pair.record | {DIGEST: digest_of(pixels)} | pixels)
+            if float(pair.record["valid_share"]) >= self._params.min_valid_share:
+                rows.append({**identity, **pair.record, DIGEST: digest_of(pixels), **pixels})
         return rows
 
 
 def _printable(reference: RawPairReference) -> RawPairReference:
     """The reference, or one that tells why it cannot be read, under a name that can be written."""
     identity = (reference.sample_id, reference.group)
-    written = tuple(name.encode(errors="backslashreplace").decode() for name in identity)
-    if written == identity:
+    sample_id, group = (name.encode(errors="backslashreplace").decode() for name in identity)
+    if (sample_id, group) == identity:
         return reference
-    return bad_reference(*written, f"{written[0]}: the name is not UTF-8")
+    return bad_reference(sample_id, group, f"{sample_id}: the name is not UTF-8")
 
 
 def _check_crop_names(references: list[RawPairReference]) -> None:

@@ -69,7 +69,7 @@ def load_weights(weights_file: Path) -> Weights:
 
 
 def _shapes() -> dict[str, tuple[int, ...]]:
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for place, (layer, (shape, _, _)) in enumerate(LAYERS.items()):
         shapes[f"features.{layer}.weight"] = shape
         shapes[f"features.{layer}.bias"] = shape[:1]
@@ -99,8 +99,8 @@ def masked_lpips(
     images = (torch.where(valid, image.double(), mean) for image in (prediction, truth))
     maps = layer_maps(weights, *images)
     size = tuple(valid.shape[-2:])
-    distance = sum(interpolate(m, size, mode="bilinear", align_corners=False) for m in maps)
-    return masked_mean(distance, valid)
+    large = (interpolate(m, size, mode="bilinear", align_corners=False) for m in maps)
+    return masked_mean(sum(large, torch.zeros(())), valid)
 
 
 def layer_maps(weights: Weights, first: torch.Tensor, second: torch.Tensor) -> list[torch.Tensor]:

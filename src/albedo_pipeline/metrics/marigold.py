@@ -69,7 +69,8 @@ def _lpips(
     if min(valid.shape[-2:]) < SMALLEST:
         return torch.full((len(valid),), torch.nan, dtype=torch.float64)
     maps = layer_maps(weights, _encode(prediction, valid), _encode(truth, valid))
-    return _judged(sum(m.double().mean(dim=(1, 2, 3)) for m in maps), valid)
+    means = (m.double().mean(dim=(1, 2, 3)) for m in maps)
+    return _judged(sum(means, torch.zeros(())), valid)
 
 
 def _encode(linear: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:

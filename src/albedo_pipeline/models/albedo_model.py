@@ -1,7 +1,7 @@
 """A whole albedo estimator: what a folder of diffusers' `MarigoldIntrinsicsPipeline` holds."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, MarigoldIntrinsicsPipeline
@@ -10,6 +10,9 @@ from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.text_condition import empty_condition
 from albedo_pipeline.params.base import PretrainedModel
+
+Space = Literal["srgb", "linear"]
+"""What the predicted albedo is in: sRGB-encoded or linear."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,7 @@ class AlbedoModel:
     """Images that are predicted at once, each a latent of C channels."""
     albedo: int = 0
     """The albedo's place among them."""
-    space: str = "srgb"
-    """What the predicted albedo is in: `srgb`-encoded or `linear`."""
+    space: Space = "srgb"
     default_steps: int | None = None
     default_resolution: int | None = None
     """Longer side that predictions are best at, pixels; 0: the image's own."""
@@ -90,7 +92,7 @@ def _targets(pipeline: MarigoldIntrinsicsPipeline) -> tuple[list[str], dict]:
     return names, properties.get("albedo", {})
 
 
-def _space(properties: dict) -> str:
+def _space(properties: dict) -> Space:
     space = properties.get("prediction_space", "srgb")
     if space not in ("srgb", "linear"):
         raise ValueError(f"model_index.json: albedo is predicted in {space!r}")

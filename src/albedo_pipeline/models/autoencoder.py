@@ -48,8 +48,8 @@ def new_autoencoder(params: AutoencoderTraining) -> AutoencoderKL:
     )
     for block in autoencoder.modules():
         if isinstance(block, ResnetBlock2D):
-            torch.nn.init.zeros_(block.conv2.weight)
-            torch.nn.init.zeros_(block.conv2.bias)
+            for weight in block.conv2.parameters():
+                torch.nn.init.zeros_(weight)
     with torch.no_grad():
         autoencoder.quant_conv.weight[params.latent_channels :] *= 0.1
         autoencoder.quant_conv.bias[params.latent_channels :] = INITIAL_LOG_VARIANCE

@@ -1,7 +1,7 @@
 """A text encoder that says one thing: the embedding that a denoiser was trained with."""
 
 import torch
-from transformers import CLIPTextModel, PreTrainedTokenizerBase
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from albedo_pipeline.models.text_condition import new_text
 
@@ -10,7 +10,7 @@ _LARGE = 64.0
 
 
 @torch.no_grad()
-def constant_text(condition: torch.Tensor) -> tuple[CLIPTextModel, PreTrainedTokenizerBase]:
+def constant_text(condition: torch.Tensor) -> tuple[CLIPTextModel, CLIPTokenizer]:
     """Encoder and tokenizer that give `condition` for "", to float32's rounding.
 
     Both words embed to plus and minus one vector n of ones and minus ones, which attention and MLP,
@@ -26,7 +26,7 @@ def constant_text(condition: torch.Tensor) -> tuple[CLIPTextModel, PreTrainedTok
     begin, end = condition[0]
     signs = torch.ones_like(begin)
     signs[1::2] = -1
-    words = encoder.get_input_embeddings().weight
+    words = encoder.get_input_embeddings().get_parameter("weight")
     words[0], words[1] = _LARGE * signs, -_LARGE * signs
     encoder.final_layer_norm.weight.copy_((begin - end) / 2 * signs)
     encoder.final_layer_norm.bias.copy_((begin + end) / 2)

@@ -1,6 +1,7 @@
 """The denoiser: UNet, noise schedule and empty-text condition, and how they are obtained."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
@@ -101,11 +102,9 @@ def widen_input(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     sec. 3.2). The config is updated with it, so that a reload builds the new shape.
     """
     old = unet.conv_in
-    new = torch.nn.Conv2d(
-        2 * old.in_channels, old.out_channels, old.kernel_size, old.stride, old.padding
-    )
-    new.weight.copy_(old.weight.repeat(1, 2, 1, 1) / 2)
-    new.bias.copy_(old.bias)
+    window: Any = (old.kernel_size, old.stride, old.padding)  # torch types them otherwise there
+    new = torch.nn.Conv2d(2 * old.in_channels, old.out_channels, *window)
+    new.load_state_dict({"weight": old.weight.repeat(1, 2, 1, 1) / 2, "bias": old.bias})
     unet.conv_in = new
     unet.register_to_config(in_channels=new.in_channels)
     return unet

@@ -70,7 +70,7 @@ class Encoding:
         self._shapes = shapes[self._samples["row"]]
         self.recipe = recipe(autoencoder, precision, device.type, self._batch_size)
         self.sources = [
-            Source(sample.sample_id, f"{sample.digest} {sample.group} {sample.split}")
+            Source(str(sample.sample_id), f"{sample.digest} {sample.group} {sample.split}")
             for sample in self._samples.itertuples()
         ]
 
@@ -81,12 +81,11 @@ class Encoding:
             ProjectError: where a latent is not finite.
         """
         batches = [batch for chunk in chunks for batch in self._batches(chunk)]
-        autoencoder = self._autoencoder.to(self._device)
+        autoencoder = self._autoencoder.to(self._device)  # type: ignore[arg-type]
         if self._device.type == "cpu":
             with one_thread_each():
-                rows = ordered_map(self._rows, batches, usable_cores())
-                for batch in rows:
-                    yield from ([row] for row in batch)
+                for rows in ordered_map(self._rows, batches, usable_cores()):
+                    yield from ([row] for row in rows)
             return
         for batch, images in zip(batches, ordered_map(self._read, batches, _READERS), strict=True):
             yield from ([row] for row in self._encoded(autoencoder, batch, images))
@@ -113,8 +112,8 @@ class Encoding:
     def _encoded(
         self, autoencoder: AutoencoderKL, batch: list[int], images: dict[str, np.ndarray]
     ) -> list[Row]:
-        masks = latent_mask(torch.from_numpy(images["valid"] == 1), factor(autoencoder))
-        masks = torch.stack([masks, masks.flip(-1)], dim=1).to(torch.uint8).numpy()
+        cells = latent_mask(torch.from_numpy(images["valid"] == 1), factor(autoencoder))
+        masks = torch.stack([cells, cells.flip(-1)], dim=1).to(torch.uint8).numpy()
         latents = {name: self._versions(images[name]) for name in ("beauty", "albedo")}
         return [
             {

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, MarigoldIntrinsicsPipeline
-from transformers import CLIPTextModel, PreTrainedTokenizerBase
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.autoencoder import factor
@@ -103,9 +103,7 @@ def trained_side(latents: _Latents, autoencoder: AutoencoderKL) -> int:
     return factor(autoencoder) * int(sides[counts.argmax()])
 
 
-def _check_text(
-    encoder: CLIPTextModel, tokenizer: PreTrainedTokenizerBase, condition: torch.Tensor
-) -> None:
+def _check_text(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, condition: torch.Tensor) -> None:
     embedded = empty_condition(encoder, tokenizer)
     same = embedded.shape == condition.shape
     if not (same and torch.allclose(embedded, condition, atol=1e-5)):

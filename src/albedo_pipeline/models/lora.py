@@ -1,5 +1,7 @@
 """Low-rank adapters (Hu et al. 2022), through peft."""
 
+from typing import Any
+
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 
@@ -17,7 +19,7 @@ def add_lora(unet: UNet2DConditionModel, params: Lora) -> UNet2DConditionModel:
     """
     config = LoraConfig(
         r=params.rank,
-        lora_alpha=params.alpha,
+        lora_alpha=params.alpha,  # type: ignore[arg-type]
         target_modules=list(params.target_modules),
         init_lora_weights="gaussian",
     )
@@ -55,9 +57,9 @@ def without_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 def merge_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     """A copy whose weights hold what the adapters do: W + alpha / rank B A."""
     merged = without_lora(unet)
-    sums = {n: m for n, m in unet.named_modules() if hasattr(m, "get_delta_weight")}
+    sums: dict[str, Any] = {n: m for n, m in unet.named_modules() if hasattr(m, "get_delta_weight")}
     for name, module in sums.items():
-        weight = merged.get_submodule(name).weight
+        weight = merged.get_submodule(name).get_parameter("weight")
         for adapter in module.active_adapters:  # a loaded one has another name than a new one
             weight.data.add_(module.get_delta_weight(adapter).to(weight))
     return merged

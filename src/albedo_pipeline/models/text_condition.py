@@ -2,18 +2,17 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, PreTrainedTokenizerBase
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.base import PretrainedModel
 
 
 @torch.no_grad()
-def empty_condition(
-    text_encoder: CLIPTextModel, tokenizer: PreTrainedTokenizerBase
-) -> torch.Tensor:
+def empty_condition(text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> torch.Tensor:
     """Embedding of "", float32 [1, 2, D]: begin and end of text, no padding.
 
     Marigold's pipelines in diffusers embed it the same way.
@@ -22,13 +21,13 @@ def empty_condition(
     return text_encoder(tokens.input_ids)[0].float()
 
 
-def load_text(source: PretrainedModel) -> tuple[CLIPTextModel, PreTrainedTokenizerBase]:
+def load_text(source: PretrainedModel) -> tuple[CLIPTextModel, CLIPTokenizer]:
     """`text_encoder` and `tokenizer` of an SD-family repository or folder.
 
     Raises:
         ProjectError: where they cannot be loaded; names the repository.
     """
-    options = {"revision": source.revision}
+    options: dict[str, Any] = {"revision": source.revision}
     try:
         encoder = CLIPTextModel.from_pretrained(
             source.model, subfolder="text_encoder", use_safetensors=True, **options
@@ -39,7 +38,7 @@ def load_text(source: PretrainedModel) -> tuple[CLIPTextModel, PreTrainedTokeniz
     return encoder.eval(), tokenizer
 
 
-def new_text(width: int) -> tuple[CLIPTextModel, PreTrainedTokenizerBase]:
+def new_text(width: int) -> tuple[CLIPTextModel, CLIPTokenizer]:
     """A one-layer text encoder with random weights and its two-word tokenizer.
 
     A denoiser from scratch learns with whatever constant it is given; draws from torch's global
@@ -58,7 +57,7 @@ def new_text(width: int) -> tuple[CLIPTextModel, PreTrainedTokenizerBase]:
     return CLIPTextModel(config).eval(), _tokenizer()
 
 
-def _tokenizer() -> PreTrainedTokenizerBase:
+def _tokenizer() -> CLIPTokenizer:
     with tempfile.TemporaryDirectory() as folder:
         vocabulary = Path(folder) / "vocab.json"
         merges = Path(folder) / "merges.txt"

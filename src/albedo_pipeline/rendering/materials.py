@@ -35,7 +35,7 @@ def draw_wall_material(rng: np.random.Generator, palette: np.ndarray, repeats: f
 def material(rng: np.random.Generator, kind: str, albedo: dict) -> dict:
     """A two-sided BSDF of `kind` with random gloss over `albedo` (see `plain` and `textured`)."""
     if kind == "diffuse":
-        surface = {"type": kind, "reflectance": albedo}
+        surface: dict[str, object] = {"type": kind, "reflectance": albedo}
     elif kind == "plastic":
         surface = {"type": kind, "diffuse_reflectance": albedo}
     else:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CREASE = np.cos(np.radians(30.0))
 """Profile segments that meet at a sharper angle than 30 degrees keep an edge between them."""
@@ -32,7 +33,7 @@ def rotation(axis: int, angle: float) -> np.ndarray:
     return matrix
 
 
-def revolve(profile: np.ndarray, segments: int = 48) -> Mesh:
+def revolve(profile: ArrayLike, segments: int = 48) -> Mesh:
     """The surface that `profile` sweeps round the z axis.
 
     `profile` is [P, 2] of (radius, z), from bottom to top along the outside (a closed ring runs
@@ -81,7 +82,7 @@ def prism(sides: int) -> Mesh:
     return joined(parts)
 
 
-def quad(a: list, b: list, c: list, d: list) -> Mesh:
+def quad(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> Mesh:
     """A flat parallelogram a, b, c, d, seen counter-clockwise from its front."""
     vertices = np.array([a, b, c, d], float)
     normal = _unit(np.cross(vertices[1] - vertices[0], vertices[3] - vertices[0]))

@@ -18,7 +18,7 @@ def comparison_figure(samples: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
     Args:
         samples: as `comparison.Comparison` has them.
     """
-    known = [c.removesuffix(" there") for c in samples if c.endswith(" there")]
+    known = [c.removesuffix(" there") for c in map(str, samples) if c.endswith(" there")]
     pairs = {name: _pairs(samples, name) for name in main_measures(known)}
     pairs = {name: both for name, both in pairs.items() if len(both)}
     down, across = max(1, -(-len(pairs) // _ACROSS)), min(_ACROSS, max(1, len(pairs)))

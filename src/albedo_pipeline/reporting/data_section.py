@@ -116,7 +116,12 @@ def _counted(number: int | None) -> str:
 
 def _ranges(summary: dict) -> list[tuple[str, str, str, str]]:
     return [
-        (spaced(name), *(plain(values.get(end)) for end in ("min", "median", "max")))
+        (
+            spaced(name),
+            plain(values.get("min")),
+            plain(values.get("median")),
+            plain(values.get("max")),
+        )
         for name, values in _items(summary, "ranges")
     ]
 

@@ -119,7 +119,10 @@ def reasons(quarantine: pd.DataFrame) -> list[Reason]:
 def set_aside(quarantine: pd.DataFrame) -> list[tuple[str, str, str]]:
     """(sample_id, group, reason) of the first `LISTED` quarantined samples."""
     rows = quarantine[["sample_id", "group", "reason"]].head(LISTED)
-    return [tuple(map(str, row)) for row in rows.itertuples(index=False)]
+    return [
+        (str(sample_id), str(group), str(reason))
+        for sample_id, group, reason in rows.itertuples(index=False)
+    ]
 
 
 def flat_facts(values: dict) -> list[Fact]:

@@ -93,7 +93,7 @@ def ranking_measure(per_sample: pd.DataFrame) -> str:
     Raises:
         ProjectError: where the table has no measure.
     """
-    names = main_measures(per_sample.select_dtypes("number"))
+    names = main_measures(map(str, per_sample.select_dtypes("number")))
     if not names:
         raise ProjectError("per_sample: no measure, so the gallery has no order")
     return names[0]

@@ -124,7 +124,11 @@ def render(**values: Any) -> str:
 
 def _wide_and_narrow(draw: Callable[[Theme, int], Figure]) -> list[dict[str, str]]:
     """A figure for a screen and for a phone, each in both themes."""
-    return [in_both(lambda theme, a=across: draw(theme, a)) for across in (WIDE, NARROW)]
+
+    def at(across: int) -> dict[str, str]:
+        return in_both(lambda theme: draw(theme, across))
+
+    return [at(across) for across in (WIDE, NARROW)]
 
 
 def _risk(curves: pd.DataFrame, split: str) -> dict[str, str] | None:

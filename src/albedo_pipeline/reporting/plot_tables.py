@@ -12,7 +12,7 @@ def loss_points(training_log: pd.DataFrame) -> pd.DataFrame:
 
 def validation_points(training_log: pd.DataFrame) -> pd.DataFrame:
     """step and every validation score, `psnr` for `validation_psnr`: the rows that hold one."""
-    names = [name for name in training_log if name.startswith(_VALIDATION)]
+    names = [name for name in map(str, training_log) if name.startswith(_VALIDATION)]
     table = training_log[["step", *names]].dropna(how="all", subset=names)
     return table.rename(columns=lambda name: name.removeprefix(_VALIDATION))
 

@@ -48,7 +48,7 @@ def distributions_figure(
     if "set" in rows and "constancy" in rows:
         repeated = rows.duplicated(["set", "method"]) & (rows["set"] != "")
         rows = rows.assign(constancy=rows["constancy"].mask(repeated))
-    by_method = dict(list(rows.groupby("method", sort=False)))
+    by_method = {str(key): part for key, part in rows.groupby("method", sort=False)}
     methods = sorted(by_method, key=lambda key: KINDS.index(kind_of(key)))
     names = [name for name in main_measures(rows.columns) if _numbers(rows, name).size]
     figure, panels = _panels(names, methods, theme, across)

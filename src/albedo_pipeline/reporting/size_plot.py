@@ -53,7 +53,8 @@ def _known(rows: pd.DataFrame) -> np.ndarray:
 def _scatter(axes: Axes, sizes: np.ndarray, theme: Theme) -> int:
     kinds, counts = merged(sizes, POINTS)
     areas = 8 + 160 * counts / counts.max()
-    axes.scatter(*kinds.T, s=areas, color=theme.accent, alpha=0.55, lw=0)
+    widths, heights = kinds.T
+    axes.scatter(widths, heights, s=areas, color=theme.accent, alpha=0.55, lw=0)
     axes.set(xscale="log", yscale="log")
     axes.set_xlabel(f"width, px; largest dot: {counts.max():,}", fontsize=9)
     axes.set_ylabel("height, px", fontsize=9)

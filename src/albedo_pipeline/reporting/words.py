@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from albedo_pipeline.metrics import (
     ANGULAR,
@@ -136,7 +137,7 @@ def _taken_apart(key: str) -> tuple[str, list[str]]:
     return key, suffixes
 
 
-def finite(value: object) -> bool:
+def finite(value: object) -> TypeGuard[float]:
     """Whether it is a number, and neither NaN nor infinite."""
     return _is_number(value) and math.isfinite(value)
 
@@ -190,7 +191,7 @@ def percentage(share: object) -> str:
     return f"{100 * share:.{1 if share >= 0.01 else 2}f} %"
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -79,7 +79,7 @@ def train_autoencoder(
         ProjectError: where images or crop do not fit the model, or training diverged.
     """
     torch.manual_seed(params.seed)
-    model = new_autoencoder(params).to(device).train()
+    model = new_autoencoder(params).to(device).train()  # type: ignore[arg-type]
     ema = Ema(model.parameters())
     optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=0.0)
     shapes = np.unique(pairs.shapes("beauty"), axis=0)
@@ -144,7 +144,9 @@ def obtain_autoencoder(
 ) -> AutoencoderKL:
     """The autoencoder of the configured source; `rows` are the training samples."""
     if params.source == "train":
+        assert params.training is not None  # which the settings' own check holds
         return train_autoencoder(pairs, rows, params.training, device, params.precision)
-    is_bundled = params.source == "bundled"
-    source = PretrainedAutoencoder(model=str(BUNDLED)) if is_bundled else params.pretrained
-    return load_pretrained(source)
+    if params.source == "bundled":
+        return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED)))
+    assert params.pretrained is not None
+    return load_pretrained(params.pretrained)

@@ -33,7 +33,7 @@ def frozen_digest(denoiser: Denoiser, trained: Named) -> str:
     digest = hashlib.sha256(denoiser.condition.numpy().tobytes())
     for name, weight in denoiser.unet.named_parameters():
         if name not in trained:
-            digest.update(weight.detach().cpu().contiguous().numpy())
+            digest.update(weight.detach().cpu().contiguous().numpy().data)
     return digest.hexdigest()[:16]
 
 

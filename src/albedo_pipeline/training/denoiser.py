@@ -39,6 +39,7 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
     """The denoiser before the first step: from scratch (a function of the seed) or pretrained."""
     torch.manual_seed(params.seed)
     if params.source == "pretrained":
+        assert params.pretrained is not None  # which the settings' own check holds
         unet, text = load_unet(params.pretrained, latent_channels), load_text(params.pretrained)
     else:
         unet, text = new_unet(params.scratch, latent_channels), new_text(params.scratch.text_width)

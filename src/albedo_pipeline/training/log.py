@@ -59,9 +59,9 @@ class StepRecords:
 
 
 def _record(row: list[float]) -> StepRecord:
-    quarters = row[2 : 2 + QUARTERS], row[2 + QUARTERS : 2 + 2 * QUARTERS]
+    losses, cells = row[2 : 2 + QUARTERS], row[2 + QUARTERS : 2 + 2 * QUARTERS]
     norm, skipped = row[2 + 2 * QUARTERS :]
-    return StepRecord(int(row[0]), row[1], *map(tuple, quarters), norm, bool(skipped))
+    return StepRecord(int(row[0]), row[1], tuple(losses), tuple(cells), norm, bool(skipped))
 
 
 def summary(records: list[StepRecord]) -> dict[str, float]:

@@ -177,7 +177,8 @@ class Trainer:
         ranked = sorted([*state.best, (state.step, value)], key=lambda item: sign * item[1])
         state.best = ranked[: params.checkpoints.keep_best]
         # Not the one at the end of the training, which a longer training does not have.
-        regular = state.step and state.step % params.validation.every == 0
+        every = params.validation.every
+        regular = every is not None and state.step > 0 and state.step % every == 0
         if params.learning_rate.decay == "plateau" and regular:
             state.plateau = after_validation(
                 state.plateau, value, metric.higher_is_better, params.learning_rate.plateau

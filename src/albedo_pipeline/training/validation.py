@@ -81,8 +81,10 @@ def predict(
     )
     truth = to_tensor(data.pairs.batch("albedo", samples["row"])).to(device)
     valid = torch.from_numpy(data.pairs.batch("valid", samples["row"]) == 1).to(device)
-    images = [((image.float() + 1) / 2).clamp(0, 1) for image in (beauty, predicted, truth)]
-    return Prediction(ids, *images, valid)
+    beauty, predicted, truth = (
+        ((image.float() + 1) / 2).clamp(0, 1) for image in (beauty, predicted, truth)
+    )
+    return Prediction(ids, beauty, predicted, truth, valid)
 
 
 def validate(
@@ -98,7 +100,7 @@ def validate(
     Batches are dealt to the processes, each of the same samples whatever their number.
     """
     samples = chosen_samples(data.manifest, params.split, params.samples)
-    scores: list[dict[str, float]] = []
+    scores: list[dict[str, str | float]] = []
     for batch in _dealt(data.pairs.batches(samples["row"], params.batch_size), accelerator):
         if stop():
             return None
@@ -117,12 +119,12 @@ def _dealt(batches: list[np.ndarray], accelerator: Accelerator) -> Iterator[np.n
         yield batches[mine] if mine < len(batches) else np.array([], dtype=np.int64)
 
 
-def _scores(prediction: Prediction) -> list[dict[str, float]]:
+def _scores(prediction: Prediction) -> list[dict[str, str | float]]:
     values = {
         metric.name: metric.function(prediction.predicted, prediction.truth, prediction.valid)
         for metric in METRICS
     }
     return [
-        {"sample_id": sample_id} | {name: float(value[i]) for name, value in values.items()}
+        {"sample_id": sample_id, **{name: float(value[i]) for name, value in values.items()}}
         for i, sample_id in enumerate(prediction.sample_ids)
     ]

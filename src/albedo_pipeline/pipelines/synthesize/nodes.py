@@ -17,7 +17,9 @@ def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
         params.seed, scenes, params.views, params.relit, settings, params.processes
     )
     shown = progress(renders, params.scenes * (params.views + params.relit), "synthesize")
-    return (_raw_pair(params.seed, *place, render) for *place, render in shown)
+    return (
+        _raw_pair(params.seed, scene, view, light, render) for scene, view, light, render in shown
+    )
 
 
 def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
