@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import signal
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -158,7 +160,7 @@ def test_the_record_of_a_run(train) -> None:
     assert record["configuration"]["max_steps"] == 3
     assert record["packages"]["torch"].startswith(torch.__version__.split("+")[0])
     assert set(record["git"]) == {"commit", "dirty"}
-    assert "pytest" in record["command"]
+    assert record["command"] == shlex.join(sys.orig_argv)
     assert {"host", "slurm_job_id", "latents", "processes"} <= set(record)
     settings = read_json(folder / "step-00000003", "config.json")["settings"]
     assert settings == record["configuration"]
