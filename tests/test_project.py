@@ -54,8 +54,8 @@ def test_the_chain() -> None:
     default = {node.name for node in pipelines["__default__"].nodes}
     assert default == {node.name for name in CHAIN for node in pipelines[name].nodes}
     assert {n.name for n in pipelines["demo"].nodes} - default == {
-        "render_pairs",
-        "describe_renders",
+        "synthesize.render_pairs",
+        "synthesize.describe_renders",
     }
 
 
