@@ -1,8 +1,8 @@
-"""Kedro-Viz without a network: no font server for its pages, and no web server for a built one.
+"""Kedro-Viz without requests: to no font server, and of a built page to no web server either.
 
-Its page links web fonts, which these leave out; the system's sans-serif font takes their place.
-A page that `kedro viz build` made asks a web server for its parts, which browsers allow no page
-that lies in a folder: `python -m albedo_pipeline.offline_viz build` writes them all into it.
+Its page links web fonts, which this one leaves out; the system's sans-serif font takes their place.
+`python -m albedo_pipeline.offline_viz FOLDER`: make the page that `kedro viz build` left there
+whole. As it is it asks a web server for its parts, and browsers give a page opened as a file none.
 """
 
 import json
@@ -18,7 +18,7 @@ _PAGE_KEEPERS = ("kedro_viz.api.apps", "kedro_viz.integrations.deployment.base_d
 _FONT_LINK = re.compile(r"<link\b[^>]*fonts\.(?:googleapis|gstatic)\.com[^>]*>")
 _SCRIPT = re.compile(r'<script type="module"[^>]*\bsrc="\./([^"]+)"[^>]*></script>')
 _STYLE = re.compile(r'<link rel="stylesheet"[^>]*\bhref="\./([^"]+)"[^>]*>')
-_ANSWER = """
+_SERVERLESS = """
 const answers = ANSWERS;
 window.fetch = async (request) => {
   const path = new URL(request.url ?? request, location.href).pathname.split("/api/").pop();
@@ -28,7 +28,14 @@ window.fetch = async (request) => {
     headers: {"Content-Type": "application/json"},
   });
 };
+for (const name of ["pushState", "replaceState"]) {
+  const change = history[name].bind(history);
+  history[name] = (state, title, url) => {
+    try { change(state, title, url); } catch { change(state, title); }
+  };
+}
 """
+"""Requests are answered from the page; its other views keep its address, which is a file's."""
 
 
 def serve_offline(folder: Path = Path(".viz", "html")) -> None:
@@ -43,6 +50,11 @@ def serve_offline(folder: Path = Path(".viz", "html")) -> None:
             raise ProjectError("kedro-viz: its page is not where it was; see offline_viz.py")
         if page != folder.absolute():
             keeper._HTML_DIR = without_web_fonts(page, folder.absolute())
+    router = sys.modules.get("kedro_viz.api.rest.router")
+    if router is not None:  # offline it would announce the version `None`
+        from kedro_viz.api.rest.responses.version import get_static_version_response
+
+        router.get_version_response = get_static_version_response
 
 
 def without_web_fonts(page: Path, folder: Path) -> Path:
@@ -54,36 +66,33 @@ def without_web_fonts(page: Path, folder: Path) -> Path:
 
 
 def write_whole_page(build: Path) -> Path:
-    """Have the index of a built site hold its style, its program and all of its data.
+    """Put a built site's style, program and data into its index.
 
     Raises:
         ProjectError: where nothing was built, or by a Kedro-Viz that builds differently.
     """
     index, api = build / "index.html", build / "api"
-    if not index.is_file() or not (api / "main").is_file():
-        raise ProjectError(f"{build}: no page of 'kedro viz build'")
+    if not (api / "main").is_file():
+        raise ProjectError(f"{build}: 'kedro viz build' left no page here")
     page = index.read_text(encoding="utf-8")
     script, style = _SCRIPT.search(page), _STYLE.search(page)
     if script is None or style is None:
         raise ProjectError("kedro-viz: its page is not what it was; see offline_viz.py")
-    program, look = ((build / m[1]).read_text(encoding="utf-8") for m in (script, style))
-    answers = {
-        file.relative_to(api).as_posix(): file.read_text(encoding="utf-8")
-        for file in sorted(api.rglob("*"))
-        if file.is_file()
-    }
-    data = _ANSWER.replace("ANSWERS", json.dumps(answers))
-    page = page.replace(style[0], f"<style>{look}</style>")
-    page = page.replace(
+    program, look = ((build / link[1]).read_text(encoding="utf-8") for link in (script, style))
+    files = [file for file in sorted(api.rglob("*")) if file.is_file()]
+    answers = {f.relative_to(api).as_posix(): f.read_text(encoding="utf-8") for f in files}
+    serverless = _SERVERLESS.replace("ANSWERS", json.dumps(answers))
+    page = page.replace(style[0], f"<style>{look}</style>").replace(
         script[0],
-        f"<script>{_inside_html(data)}</script><script type='module'>{_inside_html(program)}</script>",
+        f"<script>{_inside_html(serverless)}</script>\n"
+        f'<script type="module">{_inside_html(program)}</script>',
     )
     index.write_text(page, encoding="utf-8")
     return index
 
 
 def _inside_html(code: str) -> str:
-    """JavaScript whose texts hold nothing that HTML takes for the end of the script."""
+    """JavaScript in whose strings HTML sees neither the end of the script nor a comment."""
     return re.sub(r"<(?=!--|/?script)", r"\\x3C", code, flags=re.IGNORECASE)
 
 
