@@ -5,6 +5,7 @@ Its page links web fonts, which this one leaves out; the system's sans-serif fon
 whole. As it is it asks a web server for its parts, and browsers give a page opened as a file none.
 """
 
+import base64
 import json
 import re
 import shutil
@@ -18,6 +19,7 @@ _PAGE_KEEPERS = ("kedro_viz.api.apps", "kedro_viz.integrations.deployment.base_d
 _FONT_LINK = re.compile(r"<link\b[^>]*fonts\.(?:googleapis|gstatic)\.com[^>]*>")
 _SCRIPT = re.compile(r'<script type="module"[^>]*\bsrc="\./([^"]+)"[^>]*></script>')
 _STYLE = re.compile(r'<link rel="stylesheet"[^>]*\bhref="\./([^"]+)"[^>]*>')
+_ICON = "./favicon.ico"
 _SERVERLESS = """
 const answers = ANSWERS;
 window.fetch = async (request) => {
@@ -66,7 +68,7 @@ def without_web_fonts(page: Path, folder: Path) -> Path:
 
 
 def write_whole_page(build: Path) -> Path:
-    """Put a built site's style, program and data into its index.
+    """Put a built site's icon, style, program and data into its index.
 
     Raises:
         ProjectError: where nothing was built, or by a Kedro-Viz that builds differently.
@@ -82,11 +84,17 @@ def write_whole_page(build: Path) -> Path:
     files = [file for file in sorted(api.rglob("*")) if file.is_file()]
     answers = {f.relative_to(api).as_posix(): f.read_text(encoding="utf-8") for f in files}
     serverless = _SERVERLESS.replace("ANSWERS", json.dumps(answers))
-    page = page.replace(style[0], f"<style>{look}</style>").replace(
-        script[0],
-        f"<script>{_inside_html(serverless)}</script>\n"
-        f'<script type="module">{_inside_html(program)}</script>',
-    )
+    icon = base64.b64encode((build / _ICON).read_bytes()).decode()
+    for old, new in (
+        (_ICON, f"data:image/x-icon;base64,{icon}"),
+        (style[0], f"<style>{look}</style>"),
+        (
+            script[0],
+            f"<script>{_inside_html(serverless)}</script>\n"
+            f'<script type="module">{_inside_html(program)}</script>',
+        ),
+    ):
+        page = page.replace(old, new)
     index.write_text(page, encoding="utf-8")
     return index
 
