@@ -8,7 +8,7 @@ from browser import CHROMIUM, visit
 from tests_support import new_project, run_kedro
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.offline_viz import without_web_fonts, write_whole_page
+from albedo_pipeline.offline_viz import serve_offline, without_web_fonts, write_whole_page
 from albedo_pipeline.pipeline_registry import CHAIN
 
 
@@ -19,6 +19,19 @@ def test_the_page_links_no_web_font(tmp_path: Path) -> None:
     offline = without_web_fonts(page, tmp_path / "html")
     assert "fonts.g" not in (offline / "index.html").read_text(encoding="utf-8")
     assert (offline / "assets").is_dir()
+
+
+def test_the_server_takes_that_page_and_asks_for_no_newer_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kedro_viz.api import apps
+    from kedro_viz.api.rest import router
+
+    monkeypatch.setattr(apps, "_HTML_DIR", apps._HTML_DIR)
+    monkeypatch.setattr(router, "get_version_response", None)
+    serve_offline(tmp_path / "html")
+    assert tmp_path / "html" == apps._HTML_DIR
+    assert not router.get_version_response().is_outdated
 
 
 def test_a_folder_without_a_page(tmp_path: Path) -> None:
