@@ -5,10 +5,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock bundled-autoencoder clean
+.PHONY: help setup demo viz test lint format lock bundled-autoencoder clean
 
 help:
 	@echo "make demo    set up, render scenes, train, evaluate, write data/08_reporting/report.html"
+	@echo "make viz     write build/index.html: the chain with its results, for any browser"
 	@echo "make test    set up, lint, and run the tests"
 	@echo "make setup   set up .venv only"
 	@echo "make lint    formatting, import contracts, types"
@@ -28,6 +29,12 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY)
 	$(BIN)/kedro run --pipelines demo
+
+# One file that opens without a server.
+viz: $(READY)
+	rm -rf build/api
+	$(BIN)/kedro viz build --include-previews
+	$(BIN)/python -m albedo_pipeline.offline_viz build
 
 test: lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov

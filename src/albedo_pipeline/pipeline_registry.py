@@ -17,12 +17,17 @@ PHOTOS = ("iiw", "maw")
 def register_pipelines() -> dict[str, Pipeline]:
     """Every pipeline by its name; `__default__` = the chain; `demo` = `synthesize` + the chain."""
     serve_offline()  # here, because Kedro-Viz's server runs no hook of ours
-    pipelines = {name: _create(name) for name in ("synthesize", *CHAIN, *APART)}
+    pipelines = {name: _folded(_create(name), name) for name in ("synthesize", *CHAIN, *APART)}
     photos = _create("photos")
-    pipelines |= {name: photos.only_nodes_with_tags(name) for name in PHOTOS}
+    pipelines |= {name: _folded(photos.only_nodes_with_tags(name), name) for name in PHOTOS}
     default = sum((pipelines[name] for name in CHAIN), Pipeline([]))
     return {"__default__": default, "demo": pipelines["synthesize"] + default, **pipelines}
 
 
 def _create(name: str) -> Pipeline:
     return import_module(f"albedo_pipeline.pipelines.{name}.pipeline").create_pipeline()
+
+
+def _folded(pipeline: Pipeline, name: str) -> Pipeline:
+    """Its nodes as `name.node`, which Kedro-Viz shows as one box; datasets are the catalog's."""
+    return Pipeline(pipeline, namespace=name, prefix_datasets_with_namespace=False)

@@ -71,7 +71,7 @@ def differences(one: Path, two: Path) -> list[str]:
 def killed_and_whole(folder: Path, kills: int, seed: int) -> tuple[list[str], list[str]]:
     """Train both ways; where each kill hit, and what differs at the end."""
     whole, cut = new_project(folder / "whole"), folder / "cut"
-    made = run_kedro(whole, "run", "--pipelines", "demo", "--to-nodes", "encode_pairs")
+    made = run_kedro(whole, "run", "--pipelines", "demo", "--to-nodes", "encode.encode_pairs")
     assert made.returncode == 0, made.stderr
     shutil.copytree(whole, cut)
     changed, chance = settings(kills), random.Random(seed)

@@ -79,7 +79,8 @@ def test_the_same_command_gives_the_same_weights_bit_for_bit(
     shutil.copytree(finished_project, again)
     models = again / "data" / "test" / "06_models"
     shutil.rmtree(models)
-    result = run_kedro(again, "run", "--pipelines", "__default__", "--to-nodes", "train_denoiser")
+    until = ("--pipelines", "__default__", "--to-nodes", "train.train_denoiser")
+    result = run_kedro(again, "run", *until)
     assert result.returncode == 0, result.stderr
     for name in ("autoencoder", "denoiser/unet"):
         file = f"06_models/{name}/diffusion_pytorch_model.safetensors"

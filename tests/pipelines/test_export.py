@@ -259,7 +259,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> list:
     server.server_close()
 
 
-PUSH = ("--from-nodes", "publish", "--params", "export.push_to_hub=someone/albedo")
+PUSH = ("--from-nodes", "export.publish", "--params", "export.push_to_hub=someone/albedo")
 
 
 def test_a_refused_upload_is_one_line_and_the_folder_stays(

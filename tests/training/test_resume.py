@@ -166,6 +166,24 @@ def test_the_record_of_a_run(train) -> None:
     assert settings == record["configuration"]
 
 
+def test_tensorboard_shows_the_record_and_its_groups(train) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    trained = train("run", validation={"every": 3})
+    (run,) = (trained.store.folder.parent / "events").iterdir()
+    events = EventAccumulator(str(run)).Reload()
+    assert {tag.partition("/")[0] for tag in events.Tags()["scalars"]} == {
+        "train",
+        "usage",
+        "validation",
+    }
+    (text,) = events.Tensors("train/record/text_summary")
+    shown = text.tensor_proto.string_val[0].decode().removeprefix("```\n").removesuffix("\n```")
+    record = json.loads(shown)
+    assert record["configuration"]["max_steps"] == 3
+    assert "packages" not in record
+
+
 def test_adapters_resume_bit_for_bit_and_leave_the_rest_alone(train) -> None:
     from albedo_pipeline.models.lora import has_lora
 

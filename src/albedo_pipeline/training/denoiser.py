@@ -24,11 +24,11 @@ from albedo_pipeline.training.beginning import (
 )
 from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.processes import accelerated, agreed, any_process, places_of
-from albedo_pipeline.training.record import run_record, write_record
+from albedo_pipeline.training.record import record_text, run_record, write_record
 from albedo_pipeline.training.state import TrainState, stored_log, stored_state
 from albedo_pipeline.training.stepping import Parts, prepare
 from albedo_pipeline.training.stopping import StopRequest
-from albedo_pipeline.training.trackers import start_trackers
+from albedo_pipeline.training.trackers import start_trackers, track_text
 from albedo_pipeline.training.trainer import Trainer
 from albedo_pipeline.training.validation import ImageData, chosen_samples
 
@@ -91,9 +91,11 @@ def train_denoiser(
         checkpoint = agreed(accelerator, lambda: _begin(store, params, config, held))
         images.autoencoder.to(accelerator.device).requires_grad_(False)
         state, rows = _restored(parts, checkpoint, params)
-        if accelerator.is_main_process:
-            write_record(store.folder, run_record(params, fingerprints, processes))
         start_trackers(accelerator, tensorboard, state.run, state.step, params.weights_and_biases)
+        if accelerator.is_main_process:
+            record = run_record(params, fingerprints, processes)
+            write_record(store.folder, record)
+            track_text(accelerator, "train/record", record_text(record), state.step)
         log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
         trainer = Trainer(parts, stream, images, params, store, config, state, log)
         try:

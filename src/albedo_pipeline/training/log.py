@@ -92,8 +92,8 @@ class TrainingLog:
 
     def add(self, step: int, prefix: str, scalars: dict[str, float]) -> None:
         """Add scalars to the row of `step`, and tell the trackers, as `prefix/name`; in the
-        row only names of another prefix than `train` bear it."""
-        bare = "" if prefix == "train" else f"{prefix}_"
+        row only names of `validation` bear their prefix."""
+        bare = "validation_" if prefix == "validation" else ""
         row = self._rows.setdefault(step, {"step": step})
         row.update({bare + name: value for name, value in scalars.items()})
         self._track({f"{prefix}/{name}": value for name, value in scalars.items()}, step)

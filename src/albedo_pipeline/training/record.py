@@ -75,6 +75,11 @@ def _output(*command: str) -> str | None:
     return done.stdout.strip()
 
 
+def record_text(record: dict[str, Any]) -> str:
+    """The record as one reads it: all but the hundreds of packages."""
+    return json.dumps({k: v for k, v in record.items() if k != "packages"}, indent=2)
+
+
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """One file a start of the training: `runs/<time>-<process>.json`."""
     path = folder / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.json"

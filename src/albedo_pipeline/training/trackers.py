@@ -36,6 +36,7 @@ def track_image(accelerator: Accelerator, name: str, image: np.ndarray, step: in
 
 
 def track_text(accelerator: Accelerator, name: str, text: str, step: int) -> None:
-    """Show a text in TensorBoard."""
+    """Show a text in TensorBoard, line by line as it is: there a text is Markdown."""
     if accelerator.is_main_process:
-        accelerator.get_tracker("tensorboard", unwrap=True).add_text(name, text, step)
+        verbatim = f"```\n{text}\n```"
+        accelerator.get_tracker("tensorboard", unwrap=True).add_text(name, verbatim, step)

@@ -233,15 +233,18 @@ class Trainer:
             "ema_decay": ema_decay(params.ema, state.step - 1),
             "epoch": state.step * params.effective_batch_size / len(self.stream),
             "skipped_steps": float(state.skipped),
+        }
+        usage = {
             "samples_per_second": samples / elapsed,
             "waiting_for_data": self._waited / elapsed,
             "peak_memory_gib": peak_memory(self.parts.accelerator.device) / 2**30,
         }
         self.log.add(state.step, "train", scalars)
+        self.log.add(state.step, "usage", usage)
         self._said = (
             f"loss {scalars.get('loss', math.nan):.4g}, "
-            f"{scalars['samples_per_second']:.4g} samples/s, "
-            f"{scalars['peak_memory_gib']:.2f} GiB"
+            f"{usage['samples_per_second']:.4g} samples/s, "
+            f"{usage['peak_memory_gib']:.2f} GiB"
         )
         self._since, self._waited, self._steps_timed = now, 0.0, 0
 
