@@ -15,7 +15,7 @@ from albedo_pipeline.imaging.colour import decode_srgb
 from albedo_pipeline.imaging.pixels import dequantize, quantize
 from albedo_pipeline.inference.protocols import MARIGOLD_IID, OURS, protocol
 from albedo_pipeline.inference.scores import score_table
-from albedo_pipeline.inference.summary import describe, summarise
+from albedo_pipeline.inference.summary import describe, headline, summarise
 from albedo_pipeline.metrics.delta_e import DELTA_E
 from albedo_pipeline.metrics.psnr import PSNR
 from albedo_pipeline.metrics.rmse import RMSE
@@ -149,6 +149,15 @@ def test_the_summary_is_json_also_where_a_measure_is_infinite(scored) -> None:
     assert ceiling["psnr"] == {"mean": None, "low": None, "high": None, "n": 3, "groups": 2}
     assert ceiling["constancy"]["low"] is None  # of one set
     json.dumps(ceiling, allow_nan=False)
+
+
+def test_the_headline_is_the_models_means_as_predicted(scored) -> None:
+    estimators = scored[0][scored[0]["method"] != "autoencoder_roundtrip"]
+    summary = summarise(estimators, BootstrapParams())
+    told = headline({"protocol": {}, "lineage": {}} | summary)
+    assert list(told) == ["test"]
+    assert told["test"]["psnr"] == summary["test"]["model"]["psnr"]["mean"]
+    assert not any("aligned" in name or "unmasked" in name for name in told["test"])
 
 
 def fingerprint(data, name: str = OURS, **settings) -> str:

@@ -1,0 +1,35 @@
+"""What the hooks do round a save."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from kedro.io import DataCatalog
+from kedro_datasets.json import JSONDataset
+
+from albedo_pipeline.hooks import Links
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_a_result_that_is_linked_to_a_cache_is_replaced(tmp_path: Path, link) -> None:
+    cached, result = tmp_path / "cached", tmp_path / "result.json"
+    cached.write_text('"old"', encoding="utf-8")
+    link(cached, result)
+    catalog = DataCatalog({"result": JSONDataset(filepath=str(result))})
+    hook = Links()
+    hook.before_pipeline_run(catalog)
+    hook.before_dataset_saved("result")
+    catalog.save("result", "new")
+    assert json.loads(cached.read_text(encoding="utf-8")) == "old"
+    assert json.loads(result.read_text(encoding="utf-8")) == "new"
+    assert not result.is_symlink()
+
+
+def test_a_result_of_its_own_stays_until_it_is_written(tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    result.write_text('"old"', encoding="utf-8")
+    hook = Links()
+    hook.before_pipeline_run(DataCatalog({"result": JSONDataset(filepath=str(result))}))
+    hook.before_dataset_saved("result")
+    assert result.is_file()
