@@ -6,7 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+from albedo_pipeline import params
+
 ROOT = Path(__file__).parents[2]
+PARAMS = {
+    "synthesize": params.SynthesizeParams,
+    "ingest": params.IngestParams,
+    "autoencoder": params.AutoencoderParams,
+    "encode": params.EncodeParams,
+    "train": params.TrainParams,
+    "evaluate": params.EvaluateParams,
+    "report": params.ReportParams,
+    "export": params.ExportParams,
+    "predict": params.PredictParams,
+}
+"""The model of each pipeline's settings."""
 
 
 def new_project(folder: Path) -> Path:
