@@ -1,6 +1,7 @@
 """What the docs name is there: files, commands, settings, catalog entries."""
 
 import importlib
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ def test_make_has_these_verbs(page: Path) -> None:
 def test_kedro_runs_name_pipelines_and_settings(page: Path) -> None:
     known = register_pipelines()
     for words in commands(page, "kedro run"):
-        options = dict(zip(words, words[1:], strict=False))
+        options = dict(itertools.pairwise(words))
         chosen = options.get("--pipelines") or options.get("--pipeline")
         assert not chosen or set(chosen.split(",")) <= set(known), words
         for setting in filter(None, options.get("--params", "").split(",")):
