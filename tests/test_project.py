@@ -108,6 +108,15 @@ def test_a_stage_has_its_pipelines_inputs_and_outputs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_the_entries_that_it_writes_and_on_the_reader(name: str) -> None:
+    pipeline = register_pipelines()[name]
+    entries = pipeline.all_outputs() | ({"raw_pairs"} & pipeline.inputs())
+    files = sorted((ROOT / "conf/base").glob("catalog_*.yml"))
+    holding = {f"conf/base/{f.name}" for f in files if entries & set(yaml.safe_load(f.read_text()))}
+    assert {d for d in STAGES[name]["deps"] if d.startswith("conf")} == holding
+
+
+@pytest.mark.parametrize("name", STAGES)
 def test_a_stage_has_exactly_the_parameters_it_uses(name: str) -> None:
     inputs = register_pipelines()[name].inputs()
     used = {i.removeprefix("params:") for i in inputs if i.startswith("params:")}
