@@ -8,6 +8,7 @@ import pytest
 from kedro.io import DataCatalog
 from kedro_datasets.json import JSONDataset
 
+from albedo_pipeline.datasets.filename_list import FilenameListDataset
 from albedo_pipeline.hooks import Links
 
 
@@ -33,3 +34,16 @@ def test_a_result_of_its_own_stays_until_it_is_written(tmp_path: Path) -> None:
     hook.before_pipeline_run(DataCatalog({"result": JSONDataset(filepath=str(result))}))
     hook.before_dataset_saved("result")
     assert result.is_file()
+
+
+def test_the_projects_own_datasets_part_links_themselves(tmp_path: Path, fake_pair) -> None:
+    """What lies there stays while the new one is made, however long that takes."""
+    dataset = FilenameListDataset(filepath=str(tmp_path / "raw" / "pairs.txt"))
+    dataset.save([fake_pair("scene/old")])
+    os.link(tmp_path / "raw" / "pairs.txt", tmp_path / "cached")
+    hook = Links()
+    hook.before_pipeline_run(DataCatalog({"raw_pairs": dataset}))
+    hook.before_dataset_saved("raw_pairs")
+    assert dataset.exists()
+    dataset.save([fake_pair("scene/new")])
+    assert "old" in (tmp_path / "cached").read_text(encoding="utf-8")

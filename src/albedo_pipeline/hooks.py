@@ -75,10 +75,15 @@ class Links:
 
     @hook_impl
     def before_dataset_saved(self, dataset_name: str) -> None:
-        """Part a file from its other links; the cache keeps what it held."""
-        filepath = self._catalog[dataset_name]._describe().get("filepath")
-        path = Path(filepath) if filepath else None
-        if path and path.is_file() and (path.is_symlink() or path.stat().st_nlink > 1):
+        """Part a file from its other links; the cache keeps what it held.
+
+        The project's own datasets replace files themselves, when the new ones are whole.
+        """
+        dataset = self._catalog[dataset_name]
+        if not type(dataset).__module__.startswith("kedro_datasets."):
+            return
+        path = Path(dataset._describe()["filepath"])
+        if path.is_file() and (path.is_symlink() or path.stat().st_nlink > 1):
             path.unlink()
 
 
