@@ -1,7 +1,5 @@
-"""What the docs name is there: files, commands, settings, catalog entries."""
+"""What the docs name is there: files, headings, commands, settings, catalog entries."""
 
-import importlib
-import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,96 +7,120 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import BaseModel
-from tests_support import PARAMS, ROOT
+from click import Context
+from kedro.config import OmegaConfigLoader
+from kedro.io import AbstractDataset
 
+from albedo_pipeline import params
+from albedo_pipeline.cli import cli
+from albedo_pipeline.hooks import SECTIONS
 from albedo_pipeline.pipeline_registry import register_pipelines
+from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 
+ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-IDS = [page.stem for page in PAGES]
-pages = pytest.mark.parametrize("page", PAGES, ids=IDS)
+TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
+MODELS = {section: getattr(params, f"{section.title()}Params") for section in SECTIONS}
+TO_BE_MADE = {"conf/sd21/catalog.yml", "conf/sd21/globals.yml"}
+"""Files that the docs tell the user to write."""
 
 
-def blocks(page: Path, language: str = "") -> Iterator[str]:
-    """Fenced blocks of that language."""
-    yield from re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+def found(pattern: str) -> list[tuple[str, str]]:
+    """(page, match) of all pages; a command that goes on in the next line is one line."""
+    joined = {page: text.replace("\\\n", " ") for page, text in TEXTS.items()}
+    return [(page, match) for page in joined for match in re.findall(pattern, joined[page], re.M)]
 
 
-def commands(page: Path, program: str) -> Iterator[list[str]]:
-    """Words of every command of a program, in blocks and in code within the text."""
-    text = page.read_text().replace("\\\n", " ")
-    for line in re.findall(rf"\b{program} [^`\n]*", text):
-        yield shlex.split(line.split(";")[0].split("'\n")[0].rstrip("'"), comments=True)
+def blocks() -> Iterator[tuple[str, str]]:
+    """(page, YAML) of all fenced blocks, and of all files that a command writes."""
+    for page, text in TEXTS.items():
+        for block in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.M):
+            yield page, block
+        for block in re.findall(r"\.yml <<'END'\n(.*?)^END$", text, re.DOTALL | re.M):
+            yield page, block
 
 
-def anchor(heading: str) -> str:
-    """As GitHub makes it."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+def named(cases: list[tuple[str, str]]) -> pytest.MarkDecorator:
+    """One test for every different case."""
+    cases = sorted(set(cases))
+    assert cases
+    return pytest.mark.parametrize(("page", "text"), cases, ids=[" ".join(c) for c in cases])
 
 
-@pages
-def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
-        if target.startswith("http"):
-            continue
-        name, _, fragment = target.partition("#")
-        file = page.parent / name if name else page
-        assert file.exists(), target
-        if fragment:
-            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
-            assert fragment in map(anchor, headings), target
+def anchors(page: str) -> list[str]:
+    """Of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", (ROOT / page).read_text(encoding="utf-8"), re.M)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
-@pages
-def test_paths_are_there(page: Path) -> None:
-    for name in re.findall(
-        r"`((?:src|conf|tests|benchmarks|notebooks)/[\w./-]+)`", page.read_text()
-    ):
-        is_example = "mine" in name or name.startswith("conf/local") or "/catalog.yml" in name
-        assert is_example or (ROOT / name).exists(), name
+def settings(env: str, changes: dict | None = None) -> dict:
+    """The parameters of an environment, with what the command line changes."""
+    source = str(ROOT / "conf")
+    options = {**CONFIG_LOADER_ARGS, "runtime_params": changes or {}}
+    return dict(OmegaConfigLoader(source, env=env, **options)["parameters"])
 
 
-@pages
-def test_make_has_these_verbs(page: Path) -> None:
-    verbs = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for verb in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE):
-        assert verb in verbs, verb
+@named(found(r"\]\(([^)\s]+)\)"))
+def test_a_link_leads_somewhere(page: str, text: str) -> None:
+    if text.startswith(("http://", "https://")):
+        return
+    name, _, anchor = text.partition("#")
+    target = (ROOT / page).parent / name if name else ROOT / page
+    assert target.exists()
+    if anchor:
+        assert anchor in anchors(target.resolve().relative_to(ROOT).as_posix())
 
 
-@pages
-def test_kedro_runs_name_pipelines_and_settings(page: Path) -> None:
-    known = register_pipelines()
-    for words in commands(page, "kedro run"):
-        options = dict(itertools.pairwise(words))
-        chosen = options.get("--pipelines") or options.get("--pipeline")
-        assert not chosen or set(chosen.split(",")) <= set(known), words
-        for setting in filter(None, options.get("--params", "").split(",")):
-            key, _, value = setting.partition("=")
-            check_setting(key, yaml.safe_load(value) if value else None)
+@named(found(r"(?<![\w./-])((?:src|conf|tests|benchmarks|notebooks|docs)/[\w./<>*-]*[\w>])"))
+def test_a_path_is_there(page: str, text: str) -> None:
+    if text in TO_BE_MADE or text.startswith("conf/local/"):
+        return
+    path = text.partition("<")[0].rpartition("/")[0] if "<" in text else text
+    assert (ROOT / path).exists()
 
 
-def check_setting(key: str, value: object) -> None:
-    """A dotted key of a pipeline's settings; of a number or word also its value."""
-    section, *path = key.split(".")
-    model: type[BaseModel] = PARAMS[section]
-    for name in path[:-1]:
-        model = model.model_fields[name].annotation
-    assert path[-1] in model.model_fields, key
-    if value is not None and not str(value).isupper():  # FOLDER, PROJECT: the reader's own
-        partial = model.model_validate({path[-1]: value}) if is_optional(model) else None
-        assert partial is None or path[-1] in partial.model_fields_set
+@named(found(r"(?:^|`)make ([a-z][a-z-]*)"))
+def test_make_has_the_verb(page: str, text: str) -> None:
+    assert re.search(rf"^{text}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
 
 
-def is_optional(model: type[BaseModel]) -> bool:
-    """Whether it can be made without any value."""
-    return not any(field.is_required() for field in model.model_fields.values())
+@named(found(r"\bkedro run\b([^`'\n;&|>#]*)"))
+def test_a_run_names_pipelines_and_settings(page: str, text: str) -> None:
+    run: Context = cli.commands["run"].make_context("run", shlex.split(text))
+    chosen = [run.params["pipeline"], *(run.params["pipelines"] or [])]
+    assert set(filter(None, chosen)) <= set(register_pipelines())
+    env = run.params["env"] or "base"
+    assert (ROOT / "conf" / env).is_dir()
+    changed = settings(env, run.params["params"])
+    assert set(changed) == set(MODELS)
+    for section, model in MODELS.items():
+        model.model_validate(changed[section])
 
 
-@pages
-def test_catalog_entries_make_datasets(page: Path) -> None:
-    for block in blocks(page, "yaml"):
-        content = yaml.safe_load(block)
-        for entry in content.values() if isinstance(content, dict) else ():
-            if isinstance(entry, dict) and "albedo_pipeline." in str(entry.get("type")):
-                module, _, name = entry.pop("type").rpartition(".")
-                getattr(importlib.import_module(module), name)(**entry)
+@named(list(blocks()))
+def test_yaml_is_a_catalog_or_settings(page: str, text: str) -> None:
+    content = yaml.safe_load(text)
+    if any("type" in entry for entry in content.values() if isinstance(entry, dict)):
+        for name, entry in content.items():
+            AbstractDataset.from_config(name, entry)
+    else:
+        check_settings(content)
+
+
+def check_settings(content: dict) -> None:
+    """Sections, or the inside of one, on top of `conf/base`."""
+    if not set(content) <= set(MODELS):
+        owner = next(name for name, m in MODELS.items() if set(content) <= set(m.model_fields))
+        content = {owner: content}
+    for section, changes in content.items():
+        MODELS[section].model_validate(merged(settings("base")[section], changes))
+
+
+def merged(one: dict, other: dict) -> dict:
+    """`other` on top of `one`, key by key."""
+    both = {key: merged(one[key], value) for key, value in other.items() if is_nested(one, key)}
+    return one | other | both
+
+
+def is_nested(one: dict, key: str) -> bool:
+    return isinstance(one.get(key), dict)
