@@ -46,8 +46,8 @@ lint: $(READY)
 	$(BIN)/mypy
 
 format: $(READY)
-	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 # The versions in use now, all of them; a local build's suffix (+cpu) is not part of the pin.
 lock: $(READY)
