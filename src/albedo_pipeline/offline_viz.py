@@ -21,6 +21,8 @@ _FONT_LINK = re.compile(r"<link\b[^>]*fonts\.(?:googleapis|gstatic)\.com[^>]*>")
 _SCRIPT = re.compile(r'<script type="module"[^>]*\bsrc="\./([^"]+)"[^>]*></script>')
 _STYLE = re.compile(r'<link rel="stylesheet"[^>]*\bhref="\./([^"]+)"[^>]*>')
 _ICON = "./favicon.ico"
+_CLEARER = ".feature-hints, .update-reminder-version-tag { display: none }"
+"""Of a page that is sent to others: no advertising over the chain, the version once."""
 _SERVERLESS = """
 const answers = ANSWERS;
 window.fetch = async (request) => {
@@ -89,7 +91,7 @@ def write_whole_page(build: Path) -> Path:
     icon = base64.b64encode((build / _ICON).read_bytes()).decode()
     for old, new in (
         (_ICON, f"data:image/x-icon;base64,{icon}"),
-        (style[0], f"<style>{look}</style>"),
+        (style[0], f"<style>{look}{_CLEARER}</style>"),
         (
             script[0],
             f"<script>{_inside_html(serverless)}</script>\n"
