@@ -30,8 +30,11 @@ def _message(error: BaseException | None) -> str | None:
     """What the user is told of an error that names its file or key; None for any other."""
     if isinstance(error, ParameterValidationError):
         return _KEDRO_WORDS.sub(r"\1.", "; ".join(str(error).splitlines()[1:]).replace("- ", "", 1))
-    if isinstance(error, ProjectError | FileNotFoundError):
+    if isinstance(error, ProjectError):
         return str(error)
+    if isinstance(error, FileNotFoundError):  # some libraries give the name as the whole message
+        file = error.filename or error
+        return f"{file}: no such file; has the pipeline before this one run to its end?"
     if not isinstance(error, DatasetError):
         return None
     # Kedro wraps what a dataset raises, once or twice; a wrong key of the catalog is a TypeError.

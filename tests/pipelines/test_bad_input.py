@@ -61,6 +61,15 @@ def test_evaluate_before_train(finished_project: Path, tmp_path: Path) -> None:
     assert re.search(r"06_models/denoiser/unet: no model here", message)
 
 
+@pytest.mark.parametrize("file", ["06_models/training_log.parquet", "08_reporting/metrics.json"])
+def test_a_missing_result_is_named(finished_project: Path, tmp_path: Path, file: str) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished_project, project)
+    (project / "data" / "test" / file).unlink()
+    message = error_of(project, "--pipelines", "report")
+    assert re.fullmatch(rf"Error: \S+{file}: no such file; has the pipeline .*", message), message
+
+
 def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(finished_project, project)
