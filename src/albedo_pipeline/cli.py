@@ -1,8 +1,10 @@
 """`kedro run`, with one line instead of a traceback where the user can mend what is wrong."""
 
 import re
+import traceback
 
 import click
+from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
@@ -35,12 +37,20 @@ def _message(error: BaseException | None) -> str | None:
     if isinstance(error, FileNotFoundError):  # some libraries give the name as the whole message
         file = error.filename or error
         return f"{file}: no such file; has the pipeline before this one run to its end?"
+    if isinstance(error, ValueError | MissingConfigException) and _is_kedros_own(error):
+        return one_line(error)
     if not isinstance(error, DatasetError):
         return None
     # Kedro wraps what a dataset raises, once or twice; a wrong key of the catalog is a TypeError.
     if isinstance(error.__cause__, TypeError | ValueError | OSError):
         return _message(error.__cause__) or one_line(error)
     return _message(error.__cause__)
+
+
+def _is_kedros_own(error: BaseException) -> bool:
+    """Whether Kedro itself raised it: of a name on the command line that it does not know."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals["__name__"].startswith("kedro.")
 
 
 @click.group(name="albedo_pipeline")

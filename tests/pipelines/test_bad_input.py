@@ -41,6 +41,20 @@ def test_a_wrong_parameter_is_named(project: Path, setting: str, expected: str) 
     assert not (project / "data").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--pipeline", "trian"), r"pipeline named 'trian'.*train$"),
+        (("--pipelines", "train", "--nodes", "nope"), r"nodes named \['nope'\]"),
+        (("--env", "nope"), r"conf/nope$"),
+    ],
+)
+def test_a_name_that_kedro_does_not_know(project: Path, arguments, expected: str) -> None:
+    message = error_of(project, *arguments)
+    assert re.search(expected, message), message
+    assert "\n" not in message
+
+
 def test_a_missing_raw_folder_is_named(project: Path) -> None:
     message = error_of(project, "--pipelines", "ingest")
     assert re.search(r"01_raw/rendered/pairs\.txt: no such file", message)
