@@ -4,6 +4,7 @@ import re
 import traceback
 
 import click
+import yaml
 from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
@@ -12,6 +13,8 @@ from kedro.validation.exceptions import ParameterValidationError
 from albedo_pipeline.errors import ProjectError, one_line
 
 _KEDRO_WORDS = re.compile(r"Parameter '(\w+)': Failed to instantiate \w+ for parameter '\1': ")
+_MISTAKES = (ValueError, MissingConfigException, yaml.YAMLError)
+"""What Kedro raises of names that it does not know and of files that are no YAML."""
 
 
 class Run(click.Command):
@@ -37,10 +40,12 @@ def _message(error: BaseException | None) -> str | None:
     if isinstance(error, FileNotFoundError):  # some libraries give the name as the whole message
         file = error.filename or error
         return f"{file}: no such file; has the pipeline before this one run to its end?"
-    if isinstance(error, ValueError | MissingConfigException) and _is_kedros_own(error):
+    if isinstance(error, _MISTAKES) and _is_kedros_own(error):
         return one_line(error)
     if not isinstance(error, DatasetError):
         return None
+    if error.__cause__ is None:
+        return one_line(error)
     # Kedro wraps what a dataset raises, once or twice; a wrong key of the catalog is a TypeError.
     if isinstance(error.__cause__, TypeError | ValueError | OSError):
         return _message(error.__cause__) or one_line(error)
@@ -48,7 +53,7 @@ def _message(error: BaseException | None) -> str | None:
 
 
 def _is_kedros_own(error: BaseException) -> bool:
-    """Whether Kedro itself raised it: of a name on the command line that it does not know."""
+    """Whether Kedro itself raised it, not the code that it runs."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(frames) and frames[-1].f_globals["__name__"].startswith("kedro.")
 

@@ -112,6 +112,7 @@ def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path:
             "  color_space: srgb",
             r"color_space.*raw_pairs",
         ),
+        ("raw_pairs: x.txt", r"entry 'raw_pairs' is not a valid"),
     ],
 )
 def test_a_slip_in_the_catalog_is_named(project: Path, entry: str, expected: str) -> None:
@@ -136,3 +137,11 @@ def test_a_damaged_table_is_named(finished_project: Path, tmp_path: Path) -> Non
     manifest = project / "data" / "test" / "03_primary" / "manifest.parquet"
     manifest.write_bytes(manifest.read_bytes()[:200])
     assert "manifest" in error_of(project, "--pipelines", "encode")
+
+
+def test_a_settings_file_that_is_no_yaml_is_named(project: Path) -> None:
+    file = project / "conf" / "test" / "parameters_train.yml"
+    file.write_text("train: [", encoding="utf-8")
+    message = error_of(project, "--pipelines", "train")
+    assert re.search(r"conf/test/parameters_train\.yml", message)
+    assert "\n" not in message
