@@ -106,6 +106,13 @@ def test_parameters_are_shown_with_their_defaults() -> None:
     assert "title: Albedo estimator" in as_yaml(known)
 
 
+def test_parameters_read_in_another_order_are_shown_the_same() -> None:
+    one = {"train": {"seed": 1}, "mine": {"b": 1, "a": 2}}
+    other = dict(reversed(one.items()))
+    assert as_yaml(resolved(other)) == as_yaml(resolved(one))
+    assert list(resolved(one)["mine"]) == ["b", "a"]
+
+
 def test_facts_name_date_code_and_packages_and_no_path(tmp_path: Path) -> None:
     facts = dict(
         run_facts({"train": {"seed": 7}}, tmp_path, datetime(2031, 2, 3, 4, 5, tzinfo=UTC))

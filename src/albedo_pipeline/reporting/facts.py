@@ -94,14 +94,16 @@ def check_predictions(metrics: dict, predictions: PredictionShards) -> None:
 def resolved(parameters: dict) -> dict:
     """Plain values of all parameters, the defaults filled in where the project knows the model.
 
-    Kedro hands over a model only for the pipelines of the run, else what the files say.
+    Kedro hands over a model only for the pipelines of the run, else what the files say, and reads
+    the files in an order of its own: the pipelines are sorted by name.
     """
     models = {
         name.removesuffix("Params").lower(): getattr(parameter_models, name)
         for name in parameter_models.__all__
     }
     return {
-        key: _plain_values(_filled(value, models.get(key))) for key, value in parameters.items()
+        key: _plain_values(_filled(value, models.get(key)))
+        for key, value in sorted(parameters.items())
     }
 
 
