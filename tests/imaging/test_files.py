@@ -9,6 +9,7 @@ import OpenImageIO as oiio
 import pytest
 
 from albedo_pipeline.imaging.files import read_colour, read_mask, write_exr, write_png
+from albedo_pipeline.imaging.strip_writing import write_rows
 
 MANY = 10**8
 
@@ -36,6 +37,15 @@ def test_types_and_attributes(tmp_path: Path) -> None:
     read = read_colour(tmp_path / "a.exr", MANY)
     assert (read.type, read.attributes["redrawn"]) == ("half", "dark")
     assert read_colour(tmp_path / "a.png", MANY).type == "uint8"
+
+
+def test_no_exr_holds_the_time_of_its_writing(tmp_path: Path) -> None:
+    pixels = broken.noise()
+    write_exr(tmp_path / "whole.exr", pixels, {}, half=True)
+    write_rows(tmp_path / "rows.exr", lambda rows: pixels[rows], *pixels.shape[:2])
+    for path in tmp_path.iterdir():
+        assert b"capDate" not in path.read_bytes()
+        assert read_colour(path, MANY).pixels.shape == pixels.shape
 
 
 def test_channels_are_chosen_by_name(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def write_rows(path: Path, rows_of: Callable[[slice], np.ndarray], height: int, 
     spec.attribute("oiio:ColorSpace", _SPACES[path.suffix])
     if is_exr:
         spec.attribute("compression", "zip")
+        spec.attribute("DateTime", "")  # or the hour is written: other bytes for the same pixels
     target = oiio.ImageOutput.create(str(path))
     if target is None:
         raise OSError(f"{path}: {oiio.geterror()}")

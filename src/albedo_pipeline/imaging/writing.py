@@ -17,6 +17,7 @@ def write_exr(path: Path, pixels: np.ndarray, attributes: dict[str, str], half: 
     spec = oiio.ImageSpec(width, height, channels, oiio.HALF if half else oiio.FLOAT)
     spec.channelnames = ("Y",) if channels == 1 else ("R", "G", "B")
     spec.attribute("compression", "zip")
+    spec.attribute("DateTime", "")  # or the hour is written: other bytes for the same pixels
     for name, value in attributes.items():
         spec.attribute(name, value)
     target = oiio.ImageOutput.create(str(path))
