@@ -20,15 +20,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
-
-from albedo_pipeline.datasets.latent_shards import LatentShardsDataset
-from albedo_pipeline.datasets.pair_shards import PairShards, PairShardsDataset
-from albedo_pipeline.datasets.shard_files import Row as ShardRow
-from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.models.autoencoder import BUNDLED, encode
-from albedo_pipeline.models.device import autocast, pick_device
-from albedo_pipeline.models.encoding import Encoding
-from albedo_pipeline.parallel import one_thread_each, ordered_map, usable_cores
 from inputs import new_autoencoder
 from measuring import (
     Row,
@@ -40,6 +31,16 @@ from measuring import (
     rate_row,
     report,
 )
+
+from albedo_pipeline.imaging.pixels import to_tensor
+from albedo_pipeline.models.autoencoder import BUNDLED, encode
+from albedo_pipeline.models.precision import autocast
+from albedo_pipeline.preprocessing.encode import LatentBuild
+from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
+from albedo_pipeline.shards.datasets import LatentShardsDataset, PairShardsDataset
+from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.shards.shard_file import Row as ShardRow
 
 DIFFERENT = 8
 """Pictures that are drawn; the pairs repeat them."""
@@ -65,13 +66,13 @@ def random_pairs(folder: Path, count: int, side: int) -> PairShards:
 
 def encoding(
     pairs: PairShards, autoencoder: AutoencoderKL, batch: int, device: torch.device, precision: str
-) -> Encoding:
+) -> LatentBuild:
     """The work of `encode`."""
     manifest = pairs.scalars.to_pandas().assign(row=range(len(pairs)), split="train")
-    return Encoding(pairs, manifest, autoencoder, batch, device, precision)
+    return LatentBuild(pairs, manifest, autoencoder, batch, device, precision)
 
 
-def encode_seconds(work: Encoding, folder: Path) -> float:
+def encode_seconds(work: LatentBuild, folder: Path) -> float:
     """Wall time of `encode` from nothing."""
     for leftover in (folder, folder.with_name(f".{folder.name}.notes")):
         shutil.rmtree(leftover, ignore_errors=True)

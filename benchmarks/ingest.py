@@ -18,14 +18,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-
-from albedo_pipeline.datasets.filename_list import FilenameListDataset
-from albedo_pipeline.datasets.pair_shards import PairShardsDataset
-from albedo_pipeline.datasets.raw_pairs import RawPair
-from albedo_pipeline.imaging.resize import resize_image
-from albedo_pipeline.ingestion.normalising import Normalising
-from albedo_pipeline.parallel import usable_cores
-from albedo_pipeline.params import IngestParams
 from measuring import (
     Row,
     argument_parser,
@@ -36,6 +28,14 @@ from measuring import (
     rate_row,
     report,
 )
+
+from albedo_pipeline.imaging.resize import resize_image
+from albedo_pipeline.params import IngestParams
+from albedo_pipeline.preprocessing.ingest import PairBuild
+from albedo_pipeline.readers.filename_list import FilenameListDataset
+from albedo_pipeline.readers.raw_pairs import RawPair
+from albedo_pipeline.runtime.parallel import usable_cores
+from albedo_pipeline.shards.datasets import PairShardsDataset
 
 DIFFERENT = 8
 """Pictures that are drawn; the files repeat them."""
@@ -75,7 +75,7 @@ def ingest(dataset: FilenameListDataset, folder: Path, resolution: int) -> None:
     """All pairs into new shards."""
     params = IngestParams(resolution=resolution)
     target = PairShardsDataset(filepath=str(folder), samples_per_shard=64)
-    target.save(Normalising(dataset.load(), params))
+    target.save(PairBuild(dataset.load(), params))
 
 
 def ingest_seconds(dataset: FilenameListDataset, folder: Path, resolution: int) -> float:

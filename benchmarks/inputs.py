@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from albedo_pipeline.datasets.latent_shards import LatentShards, LatentShardsDataset
+from albedo_pipeline.shards.datasets import LatentShardsDataset
+from albedo_pipeline.shards.latent_shards import LatentShards
 
 Width = Literal["quarter", "full"]
 TEXT_WIDTH = 1024

@@ -18,13 +18,6 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
-
-from albedo_pipeline.datasets.latent_shards import LatentShards
-from albedo_pipeline.diffusion.noise import gaussian
-from albedo_pipeline.diffusion.seeds import Purpose, generator
-from albedo_pipeline.parallel import ordered_map
-from albedo_pipeline.params import TrainParams
-from albedo_pipeline.training.batches import Batch, Stream, usable
 from inputs import LATENT_CHANNELS, random_latents
 from measuring import (
     Row,
@@ -36,6 +29,13 @@ from measuring import (
     report,
     resident,
 )
+
+from albedo_pipeline.diffusion.noise import gaussian
+from albedo_pipeline.diffusion.seeds import Purpose, generator
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.runtime.parallel import ordered_map
+from albedo_pipeline.shards.latent_shards import LatentShards
+from albedo_pipeline.training.batches import Batch, Stream, usable
 
 SIDE = 64
 READERS = 2

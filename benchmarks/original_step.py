@@ -16,7 +16,7 @@ from torch.nn.functional import max_pool2d
 from torch.utils.tensorboard import SummaryWriter
 
 from albedo_pipeline.models.denoiser import new_scheduler
-from albedo_pipeline.models.device import autocast
+from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.params.denoiser import NoiseSchedule
 
 logger = logging.getLogger(__name__)

@@ -13,15 +13,15 @@ from functools import partial
 
 import torch
 from diffusers import MarigoldIntrinsicsPipeline
+from inputs import FACTOR, LATENT_CHANNELS, TEXT_WIDTH, new_autoencoder, new_unet
+from measuring import argument_parser, by_turns, paired_ratio, rate_row, report
 
 from albedo_pipeline.inference.estimator import Estimator, Sampling
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.denoiser import Denoiser, new_scheduler
-from albedo_pipeline.models.device import pick_device
-from albedo_pipeline.models.text_condition import empty_condition, new_text
+from albedo_pipeline.models.text_embedding import embed_empty_text, new_text_encoder
 from albedo_pipeline.params.denoiser import NoiseSchedule
-from inputs import FACTOR, LATENT_CHANNELS, TEXT_WIDTH, new_autoencoder, new_unet
-from measuring import argument_parser, by_turns, paired_ratio, rate_row, report
+from albedo_pipeline.runtime.device import pick_device
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -29,7 +29,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 def new_pipeline(width: str, side: int) -> MarigoldIntrinsicsPipeline:
     """diffusers' pipeline round untrained networks."""
     torch.manual_seed(2)
-    encoder, tokenizer = new_text(TEXT_WIDTH)
+    encoder, tokenizer = new_text_encoder(TEXT_WIDTH)
     pipeline = MarigoldIntrinsicsPipeline(
         unet=new_unet(width, side // FACTOR).eval(),
         vae=new_autoencoder(width, side),
@@ -90,12 +90,12 @@ def main() -> None:
     images = torch.rand(count, 3, side, side).to(device) * 2 - 1
     noise = torch.randn(count, arguments.ensemble, *cells).to(device)
     original = new_pipeline(arguments.width, side)
-    condition = empty_condition(original.text_encoder, original.tokenizer)
+    text_embedding = embed_empty_text(original.text_encoder, original.tokenizer)
     cases = {}
     for precision in ("fp32", arguments.half):
         pipeline = copy.deepcopy(original).to(device, DTYPES[precision])
         mine = copy.deepcopy(original)
-        model = AlbedoModel(Denoiser(mine.unet, mine.scheduler, condition), mine.vae)
+        model = AlbedoModel(Denoiser(mine.unet, mine.scheduler, text_embedding), mine.vae)
         for batch in sorted({1, arguments.batch}):
             sampling = Sampling(arguments.steps, batch_size=batch, precision=precision)
             ours = partial(Estimator(model, device, sampling).predict, images, noise)

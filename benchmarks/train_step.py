@@ -20,21 +20,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch.nn.functional import mse_loss
-
-from albedo_pipeline.datasets.checkpoints import Checkpoints
-from albedo_pipeline.datasets.latent_shards import LatentShards
-from albedo_pipeline.models.denoiser import Denoiser, new_scheduler
-from albedo_pipeline.models.device import autocast, pick_device
-from albedo_pipeline.params import TrainParams
-from albedo_pipeline.training.batches import Stream, usable
-from albedo_pipeline.training.log import TrainingLog
-from albedo_pipeline.training.optimisation import new_optimiser, set_learning_rate
-from albedo_pipeline.training.processes import accelerated
-from albedo_pipeline.training.state import TrainState
-from albedo_pipeline.training.stepping import prepare
-from albedo_pipeline.training.trackers import start_trackers
-from albedo_pipeline.training.trainer import Trainer
 from flops import flops_of, matmul_rate
 from inputs import (
     FACTOR,
@@ -48,6 +33,22 @@ from inputs import (
 from lockstep import Group, Guest, Host, Turns, started
 from measuring import Row, argument_parser, by_turns, paired_ratio, rate_row, report
 from original_step import OriginalTrainer
+from torch.nn.functional import mse_loss
+
+from albedo_pipeline.artifacts.checkpoints import Checkpoints
+from albedo_pipeline.models.denoiser import Denoiser, new_scheduler
+from albedo_pipeline.models.precision import autocast
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.distributed import accelerated
+from albedo_pipeline.shards.latent_shards import LatentShards
+from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.log import TrainingLog
+from albedo_pipeline.training.optimisation import new_optimiser, set_learning_rate
+from albedo_pipeline.training.optimiser_step import prepare
+from albedo_pipeline.training.resume import TrainState
+from albedo_pipeline.training.trackers import start_trackers
+from albedo_pipeline.training.trainer import Trainer
 
 _RATE = 3e-5
 
@@ -90,11 +91,11 @@ def ours(
     """The project's trainer, set up as `train_denoiser` does it."""
     params = train_params(settings, precision, compiled)
     stream = Stream([usable(LatentShards(settings.latents), "train")], params)
-    condition = torch.randn(1, 2, TEXT_WIDTH)
+    text_embedding = torch.randn(1, 2, TEXT_WIDTH)
     scheduler = new_scheduler(params.noise_schedule)
     with accelerated(params) as accelerator:
         unet = new_unet(settings.width, settings.side)
-        parts = prepare(accelerator, Denoiser(unet, scheduler, condition), params)
+        parts = prepare(accelerator, Denoiser(unet, scheduler, text_embedding), params)
         state = TrainState(run="benchmark")
         start_trackers(accelerator, folder, state.run, state.step, None)
         log = TrainingLog([], lambda scalars, step: accelerator.log(scalars, step=step))
@@ -135,11 +136,11 @@ def bare(settings: Settings, precision: str) -> Callable[[], None]:
     params = train_params(settings, precision, compiled=False)
     optimiser = new_optimiser(dict(unet.named_parameters()), params.optimiser)
     set_learning_rate(optimiser, _RATE)
-    latents, timesteps, condition, target = bare_batch(settings, device)
+    latents, timesteps, text_embedding, target = bare_batch(settings, device)
 
     def step() -> None:
         with autocast(device, precision):
-            prediction = unet(latents, timesteps, condition).sample
+            prediction = unet(latents, timesteps, text_embedding).sample
         mse_loss(prediction.float(), target).backward()
         optimiser.step()
         optimiser.zero_grad()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.datasets.filename_list import FilenameListDataset
-from albedo_pipeline.datasets.raw_pairs import RawPair
+from albedo_pipeline.readers.filename_list import FilenameListDataset
+from albedo_pipeline.readers.raw_pairs import RawPair
 
 torch.set_num_threads(1)  # small models: a second thread costs more than it gives
 

@@ -8,8 +8,8 @@ import pytest
 from kedro.io import DataCatalog
 from kedro_datasets.json import JSONDataset
 
-from albedo_pipeline.datasets.filename_list import FilenameListDataset
 from albedo_pipeline.hooks import Links
+from albedo_pipeline.readers.filename_list import FilenameListDataset
 
 
 @pytest.mark.parametrize("link", [os.link, os.symlink])

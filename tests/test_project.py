@@ -7,15 +7,15 @@ import grimp
 import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
-from tests_support import PARAMS
 
 from albedo_pipeline.pipeline_registry import APART, CHAIN, PHOTOS, register_pipelines
 from albedo_pipeline.settings import CONFIG_LOADER_ARGS
+from tests.support.project import PARAMS
 
 ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 IMPORTS = grimp.build_graph("albedo_pipeline", exclude_type_checking_imports=True, cache_dir=None)
-ONLY_NAMES = {"albedo_pipeline.hints", "albedo_pipeline.params"}
+ONLY_NAMES = {"albedo_pipeline.node_types", "albedo_pipeline.params"}
 """Modules that import much, and of which each user wants one name."""
 
 

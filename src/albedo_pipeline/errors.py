@@ -9,7 +9,7 @@ class BadSampleError(ValueError):
     """One sample cannot be used. Its message is the reason that goes into the quarantine."""
 
 
-class PassingTroubleError(BadSampleError):
+class TransientReadError(BadSampleError):
     """One sample could not be read this time; the next run tries it again."""
 
 

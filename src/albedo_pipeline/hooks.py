@@ -10,7 +10,7 @@ from kedro.io import MemoryDataset
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.pipeline_registry import APART, CHAIN, register_pipelines
-from albedo_pipeline.processes import rank, world_size
+from albedo_pipeline.runtime.distributed import rank, world_size
 
 logger = logging.getLogger(__name__)
 SECTIONS = ("synthesize", *CHAIN, *APART)

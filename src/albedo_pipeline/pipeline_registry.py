@@ -4,8 +4,6 @@ from importlib import import_module
 
 from kedro.pipeline import Pipeline
 
-from albedo_pipeline.offline_viz import serve_offline
-
 CHAIN = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
 """`__default__`: from raw pairs to the report."""
 APART = ("export", "predict")
@@ -16,10 +14,9 @@ PHOTOS = ("iiw", "maw")
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Every pipeline by its name; `__default__` = the chain; `demo` = `synthesize` + the chain."""
-    serve_offline()  # here, because Kedro-Viz's server runs no hook of ours
     pipelines = {name: _folded(_create(name), name) for name in ("synthesize", *CHAIN, *APART)}
-    photos = _create("photos")
-    pipelines |= {name: _folded(photos.only_nodes_with_tags(name), name) for name in PHOTOS}
+    photographs = _create("real_photo_benchmarks")
+    pipelines |= {name: _folded(photographs.only_nodes_with_tags(name), name) for name in PHOTOS}
     default = sum((pipelines[name] for name in CHAIN), Pipeline([]))
     return {"__default__": default, "demo": pipelines["synthesize"] + default, **pipelines}
 

@@ -47,18 +47,20 @@ def test_each_sample_has_its_own_sum() -> None:
 
 @pytest.mark.parametrize("gamma", [1.0, 5.0])
 def test_min_snr_weights_are_those_of_the_paper(gamma: float) -> None:
-    level = torch.tensor([0.001, 0.3, 0.6, 0.95, 0.999], dtype=torch.float64)
-    snr = level / (1 - level)
+    alpha_cumprod = torch.tensor([0.001, 0.3, 0.6, 0.95, 0.999], dtype=torch.float64)
+    snr = alpha_cumprod / (1 - alpha_cumprod)
     capped = snr.clamp_max(gamma)
     for kind, expected in (
         ("sample", capped),
         ("epsilon", capped / snr),
         ("v_prediction", capped / (snr + 1)),
     ):
-        torch.testing.assert_close(min_snr_weight(level, gamma, kind), expected)
+        torch.testing.assert_close(min_snr_weight(alpha_cumprod, gamma, kind), expected)
 
 
 def test_min_snr_at_zero_signal() -> None:
-    level = torch.zeros(1)
-    weights = [min_snr_weight(level, 5.0, k).item() for k in ("sample", "epsilon", "v_prediction")]
+    alpha_cumprod = torch.zeros(1)
+    weights = [
+        min_snr_weight(alpha_cumprod, 5.0, k).item() for k in ("sample", "epsilon", "v_prediction")
+    ]
     assert weights == [0, 1, 0]

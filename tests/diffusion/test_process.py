@@ -39,10 +39,10 @@ def test_signal_levels_are_those_of_diffusers(kind: str, zero_snr: bool) -> None
 
 
 def test_zero_terminal_snr_ends_at_exactly_nothing() -> None:
-    levels = signal_levels(betas(1000, 0.00085, 0.012, "scaled_linear"), True)
-    assert levels[-1] == 0
-    assert levels[0] == pytest.approx(1 - 0.00085, abs=1e-6)
-    assert bool((levels[1:] < levels[:-1]).all())
+    alphas_cumprod = signal_levels(betas(1000, 0.00085, 0.012, "scaled_linear"), True)
+    assert alphas_cumprod[-1] == 0
+    assert alphas_cumprod[0] == pytest.approx(1 - 0.00085, abs=1e-6)
+    assert bool((alphas_cumprod[1:] < alphas_cumprod[:-1]).all())
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 7, 10, 50])
@@ -65,10 +65,10 @@ def test_velocity_by_hand() -> None:
 
 @pytest.mark.parametrize("kind", ["v_prediction", "epsilon", "sample"])
 def test_a_perfect_prediction_gives_back_image_and_noise(kind: str) -> None:
-    level = torch.tensor(0.36)
-    noisy = add_noise(CLEAN, NOISE, level)
-    target = training_target(CLEAN, NOISE, level, kind)
-    clean, noise = split_prediction(target, noisy, level, kind)
+    alpha_cumprod = torch.tensor(0.36)
+    noisy = add_noise(CLEAN, NOISE, alpha_cumprod)
+    target = training_target(CLEAN, NOISE, alpha_cumprod, kind)
+    clean, noise = split_prediction(target, noisy, alpha_cumprod, kind)
     assert torch.allclose(clean, CLEAN, atol=1e-6)
     assert torch.allclose(noise, NOISE, atol=1e-6)
 
@@ -78,13 +78,13 @@ def test_a_perfect_prediction_gives_back_image_and_noise(kind: str) -> None:
 def test_ddim_steps_are_those_of_diffusers(kind: str, steps: int) -> None:
     theirs = scheduler(prediction_type=kind, rescale_betas_zero_snr=kind != "epsilon")
     theirs.set_timesteps(steps)
-    levels = theirs.alphas_cumprod
+    alphas_cumprod = theirs.alphas_cumprod
     random = torch.Generator().manual_seed(0)
     ours = reference = torch.randn(1, 4, 8, 8, generator=random)
     timesteps = trailing_timesteps(1000, steps)
     for timestep, following in zip(timesteps, [*timesteps[1:], 0], strict=True):
         prediction = torch.randn(1, 4, 8, 8, generator=random)
-        clean, noise = split_prediction(prediction, ours, levels[timestep], kind)
-        ours = ddim_step(clean, noise, levels[following])
+        clean, noise = split_prediction(prediction, ours, alphas_cumprod[timestep], kind)
+        ours = ddim_step(clean, noise, alphas_cumprod[following])
         reference = theirs.step(prediction, timestep, reference).prev_sample
         assert torch.allclose(ours, reference, atol=1e-5)

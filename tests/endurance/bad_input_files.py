@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
-import broken_images as broken
 import numpy as np
+
+from tests.support import broken_images as broken
 
 SIDE = 16
 """Pixels; what is ingested has this resolution, so that pixels are stored as they come."""

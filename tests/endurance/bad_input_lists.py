@@ -5,7 +5,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bad_input_files import pair
+from tests.endurance.bad_input_files import pair
 
 OUTSIDE = "leaves the folder of the data"
 

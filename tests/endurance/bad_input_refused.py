@@ -1,9 +1,10 @@
 """The table of pairs that are set aside, and the reasons."""
 
-import bad_input_files as files
-import broken_images as broken
 import numpy as np
-from bad_input_files import ALBEDO, BEAUTY, SIDE, Case, with_beauty
+
+from tests.endurance import bad_input_files as files
+from tests.endurance.bad_input_files import ALBEDO, BEAUTY, SIDE, Case, with_beauty
+from tests.support import broken_images as broken
 
 NO_COLOUR = r"expected red, green and blue"
 NO_IMAGE = r"not an image, or a damaged one"

@@ -1,7 +1,6 @@
 """Bad and unusual inputs, run as `ingest` runs them."""
 
 import resource
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -10,28 +9,27 @@ from pathlib import Path
 import pandas as pd
 from kedro.io import DatasetError
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from bad_input_files import SIDE, Case, rewritten
-from bad_input_lists import MEMBERS, ListCase, write_archive
-from bad_input_refused import REFUSED
-from bad_input_used import GOOD, USED
-from tests_support import new_project, run_kedro
-
-from albedo_pipeline.datasets.filename_list import FilenameListDataset
-from albedo_pipeline.datasets.manifest_table import ManifestTableDataset
-from albedo_pipeline.datasets.pair_files import sample_id_of
-from albedo_pipeline.datasets.pair_shards import PairShards, PairShardsDataset
-from albedo_pipeline.ingestion.audit import audit_of
-from albedo_pipeline.ingestion.normalising import Normalising
-from albedo_pipeline.ingestion.tables import manifest_of, quarantine_of
 from albedo_pipeline.params import IngestParams
+from albedo_pipeline.preprocessing.audit import audit_of
+from albedo_pipeline.preprocessing.ingest import PairBuild
+from albedo_pipeline.preprocessing.manifest import manifest_of, quarantine_of
+from albedo_pipeline.readers.filename_list import FilenameListDataset
+from albedo_pipeline.readers.manifest_table import ManifestTableDataset
+from albedo_pipeline.readers.pair_files import sample_id_of
+from albedo_pipeline.shards.datasets import PairShardsDataset
+from albedo_pipeline.shards.pair_shards import PairShards
+from tests.endurance.bad_input_files import SIDE, Case, rewritten
+from tests.endurance.bad_input_lists import MEMBERS, ListCase, write_archive
+from tests.endurance.bad_input_refused import REFUSED
+from tests.endurance.bad_input_used import GOOD, USED
+from tests.support.project import new_project, run_kedro
 
 CATALOG = """
 raw_pairs:
-  type: albedo_pipeline.datasets.filename_list.FilenameListDataset
+  type: albedo_pipeline.readers.filename_list.FilenameListDataset
   filepath: raw/pairs.txt
 pairs:
-  type: albedo_pipeline.datasets.pair_shards.PairShardsDataset
+  type: albedo_pipeline.shards.datasets.PairShardsDataset
   filepath: pairs
   samples_per_shard: 8
 """
@@ -70,7 +68,7 @@ def ingest(folder: Path, listed: Path, **options) -> PairShards:
     """The reader, the normalising and the shards, in one run."""
     dataset = PairShardsDataset(filepath=str(folder / "pairs"), samples_per_shard=8)
     reader = FilenameListDataset(filepath=str(listed), **options)
-    dataset.save(Normalising(reader.load(), PARAMS))
+    dataset.save(PairBuild(reader.load(), PARAMS))
     return dataset.load()
 
 

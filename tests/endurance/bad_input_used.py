@@ -1,9 +1,19 @@
 """The table of pairs that are unusual but used, and what is stored of them."""
 
-import bad_input_files as files
-import broken_images as broken
 import numpy as np
-from bad_input_files import ALBEDO, BEAUTY, CODES, RED, SIDE, Case, Stored, with_beauty
+
+from tests.endurance import bad_input_files as files
+from tests.endurance.bad_input_files import (
+    ALBEDO,
+    BEAUTY,
+    CODES,
+    RED,
+    SIDE,
+    Case,
+    Stored,
+    with_beauty,
+)
+from tests.support import broken_images as broken
 
 TOP = (slice(0, 4), slice(None))
 """A quarter of a picture's pixels."""

@@ -7,18 +7,16 @@ the same and compare (`tests/ingestion/test_bad_inputs.py`).
 """
 
 import logging
-import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
-import bad_input_runs as bad
-from bad_input_files import Case
-from bad_input_lists import LISTS, MEMBERS
-from bad_input_refused import REFUSED
-from bad_input_used import GOOD, USED
+from tests.endurance import bad_input_runs as bad
+from tests.endurance.bad_input_files import Case
+from tests.endurance.bad_input_lists import LISTS, MEMBERS
+from tests.endurance.bad_input_refused import REFUSED
+from tests.endurance.bad_input_used import GOOD, USED
 
 
 def told(case: Case, found: pd.Series) -> str:

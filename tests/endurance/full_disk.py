@@ -9,18 +9,16 @@ the disk is made larger, the next run must end with the bytes of an undisturbed 
 
 import logging
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
-import bad_input_runs as bad
-from bad_input_used import GOOD
 from kedro.io import DatasetError
 
-from albedo_pipeline.datasets.shard_files import open_shard
+from albedo_pipeline.shards.shard_file import open_shard
+from tests.endurance import bad_input_runs as bad
+from tests.endurance.bad_input_used import GOOD
 
 SIZES = range(20, 180, 4)
 """KiB."""

@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from killing import arguments, start
-from tests_support import new_project, run_kedro
+
+from tests.endurance.killing import arguments, start
+from tests.support.project import new_project, run_kedro
 
 CHECKPOINTS = Path("data/test/06_models/checkpoints")
 TENSORS = ("weights", "ema", "optimiser")

@@ -18,30 +18,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from killing import arguments, start
-from tests_support import ROOT, new_project
 
-sys.path.insert(0, str(ROOT / "src"))
-from albedo_pipeline.datasets.filename_list import FilenameListDataset
-from albedo_pipeline.datasets.raw_pairs import RawPair
-from albedo_pipeline.datasets.shard_files import open_shard
-from albedo_pipeline.datasets.shard_index import has_index
+from albedo_pipeline.readers.filename_list import FilenameListDataset
+from albedo_pipeline.readers.raw_pairs import RawPair
+from albedo_pipeline.shards.index import has_index
+from albedo_pipeline.shards.shard_file import open_shard
+from tests.endurance.killing import arguments, start
+from tests.support.project import ROOT, new_project
 
 PAIRS, SIDE = 400, 384
 SETTINGS = "ingest.resolution=96,ingest.workers=1"
 CATALOG = """
 raw_pairs:
-  type: albedo_pipeline.datasets.filename_list.FilenameListDataset
+  type: albedo_pipeline.readers.filename_list.FilenameListDataset
   filepath: {folder}/raw/pairs.txt
 pairs:
-  type: albedo_pipeline.datasets.pair_shards.PairShardsDataset
+  type: albedo_pipeline.shards.datasets.PairShardsDataset
   filepath: data/test/03_primary/pairs
   samples_per_shard: 4
 autoencoder:
-  type: albedo_pipeline.datasets.models.AutoencoderDataset
+  type: albedo_pipeline.artifacts.models.AutoencoderDataset
   filepath: {root}/src/albedo_pipeline/models/bundled
 latents:
-  type: albedo_pipeline.datasets.latent_shards.LatentShardsDataset
+  type: albedo_pipeline.shards.datasets.LatentShardsDataset
   filepath: data/test/05_model_input/latents
   samples_per_shard: 4
 """

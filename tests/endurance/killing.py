@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from tests_support import ROOT
+from tests.support.project import ROOT
 
 
 def start(project: Path, pipeline: str, changed: str = "") -> subprocess.Popen:

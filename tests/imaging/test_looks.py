@@ -5,8 +5,8 @@ import pytest
 
 from albedo_pipeline.imaging.alignment import estimated_shift
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
-from albedo_pipeline.imaging.similarity import difference_hash
-from albedo_pipeline.imaging.suspicion import contrast_suspicion, edge_contrast, suspicion
+from albedo_pipeline.imaging.colour_space_checks import contrast_suspicion, edge_contrast, suspicion
+from albedo_pipeline.imaging.dhash import difference_hash
 
 
 def scene(side: int = 128, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.imaging.masks import latent_mask
+from albedo_pipeline.imaging.pixels import latent_mask
 from albedo_pipeline.imaging.resize import resize_image, resize_mask
 
 

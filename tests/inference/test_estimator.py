@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import DDIMScheduler, MarigoldIntrinsicsPipeline
-from marigold_support import save_marigold
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.inference.estimator import Estimator, Sampling
 from albedo_pipeline.models.albedo_model import load_albedo_model
 from albedo_pipeline.params.base import PretrainedModel
+from tests.support.marigold import save_marigold
 
 CPU = torch.device("cpu")
 TWO = {

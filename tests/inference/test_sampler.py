@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from albedo_pipeline.inference.predict import predict_albedo, sample_noise
+from albedo_pipeline.inference.ensemble import predict_albedo, sample_noise
 from albedo_pipeline.inference.sampler import sample_latents
 from albedo_pipeline.models.autoencoder import new_autoencoder
 from albedo_pipeline.models.denoiser import Denoiser, new_scheduler, new_unet
@@ -25,13 +25,13 @@ def denoiser() -> Denoiser:
 class Perfect(torch.nn.Module):
     """Knows the albedo latent, and predicts its exact velocity at any timestep."""
 
-    def __init__(self, clean: torch.Tensor, levels: torch.Tensor) -> None:
+    def __init__(self, clean: torch.Tensor, alphas_cumprod: torch.Tensor) -> None:
         super().__init__()
-        self.clean, self.levels = clean, levels
+        self.clean, self.alphas_cumprod = clean, alphas_cumprod
         self.weight = torch.nn.Parameter(torch.zeros(1))  # tells where and in which type it runs
 
-    def forward(self, x, timestep, condition):
-        level = self.levels[timestep]
+    def forward(self, x, timestep, text_embedding):
+        level = self.alphas_cumprod[timestep]
         noisy = x[:, x.shape[1] // 2 :]
         noise = (noisy - level.sqrt() * self.clean) / (1 - level).sqrt()
         velocity = level.sqrt() * noise - (1 - level).sqrt() * self.clean
@@ -41,10 +41,10 @@ class Perfect(torch.nn.Module):
 @pytest.mark.parametrize("steps", [1, 2, 4, 10])
 def test_a_perfect_denoiser_gives_the_albedo_at_the_lowest_noise(denoiser, steps: int) -> None:
     clean, noise = torch.randn(2, 2, 4, 8, 8)
-    levels = denoiser.levels()
-    perfect = Denoiser(Perfect(clean, levels), denoiser.scheduler, denoiser.condition)
+    alphas_cumprod = denoiser.alphas_cumprod()
+    perfect = Denoiser(Perfect(clean, alphas_cumprod), denoiser.scheduler, denoiser.text_embedding)
     result = sample_latents(perfect, torch.zeros_like(clean), noise, steps, "fp32")
-    expected = levels[0].sqrt() * clean + (1 - levels[0]).sqrt() * noise
+    expected = alphas_cumprod[0].sqrt() * clean + (1 - alphas_cumprod[0]).sqrt() * noise
     assert torch.allclose(result, expected, atol=1e-4)
 
 
@@ -56,7 +56,9 @@ def test_it_is_the_loop_of_diffusers(denoiser, steps: int) -> None:
     with torch.no_grad():
         for timestep in scheduler.timesteps:
             both = torch.cat([beauty, x], dim=1)
-            prediction = denoiser.unet(both, timestep, denoiser.condition.expand(2, -1, -1)).sample
+            prediction = denoiser.unet(
+                both, timestep, denoiser.text_embedding.expand(2, -1, -1)
+            ).sample
             x = scheduler.step(prediction, timestep, x).prev_sample
     assert torch.allclose(sample_latents(denoiser, beauty, noise, steps, "fp32"), x, atol=1e-5)
 

@@ -3,16 +3,20 @@
 import numpy as np
 import pytest
 import torch
-from marigold_support import save_marigold
 
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import resize_image
 from albedo_pipeline.inference.estimator import Estimator, Sampling
 from albedo_pipeline.inference.noise_field import field_noise
-from albedo_pipeline.inference.picture import Manner, predict_picture, processing_size
+from albedo_pipeline.inference.tiled_prediction import (
+    TiledPrediction,
+    predict_picture,
+    processing_size,
+)
 from albedo_pipeline.inference.tiling import axis_tiles, blend, enlarged, tone_gain
 from albedo_pipeline.models.albedo_model import load_albedo_model
 from albedo_pipeline.params.base import PretrainedModel
+from tests.support.marigold import save_marigold
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +26,9 @@ def estimator(tmp_path_factory) -> Estimator:
     return Estimator(model, torch.device("cpu"), Sampling(steps=1, batch_size=4))
 
 
-def manner(**others) -> Manner:
+def manner(**others) -> TiledPrediction:
     values = {"resolution": 32, "tile": 32, "overlap": 0.25, "members": 1, "seed": 1}
-    return Manner(**values | {"batch_size": 2} | others)
+    return TiledPrediction(**values | {"batch_size": 2} | others)
 
 
 def scene(height: int, width: int) -> np.ndarray:

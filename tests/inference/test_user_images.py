@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from broken_images import image, text
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.inference.user_images import find_images, output_names, read_beauty
 from albedo_pipeline.params import PredictParams
+from tests.support.broken_images import image, text
 
 
 @pytest.fixture

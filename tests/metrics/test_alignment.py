@@ -7,8 +7,8 @@ import torch
 from albedo_pipeline.metrics.alignment import (
     align,
     align_channels,
-    best_channel_scales,
-    best_scale,
+    least_squares_channel_scales,
+    least_squares_scale,
 )
 
 
@@ -19,12 +19,14 @@ def test_one_scale_is_numpys_least_squares(images) -> None:
     (expected,), *_ = np.linalg.lstsq(
         prediction[inside].double().numpy()[:, None], truth[inside].double().numpy(), rcond=None
     )
-    assert best_scale(prediction, truth, valid).item() == pytest.approx(expected, abs=1e-12)
+    assert least_squares_scale(prediction, truth, valid).item() == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_channel_scales_are_numpys_least_squares(images) -> None:
     prediction, truth, valid = images(1)
-    scales = best_channel_scales(prediction, truth, valid).flatten().tolist()
+    scales = least_squares_channel_scales(prediction, truth, valid).flatten().tolist()
     for channel in range(3):
         (expected,), *_ = np.linalg.lstsq(
             prediction[0, channel].double().reshape(-1, 1).numpy(),
@@ -65,6 +67,6 @@ def test_without_a_best_scale_the_prediction_stays(function, images) -> None:
 def test_masked_pixels_do_not_set_the_scale(images) -> None:
     prediction, truth, valid = images(6)
     valid[..., :10] = False
-    before = best_scale(prediction, truth, valid)
+    before = least_squares_scale(prediction, truth, valid)
     prediction[..., :10] = torch.nan
-    assert torch.equal(best_scale(prediction, truth, valid), before)
+    assert torch.equal(least_squares_scale(prediction, truth, valid), before)

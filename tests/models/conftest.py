@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from albedo_pipeline.models.autoencoder import new_autoencoder
-from albedo_pipeline.models.text_condition import new_text
+from albedo_pipeline.models.text_embedding import new_text_encoder
 from albedo_pipeline.params.autoencoder import AutoencoderTraining
 
 
@@ -34,7 +34,7 @@ def stable_diffusion(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cross_attention_dim=8,
         norm_num_groups=8,
     )
-    encoder, tokenizer = new_text(width=8)
+    encoder, tokenizer = new_text_encoder(width=8)
     for name, part in (("unet", unet), ("text_encoder", encoder), ("tokenizer", tokenizer)):
         part.save_pretrained(folder / name)
     return folder

@@ -10,13 +10,13 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 
-from albedo_pipeline.datasets.filename_list import FilenameListDataset
-from albedo_pipeline.datasets.latent_shards import LatentShards, LatentShardsDataset
-from albedo_pipeline.datasets.pair_shards import PairShardsDataset
-from albedo_pipeline.ingestion.normalising import Normalising
-from albedo_pipeline.ingestion.tables import manifest_of
-from albedo_pipeline.models.encoding import Encoding
 from albedo_pipeline.params import IngestParams
+from albedo_pipeline.preprocessing.encode import LatentBuild
+from albedo_pipeline.preprocessing.ingest import PairBuild
+from albedo_pipeline.preprocessing.manifest import manifest_of
+from albedo_pipeline.readers.filename_list import FilenameListDataset
+from albedo_pipeline.shards.datasets import LatentShardsDataset, PairShardsDataset
+from albedo_pipeline.shards.latent_shards import LatentShards
 
 
 def made(label: str, caplog: pytest.LogCaptureFixture) -> tuple[int, int]:
@@ -31,11 +31,11 @@ def run(
     """`ingest` and `encode`."""
     params = IngestParams(resolution=16)
     pairs = PairShardsDataset(filepath=str(folder / "pairs"), samples_per_shard=64)
-    pairs.save(Normalising(listed.load(), params))
+    pairs.save(PairBuild(listed.load(), params))
     manifest = manifest_of(pairs.load(), params.split)
     latents = LatentShardsDataset(filepath=str(folder / "latents"))
     cpu = torch.device("cpu")
-    latents.save(Encoding(pairs.load(), manifest, autoencoder, 8, cpu, "fp32"))
+    latents.save(LatentBuild(pairs.load(), manifest, autoencoder, 8, cpu, "fp32"))
     return manifest.set_index("sample_id"), latents.load()
 
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
-from albedo_pipeline.datasets.models import DenoiserDataset
+from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler
-from albedo_pipeline.models.text_condition import empty_condition, load_text
+from albedo_pipeline.models.text_embedding import embed_empty_text, load_text_encoder
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser
 
 
@@ -20,10 +20,10 @@ def source(folder: Path, **options: str) -> PretrainedDenoiser:
 def test_widening_keeps_what_equal_halves_give(stable_diffusion: Path) -> None:
     old = UNet2DConditionModel.from_pretrained(stable_diffusion / "unet")
     new = load_unet(source(stable_diffusion), latent_channels=4)
-    x, condition = torch.randn(2, 4, 8, 8), torch.randn(2, 2, 8)
+    x, text_embedding = torch.randn(2, 4, 8, 8), torch.randn(2, 2, 8)
     with torch.no_grad():
-        before = old(x, 10, condition).sample
-        after = new(torch.cat([x, x], dim=1), 10, condition).sample
+        before = old(x, 10, text_embedding).sample
+        after = new(torch.cat([x, x], dim=1), 10, text_embedding).sample
     assert torch.allclose(before, after, atol=1e-5)
     assert torch.equal(new.conv_in.bias, old.conv_in.bias)
 
@@ -39,14 +39,14 @@ def test_swapped_inputs_are_exchanged(stable_diffusion: Path, tmp_path: Path) ->
     torch.nn.init.normal_(wide.conv_in.weight)  # or both halves would be equal
     wide.save_pretrained(tmp_path / "unet")
     swapped = load_unet(source(tmp_path, input_order="noisy_first"), 4)
-    beauty, noisy, condition = (
+    beauty, noisy, text_embedding = (
         torch.randn(1, 4, 8, 8),
         torch.randn(1, 4, 8, 8),
         torch.randn(1, 2, 8),
     )
     with torch.no_grad():
-        one = wide(torch.cat([noisy, beauty], dim=1), 10, condition).sample
-        two = swapped(torch.cat([beauty, noisy], dim=1), 10, condition).sample
+        one = wide(torch.cat([noisy, beauty], dim=1), 10, text_embedding).sample
+        two = swapped(torch.cat([beauty, noisy], dim=1), 10, text_embedding).sample
     assert torch.allclose(one, two, atol=1e-5)
 
 
@@ -63,18 +63,18 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
 
 
 def test_the_empty_text_has_two_tokens(stable_diffusion: Path) -> None:
-    encoder, tokenizer = load_text(source(stable_diffusion))
-    condition = empty_condition(encoder, tokenizer)
-    assert condition.shape == (1, 2, 8)
-    assert torch.equal(condition, encoder(torch.tensor([[0, 1]]))[0])
+    encoder, tokenizer = load_text_encoder(source(stable_diffusion))
+    text_embedding = embed_empty_text(encoder, tokenizer)
+    assert text_embedding.shape == (1, 2, 8)
+    assert torch.equal(text_embedding, encoder(torch.tensor([[0, 1]]))[0])
 
 
 def test_levels_are_the_schedulers(stable_diffusion: Path) -> None:
     for kind in ("v_prediction", "epsilon", "sample"):
         scheduler = new_scheduler(NoiseSchedule(prediction_type=kind))
-        levels = Denoiser(None, scheduler, torch.zeros(1)).levels()
-        assert torch.allclose(levels, scheduler.alphas_cumprod, atol=1e-6)
-        assert (levels[-1] == 0) == (kind != "epsilon")
+        alphas_cumprod = Denoiser(None, scheduler, torch.zeros(1)).alphas_cumprod()
+        assert torch.allclose(alphas_cumprod, scheduler.alphas_cumprod, atol=1e-6)
+        assert (alphas_cumprod[-1] == 0) == (kind != "epsilon")
 
 
 def test_a_denoiser_comes_back_as_it_was_saved(stable_diffusion: Path, tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_a_denoiser_comes_back_as_it_was_saved(stable_diffusion: Path, tmp_path:
     loaded = dataset.load()
     for name, weight in denoiser.unet.state_dict().items():
         assert torch.equal(weight, loaded.unet.state_dict()[name])
-    assert torch.equal(loaded.condition, denoiser.condition)
-    assert torch.equal(loaded.levels(), denoiser.levels())
+    assert torch.equal(loaded.text_embedding, denoiser.text_embedding)
+    assert torch.equal(loaded.alphas_cumprod(), denoiser.alphas_cumprod())
     assert not list((tmp_path / "denoiser").rglob("*.bin"))  # safetensors only
 
 

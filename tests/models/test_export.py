@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.models.constant_text import constant_text
+from albedo_pipeline.models.constant_text_encoder import constant_text_encoder
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler
 from albedo_pipeline.models.export import intrinsics_pipeline, text_source, trained_side
-from albedo_pipeline.models.text_condition import empty_condition, load_text
+from albedo_pipeline.models.text_embedding import embed_empty_text, load_text_encoder
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser
 
 
@@ -18,14 +18,14 @@ from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser
 @pytest.mark.parametrize("size", [1e-3, 1.0, 10.0])
 def test_the_constant_text_is_the_condition(width: int, size: float) -> None:
     torch.manual_seed(width)
-    condition = size * torch.randn(1, 2, width)
-    embedded = empty_condition(*constant_text(condition))
-    torch.testing.assert_close(embedded, condition, atol=1e-6 * size, rtol=0)
+    text_embedding = size * torch.randn(1, 2, width)
+    embedded = embed_empty_text(*constant_text_encoder(text_embedding))
+    torch.testing.assert_close(embedded, text_embedding, atol=1e-6 * size, rtol=0)
 
 
 def test_the_constant_text_draws_nothing_that_shows() -> None:
-    condition = torch.randn(1, 2, 8)
-    one, two = (constant_text(condition)[0].state_dict() for _ in range(2))
+    text_embedding = torch.randn(1, 2, 8)
+    one, two = (constant_text_encoder(text_embedding)[0].state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
@@ -34,13 +34,13 @@ def source(stable_diffusion: Path) -> PretrainedDenoiser:
     return PretrainedDenoiser(model=str(stable_diffusion))
 
 
-def denoiser(source: PretrainedDenoiser, condition: torch.Tensor) -> Denoiser:
-    return Denoiser(load_unet(source, 4), new_scheduler(NoiseSchedule()), condition)
+def denoiser(source: PretrainedDenoiser, text_embedding: torch.Tensor) -> Denoiser:
+    return Denoiser(load_unet(source, 4), new_scheduler(NoiseSchedule()), text_embedding)
 
 
 def test_a_pretrained_text_encoder_goes_along(source, autoencoder) -> None:
-    encoder, tokenizer = load_text(source)
-    trained = denoiser(source, empty_condition(encoder, tokenizer))
+    encoder, tokenizer = load_text_encoder(source)
+    trained = denoiser(source, embed_empty_text(encoder, tokenizer))
     pipeline = intrinsics_pipeline(trained, autoencoder, source, steps=4, resolution=32)
     there, here = encoder.state_dict(), pipeline.text_encoder.state_dict()
     assert all(torch.equal(there[name], here[name]) for name in there)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
-from albedo_pipeline.datasets.models import DenoiserDataset
+from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler
 from albedo_pipeline.models.lora import add_lora, has_lora, merge_lora

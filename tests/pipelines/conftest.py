@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from tests_support import new_project, run_kedro
+
+from tests.support.project import new_project, run_kedro
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests_support import run_kedro
+
+from tests.support.project import run_kedro
 
 
 def error_of(project: Path, *arguments: str) -> str:
@@ -107,7 +108,7 @@ def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path:
         ),
         (
             "raw_pairs:\n"
-            "  type: albedo_pipeline.datasets.filename_list.FilenameListDataset\n"
+            "  type: albedo_pipeline.readers.filename_list.FilenameListDataset\n"
             "  filepath: x.txt\n"
             "  color_space: srgb",
             r"color_space.*raw_pairs",

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file
-from tests_support import run_kedro
+
+from tests.support.project import run_kedro
 
 
 def test_everything_is_made(finished_project: Path) -> None:

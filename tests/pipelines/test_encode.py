@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests_support import TORCHRUN, run_kedro, start
+
+from tests.support.project import TORCHRUN, run_kedro, start
 
 LATENTS = Path("data/test/05_model_input")
 SMALL_SHARDS = """latents:
-  type: albedo_pipeline.datasets.latent_shards.LatentShardsDataset
+  type: albedo_pipeline.shards.datasets.LatentShardsDataset
   filepath: ${globals:data}/05_model_input/latents
   samples_per_shard: 2
 """

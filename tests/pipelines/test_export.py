@@ -11,19 +11,19 @@ import pytest
 import torch
 from diffusers import MarigoldIntrinsicsPipeline
 from huggingface_hub import ModelCard
-from tests_support import run_kedro
 
-from albedo_pipeline.datasets.exported_model import ExportedModelDataset
-from albedo_pipeline.datasets.latent_shards import LatentShards
-from albedo_pipeline.datasets.models import AutoencoderDataset, DenoiserDataset
+from albedo_pipeline.artifacts.exported_model import ExportedModelDataset
+from albedo_pipeline.artifacts.models import AutoencoderDataset, DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.inference.estimator import Estimator, Sampling
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.export import Export
 from albedo_pipeline.models.lora import has_lora
-from albedo_pipeline.models.text_condition import empty_condition
+from albedo_pipeline.models.text_embedding import embed_empty_text
 from albedo_pipeline.params import ExportParams
 from albedo_pipeline.pipelines.export.nodes import make_export
+from albedo_pipeline.shards.latent_shards import LatentShards
+from tests.support.project import run_kedro
 
 DATA = Path("data/test")
 EXPORT = DATA / "06_models/export"
@@ -106,9 +106,9 @@ def test_diffusers_predicts_what_the_estimator_does(
 
 def test_the_text_encoder_gives_the_trained_condition(exported_project: Path) -> None:
     pipeline = opened(exported_project)
-    embedded = empty_condition(pipeline.text_encoder, pipeline.tokenizer)
-    condition = trained(exported_project).denoiser.condition
-    torch.testing.assert_close(embedded, condition, atol=1e-6, rtol=0)
+    embedded = embed_empty_text(pipeline.text_encoder, pipeline.tokenizer)
+    text_embedding = trained(exported_project).denoiser.text_embedding
+    torch.testing.assert_close(embedded, text_embedding, atol=1e-6, rtol=0)
 
 
 def test_what_the_folder_says_of_itself(exported_project: Path) -> None:

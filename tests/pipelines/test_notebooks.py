@@ -8,7 +8,8 @@ import nbformat
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
-from tests_support import ROOT
+
+from tests.support.project import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from broken_images import codes, cut, image, noise, text
 from kedro.io import DatasetError
-from marigold_support import save_marigold
-from tests_support import new_project, run_kedro
 
-from albedo_pipeline.datasets.locks import locked
-from albedo_pipeline.datasets.own_model import OwnModelDataset
-from albedo_pipeline.datasets.user_predictions import UserPredictionsDataset
+from albedo_pipeline.artifacts.exported_model import ProjectModelDataset
+from albedo_pipeline.artifacts.user_predictions import UserPredictionsDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
-from albedo_pipeline.imaging.files import read_colour
-from albedo_pipeline.inference.picture import predict_picture
+from albedo_pipeline.imaging.io.read import read_colour
+from albedo_pipeline.inference.predict_job import check_all_done, predict_job
+from albedo_pipeline.inference.tiled_prediction import predict_picture
 from albedo_pipeline.inference.user_images import read_beauty
-from albedo_pipeline.inference.user_work import check_all_done, user_work
 from albedo_pipeline.params import PredictParams
+from albedo_pipeline.runtime.locks import locked
+from tests.support.broken_images import codes, cut, image, noise, text
+from tests.support.marigold import save_marigold
+from tests.support.project import new_project, run_kedro
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 TWO = {
@@ -62,7 +62,7 @@ def run(output: Path, model: Path, source: Path | str, **settings) -> dict:
     """What a run tells; it does not fail for bad images."""
     params = PredictParams(input=str(source), model=str(model), device="cpu", **settings)
     dataset = UserPredictionsDataset(filepath=str(output))
-    dataset.save(user_work(lambda: None, params))
+    dataset.save(predict_job(lambda: None, params))
     return dataset.load()
 
 
@@ -135,10 +135,10 @@ def test_other_settings_or_another_model_make_all_anew(tmp_path, model, linear_m
 
 def test_a_run_that_is_stopped_goes_on(tmp_path, model, pictures) -> None:
     output, params = tmp_path / "out", PredictParams(input=str(pictures), model=str(model))
-    work, made = user_work(lambda: None, params), []
+    work, made = predict_job(lambda: None, params), []
 
     class Stopped:
-        images, others, recipe = work.images, work.others, work.recipe
+        images, others, cache_key = work.images, work.others, work.cache_key
         settings = work.settings
 
         def make(self, image):
@@ -178,7 +178,7 @@ def test_files_hold_the_prediction(tmp_path, model, linear_model, kind: str) -> 
     params = PredictParams(
         input=str(source), model=str(model if kind == "srgb" else linear_model), steps=2
     )
-    work = user_work(lambda: None, params)
+    work = predict_job(lambda: None, params)
     UserPredictionsDataset(filepath=str(tmp_path / "out")).save(work)
     assert work.model.space == kind
     stored = read_beauty(source, params).stored
@@ -221,18 +221,18 @@ def test_too_long_a_name_is_a_bad_image(tmp_path: Path, model: Path) -> None:
 
 
 def test_the_projects_own_model(model: Path) -> None:
-    assert OwnModelDataset(filepath=str(model)).load()().default_resolution == 32
+    assert ProjectModelDataset(filepath=str(model)).load()().default_resolution == 32
 
 
 def test_no_model_at_all(tmp_path: Path) -> None:
-    load = OwnModelDataset(filepath=str(tmp_path / "export")).load()
+    load = ProjectModelDataset(filepath=str(tmp_path / "export")).load()
     with pytest.raises(ProjectError, match=r"predict\.model: is not set, and .*export holds no"):
         load()
 
 
 def test_no_input_at_all() -> None:
     with pytest.raises(ProjectError, match=r"^predict\.input: is not set"):
-        user_work(lambda: None, PredictParams())
+        predict_job(lambda: None, PredictParams())
 
 
 def test_as_a_user_runs_it(tmp_path: Path, model: Path, pictures: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from tests_support import TORCHRUN, run_kedro, start
+
+from tests.support.project import TORCHRUN, run_kedro, start
 
 CHECKPOINTS = Path("data/test/06_models/checkpoints")
 LONG = "train.max_steps=60,train.checkpoints.every=5,train.validation.every=20"

@@ -10,12 +10,7 @@ from albedo_pipeline.rendering.cameras import Camera
 from albedo_pipeline.rendering.engine import build_scene, render_scene
 from albedo_pipeline.rendering.materials import KINDS, material, plain
 from albedo_pipeline.rendering.meshes import quad
-from albedo_pipeline.rendering.render import (
-    ATTEMPTS,
-    first_good,
-    reject_reason,
-    render_lights,
-)
+from albedo_pipeline.rendering.render import ATTEMPTS, first_good, reject_reason, render_lights
 from albedo_pipeline.rendering.scene import Scene, relit
 
 SMALL = RenderSettings(resolution=16, samples_per_pixel=4, max_depth=3)

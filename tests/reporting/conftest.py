@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from albedo_pipeline.datasets.pair_shards import PairShardsDataset
-from albedo_pipeline.datasets.prediction_shards import PredictionShardsDataset
 from albedo_pipeline.imaging.pixels import quantize
-from albedo_pipeline.ingestion.audit import summary_of
 from albedo_pipeline.params import ReportParams
-from albedo_pipeline.reporting import data_section, html
+from albedo_pipeline.preprocessing.audit import summary_of
+from albedo_pipeline.reporting import report as html
+from albedo_pipeline.reporting.sections import data as data_section
+from albedo_pipeline.shards.datasets import PairShardsDataset, PredictionShardsDataset
 from albedo_pipeline.training.validation import METRICS
 
 BLANK = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"

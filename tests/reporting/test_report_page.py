@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, visit
 
-from albedo_pipeline.ingestion.audit import summary_of
-from albedo_pipeline.reporting.html import write_html
+from albedo_pipeline.preprocessing.audit import summary_of
+from albedo_pipeline.reporting.report import write_html
+from tests.support.browser import CHROMIUM, visit
 
 HOSTILE = "<img src=x onerror=window.hit=1>"
 

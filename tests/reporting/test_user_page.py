@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, visit
 
-from albedo_pipeline.datasets.user_results import UserPrediction, write_results
+from albedo_pipeline.artifacts.user_results import UserPrediction, write_results
 from albedo_pipeline.reporting.user_page import user_page
+from tests.support.browser import CHROMIUM, visit
 
 HOSTILE = "<img src=x onerror=window.hit=1>"
 NAMES = [f"{HOSTILE}.png", "room/50% #1? ö:b.exr", "javascript:alert(1).png", "plain.tif"]

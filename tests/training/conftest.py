@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from training_support import SETTINGS, save_images, save_latents
 
-from albedo_pipeline.datasets.checkpoints import Checkpoints
-from albedo_pipeline.datasets.latent_shards import LatentShards
+from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import TrainParams
+from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.denoiser import train_denoiser
 from albedo_pipeline.training.validation import ImageData
+from tests.support.training import SETTINGS, save_images, save_latents
 
 
 @pytest.fixture

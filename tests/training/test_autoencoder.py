@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.datasets.pair_shards import PairShards, PairShardsDataset
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.evaluation.round_trip import round_trip_report
 from albedo_pipeline.imaging.pixels import quantize, to_tensor
-from albedo_pipeline.inference.round_trip import round_trip_report
 from albedo_pipeline.models.autoencoder import new_autoencoder
 from albedo_pipeline.params import AutoencoderParams
 from albedo_pipeline.params.autoencoder import AutoencoderTraining
+from albedo_pipeline.shards.datasets import PairShardsDataset
+from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.autoencoder import (
     draw_images,
     latent_deviation,

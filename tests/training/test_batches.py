@@ -8,7 +8,7 @@ import torch
 
 from albedo_pipeline.diffusion.seeds import Purpose, normal
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.training.batches import Source, Stream, mixed, usable, visited
+from albedo_pipeline.training.batches import Source, Stream, sample_at, source_at, usable
 
 FIELDS = ("beauty", "albedo", "valid", "noise", "timesteps")
 
@@ -47,14 +47,14 @@ def test_gaussian_noise_is_the_contract_s_stream(stream) -> None:
 
 
 def test_every_epoch_visits_every_sample_once_in_another_order() -> None:
-    epochs = [[visited(11, 5, epoch * 11 + i) for i in range(11)] for epoch in range(3)]
+    epochs = [[sample_at(11, 5, epoch * 11 + i) for i in range(11)] for epoch in range(3)]
     assert all(sorted(epoch) == list(range(11)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
 
 
 def test_flipping_takes_the_flipped_version_of_all_three(stream, latents) -> None:
     rows = usable(latents, "train").rows
-    first = rows[visited(len(rows), 5, 0)]
+    first = rows[sample_at(len(rows), 5, 0)]
     for flip, version in ((0.0, 0), (1.0, 1)):
         batch = stream(flip_probability=flip).batch(0, range(1))
         for name in ("beauty", "albedo", "valid"):
@@ -85,7 +85,7 @@ def test_timesteps_are_spread_over_the_whole_range(stream) -> None:
 def test_a_mixture_has_its_shares_and_counts_each_source(shares: tuple[float, ...]) -> None:
     counts = [0] * len(shares)
     for position in range(1000):
-        source, place = mixed(shares, position)
+        source, place = source_at(shares, position)
         assert place == counts[source]  # every position of a source, each once, in order
         counts[source] += 1
         for count, share in zip(counts, shares, strict=True):

@@ -6,20 +6,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from training_support import save_latents
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.optimisation import Loss
 from albedo_pipeline.training.batches import Stream, usable
 from albedo_pipeline.training.denoiser import initial_denoiser
-from albedo_pipeline.training.step import loss_by_quarter, loss_sums
+from albedo_pipeline.training.optimiser_step import loss_by_quarter, loss_sums
+from tests.support.training import save_latents
 
 GOLDEN = Path(__file__).parent / "golden_loss.json"
 
 
 def losses(denoiser, batch, params: Loss = Loss()) -> torch.Tensor:  # noqa: B008 (frozen)
     return loss_sums(
-        denoiser.unet, batch, denoiser.levels(), denoiser.condition, "v_prediction", params
+        denoiser.unet,
+        batch,
+        denoiser.alphas_cumprod(),
+        denoiser.text_embedding,
+        "v_prediction",
+        params,
     )
 
 
@@ -67,8 +72,8 @@ def test_min_snr_weights_each_sample(latents, train_params) -> None:
     params = train_params()
     denoiser, batch = initial_denoiser(params, 4), first_batch(latents, params)
     plain, weighted = (losses(denoiser, batch, Loss(min_snr_gamma=g)) for g in (None, 5.0))
-    level = denoiser.levels()[batch.timesteps]
-    snr = level / (1 - level)
+    alpha_cumprod = denoiser.alphas_cumprod()[batch.timesteps]
+    snr = alpha_cumprod / (1 - alpha_cumprod)
     assert torch.allclose(weighted, plain * snr.clamp_max(5) / (snr + 1), rtol=1e-5)
 
 

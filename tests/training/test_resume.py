@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from training_support import FILES, LONG, decaying_at, same
 
-from albedo_pipeline.datasets.checkpoints import read_json
+from albedo_pipeline.artifacts.checkpoints import read_json
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.training import beginning
+from albedo_pipeline.training import resume as beginning
 from albedo_pipeline.training import trainer as trainer_module
 from albedo_pipeline.training.stopping import Paused
+from tests.support.training import FILES, LONG, decaying_at, same
 
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, act) -> None:
@@ -122,7 +122,7 @@ def test_settings_that_change_the_result_are_named(train) -> None:
 
 
 def test_other_latents_are_a_mismatch(train, tmp_path: Path) -> None:
-    from training_support import save_latents
+    from tests.support.training import save_latents
 
     train("run")
     with pytest.raises(ProjectError, match=r"train\.data\.latents: '\w+' there, '\w+' here"):
@@ -236,7 +236,7 @@ def test_other_frozen_weights_are_a_mismatch(train, monkeypatch: pytest.MonkeyPa
 
 def test_the_order_of_a_mixture_does_not_matter(latents, train_params) -> None:
     one, two = (
-        train_params(mixture=dict(items)).trajectory(9)
+        train_params(mixture=dict(items)).result_settings(9)
         for items in ([("a", 1.0), ("b", 3.0)], [("b", 3.0), ("a", 1.0)])
     )
     assert one == two

@@ -7,12 +7,12 @@ import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
-from training_support import start_torchrun, train_with_torchrun
 
-from albedo_pipeline.datasets.checkpoints import Checkpoints
+from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.training import trainer
-from albedo_pipeline.training.state import stored_log, stored_state
-from albedo_pipeline.training.step import loss_sums
+from albedo_pipeline.training.optimiser_step import loss_sums
+from albedo_pipeline.training.resume import stored_log, stored_state
+from tests.support.training import start_torchrun, train_with_torchrun
 
 TWENTY = {
     "max_steps": 20,
@@ -75,7 +75,9 @@ def test_the_mean_of_micro_batch_means_would_fail(
         total = torch.zeros(9)
         for batch in batches:
             kind = parts.denoiser.scheduler.config.prediction_type
-            sums = loss_sums(parts.model, batch, parts.levels, parts.condition, kind, params.loss)
+            sums = loss_sums(
+                parts.model, batch, parts.alphas_cumprod, parts.text_embedding, kind, params.loss
+            )
             loss = sums.sum() / batch.valid.sum() / micro_batches
             loss.backward()
             total[0] += loss.detach()

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from training_support import LONG, decaying_at, same
 
-from albedo_pipeline.datasets.checkpoints import read_json
+from albedo_pipeline.artifacts.checkpoints import read_json
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.training import examination
+from albedo_pipeline.training import validation as examination
 from albedo_pipeline.training.stopping import Paused
+from tests.support.training import LONG, decaying_at, same
 
 VALIDATING = LONG | {"validation": {"every": 5, "samples": 3, "batch_size": 1, "steps": 1}}
 

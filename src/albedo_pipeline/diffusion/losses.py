@@ -31,7 +31,7 @@ def masked_loss(
     return cells.mean(dim=1).sum(dim=(1, 2))
 
 
-def min_snr_weight(level: torch.Tensor, gamma: float, prediction_type: str) -> torch.Tensor:
+def min_snr_weight(alpha_cumprod: torch.Tensor, gamma: float, prediction_type: str) -> torch.Tensor:
     """Weight of a timestep's loss (Hang et al. 2023, "Efficient diffusion training via min-SNR
     weighting strategy", sec. 3.4 and app.), shaped as `level`.
 
@@ -42,8 +42,10 @@ def min_snr_weight(level: torch.Tensor, gamma: float, prediction_type: str) -> t
     Args:
         level: alpha-bar of each sample's timestep, in [0, 1).
     """
-    spread = 1 - level
+    spread = 1 - alpha_cumprod
     if prediction_type == "epsilon":
-        return torch.where(level <= gamma * spread, 1.0, gamma * spread / level.clamp_min(1e-12))
-    capped_v = torch.minimum(level, gamma * spread)
+        return torch.where(
+            alpha_cumprod <= gamma * spread, 1.0, gamma * spread / alpha_cumprod.clamp_min(1e-12)
+        )
+    capped_v = torch.minimum(alpha_cumprod, gamma * spread)
     return capped_v if prediction_type == "v_prediction" else capped_v / spread

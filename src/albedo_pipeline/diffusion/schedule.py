@@ -24,10 +24,10 @@ def signal_levels(variances: torch.Tensor, zero_terminal_snr: bool) -> torch.Ten
     The rescaling shifts and scales the roots so that the first stays and the last becomes zero
     (Lin et al. 2024, "Common diffusion noise schedules and sample steps are flawed", alg. 1).
     """
-    levels = torch.cumprod(1 - variances, dim=0)
+    alphas_cumprod = torch.cumprod(1 - variances, dim=0)
     if not zero_terminal_snr:
-        return levels
-    roots = levels.sqrt()
+        return alphas_cumprod
+    roots = alphas_cumprod.sqrt()
     first, last = roots[0].clone(), roots[-1].clone()
     return ((roots - last) * (first / (first - last))) ** 2
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from albedo_pipeline.imaging.alignment import estimated_shift
 from albedo_pipeline.imaging.colour import encode_srgb, luminance
-from albedo_pipeline.imaging.framing import Box, Shape, crop_boxes, nearest_shape
+from albedo_pipeline.imaging.colour_space_checks import edge_contrast
+from albedo_pipeline.imaging.crops import Box, Shape, crop_boxes, nearest_shape
+from albedo_pipeline.imaging.dhash import difference_hash
 from albedo_pipeline.imaging.image import Image, linear_rows
-from albedo_pipeline.imaging.picture import Picture, Record, whole_picture
 from albedo_pipeline.imaging.pixels import quantize
+from albedo_pipeline.imaging.prepare_pair import Picture, Record, whole_picture
 from albedo_pipeline.imaging.resize import resize_image, resize_mask, resize_rows, strips
-from albedo_pipeline.imaging.similarity import difference_hash
-from albedo_pipeline.imaging.suspicion import edge_contrast
 
 PLAUSIBLE = (0.02, 0.95)
 """Reflectance of real diffuse surfaces, from charcoal to fresh snow."""

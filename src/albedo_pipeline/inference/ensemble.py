@@ -1,6 +1,10 @@
 """Several predictions of one image => one, and how much they disagree."""
 
+import hashlib
+
 import torch
+
+from albedo_pipeline.diffusion.seeds import Purpose, normal
 
 
 def combine(members: torch.Tensor, reduction: str) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -16,3 +20,16 @@ def combine(members: torch.Tensor, reduction: str) -> tuple[torch.Tensor, torch.
     if members.shape[1] == 1:
         return middle.squeeze(1), None
     return middle.squeeze(1), (members - middle).abs().median(dim=1).values
+
+
+def sample_noise(seed: int, sample_ids: list[str], member: int, shape: tuple) -> torch.Tensor:
+    """The noise that each sample starts from, [B, *shape]: a function of seed, sample_id and
+    ensemble member, so that it depends on no batch and no order."""
+    places = [int.from_bytes(hashlib.sha256(i.encode()).digest()[:8], "big") for i in sample_ids]
+    return torch.stack([normal(seed, Purpose.SAMPLING, place, member, shape) for place in places])
+
+
+def ensemble_noise(seed: int, sample_ids: list[str], members: int, shape: tuple) -> torch.Tensor:
+    """`sample_noise` of all members of all samples, [B, E, *shape]."""
+    noise = [sample_noise(seed, sample_ids, member, shape) for member in range(members)]
+    return torch.stack(noise, dim=1)

@@ -1,7 +1,6 @@
 """Beauty images => albedo images, with one model on one device."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch.nn import Module
@@ -12,24 +11,11 @@ from albedo_pipeline.inference.ensemble import combine
 from albedo_pipeline.inference.sampler import sample_latents
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.autoencoder import decode, encode, factor
+from albedo_pipeline.models.precision import DTYPES, autocast
+from albedo_pipeline.params.sampling import Sampling
 
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How an albedo is predicted."""
-
-    steps: int
-    """DDIM steps."""
-    reduction: str = "mean"
-    """Of the ensemble: `mean` or `median`."""
-    batch_size: int = 1
-    """Members of all samples' ensembles that go through the networks at a time."""
-    precision: str = "fp32"
-    """Of the weights and the networks; DDIM's own state is float32."""
-    compiled: bool = False
-    """Compile the networks first: minutes, for many images of few sizes."""
+_STEPS = 4
+"""DDIM steps if neither the settings nor the model say how many."""
 
 
 class Estimate(NamedTuple):
@@ -41,35 +27,88 @@ class Estimate(NamedTuple):
     """Disagreement of the ensemble, in the albedo's unit; None where it has one member."""
 
 
-class Estimator:
-    """Takes a model over: moves it to the device, in the precision and layout that are fastest."""
+def sampling_steps(model: AlbedoModel, sampling: Sampling) -> int:
+    """DDIM steps of the settings, or of the model.
 
-    def __init__(self, model: AlbedoModel, device: torch.device, sampling: Sampling) -> None:
-        """
+    Raises:
+        ProjectError: if they are more than the model has timesteps.
+    """
+    steps = sampling.steps or model.default_steps or _STEPS
+    timesteps = model.denoiser.scheduler.config.num_train_timesteps
+    if steps > timesteps:
+        raise ProjectError(
+            f"steps (of evaluate, predict or train.validation): {steps} is more than the "
+            f"denoiser's {timesteps} timesteps"
+        )
+    return steps
+
+
+class Estimator:
+    """Predicts albedo with one model on one device: encode, sample, decode, combine.
+
+    A finished model is taken over: moved to the device, in the precision and memory layout that are
+    fastest there. A model that is being trained is only borrowed (`borrowing`).
+    """
+
+    def __init__(
+        self,
+        model: AlbedoModel,
+        device: torch.device,
+        sampling: Sampling,
+        precision: str = "fp32",
+        *,
+        compiled: bool = False,
+    ) -> None:
+        """Take the model over.
+
+        Args:
+            precision: of the weights and the networks; DDIM's own state is float32.
+            compiled: whether the networks are compiled first, which takes minutes and pays off for
+                many images of few sizes.
+
         Raises:
-            ProjectError: where there are more steps than the model has timesteps.
+            ProjectError: if there are more steps than the model has timesteps.
         """
-        timesteps = model.denoiser.scheduler.config.num_train_timesteps
-        if sampling.steps > timesteps:
-            raise ProjectError(
-                f"steps (of evaluate or predict): {sampling.steps} is more than the denoiser's "
-                f"{timesteps} timesteps"
-            )
-        self.model, self.device = model, device
-        self._sampling = sampling
-        self._dtype = _DTYPES[sampling.precision]
         # On a CPU torch's GroupNorm loses digits with the channels last.
-        on_gpu = device.type == "cuda"
-        self._layout = torch.channels_last if on_gpu else torch.contiguous_format
+        layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+        self._set(model, device, sampling, DTYPES[precision], layout, "fp32")
         for network in (model.denoiser.unet, model.autoencoder):
             # Not the models' own `to`, which warns of layers that need float32; they have none.
             Module.to(  # type: ignore[call-overload]
-                network, device, self._dtype, memory_format=self._layout
+                network, device, self._dtype, memory_format=layout
             ).eval()
-        if sampling.compiled:
+        if compiled:
             model.denoiser.unet.compile()
             model.autoencoder.encoder.compile()
             model.autoencoder.decoder.compile()
+
+    @classmethod
+    def borrowing(cls, model: AlbedoModel, sampling: Sampling, precision: str) -> Self:
+        """An estimator that uses a model where and as it is, float32 weights with autocast.
+
+        Both networks must be on one device and in eval mode.
+
+        Raises:
+            ProjectError: if there are more steps than the model has timesteps.
+        """
+        estimator = cls.__new__(cls)
+        device = next(model.denoiser.unet.parameters()).device
+        layout = torch.preserve_format
+        estimator._set(model, device, sampling, torch.float32, layout, precision)
+        return estimator
+
+    def _set(
+        self,
+        model: AlbedoModel,
+        device: torch.device,
+        sampling: Sampling,
+        dtype: torch.dtype,
+        layout: torch.memory_format,
+        autocast_precision: str,
+    ) -> None:
+        self.model, self.device, self.sampling = model, device, sampling
+        self._steps = sampling_steps(model, sampling)
+        self._dtype, self._layout, self._autocast = dtype, layout, autocast_precision
 
     def latent_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Shape of the noise that an image's prediction starts from: (C', h, w)."""
@@ -95,7 +134,7 @@ class Estimator:
             )
         ]
         ensembles = torch.cat(predicted).unflatten(0, (len(images), members))
-        return Estimate(*combine(ensembles, self._sampling.reduction))
+        return Estimate(*combine(ensembles, self.sampling.reduction))
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
@@ -104,14 +143,15 @@ class Estimator:
         height, width = images.shape[-2:]
         filled = pad(images, (0, -width % side, 0, -height % side), mode="replicate")
         batches = self._batches(filled)
-        return torch.cat([encode(self.model.autoencoder, self._ready(b)) for b in batches])
+        with autocast(self.device, self._autocast):
+            return torch.cat([encode(self.model.autoencoder, self._ready(b)) for b in batches])
 
     @torch.no_grad()
     def denoise(self, beauty: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Beauty latents [B, C, h, w] and noise [B, C', h, w] => albedo latents [B, C, h, w]."""
         denoiser, channels = self.model.denoiser, beauty.shape[1]
         latents = sample_latents(
-            denoiser, beauty, noise.to(self.device), self._sampling.steps, "fp32"
+            denoiser, beauty, noise.to(self.device), self._steps, self._autocast
         )
         first = self.model.albedo * channels
         return latents[:, first : first + channels]
@@ -119,11 +159,12 @@ class Estimator:
     @torch.no_grad()
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Albedo latents [B, C, h, w] => images in [0, 1], float32."""
-        return (decode(self.model.autoencoder, self._ready(latents)) + 1) / 2
+        with autocast(self.device, self._autocast):
+            return (decode(self.model.autoencoder, self._ready(latents)) + 1) / 2
 
     def _ready(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.to(self.device, self._dtype, memory_format=self._layout)
 
     def _batches(self, tensor: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Equal parts of at most `batch_size`: one small last part would cost as much time."""
-        return tensor.tensor_split(-(-len(tensor) // self._sampling.batch_size))
+        return tensor.tensor_split(-(-len(tensor) // self.sampling.batch_size))

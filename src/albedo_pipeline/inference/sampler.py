@@ -5,7 +5,7 @@ import torch
 from albedo_pipeline.diffusion.process import ddim_step, split_prediction
 from albedo_pipeline.diffusion.schedule import trailing_timesteps
 from albedo_pipeline.models.denoiser import Denoiser
-from albedo_pipeline.models.device import autocast
+from albedo_pipeline.models.precision import autocast
 
 
 @torch.no_grad()
@@ -24,31 +24,33 @@ def sample_latents(
         precision: of the UNet's mixed precision.
     """
     config, unet = denoiser.scheduler.config, denoiser.unet
-    levels = denoiser.levels().to(beauty.device)
+    alphas_cumprod = denoiser.alphas_cumprod().to(beauty.device)
     dtype = next(unet.parameters()).dtype
-    condition = denoiser.condition.to(beauty.device, dtype).expand(len(beauty), -1, -1)
+    text_embedding = denoiser.text_embedding.to(beauty.device, dtype).expand(len(beauty), -1, -1)
     x = noise.float()
     with autocast(beauty.device, precision):
-        for timestep, next_level in _descent(levels, steps, config.set_alpha_to_one):
+        for timestep, next_alpha_cumprod in _descent(
+            alphas_cumprod, steps, config.set_alpha_to_one
+        ):
             both = torch.cat([beauty, x], dim=1).to(dtype)
-            prediction = unet(both, timestep, condition).sample.float()
+            prediction = unet(both, timestep, text_embedding).sample.float()
             clean, residual = split_prediction(
-                prediction, x, levels[timestep], config.prediction_type
+                prediction, x, alphas_cumprod[timestep], config.prediction_type
             )
-            x = ddim_step(clean, residual, next_level)
+            x = ddim_step(clean, residual, next_alpha_cumprod)
     return x
 
 
 def _descent(
-    levels: torch.Tensor, steps: int, ends_at_no_noise: bool
+    alphas_cumprod: torch.Tensor, steps: int, ends_at_no_noise: bool
 ) -> list[tuple[int, torch.Tensor]]:
     """Each step's timestep, and the level that it leads to.
 
     As diffusers has it, each step goes down by T // steps, also where that does not divide T.
     """
-    end = torch.ones_like(levels[0]) if ends_at_no_noise else levels[0]
-    stride = len(levels) // steps
+    end = torch.ones_like(alphas_cumprod[0]) if ends_at_no_noise else alphas_cumprod[0]
+    stride = len(alphas_cumprod) // steps
     return [
-        (timestep, levels[timestep - stride] if timestep >= stride else end)
-        for timestep in trailing_timesteps(len(levels), steps)
+        (timestep, alphas_cumprod[timestep - stride] if timestep >= stride else end)
+        for timestep in trailing_timesteps(len(alphas_cumprod), steps)
     ]

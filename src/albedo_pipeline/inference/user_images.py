@@ -8,15 +8,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from albedo_pipeline.datasets.user_predictions import UserImage
+from albedo_pipeline.artifacts.user_predictions import UserImage
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.colour import ColourSpace, encode_srgb
 from albedo_pipeline.imaging.exposure import brightness_weights, exposure_factor
-from albedo_pipeline.imaging.files import read_colour
 from albedo_pipeline.imaging.image import Image, linear_rows
+from albedo_pipeline.imaging.io.read import read_colour
+from albedo_pipeline.imaging.pixel_checks import check_pixels
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import strips
-from albedo_pipeline.imaging.soundness import look_at
 from albedo_pipeline.params import PredictParams
 
 _NAMES = (
@@ -140,7 +140,7 @@ def _space(type_name: str, params: PredictParams) -> ColourSpace:
 def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) -> Beauty:
     height, width = image.pixels.shape[:2]
     exposure = params.exposure.model_dump()
-    found = look_at(image, image, brightness_weights(exposure["policy"]))
+    found = check_pixels(image, image, brightness_weights(exposure["policy"]))
     usable = found.sound if present is None else found.sound & present
     if not usable.any():
         raise ValueError("no pixel is finite, not negative and opaque")

@@ -9,7 +9,9 @@ import torch
 from albedo_pipeline.metrics.masked import masked
 
 
-def best_scale(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+def least_squares_scale(
+    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> torch.Tensor:
     """The s of each image that minimises sum (s prediction - truth)² over its valid pixels.
 
     Args:
@@ -22,7 +24,7 @@ def best_scale(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tenso
     return _scale(prediction, truth, valid, (1, 2, 3))
 
 
-def best_channel_scales(
+def least_squares_channel_scales(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
     """As `best_scale`, one s a channel: float64 [B, 3, 1, 1]."""
@@ -34,14 +36,14 @@ def align(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) ->
 
     Clipped to [0, 1]: the metrics take images of that range, and a reflectance above 1 is none.
     """
-    return _scaled(prediction, best_scale(prediction, truth, valid))
+    return _scaled(prediction, least_squares_scale(prediction, truth, valid))
 
 
 def align_channels(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
     """As `align`, with the `best_channel_scales`."""
-    return _scaled(prediction, best_channel_scales(prediction, truth, valid))
+    return _scaled(prediction, least_squares_channel_scales(prediction, truth, valid))
 
 
 def _scale(

@@ -8,8 +8,9 @@ from diffusers import AutoencoderKL, DDIMScheduler, MarigoldIntrinsicsPipeline
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.denoiser import Denoiser
-from albedo_pipeline.models.text_condition import empty_condition
+from albedo_pipeline.models.text_embedding import embed_empty_text
 from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.provenance.weights import weights_digest
 
 Space = Literal["srgb", "linear"]
 """What the predicted albedo is in: sRGB-encoded or linear."""
@@ -30,6 +31,13 @@ class AlbedoModel:
     default_steps: int | None = None
     default_resolution: int | None = None
     """Longer side that predictions are best at, pixels; 0: the image's own."""
+
+    def digests(self) -> dict[str, str]:
+        """Digests of the weights, by `denoiser` and `autoencoder`."""
+        return {
+            "denoiser": self.denoiser.digest(),
+            "autoencoder": weights_digest(self.autoencoder),
+        }
 
 
 def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
@@ -54,9 +62,9 @@ def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
 def _albedo_model(pipeline: MarigoldIntrinsicsPipeline) -> AlbedoModel:
     _check_scheduler(pipeline.scheduler)
     names, properties = _targets(pipeline)
-    condition = empty_condition(pipeline.text_encoder, pipeline.tokenizer)
+    text_embedding = embed_empty_text(pipeline.text_encoder, pipeline.tokenizer)
     return AlbedoModel(
-        denoiser=Denoiser(pipeline.unet.eval(), pipeline.scheduler, condition),
+        denoiser=Denoiser(pipeline.unet.eval(), pipeline.scheduler, text_embedding),
         autoencoder=pipeline.vae.eval(),
         targets=len(names),
         albedo=names.index("albedo"),

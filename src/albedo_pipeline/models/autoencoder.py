@@ -7,6 +7,7 @@ from diffusers import AutoencoderKL
 from diffusers.models.resnet import ResnetBlock2D
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedAutoencoder
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -88,3 +89,12 @@ def decode(autoencoder: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
     shift = autoencoder.config.shift_factor or 0.0
     unscaled = latents / autoencoder.config.scaling_factor + shift
     return autoencoder.decode(unscaled).sample.float().clamp(-1, 1)
+
+
+@torch.no_grad()
+def round_trip(
+    autoencoder: AutoencoderKL, images: torch.Tensor, device: torch.device, precision: str
+) -> torch.Tensor:
+    """Images [B, 3, H, W] in [-1, 1] encoded and decoded again, on the CPU."""
+    with autocast(device, precision):
+        return decode(autoencoder, encode(autoencoder, images.to(device))).cpu()

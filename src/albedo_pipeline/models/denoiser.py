@@ -9,6 +9,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from albedo_pipeline.diffusion.schedule import betas, signal_levels
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
+from albedo_pipeline.provenance.weights import denoiser_digest
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,14 @@ class Denoiser:
     """Input cat([beauty latent, noisy albedo latent]): 2C channels; output: C."""
     scheduler: DDIMScheduler
     """The one configuration of the noise schedule, for training and sampling."""
-    condition: torch.Tensor
+    text_embedding: torch.Tensor
     """Embedding of the empty text, float32 [1, L, D]."""
 
-    def levels(self) -> torch.Tensor:
+    def digest(self) -> str:
+        """Digest of the UNet's weights, the noise schedule and the text embedding."""
+        return denoiser_digest(self.unet, self.scheduler, self.text_embedding)
+
+    def alphas_cumprod(self) -> torch.Tensor:
         """alpha-bar of every timestep, float32 [T]."""
         config = self.scheduler.config
         variances = betas(

@@ -10,10 +10,10 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.autoencoder import factor
-from albedo_pipeline.models.constant_text import constant_text
+from albedo_pipeline.models.constant_text_encoder import constant_text_encoder
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.lora import has_lora, merge_lora
-from albedo_pipeline.models.text_condition import empty_condition, load_text
+from albedo_pipeline.models.text_embedding import embed_empty_text, load_text_encoder
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.denoiser import PretrainedDenoiser
 
@@ -59,10 +59,12 @@ def intrinsics_pipeline(
             than the denoiser was trained with.
     """
     encoder, tokenizer = (
-        load_text(text_source) if text_source else constant_text(denoiser.condition)
+        load_text_encoder(text_source)
+        if text_source
+        else constant_text_encoder(denoiser.text_embedding)
     )
     encoder.float()  # as diffusers opens it
-    _check_text(encoder, tokenizer, denoiser.condition)
+    _check_text(encoder, tokenizer, denoiser.text_embedding)
     unet = merge_lora(denoiser.unet) if has_lora(denoiser.unet) else denoiser.unet
     for network in (unet, autoencoder):  # whoever opens the export need not see our folders
         network.register_to_config(_name_or_path="")
@@ -103,10 +105,12 @@ def trained_side(latents: _Latents, autoencoder: AutoencoderKL) -> int:
     return factor(autoencoder) * int(sides[counts.argmax()])
 
 
-def _check_text(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, condition: torch.Tensor) -> None:
-    embedded = empty_condition(encoder, tokenizer)
-    same = embedded.shape == condition.shape
-    if not (same and torch.allclose(embedded, condition, atol=1e-5)):
+def _check_text(
+    encoder: CLIPTextModel, tokenizer: CLIPTokenizer, text_embedding: torch.Tensor
+) -> None:
+    embedded = embed_empty_text(encoder, tokenizer)
+    same = embedded.shape == text_embedding.shape
+    if not (same and torch.allclose(embedded, text_embedding, atol=1e-5)):
         raise ProjectError(
             "export: the text encoder embeds the empty text otherwise than the denoiser was "
             "trained with; is train.pretrained.model still the same?"

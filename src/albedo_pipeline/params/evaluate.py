@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from albedo_pipeline.params.base import Device, Params, Precision
+from albedo_pipeline.params.base import Params
+from albedo_pipeline.params.sampling import Inference
 
 
 class BootstrapParams(Params):
@@ -25,7 +26,7 @@ class RetinexParams(Params):
     """Chromaticity step (Euclidean, in normalised rgb) above which it is one."""
 
 
-class EvaluateParams(Params):
+class EvaluateParams(Inference):
     """The protocol: everything that a number depends on."""
 
     protocol: Literal["albedo_pipeline", "marigold-iid"] = "albedo_pipeline"
@@ -34,20 +35,11 @@ class EvaluateParams(Params):
     lpips_weights: Path | None = None
     """Safetensors file with the weights of LPIPS; null: LPIPS is not measured."""
     splits: tuple[Literal["train", "validation", "test"], ...] = ("test",)
-    seed: int = Field(2024, ge=0, lt=2**63)
-    """Seed of the noise that sampling starts from."""
     steps: int = Field(1, ge=1)
     """DDIM steps."""
-    ensemble: int = Field(1, ge=1)
-    """Predictions of different noise that are combined to one; from two on, they also tell how
-    uncertain it is."""
-    reduction: Literal["mean", "median"] = "mean"
-    """How they are combined."""
     batch_size: int = Field(32, ge=1)
-    """Members of all samples' ensembles that are predicted at a time."""
+    """Members of all samples' ensembles that go through the networks at a time."""
     compile: bool = False
     """`torch.compile` of the networks: minutes at first, then faster."""
     bootstrap: BootstrapParams = BootstrapParams()
     retinex: RetinexParams = RetinexParams()
-    device: Device = "auto"
-    precision: Precision = "fp32"

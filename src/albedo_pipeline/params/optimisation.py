@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from albedo_pipeline.params.base import Params
+from albedo_pipeline.params.sampling import Sampling
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
@@ -94,7 +95,7 @@ class Ema(Params):
     """Of `power`: standard deviation of the average, as a share of the training so far."""
 
 
-class Periods(Params):
+class CheckpointSchedule(Params):
     """Which checkpoints are written, and which of them stay."""
 
     every: int = Field(500, ge=1)
@@ -107,7 +108,7 @@ class Periods(Params):
     """Steps of which every multiple is written and stays; null: none."""
 
 
-class Validation(Params):
+class Validation(Sampling):
     """DDIM predictions of validation samples, scored in image space."""
 
     every: int | None = Field(None, ge=1)
@@ -121,9 +122,8 @@ class Validation(Params):
     """Decides which checkpoint is best, and when the learning rate is on a plateau."""
     steps: int = Field(4, ge=1)
     """DDIM steps."""
-    ensemble: int = Field(1, ge=1)
     batch_size: int = Field(8, ge=1)
-    seed: int = Field(2024, ge=0, lt=2**63)
+    """Samples that are predicted at a time."""
 
 
 class Visualisation(Params):

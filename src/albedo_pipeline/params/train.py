@@ -8,13 +8,13 @@ from pydantic import Field, model_validator
 from albedo_pipeline.params.base import Device, Params, Precision
 from albedo_pipeline.params.denoiser import Lora, NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
 from albedo_pipeline.params.optimisation import (
+    CheckpointSchedule,
     Ema,
     Execution,
     LearningRate,
     Loss,
     Noise,
     Optimiser,
-    Periods,
     Validation,
     Visualisation,
 )
@@ -80,7 +80,7 @@ class TrainParams(Params):
     """Optimiser steps between two log points; the loss is their mean."""
     log_gradients_every: int | None = Field(None, ge=1)
     """Optimiser steps between two tables of the largest gradients; null: never."""
-    checkpoints: Periods = Periods()
+    checkpoints: CheckpointSchedule = CheckpointSchedule()
     validation: Validation = Validation()
     visualisation: Visualisation = Visualisation()
     weights_and_biases: str | None = None
@@ -124,7 +124,7 @@ class TrainParams(Params):
         total = sum(self.mixture.values())
         return {name: self.mixture[name] / total for name in sorted(self.mixture)}
 
-    def trajectory(self, last_step: int) -> dict[str, Any]:
+    def result_settings(self, last_step: int) -> dict[str, Any]:
         """The settings that the weights at a step depend on, by dotted key."""
         settings = self.model_dump(mode="json")
         kept = {key: value for key, value in settings.items() if key not in _NEUTRAL}

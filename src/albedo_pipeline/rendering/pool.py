@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
-from albedo_pipeline.parallel import usable_cores
 from albedo_pipeline.rendering.render import Render, render_lights
 from albedo_pipeline.rendering.settings import RenderSettings
+from albedo_pipeline.runtime.parallel import usable_cores
 
 AHEAD = 3
 """Pictures under way or waiting for each process: enough to keep it busy, few enough for memory."""

@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 
+from albedo_pipeline.imaging.colormap import coloured
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.imaging.resize import resize_image, resize_mask
@@ -70,13 +71,6 @@ def hatched(picture: np.ndarray, valid: np.ndarray) -> np.ndarray:
     stripe = max(1, valid.shape[0] // 32)
     hatch = _HATCH[(rows + columns) // stripe % 2]
     return np.where(valid[..., None], picture, hatch[..., None])
-
-
-def coloured(values: np.ndarray) -> np.ndarray:
-    """Values in [0, 1], clipped, any shape => uint8 [..., 3], dark to bright."""
-    from matplotlib import colormaps
-
-    return colormaps["inferno"](np.clip(values, 0, 1), bytes=True)[..., :3]
 
 
 def png_uri(picture: np.ndarray) -> str:

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from albedo_pipeline.datasets.user_results import UNCERTAIN
-from albedo_pipeline.reporting.words import count, percentage, plain
+from albedo_pipeline.artifacts.user_results import UNCERTAIN
+from albedo_pipeline.reporting.formatting import count, percentage, plain
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WORDS = {

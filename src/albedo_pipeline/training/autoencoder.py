@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.diffusion.noise import gaussian
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError
@@ -18,14 +17,15 @@ from albedo_pipeline.models.autoencoder import (
     load_pretrained,
     new_autoencoder,
 )
-from albedo_pipeline.models.device import autocast
 from albedo_pipeline.models.ema import Ema, constant_decay
+from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.params.autoencoder import (
     AutoencoderParams,
     AutoencoderTraining,
     PretrainedAutoencoder,
 )
-from albedo_pipeline.progress import progress
+from albedo_pipeline.runtime.progress import progress
+from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.schedules import learning_rate_factor
 
 

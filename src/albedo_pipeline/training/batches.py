@@ -9,12 +9,12 @@ from typing import Self
 import numpy as np
 import torch
 
-from albedo_pipeline.datasets.latent_shards import LatentShards
 from albedo_pipeline.diffusion.noise import annealed, gaussian, multi_resolution
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.optimisation import Noise
+from albedo_pipeline.shards.latent_shards import LatentShards
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ def epoch_order(count: int, seed: int, epoch: int, source: int = 0) -> np.ndarra
     return generator(seed, Purpose.ORDER, epoch, source).permutation(count)
 
 
-def visited(count: int, seed: int, position: int, source: int = 0) -> int:
+def sample_at(count: int, seed: int, position: int, source: int = 0) -> int:
     """Index of the sample at a position of a source's endless stream of epochs."""
     return int(epoch_order(count, seed, position // count, source)[position % count])
 
 
-def mixed(shares: tuple[float, ...], position: int) -> tuple[int, int]:
+def source_at(shares: tuple[float, ...], position: int) -> tuple[int, int]:
     """Source of the sample at a position of the mixed stream, and its position in that source.
 
     Systematic, not drawn: among any n samples in a row a source has its share of n, give or take
@@ -167,12 +167,12 @@ class Stream:
 
     def _find(self, step: int, place: int) -> tuple[Source, int]:
         """Source and index of a sample of the effective batch."""
-        number, step = mixed(self._steps, step)
+        number, step = source_at(self._steps, step)
         bucket = self._buckets[number]
         position = step * self._params.effective_batch_size + place
-        number, position = mixed(bucket.shares, position)
+        number, position = source_at(bucket.shares, position)
         source, stream = bucket.sources[number], bucket.streams[number]
-        return source, visited(len(source.rows), self._params.seed, position, stream)
+        return source, sample_at(len(source.rows), self._params.seed, position, stream)
 
     def valid_cells(self, step: int) -> int:
         """Valid cells of the whole effective batch, which the loss is divided by."""

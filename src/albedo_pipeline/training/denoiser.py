@@ -9,24 +9,35 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file
 
-from albedo_pipeline.datasets.checkpoints import Checkpoints, damage, read_json
-from albedo_pipeline.datasets.latent_shards import LatentShards
+from albedo_pipeline.artifacts.checkpoints import Checkpoints, damage, read_json
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler, new_unet
 from albedo_pipeline.models.lora import add_lora
-from albedo_pipeline.models.text_condition import empty_condition, load_text, new_text
+from albedo_pipeline.models.text_embedding import (
+    embed_empty_text,
+    load_text_encoder,
+    new_text_encoder,
+)
 from albedo_pipeline.params import TrainParams
+from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
+from albedo_pipeline.runtime.distributed import (
+    accelerated,
+    any_process,
+    micro_batch_ranges,
+    run_on_main_and_broadcast,
+)
+from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
-from albedo_pipeline.training.beginning import (
+from albedo_pipeline.training.log import TrainingLog
+from albedo_pipeline.training.optimiser_step import TrainingComponents, prepare
+from albedo_pipeline.training.resume import (
+    TrainState,
     checkpoint_to_continue,
     configuration,
     frozen_digest,
+    stored_log,
+    stored_state,
 )
-from albedo_pipeline.training.log import TrainingLog
-from albedo_pipeline.training.processes import accelerated, agreed, any_process, places_of
-from albedo_pipeline.training.record import record_text, run_record, write_record
-from albedo_pipeline.training.state import TrainState, stored_log, stored_state
-from albedo_pipeline.training.stepping import Parts, prepare
 from albedo_pipeline.training.stopping import StopRequest
 from albedo_pipeline.training.trackers import start_trackers, track_text
 from albedo_pipeline.training.trainer import Trainer
@@ -40,12 +51,18 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
     torch.manual_seed(params.seed)
     if params.source == "pretrained":
         assert params.pretrained is not None  # which the settings' own check holds
-        unet, text = load_unet(params.pretrained, latent_channels), load_text(params.pretrained)
+        unet, text = (
+            load_unet(params.pretrained, latent_channels),
+            load_text_encoder(params.pretrained),
+        )
     else:
-        unet, text = new_unet(params.scratch, latent_channels), new_text(params.scratch.text_width)
+        unet, text = (
+            new_unet(params.scratch, latent_channels),
+            new_text_encoder(params.scratch.text_width),
+        )
     if params.lora:
         unet = add_lora(unet.requires_grad_(False), params.lora)
-    return Denoiser(unet, new_scheduler(params.noise_schedule), empty_condition(*text))
+    return Denoiser(unet, new_scheduler(params.noise_schedule), embed_empty_text(*text))
 
 
 def train_denoiser(
@@ -76,9 +93,13 @@ def train_denoiser(
     if params.validation.every or params.visualisation.every:
         chosen_samples(images.manifest, params.validation.split, 1)  # fails early
     channels = stream.channels
-    with stop.listening(), accelerated(params) as accelerator, ExitStack() as held:
+    with (
+        stop.listening(),
+        accelerated(params.device, params.precision, params.execution.deterministic) as accelerator,
+        ExitStack() as held,
+    ):
         processes = accelerator.num_processes
-        places_of(0, processes, params.effective_batch_size, params.micro_batch_size)
+        micro_batch_ranges(0, processes, params.effective_batch_size, params.micro_batch_size)
         stop.any_process = lambda flag: any_process(accelerator, flag)
         parts = prepare(accelerator, initial_denoiser(params, channels), params)
         fingerprints = {name: latent_sets[name].fingerprint() for name in params.shares()}
@@ -88,12 +109,16 @@ def train_denoiser(
             fingerprints,
             frozen_digest(parts.denoiser, parts.trained),
         )
-        checkpoint = agreed(accelerator, lambda: _begin(store, params, config, held))
+        checkpoint = run_on_main_and_broadcast(
+            accelerator, lambda: _begin(store, params, config, held)
+        )
         images.autoencoder.to(accelerator.device).requires_grad_(False)
         state, rows = _restored(parts, checkpoint, params)
         start_trackers(accelerator, tensorboard, state.run, state.step, params.weights_and_biases)
         if accelerator.is_main_process:
-            record = run_record(params, fingerprints, processes)
+            record = run_record(
+                params.model_dump(mode="json"), fingerprints, config["code"], processes
+            )
             write_record(store.folder, record)
             track_text(accelerator, "train/record", record_text(record), state.step)
         log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
@@ -126,7 +151,7 @@ def _begin(store: Checkpoints, params: TrainParams, config: dict, held: ExitStac
 
 
 def _restored(
-    parts: Parts, checkpoint: Path | None, params: TrainParams
+    parts: TrainingComponents, checkpoint: Path | None, params: TrainParams
 ) -> tuple[TrainState, list[dict]]:
     """State and log rows to begin with; the tensors are given to `parts`."""
     scoring = params.validation.model_dump(exclude={"every", "at_start", "batch_size"})
@@ -146,7 +171,7 @@ def _restored(
 
 @torch.no_grad()
 def finished_denoiser(
-    parts: Parts, params: TrainParams, store: Checkpoints, state: TrainState
+    parts: TrainingComponents, params: TrainParams, store: Checkpoints, state: TrainState
 ) -> Denoiser:
     """The denoiser with the EMA weights of the configured checkpoint, on the CPU."""
     averages = dict(zip(parts.trained, parts.ema.shadows, strict=True))
@@ -156,7 +181,7 @@ def finished_denoiser(
     for name, weight in parts.trained.items():
         weight.copy_(averages[name])
     unet.to(device="cpu", memory_format=torch.contiguous_format).eval().requires_grad_(False)
-    return Denoiser(unet, parts.denoiser.scheduler, parts.denoiser.condition)
+    return Denoiser(unet, parts.denoiser.scheduler, parts.denoiser.text_embedding)
 
 
 def _best_averages(store: Checkpoints, state: TrainState) -> dict[str, torch.Tensor]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import torch
 
-from albedo_pipeline.training.step import QUARTERS
+from albedo_pipeline.training.optimiser_step import QUARTERS
 
 
 @dataclass(frozen=True)

@@ -3,33 +3,34 @@
 import json
 import logging
 import math
-import resource
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from albedo_pipeline.datasets.checkpoints import Checkpoints
+from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.imaging.files import write_png
-from albedo_pipeline.parallel import ordered_map
+from albedo_pipeline.imaging.io.write import write_png
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.progress import progress
+from albedo_pipeline.runtime.device import peak_memory
+from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
+from albedo_pipeline.runtime.parallel import ordered_map
+from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.training.batches import Batch, Stream
-from albedo_pipeline.training.beginning import CONFIGURATION, is_finished
-from albedo_pipeline.training.examination import samples_grid, scores_of_both
 from albedo_pipeline.training.log import StepRecords, TrainingLog, summary
 from albedo_pipeline.training.optimisation import largest_gradients
-from albedo_pipeline.training.processes import agreed, places_of
+from albedo_pipeline.training.optimiser_step import (
+    TrainingComponents,
+    accumulate,
+    ema_decay,
+    update,
+)
+from albedo_pipeline.training.resume import CONFIGURATION, TrainState, is_finished, numbers
 from albedo_pipeline.training.schedules import after_validation, learning_rate
-from albedo_pipeline.training.state import TrainState, numbers
-from albedo_pipeline.training.stepping import Parts, accumulate, ema_decay, update
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from albedo_pipeline.training.trackers import track_image, track_text
-from albedo_pipeline.training.validation import METRICS, ImageData
+from albedo_pipeline.training.validation import METRICS, ImageData, samples_grid, scores_of_both
 
 logger = logging.getLogger(__name__)
 _READERS = 2  # threads that draw the batches ahead
@@ -40,7 +41,7 @@ class Trainer:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: TrainingComponents,
         stream: Stream,
         images: ImageData,
         params: TrainParams,
@@ -64,7 +65,7 @@ class Trainer:
             Paused: where it was asked to stop; the checkpoint is written.
             ProjectError: after too many steps in a row without a finite loss and gradient.
         """
-        self._attend(stop)
+        self._run_due(stop)
         steps = range(self.state.step, self.last_step)
         shown = progress(steps, self.last_step, "train", self.state.step, lambda: self._said)
         with closing(self._batches()) as batches:
@@ -72,7 +73,7 @@ class Trainer:
                 if is_finished(self.state, self.last_step):
                     return
                 self._step(batches)
-                self._attend(stop)
+                self._run_due(stop)
 
     # One step
 
@@ -90,7 +91,7 @@ class Trainer:
 
     def _places(self) -> list[range]:
         accelerator, params = self.parts.accelerator, self.params
-        return places_of(
+        return micro_batch_ranges(
             accelerator.process_index,
             accelerator.num_processes,
             params.effective_batch_size,
@@ -130,7 +131,7 @@ class Trainer:
 
     # What is due between steps
 
-    def _attend(self, stop: StopRequest) -> None:
+    def _run_due(self, stop: StopRequest) -> None:
         """Validate, show, save and stop, as far as it is due after `state.step` steps."""
         state = self.state
         stopping = stop()
@@ -198,7 +199,7 @@ class Trainer:
             track_image(accelerator, "validation/samples", image, state.step)
             write_png(self.store.folder / "samples" / f"step-{state.step:08d}.png", image)
 
-        agreed(accelerator, show)
+        run_on_main_and_broadcast(accelerator, show)
 
     # Log and checkpoint
 
@@ -264,7 +265,7 @@ class Trainer:
             self.store.write(self.state.step, self._fill)
             self.store.keep_only(self._kept())
 
-        agreed(self.parts.accelerator, write)
+        run_on_main_and_broadcast(self.parts.accelerator, write)
 
     def _fill(self, folder: Path) -> None:
         tensors = self.parts.tensors()
@@ -285,10 +286,3 @@ class Trainer:
             *(step for step, _ in self.state.best),
             *(step for step in steps if every and step % every == 0),
         }
-
-
-def peak_memory(device: torch.device) -> int:
-    """Most bytes that were in use so far: of the GPU, or of this process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,6 +1,7 @@
 """Validation: DDIM predictions of some samples, scored in image space."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +11,19 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 from diffusers import AutoencoderKL
 
-from albedo_pipeline.datasets.pair_shards import PairShards
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.inference.predict import predict_albedo
-from albedo_pipeline.metrics.psnr import PSNR
-from albedo_pipeline.metrics.ssim import SSIM
+from albedo_pipeline.inference.ensemble import ensemble_noise
+from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.metrics.image.psnr import PSNR
+from albedo_pipeline.metrics.image.ssim import SSIM
+from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.denoiser import Denoiser
+from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.optimisation import Validation
+from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.training.optimisation import train_mode
+from albedo_pipeline.training.optimiser_step import TrainingComponents
 
 METRICS = (PSNR, SSIM)
 """Measured at every validation."""
@@ -69,21 +75,14 @@ def predict(
     device = next(denoiser.unet.parameters()).device
     beauty = to_tensor(data.pairs.batch("beauty", samples["row"])).to(device)
     ids = samples["sample_id"].tolist()
-    predicted = predict_albedo(
-        denoiser,
-        data.autoencoder,
-        beauty,
-        ids,
-        seed=params.seed,
-        steps=params.steps,
-        ensemble=params.ensemble,
-        precision=precision,
+    estimator = Estimator.borrowing(AlbedoModel(denoiser, data.autoencoder), params, precision)
+    shape = estimator.latent_shape(*beauty.shape[-2:])
+    predicted, _ = estimator.predict(
+        beauty, ensemble_noise(params.seed, ids, params.ensemble, shape)
     )
     truth = to_tensor(data.pairs.batch("albedo", samples["row"])).to(device)
     valid = torch.from_numpy(data.pairs.batch("valid", samples["row"]) == 1).to(device)
-    beauty, predicted, truth = (
-        ((image.float() + 1) / 2).clamp(0, 1) for image in (beauty, predicted, truth)
-    )
+    beauty, truth = (((image.float() + 1) / 2).clamp(0, 1) for image in (beauty, truth))
     return Prediction(ids, beauty, predicted, truth, valid)
 
 
@@ -128,3 +127,62 @@ def _scores(prediction: Prediction) -> list[dict[str, str | float]]:
         {"sample_id": sample_id, **{name: float(value[i]) for name, value in values.items()}}
         for i, sample_id in enumerate(prediction.sample_ids)
     ]
+
+
+@contextmanager
+def _evaluating(parts: TrainingComponents) -> Iterator[Denoiser]:
+    unet = parts.denoiser.unet.eval()
+    try:
+        yield parts.denoiser
+    finally:
+        train_mode(unet)
+
+
+def scores_of_both(
+    parts: TrainingComponents, images: ImageData, params: TrainParams, stop: Callable[[], bool]
+) -> dict[str, float] | None:
+    """Mean scores of the averaged weights, and as `…_raw` of the raw ones; None where it was
+    stopped. All processes take part."""
+    scores: dict[str, float] = {}
+    for suffix, weights in (("", parts.ema.in_place()), ("_raw", nullcontext())):
+        with weights, _evaluating(parts) as denoiser:
+            part = validate(
+                denoiser, images, params.validation, params.precision, parts.accelerator, stop
+            )
+        if part is None:
+            return None
+        scores |= {name + suffix: value for name, value in part.items()}
+    return scores
+
+
+def samples_grid(parts: TrainingComponents, images: ImageData, params: TrainParams) -> np.ndarray:
+    """Predictions of some validation samples, of the commonest shape among them, by the averaged
+    weights; uint8 [H, W, 3]."""
+    split, count = params.validation.split, params.visualisation.samples
+    chosen = chosen_samples(images.manifest, split, count)
+    of_one_shape = max(images.pairs.batches(chosen["row"], count), key=len)
+    chosen = chosen.set_index("row", drop=False).loc[of_one_shape]
+    with parts.ema.in_place(), _evaluating(parts) as denoiser:
+        return grid(predict(denoiser, images, chosen, params.validation, params.precision))
+
+
+_MASKED = 0.5
+_GAP = 2  # pixels
+
+
+def grid(prediction: Prediction) -> np.ndarray:
+    """One row a sample: beauty, prediction, truth, error; uint8 [H, W, 3], sRGB-encoded.
+
+    The error is the mean over channels of the absolute difference, white from 0.5 on. Masked
+    pixels of truth and error are grey.
+    """
+    error = (prediction.predicted - prediction.truth).abs().mean(dim=1, keepdim=True) * 2
+    error = error.clamp_max(1).expand(-1, 3, -1, -1)
+    truth, error = (
+        torch.where(prediction.valid, image, _MASKED) for image in (prediction.truth, error)
+    )
+    cells = torch.stack([prediction.beauty, prediction.predicted, truth, error], dim=1)
+    framed = torch.nn.functional.pad(cells, (0, _GAP, 0, _GAP), value=1.0)
+    rows, columns, channels, height, width = framed.shape
+    image = framed.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
+    return (image * 255).round().to(torch.uint8).cpu().numpy()

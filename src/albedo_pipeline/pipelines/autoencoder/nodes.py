@@ -1,6 +1,6 @@
 """Nodes of `autoencoder`."""
 
-from albedo_pipeline.hints import AutoencoderKL, DataFrame, PairShards
+from albedo_pipeline.node_types import AutoencoderKL, DataFrame, PairShards
 from albedo_pipeline.params import AutoencoderParams
 
 
@@ -8,7 +8,7 @@ def make_autoencoder(
     pairs: PairShards, manifest: DataFrame, params: AutoencoderParams
 ) -> AutoencoderKL:
     """The bundled, a pretrained, or a newly trained `AutoencoderKL`."""
-    from albedo_pipeline.models.device import pick_device
+    from albedo_pipeline.runtime.device import pick_device
     from albedo_pipeline.training.autoencoder import obtain_autoencoder
 
     pairs.check_manifest(manifest)
@@ -20,7 +20,7 @@ def check_autoencoder(
     autoencoder: AutoencoderKL, pairs: PairShards, manifest: DataFrame, params: AutoencoderParams
 ) -> dict:
     """Round trip of the validation split: what no denoiser can pass."""
-    from albedo_pipeline.inference.round_trip import round_trip_report
+    from albedo_pipeline.evaluation.round_trip import round_trip_report
 
     rows = manifest.loc[manifest["split"] == "validation", "row"].to_numpy()
     return {"source": params.source} | round_trip_report(autoencoder, pairs, rows, params)

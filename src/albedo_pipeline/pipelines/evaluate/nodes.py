@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from albedo_pipeline.hints import (
+from albedo_pipeline.node_types import (
     AutoencoderKL,
     DataFrame,
     Denoiser,
@@ -21,8 +21,8 @@ def predict_split(
     params: EvaluateParams,
 ) -> Iterator[Row]:
     """Predicted albedo, and the truth's round trip, of every evaluated sample."""
-    from albedo_pipeline.inference.predictions import predictions
-    from albedo_pipeline.inference.protocols import protocol
+    from albedo_pipeline.evaluation.predictions import predictions
+    from albedo_pipeline.evaluation.protocols import protocol
 
     protocol(params.protocol, params.lpips_weights)  # that cannot be opened: before the long work
     return predictions(pairs, manifest, denoiser, autoencoder, params)
@@ -30,13 +30,9 @@ def predict_split(
 
 def describe_inputs(pairs: PairShards, denoiser: Denoiser, autoencoder: AutoencoderKL) -> dict:
     """Digests of the data and the weights that the numbers come from."""
-    from albedo_pipeline.models.digests import denoiser_digest, weights_digest
+    from albedo_pipeline.models.albedo_model import AlbedoModel
 
-    return {
-        "pairs": pairs.fingerprint(),
-        "denoiser": denoiser_digest(denoiser),
-        "autoencoder": weights_digest(autoencoder),
-    }
+    return {"pairs": pairs.fingerprint()} | AlbedoModel(denoiser, autoencoder).digests()
 
 
 def score(
@@ -48,9 +44,9 @@ def score(
 ) -> tuple[DataFrame, DataFrame, dict, dict]:
     """Scores of model, baselines and ceiling: sample by sample; risk-coverage curves; means; of
     these the model's alone."""
-    from albedo_pipeline.inference.protocols import protocol
-    from albedo_pipeline.inference.scores import score_table
-    from albedo_pipeline.inference.summary import describe, headline, summarise
+    from albedo_pipeline.evaluation.protocols import protocol
+    from albedo_pipeline.evaluation.scores import score_table
+    from albedo_pipeline.evaluation.summary import describe, headline, summarise
 
     chosen = protocol(params.protocol, params.lpips_weights)
     per_sample, curves = score_table(predictions, pairs, manifest, chosen, params.retinex)

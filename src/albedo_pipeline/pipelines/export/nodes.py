@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from albedo_pipeline.hints import AlbedoModel, AutoencoderKL, Denoiser, Export, LatentShards
+from albedo_pipeline.node_types import AlbedoModel, AutoencoderKL, Denoiser, Export, LatentShards
 from albedo_pipeline.params import ExportParams
 
 logger = logging.getLogger(__name__)
@@ -19,15 +19,18 @@ def make_export(
     params: ExportParams,
 ) -> Export:
     """The model as diffusers has it, and its card."""
+    from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.export import Export, intrinsics_pipeline, text_source, trained_side
-    from albedo_pipeline.models.lineage import measured_steps
-    from albedo_pipeline.reporting.model_card import model_card
+    from albedo_pipeline.provenance.lineage import check_models
+    from albedo_pipeline.reporting.model_card.card import model_card
 
-    steps = measured_steps(metrics, denoiser, autoencoder)
+    check_models(metrics, AlbedoModel(denoiser, autoencoder).digests())
     side = trained_side(latents, autoencoder)
     source = text_source(train_settings)
     card = model_card(metrics, audit_summary, train_settings, side, params)
-    return Export(intrinsics_pipeline(denoiser, autoencoder, source, steps, side), card)
+    return Export(
+        intrinsics_pipeline(denoiser, autoencoder, source, metrics["protocol"]["steps"], side), card
+    )
 
 
 def publish(export: AlbedoModel, folder: Path, params: ExportParams) -> None:

@@ -1,22 +1,22 @@
 """Nodes of `ingest`."""
 
-from albedo_pipeline.hints import DataFrame, PairShards, RawPairReference, Work
+from albedo_pipeline.node_types import DataFrame, PairShards, RawPairReference, ShardBuild
 from albedo_pipeline.params import IngestParams
 
 
-def normalise_pairs(raw_pairs: list[RawPairReference], params: IngestParams) -> Work:
+def normalise_pairs(raw_pairs: list[RawPairReference], params: IngestParams) -> ShardBuild:
     """Expose, crop, resize, encode and store every pair; set aside those that cannot be used."""
-    from albedo_pipeline.ingestion.normalising import Normalising
+    from albedo_pipeline.preprocessing.ingest import PairBuild
 
-    return Normalising(raw_pairs, params)
+    return PairBuild(raw_pairs, params)
 
 
 def describe_pairs(
     pairs: PairShards, params: IngestParams
 ) -> tuple[DataFrame, DataFrame, DataFrame, dict]:
     """Manifest with the split by group, quarantine, audit and its summary."""
-    from albedo_pipeline.ingestion.audit import audit_of, summary_of
-    from albedo_pipeline.ingestion.tables import manifest_of, quarantine_of
+    from albedo_pipeline.preprocessing.audit import audit_of, summary_of
+    from albedo_pipeline.preprocessing.manifest import manifest_of, quarantine_of
 
     manifest, quarantine = manifest_of(pairs, params.split), quarantine_of(pairs)
     audit = audit_of(pairs, manifest, quarantine)

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
-from albedo_pipeline.hints import AlbedoModel, UserImages
+from albedo_pipeline.node_types import AlbedoModel, UserImages
 from albedo_pipeline.params import PredictParams
 
 
-def predict_images(own_model: Callable[[], AlbedoModel], params: PredictParams) -> UserImages:
+def predict_images(project_model: Callable[[], AlbedoModel], params: PredictParams) -> UserImages:
     """The albedo of every image of the user's that has none yet."""
-    from albedo_pipeline.inference.user_work import user_work
+    from albedo_pipeline.inference.predict_job import predict_job
 
-    return user_work(own_model, params)
+    return predict_job(project_model, params)
 
 
 def show_predictions(user_predictions: dict) -> str:
@@ -22,6 +22,6 @@ def show_predictions(user_predictions: dict) -> str:
 
 def name_bad_images(user_predictions: dict, user_page: str) -> None:
     """Fail where an image could not be used, when all else is done."""
-    from albedo_pipeline.inference.user_work import check_all_done
+    from albedo_pipeline.inference.predict_job import check_all_done
 
     check_all_done(user_predictions)

@@ -15,7 +15,7 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 predict_images,
-                ["own_model", "params:predict"],
+                ["project_model", "params:predict"],
                 "user_predictions",
                 name="predict_images",
             ),

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from albedo_pipeline.hints import Figure, RawPair, RawPairReference, Render
+from albedo_pipeline.node_types import Figure, RawPair, RawPairReference, Render
 from albedo_pipeline.params import SynthesizeParams
 
 
 def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
     """Every view of every scene, the first one under several lights; a scene is a group."""
-    from albedo_pipeline.progress import progress
     from albedo_pipeline.rendering import RenderSettings, render_all
+    from albedo_pipeline.runtime.progress import progress
 
     settings = RenderSettings(params.resolution, params.samples_per_pixel, params.max_depth)
     scenes = range(params.scenes)
@@ -24,13 +24,13 @@ def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
 
 def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
     """A sheet of samples, and how many draws were thrown away, by reason."""
-    from albedo_pipeline.reporting.sample_sheet import count_redrawn, sample_sheet
+    from albedo_pipeline.reporting.plots.sample_sheet import count_redrawn, sample_sheet
 
     return sample_sheet(raw_pairs), count_redrawn(raw_pairs)
 
 
 def _raw_pair(seed: int, scene: int, view: int, light: int, render: Render) -> RawPair:
-    from albedo_pipeline.datasets import raw_pairs
+    from albedo_pipeline.readers import raw_pairs
 
     group = f"seed-{seed}/scene-{scene:05d}"
     return raw_pairs.RawPair(

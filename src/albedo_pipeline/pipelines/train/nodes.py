@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from albedo_pipeline.hints import (
+from albedo_pipeline.node_types import (
     AutoencoderKL,
     Checkpoints,
     DataFrame,

@@ -1,0 +1,1 @@
+"""Kedro datasets of all that is no shard: checkpoints, models, exports, results, pages."""

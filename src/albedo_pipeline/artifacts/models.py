@@ -1,0 +1,112 @@
+"""diffusers models as Kedro datasets: a folder with config.json and safetensors."""
+
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.atomic_files import replaced_folder
+
+_LORA = "pytorch_lora_weights.safetensors"  # diffusers' name
+
+
+class AutoencoderDataset(AbstractDataset[Any, Any]):
+    """An `AutoencoderKL`, float32, in eval mode, on the CPU.
+
+    Args:
+        filepath: the folder; replaced as a whole when a save succeeds.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Raises ProjectError, naming the folder, where it holds no whole model."""
+        from diffusers import AutoencoderKL
+
+        return load_model(AutoencoderKL, self._folder)
+
+    def save(self, data: Any) -> None:
+        """Write the model."""
+        with replaced_folder(self._folder) as folder:
+            data.save_pretrained(folder)
+
+    def _exists(self) -> bool:
+        return (self._folder / "config.json").is_file()
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder)}
+
+
+class DenoiserDataset(AbstractDataset[Any, Any]):
+    """A `models.denoiser.Denoiser`: subfolders `unet` and `scheduler`, as diffusers has them,
+    and `text_embedding.safetensors`, the empty text's embedding. The adapters of a UNet that has some
+    lie apart, in `lora`.
+
+    Args:
+        filepath: the folder; replaced as a whole when a save succeeds.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Raises ProjectError, naming the folder, where it holds no whole denoiser."""
+        from diffusers import DDIMScheduler, UNet2DConditionModel
+        from safetensors.torch import load_file
+
+        from albedo_pipeline.models.denoiser import Denoiser
+
+        unet = load_model(UNet2DConditionModel, self._folder / "unet")
+        try:
+            if (self._folder / "lora").is_dir():
+                weights = {"weight_name": _LORA, "use_safetensors": True}
+                unet.load_lora_adapter(str(self._folder / "lora"), prefix=None, **weights)
+            scheduler = DDIMScheduler.from_pretrained(self._folder / "scheduler")
+            text_embedding = load_file(self._folder / "text_embedding.safetensors")[
+                "text_embedding"
+            ]
+        except Exception as error:
+            raise ProjectError(f"{self._folder}: damaged model ({one_line(error)})") from error
+        return Denoiser(unet, scheduler, text_embedding)
+
+    def save(self, data: Any) -> None:
+        """Write the three parts."""
+        from safetensors.torch import save_file
+
+        from albedo_pipeline.models.lora import has_lora, without_lora
+
+        adapted = has_lora(data.unet)
+        with replaced_folder(self._folder) as folder:
+            plain = without_lora(data.unet) if adapted else data.unet
+            plain.save_pretrained(folder / "unet")
+            if adapted:
+                data.unet.save_lora_adapter(folder / "lora", weight_name=_LORA)
+            data.scheduler.save_pretrained(folder / "scheduler")
+            save_file(
+                {"text_embedding": data.text_embedding.contiguous()},
+                folder / "text_embedding.safetensors",
+            )
+
+    def _exists(self) -> bool:
+        return (self._folder / "unet" / "config.json").is_file()
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder)}
+
+
+def load_model(model_class: Any, folder: Path) -> Any:
+    """`from_pretrained` of a local folder, safetensors only, in eval mode.
+
+    Raises:
+        ProjectError: where the folder is missing or the model damaged; names it.
+    """
+    if not (folder / "config.json").is_file():
+        raise ProjectError(f"{folder}: no model here; has the pipeline before this one run?")
+    try:
+        return model_class.from_pretrained(folder, use_safetensors=True).eval()
+    except Exception as error:
+        raise ProjectError(f"{folder}: damaged model ({one_line(error)})") from error

@@ -1,0 +1,37 @@
+"""The page beside the user's predictions."""
+
+import logging
+from pathlib import Path
+
+from kedro.io import AbstractDataset
+
+from albedo_pipeline.runtime.atomic_files import write_text
+
+logger = logging.getLogger(__name__)
+
+
+class UserPageDataset(AbstractDataset[str, str]):
+    """Text that appears whole or not at all: the page may be open while it is written.
+
+    Args:
+        filepath: of the page.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+        self._path = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> str:
+        """The page."""
+        return self._path.read_text(encoding="utf-8")
+
+    def save(self, data: str) -> None:
+        """Write the page; its folder is there."""
+        write_text(self._path, data)
+        logger.info("The page is ready: %s", self._path)
+
+    def _exists(self) -> bool:
+        return self._path.is_file()
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._path)}

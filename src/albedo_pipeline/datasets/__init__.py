@@ -1,1 +1,0 @@
-"""The project's Kedro datasets: raw pairs, pair and latent shards, models."""

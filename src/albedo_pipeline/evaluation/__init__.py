@@ -1,0 +1,1 @@
+"""Predictions of a split, baselines, protocols, scores, summaries, photographs."""

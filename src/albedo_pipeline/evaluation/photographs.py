@@ -1,0 +1,155 @@
+"""Scores on photographs of whose albedo people judged, or measured, a part."""
+
+import logging
+from collections.abc import Callable, ItemsView
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn.functional import interpolate
+
+from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.evaluation.retinex import retinex_reflectance
+from albedo_pipeline.evaluation.summary import spelled_out, summarise
+from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
+from albedo_pipeline.imaging.pixels import quantize
+from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_picture
+from albedo_pipeline.metrics.maw import maw_chromaticity, maw_intensity, patch_means
+from albedo_pipeline.metrics.whdr import Judgement, whdr
+from albedo_pipeline.models.albedo_model import AlbedoModel
+from albedo_pipeline.params import EvaluateParams
+from albedo_pipeline.params.evaluate import RetinexParams
+from albedo_pipeline.readers.photographs import Measured, Photo
+from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.progress import progress
+
+logger = logging.getLogger(__name__)
+
+MAW_SIZE = (240, 320)
+"""Rows and columns at which the measured surfaces are compared."""
+
+
+@dataclass(frozen=True)
+class PhotoProtocol:
+    """What is measured on a data set of photographs, and in words how."""
+
+    words: dict[str, object]
+    score: Callable[[np.ndarray, Any], dict[str, float]]
+    """(linear albedo [H, W, 3], what is known) => measures."""
+
+
+def iiw_scores(albedo: np.ndarray, judgements: list[Judgement]) -> dict[str, float]:
+    """WHDR with a threshold of 10 %."""
+    return {"whdr": whdr(albedo, judgements)}
+
+
+def maw_scores(albedo: np.ndarray, measured: Measured) -> dict[str, float]:
+    """Intensity and chromaticity error of the measured surfaces."""
+    encoded = torch.from_numpy(encode_srgb(albedo)).permute(2, 0, 1)[None]
+    labels = torch.from_numpy(measured.labels)[None, None].double()
+    # As the published code: the albedo bilinear and encoded, the labels nearest.
+    small = interpolate(encoded, MAW_SIZE, mode="bilinear", antialias=True)
+    places = interpolate(labels, MAW_SIZE, mode="nearest-exact")[0, 0].long().numpy()
+    means, pixels = patch_means(decode_srgb(small[0].permute(1, 2, 0).numpy()), places)
+    left = np.unique(places)
+    colours = measured.colours[left[left > 0] - 1]
+    return {
+        "maw_intensity": maw_intensity(means, colours, pixels),
+        "maw_chromaticity": maw_chromaticity(means, colours, pixels),
+    }
+
+
+IIW = PhotoProtocol(
+    {
+        "name": "iiw",
+        "source": "Bell et al. 2014, whdr.py: threshold 10 %, weighted by darker_score",
+        "metrics": {"whdr": "linear"},
+        "colour_space": "linear Rec.709; a point's reflectance is the mean of R, G and B",
+    },
+    iiw_scores,
+)
+MAW = PhotoProtocol(
+    {
+        "name": "maw",
+        "source": "Wu et al. 2023, numerical_albedo.py: si and per_si",
+        "metrics": {"maw_intensity": "linear", "maw_chromaticity": "CIELAB"},
+        "colour_space": "linear Rec.709, means of surfaces at 320 x 240 pixels",
+        "alignment": "intensity: one scale a photograph; chromaticity: one scale a surface",
+    },
+    maw_scores,
+)
+
+
+def score_photos(
+    photos: list[Photo], model: AlbedoModel, protocol: PhotoProtocol, params: EvaluateParams
+) -> tuple[pd.DataFrame, dict]:
+    """Scores photograph by photograph, and their means with intervals by the protocol.
+
+    Raises:
+        ProjectError: where no photograph can be used.
+    """
+    table, used, rejected = photo_table(photos, model, protocol.score, params)
+    what = protocol.words | {"resolution": model.default_resolution or "the photograph's own"}
+    metrics = {
+        "protocol": spelled_out(what, used, params),
+        "lineage": model.digests(),
+        "left_out": rejected,
+    }
+    return table, metrics | summarise(table, params.bootstrap)
+
+
+def photo_table(
+    photos: list[Photo], model: AlbedoModel, score: Callable, params: EvaluateParams
+) -> tuple[pd.DataFrame, list[str], dict[str, str]]:
+    """One row a photograph and method; the photographs that were used, each with a digest; and why
+    the others could not be.
+
+    Methods: `model`, at the longer side that it is best at; `beauty_as_albedo`; `retinex`; and
+    `constant`, a grey card.
+
+    Raises:
+        ProjectError: where none can be used.
+    """
+    estimator = Estimator(model, pick_device(params.device), params, params.precision)
+    layout = TiledPrediction(resolution=model.default_resolution or 0, tile=0, overlap=0)
+    table, used, rejected = [], [], {}
+    for photo in progress(photos, len(photos), "photographs"):
+        try:
+            known, encoded, digest = photo.read_known(), photo.read(), photo.digest()
+        except BadSampleError as error:
+            rejected[photo.name] = str(error)
+            logger.warning("%s: left out: %s", photo.name, error)
+            continue
+        used.append(f"{photo.name} {digest}")
+        identity = {"sample_id": photo.name, "group": photo.group, "split": "test", "set": ""}
+        for method, albedo in _estimates(estimator, encoded, photo.name, layout, params.retinex):
+            table.append(identity | {"method": method} | score(albedo, known))
+    if not table:
+        raise ProjectError(
+            f"no photograph could be used; the first: {next(iter(rejected.values()))}"
+        )
+    return pd.DataFrame(table), used, rejected
+
+
+def _estimates(
+    estimator: Estimator,
+    encoded: np.ndarray,
+    name: str,
+    layout: TiledPrediction,
+    retinex: RetinexParams,
+) -> ItemsView[str, np.ndarray]:
+    """Method and linear albedo [H, W, 3], in [0, 1]."""
+    predicted = predict_picture(estimator, quantize(encoded), name, layout).albedo
+    light = decode_srgb(encoded)
+    reflectance = retinex_reflectance(light, retinex.intensity_threshold, retinex.chroma_threshold)
+    # All these measures are blind to scale; a clip is not, so few pixels may reach it.
+    bright = max(float(np.quantile(reflectance, 0.999)), 1e-6)
+    return {
+        "model": predicted.astype(np.float32),
+        "beauty_as_albedo": light,
+        "retinex": (reflectance / bright).clip(0, 1).astype(np.float32),
+        "constant": np.full_like(light, 0.5),
+    }.items()

@@ -1,0 +1,83 @@
+"""Predictions of whole splits, as rows of the prediction shards."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from diffusers import AutoencoderKL
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.imaging.pixels import quantize, to_tensor
+from albedo_pipeline.inference.ensemble import ensemble_noise
+from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.models.albedo_model import AlbedoModel
+from albedo_pipeline.models.denoiser import Denoiser
+from albedo_pipeline.params import EvaluateParams
+from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.parallel import ordered_map
+from albedo_pipeline.runtime.progress import progress
+from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.shards.shard_file import Row
+
+_READERS = 2
+"""Batches that are read, with their noise, while another one is predicted."""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    samples: pd.DataFrame
+    beauty: torch.Tensor
+    albedo: torch.Tensor
+    noise: torch.Tensor
+
+
+def predictions(
+    pairs: PairShards,
+    manifest: pd.DataFrame,
+    denoiser: Denoiser,
+    autoencoder: AutoencoderKL,
+    params: EvaluateParams,
+) -> Iterator[Row]:
+    """Prediction and round trip of every sample of the configured splits, and with an ensemble its
+    uncertainty.
+
+    Raises:
+        ProjectError: where they have none, or manifest and pairs are of different runs.
+    """
+    pairs.check_manifest(manifest)
+    samples = manifest[manifest["split"].isin(params.splits)]
+    if samples.empty:
+        raise ProjectError(f"evaluate.splits: no sample is in {', '.join(params.splits)}")
+    estimator = Estimator(
+        AlbedoModel(denoiser, autoencoder),
+        pick_device(params.device),
+        params,
+        params.precision,
+        compiled=params.compile,
+    )
+
+    def read(rows: np.ndarray) -> _Batch:
+        chosen = samples.set_index("row", drop=False).loc[rows]
+        beauty, albedo = (to_tensor(pairs.batch(name, rows)) for name in ("beauty", "albedo"))
+        shape = estimator.latent_shape(*beauty.shape[-2:])
+        noise = ensemble_noise(params.seed, chosen["sample_id"].tolist(), params.ensemble, shape)
+        return _Batch(chosen, beauty, albedo, noise)
+
+    together = max(1, params.batch_size // params.ensemble)
+    batches = pairs.batches(samples["row"], together)
+    for batch in progress(ordered_map(read, batches, _READERS), len(batches), "evaluate"):
+        yield from _rows(batch, estimator)
+
+
+def _rows(batch: _Batch, estimator: Estimator) -> Iterator[Row]:
+    predicted = estimator.predict(batch.beauty, batch.noise)
+    ceiling = estimator.decode(estimator.encode(batch.albedo))
+    images = {"prediction": predicted.albedo, "roundtrip": ceiling}
+    if predicted.uncertainty is not None:
+        images["uncertainty"] = predicted.uncertainty.mean(dim=1, keepdim=True)
+    stored = {name: quantize(image.cpu().numpy()) for name, image in images.items()}
+    for place, sample in enumerate(batch.samples.itertuples()):
+        identity = {"sample_id": sample.sample_id, "group": sample.group, "split": sample.split}
+        yield identity | {name: planes[place] for name, planes in stored.items()}

@@ -1,0 +1,167 @@
+"""One picture of any size => its albedo."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import torch
+
+from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb, to_linear
+from albedo_pipeline.imaging.pixels import dequantize, quantize, to_tensor
+from albedo_pipeline.imaging.resize import resize_image, resize_rows
+from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.inference.noise_field import field_noise
+from albedo_pipeline.inference.tiling import Axis, axis_tiles, blend, enlarged, tone_gain
+from albedo_pipeline.models.autoencoder import factor
+from albedo_pipeline.runtime.progress import progress
+
+_FEW = 8
+"""Tiles that are done without a progress of their own."""
+
+
+@dataclass(frozen=True)
+class TiledPrediction:
+    """How pictures are predicted; sizes in pixels."""
+
+    resolution: int
+    """Longer side of the whole picture's prediction; 0: its own."""
+    tile: int
+    """Side of a tile; 0: no tiles."""
+    overlap: float
+    """Share of a tile's side."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The albedo of one picture."""
+
+    albedo: np.ndarray
+    """Linear Rec.709, float16 [H, W, 3], in [0, 1]."""
+    uncertainty: np.ndarray | None
+    """Disagreement of the ensemble, in the unit of the model's prediction, float16 [H, W, 3]."""
+    tiles: int
+    """0: predicted as a whole."""
+
+
+def predict_picture(
+    estimator: Estimator, beauty: np.ndarray, name: str, layout: TiledPrediction
+) -> Predicted:
+    """Predict as a whole, and what is larger than `layout.resolution` in tiles as well.
+
+    Args:
+        beauty: uint16 [H, W, 3], sRGB-encoded.
+        name: of the picture, for the noise and the progress.
+    """
+    height, width = beauty.shape[:2]
+    size = processing_size(height, width, layout.resolution)
+    whole = _predict_whole(estimator, beauty, name, size)
+    if max(size) >= max(height, width) or not layout.tile:
+        return _predicted(resize_image(whole, height, width).astype(np.float16), 0)
+    cell = factor(estimator.model.autoencoder)
+    side = max(cell, layout.tile // cell * cell)
+    down, across = (axis_tiles(n, side, layout.overlap, cell) for n in (height, width))
+    total = len(down.parts) * len(across.parts)
+    tiles = _predict_tiles(estimator, beauty, name, layout, whole[..., :3], down, across)
+    if total > _FEW:
+        tiles = progress(tiles, total, f"{name}, tiles")
+    return _predicted(blend(down, across, whole.shape[2], tiles), total)
+
+
+def processing_size(height: int, width: int, resolution: int) -> tuple[int, int]:
+    """The size that a picture is predicted at as a whole.
+
+    Its own where its longer side is from half of the resolution to all of it, else with the
+    resolution as its longer side: much smaller ones would be too few cells for the model.
+    """
+    longer = max(height, width)
+    if not resolution or resolution / 2 <= longer <= resolution:
+        return height, width
+    scale = resolution / longer
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _predict_whole(
+    estimator: Estimator, beauty: np.ndarray, name: str, size: tuple[int, int]
+) -> np.ndarray:
+    """Linear, float32 [*size, 3 or 6]: albedo, and uncertainty where there is one."""
+
+    def rows_of(rows: slice) -> np.ndarray:
+        return decode_srgb(dequantize(beauty[rows]))
+
+    stored = beauty
+    if size != beauty.shape[:2]:
+        stored = quantize(encode_srgb(resize_rows(rows_of, beauty.shape, *size)))
+    everything = (slice(0, size[0]), slice(0, size[1]))
+    return _predict(estimator, [stored], f"{name}\0whole", [everything])[0]
+
+
+def _predict_tiles(
+    estimator: Estimator,
+    beauty: np.ndarray,
+    name: str,
+    layout: TiledPrediction,
+    whole: np.ndarray,
+    down: Axis,
+    across: Axis,
+) -> Iterator[np.ndarray]:
+    """Tiles in the tone of the whole picture, row by row; several at a time only of one size."""
+    height, width = beauty.shape[:2]
+    for rows in down.parts:
+        for _, same in groupby(across.parts, key=lambda part: part.stop - part.start):
+            all_places = [(rows, columns) for columns in same]
+            for first in range(0, len(all_places), estimator.sampling.batch_size):
+                places = all_places[first : first + estimator.sampling.batch_size]
+                stored = [beauty[place] for place in places]
+                tiles = _predict(estimator, stored, name, places)
+                for place, tile in zip(places, tiles, strict=True):
+                    wanted = enlarged(whole, height, width, *place)
+                    albedo = tile[..., :3]
+                    tile[..., :3] = np.clip(albedo * tone_gain(albedo, wanted), 0, 1)
+                    yield tile
+
+
+def _predict(
+    estimator: Estimator,
+    stored: list[np.ndarray],
+    field: str,
+    places: list[tuple[slice, slice]],
+) -> list[np.ndarray]:
+    """Pictures of one size, uint16 [h, w, 3] => linear, float32 [h, w, 3 or 6] each.
+
+    Args:
+        field: name of the noise's field.
+        places: of the pictures in it; rows and columns, pixels, from a whole cell on.
+    """
+    cell, sampling = factor(estimator.model.autoencoder), estimator.sampling
+    channels = estimator.latent_shape(*stored[0].shape[:2])[0]
+    noise = [
+        field_noise(
+            sampling.seed,
+            field,
+            sampling.ensemble,
+            channels,
+            *(_cells(part, cell) for part in place),
+        )
+        for place in places
+    ]
+    images = to_tensor(np.stack(stored).transpose(0, 3, 1, 2))
+    albedo, uncertainty = estimator.predict(images, torch.stack(noise))
+    linear = to_linear(_channels_last(albedo), estimator.model.space)
+    if uncertainty is None:
+        return list(linear)
+    return list(np.concatenate([linear, _channels_last(uncertainty)], axis=-1))
+
+
+def _cells(part: slice, cell: int) -> slice:
+    return slice(part.start // cell, -(-part.stop // cell))
+
+
+def _channels_last(images: torch.Tensor) -> np.ndarray:
+    return images.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def _predicted(channels: np.ndarray, tiles: int) -> Predicted:
+    """Of float16 [H, W, 3 or 6]."""
+    uncertainty = channels[..., 3:] if channels.shape[2] == 6 else None
+    return Predicted(channels[..., :3], uncertainty, tiles)

@@ -1,0 +1,37 @@
+"""Scale-invariant mean square error of linear reflectance (Grosse et al. 2009, section 4.1).
+
+The prediction is scaled by least squares over the valid pixels before it is compared. The scaled
+prediction is not clipped: a clip would make the scale no longer the best one.
+"""
+
+import torch
+
+from albedo_pipeline.metrics.alignment import least_squares_channel_scales, least_squares_scale
+from albedo_pipeline.metrics.base import Metric
+from albedo_pipeline.metrics.masked import masked_mean
+
+
+def masked_si_mse(
+    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> torch.Tensor:
+    """min over s of mean (s prediction - truth)², one s an image; [B]."""
+    return _scaled_mse(prediction, truth, valid, least_squares_scale(prediction, truth, valid))
+
+
+def masked_si_mse_rgb(
+    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
+) -> torch.Tensor:
+    """The same with one s a channel, which forgives a colour cast of the whole image; [B]."""
+    return _scaled_mse(
+        prediction, truth, valid, least_squares_channel_scales(prediction, truth, valid)
+    )
+
+
+def _scaled_mse(
+    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor, scale: torch.Tensor
+) -> torch.Tensor:
+    return masked_mean((scale * prediction.double() - truth.double()).square(), valid)
+
+
+SI_MSE = Metric("si_mse", masked_si_mse, higher_is_better=False, colour_space="linear")
+SI_MSE_RGB = Metric("si_mse_rgb", masked_si_mse_rgb, higher_is_better=False, colour_space="linear")

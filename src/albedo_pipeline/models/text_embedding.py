@@ -1,0 +1,66 @@
+"""The empty text's embedding, which conditions the denoiser; computed once."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.params.base import PretrainedModel
+
+
+@torch.no_grad()
+def embed_empty_text(text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> torch.Tensor:
+    """Embedding of "", float32 [1, 2, D]: begin and end of text, no padding.
+
+    Marigold's pipelines in diffusers embed it the same way.
+    """
+    tokens = tokenizer("", padding="do_not_pad", truncation=True, return_tensors="pt")
+    return text_encoder(tokens.input_ids)[0].float()
+
+
+def load_text_encoder(source: PretrainedModel) -> tuple[CLIPTextModel, CLIPTokenizer]:
+    """`text_encoder` and `tokenizer` of an SD-family repository or folder.
+
+    Raises:
+        ProjectError: where they cannot be loaded; names the repository.
+    """
+    options: dict[str, Any] = {"revision": source.revision}
+    try:
+        encoder = CLIPTextModel.from_pretrained(
+            source.model, subfolder="text_encoder", use_safetensors=True, **options
+        )
+        tokenizer = CLIPTokenizer.from_pretrained(source.model, subfolder="tokenizer", **options)
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"train.pretrained.model {source.model}: {one_line(error)}") from error
+    return encoder.eval(), tokenizer
+
+
+def new_text_encoder(width: int) -> tuple[CLIPTextModel, CLIPTokenizer]:
+    """A one-layer text encoder with random weights and its two-word tokenizer.
+
+    A denoiser from scratch learns with whatever constant it is given; draws from torch's global
+    generator.
+    """
+    config = CLIPTextConfig(
+        vocab_size=2,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=77,
+        bos_token_id=0,
+        eos_token_id=1,
+    )
+    return CLIPTextModel(config).eval(), _tokenizer()
+
+
+def _tokenizer() -> CLIPTokenizer:
+    with tempfile.TemporaryDirectory() as folder:
+        vocabulary = Path(folder) / "vocab.json"
+        merges = Path(folder) / "merges.txt"
+        vocabulary.write_text('{"<|startoftext|>": 0, "<|endoftext|>": 1}', encoding="utf-8")
+        merges.write_text("#version: 0.2\n", encoding="utf-8")
+        return CLIPTokenizer(str(vocabulary), str(merges), model_max_length=77)

@@ -1,0 +1,1 @@
+"""Raw pairs => pair shards => latent shards; the split, the audit, duplicates."""

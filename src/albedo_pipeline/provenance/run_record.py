@@ -1,0 +1,62 @@
+"""What a run records of itself: configuration, command, code, packages, machine."""
+
+import json
+import os
+import platform
+import shlex
+import socket
+import sys
+import time
+from dataclasses import asdict
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from albedo_pipeline.provenance.git import git_state
+
+
+def run_record(
+    configuration: dict[str, Any], data: dict[str, str], code: str, processes: int
+) -> dict[str, Any]:
+    """Facts about this process, ready for JSON.
+
+    Args:
+        configuration: the resolved settings.
+        data: fingerprints of the data that is read, by name.
+        code: digest of the code that is run; see `provenance.code`.
+        processes: number of processes that share the work.
+    """
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": shlex.join(sys.orig_argv),
+        "configuration": configuration,
+        "data": data,
+        "git": asdict(git_state(Path.cwd())),
+        "code": code,
+        "python": platform.python_version(),
+        "packages": package_versions(),
+        "host": socket.gethostname(),
+        "processes": processes,
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of all installed packages, by name."""
+    return dict(sorted((d.name, d.version) for d in distributions()))
+
+
+def record_text(record: dict[str, Any]) -> str:
+    """The record for reading: everything but the packages, which are hundreds."""
+    return json.dumps({k: v for k, v in record.items() if k != "packages"}, indent=2)
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write the record of one start to `runs/<time>-<process>.json` in the folder."""
+    path = folder / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=2), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Raw layouts => references to raw pairs: one file a layout."""

@@ -1,0 +1,175 @@
+"""Raw pairs named by a table: one sample a row."""
+
+import csv
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.readers.pair_files import (
+    Declaration,
+    PairFiles,
+    PairReader,
+    checked_space,
+    group_of,
+    sample_id_of,
+)
+from albedo_pipeline.readers.raw_pairs import RawPairReference
+from albedo_pipeline.readers.roots import open_root
+
+REQUIRED = ("beauty", "albedo")
+SPACES = ("colour_space", "beauty_colour_space", "albedo_colour_space")
+COLUMNS = (*REQUIRED, "mask", "sample_id", "group", *SPACES)
+
+Row = dict[str, str]
+
+
+class ManifestTableDataset(PairReader[RawPairReference]):
+    """A CSV or Parquet table with the columns `beauty` and `albedo`, and optionally more.
+
+    These are `mask`, `sample_id`, `group`, and, for tables that mix colour spaces, `colour_space`
+    (of both images), `beauty_colour_space` and `albedo_colour_space`. An empty cell means the
+    reader's default: no mask; the beauty's name without suffix; the beauty's folder or, in no
+    folder, the sample itself; the reader's `colour_space`.
+
+        raw_pairs:
+          type: albedo_pipeline.readers.manifest_table.ManifestTableDataset
+          filepath: data/01_raw/mine/pairs.csv
+          root: images
+          ignore: [camera, iso]
+
+    Args:
+        filepath: `.csv` (UTF-8, commas, a header) or `.parquet`.
+        root: folder or uncompressed `.tar` that the names are relative to; relative to the table's
+            folder, or absolute.
+        ignore: columns that the reader may pass over.
+        options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
+    """
+
+    def __init__(
+        self, *, filepath: str, root: str = ".", ignore: Sequence[str] = (), **options: Any
+    ) -> None:
+        super().__init__(filepath=filepath, **options)
+        if isinstance(ignore, str) or not all(isinstance(name, str) for name in ignore):
+            raise ProjectError(f"ignore: {ignore!r} is not a list of columns")
+        if self._path.suffix.lower() not in (".csv", ".parquet"):
+            raise ProjectError(f"filepath: {filepath} is neither .csv nor .parquet")
+        self._root = self._path.parent / root
+        self._ignore = tuple(ignore)
+
+    def load(self) -> list[RawPairReference]:
+        """References in the order of the table.
+
+        Raises:
+            ProjectError: where the table or the root is missing, a row or column is wrong, or a
+                sample stands in two rows; tells the row (the first below the header is 1).
+        """
+        if not self._path.is_file():
+            raise ProjectError(f"{self._path}: no such file")
+        is_csv = self._path.suffix.lower() == ".csv"
+        columns, rows = (_read_csv if is_csv else _read_parquet)(self._path)
+        _check_columns(self._path, columns, self._ignore)
+        if not rows:
+            raise ProjectError(f"{self._path}: has no rows")
+        root = open_root(self._root)
+        numbers: dict[str, int] = {}
+        references = []
+        for number, row in enumerate(rows, start=1):
+            where = f"{self._path}, row {number}"
+            for column in REQUIRED:
+                if not row[column]:
+                    raise ProjectError(f"{where}: {column} is empty")
+            sample_id = row.get("sample_id") or sample_id_of(row["beauty"])
+            if sample_id in numbers:
+                raise ProjectError(
+                    f"{where}: sample {sample_id!r} stands in row {numbers[sample_id]} too"
+                )
+            numbers[sample_id] = number
+            pair = PairFiles(
+                sample_id=sample_id,
+                group=row.get("group") or group_of(row["beauty"], sample_id),
+                root=root,
+                beauty=row["beauty"],
+                albedo=row["albedo"],
+                mask=row.get("mask") or None,
+                declaration=_declaration(self._declaration, row, where),
+            )
+            references.append(pair.reference())
+        return references
+
+    def _describe(self) -> dict[str, object]:
+        return super()._describe() | {"root": str(self._root), "ignore": self._ignore}
+
+
+def _declaration(default: Declaration, row: Row, where: str) -> Declaration:
+    given = {
+        column: checked_space(f"{where}, {column}", row[column])
+        for column in SPACES
+        if row.get(column)
+    }
+    if not given:
+        return default
+    both = given.get("colour_space")
+    return replace(
+        default,
+        beauty_space=given.get("beauty_colour_space", both or default.beauty_space),
+        albedo_space=given.get("albedo_colour_space", both or default.albedo_space),
+    )
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
+    # Not pandas: it fills short lines up, and takes the first column of long ones for an index.
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            columns = next(reader, [])
+            rows = []
+            for cells in reader:
+                if cells and len(cells) != len(columns):
+                    raise ProjectError(
+                        f"{path}, line {reader.line_num}: {len(cells)} cell(s), but the header has "
+                        f"{len(columns)}"
+                    )
+                if cells:
+                    rows.append(dict(zip(columns, cells, strict=True)))
+        except csv.Error as error:
+            raise ProjectError(f"{path}, line {reader.line_num}: {error}") from error
+        except UnicodeDecodeError as error:
+            raise ProjectError(f"{path}: not UTF-8 text ({error})") from error
+    return columns, rows
+
+
+def _read_parquet(path: Path) -> tuple[list[str], list[Row]]:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        table = pa.parquet.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ProjectError(f"{path}: not a sound Parquet file ({one_line(error)})") from error
+    rows = [
+        {name: "" if cell is None or cell != cell else str(cell) for name, cell in row.items()}
+        for row in table.to_pylist()
+    ]
+    return table.column_names, rows
+
+
+def _check_columns(path: Path, columns: list[str], ignore: Sequence[str]) -> None:
+    for column in columns:
+        if columns.count(column) > 1:
+            raise ProjectError(f"{path}: the column {column!r} stands there twice")
+        if column not in COLUMNS and column not in ignore:
+            raise ProjectError(
+                f"{path}: no such column {column!r}{_hint(column, COLUMNS)}; known are "
+                f"{', '.join(COLUMNS)}; others are passed over if `ignore` lists them"
+            )
+    for column in REQUIRED:
+        if column not in columns:
+            raise ProjectError(f"{path}: the column {column!r} is missing")
+
+
+def _hint(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

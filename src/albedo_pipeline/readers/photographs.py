@@ -1,0 +1,61 @@
+"""Photographs of which something is known of the albedo, though not the albedo itself."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from albedo_pipeline.readers.pair_files import read_from
+from albedo_pipeline.readers.roots import Root
+
+if TYPE_CHECKING:
+    from albedo_pipeline.metrics.whdr import Judgement
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Surfaces whose albedo was measured."""
+
+    colours: np.ndarray
+    """Linear Rec.709, [n, 3]."""
+    labels: np.ndarray
+    """Integers [H, W]; 0: not measured; else, in their order, the rows of `colours`."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photograph; nothing is read before it is asked for. All raise BadSampleError, naming the
+    file, where one cannot be used."""
+
+    name: str
+    root: Root
+    image: str
+    """The file's name in the root."""
+    labels: tuple[str, ...]
+    """Files that `read_known` reads."""
+    group: str
+    """Photographs of one scene."""
+    read_known: "Callable[[], list[Judgement] | Measured]"
+    """What is known of its albedo."""
+    max_pixels: int
+
+    def digest(self) -> str:
+        """SHA-256 of all its files; hexadecimal."""
+        digests = [read_from(self.root, n, _digest) for n in (self.image, *self.labels)]
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def read(self) -> np.ndarray:
+        """sRGB-encoded, float32 [H, W, 3], in [0, 1]."""
+        from albedo_pipeline.imaging.io.read import read_colour
+        from albedo_pipeline.imaging.pixels import single
+
+        found = read_from(self.root, self.image, lambda path: read_colour(path, self.max_pixels))
+        return single(found.pixels)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,208 @@
+"""Where a reader's files lie: a folder, or an uncompressed `.tar` that is never unpacked."""
+
+import logging
+import os
+import posixpath
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from albedo_pipeline.errors import BadSampleError, ProjectError, TransientReadError
+from albedo_pipeline.readers.tar_index import TarIndex, is_compressed, read_index
+
+logger = logging.getLogger(__name__)
+
+_COPIED_AT_ONCE = 1 << 22
+
+
+class Root(Protocol):
+    """Files by their names, relative and with `/`; nothing outside is ever read."""
+
+    path: Path
+
+    def names(self) -> list[str]:
+        """Every file, sorted."""
+
+    def signature(self, name: str) -> str:
+        """Size and time of one file, or why it has none; never raises."""
+
+    def opened(self, name: str) -> AbstractContextManager[Path]:
+        """A path that can be read while the context lasts.
+
+        Raises:
+            BadSampleError: "name: reason", where the name leaves the root, is missing or no plain
+                file, and at the end where the file was changed meanwhile.
+        """
+
+
+def open_root(path: Path) -> Root:
+    """The root at a path; of a `.tar` the members are listed here.
+
+    Raises:
+        ProjectError: where there is neither a folder nor a sound, uncompressed `.tar`.
+    """
+    if path.is_dir():
+        return FolderRoot(path)
+    if not path.is_file():
+        raise ProjectError(f"{path}: no such folder or .tar")
+    if is_compressed(path):
+        raise ProjectError(f"{path}: is compressed; decompress it to a plain .tar (or unpack it)")
+    if path.suffix.lower() != ".tar":
+        raise ProjectError(f"{path}: neither a folder nor a .tar")
+    return TarRoot(path, read_index(path))
+
+
+class FolderRoot:
+    """A folder; links that lead out of it are refused."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._resolved = path.resolve()
+        self._folders: dict[Path, Path] = {}
+
+    def names(self) -> list[str]:
+        """Every file; linked folders are not searched, and a warning counts them."""
+        names, linked = [], 0
+        for folder, folders, files in os.walk(self.path, onerror=_refuse_folder):
+            linked += sum(Path(folder, name).is_symlink() for name in folders)
+            inside = Path(folder).relative_to(self.path)
+            names += [(inside / name).as_posix() for name in files]
+        if linked:
+            logger.warning("%s: %d folder(s) are links; not searched", self.path, linked)
+        return sorted(names)
+
+    def signature(self, name: str) -> str:
+        """Size and time of change, or what keeps the file from being read: when that is mended,
+        size and time may well be the same."""
+        path = self.path / name
+        state = _state(path)
+        if state is None:
+            return "missing"
+        if not self._linked(path).is_relative_to(self._resolved):
+            return "outside"
+        return f"{state[0]}:{state[1]}" if os.access(path, os.R_OK) else "unreadable"
+
+    def _linked(self, path: Path) -> Path:
+        """Where an existing file really lies; each folder's links are followed once."""
+        if path.parent not in self._folders:
+            self._folders[path.parent] = path.parent.resolve()
+        real = self._folders[path.parent] / path.name
+        return real.resolve() if real.is_symlink() else real
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Path]:
+        """The file itself."""
+        check_name(name)
+        path, is_file = _followed(name, self.path / name)
+        if not path.is_relative_to(self._resolved):
+            raise BadSampleError(f"{name}: leaves the folder of the data")
+        if not is_file:
+            raise BadSampleError(f"{name}: no such file")
+        if not os.access(path, os.R_OK):
+            raise BadSampleError(f"{name}: Permission denied")
+        with _unchanged(name, path):
+            yield path
+
+
+class TarRoot:
+    """An uncompressed `.tar`; one member at a time is copied to a temporary file."""
+
+    def __init__(self, path: Path, index: TarIndex) -> None:
+        self.path = path
+        self._index = index
+
+    def names(self) -> list[str]:
+        """Every plain file whose name does not leave the archive."""
+        return sorted(self._index.members)
+
+    def signature(self, name: str) -> str:
+        """Size and time of change by the member's header; where all members bear the same time, as
+        in archives made to be reproducible, it tells nothing, and the archive's own counts."""
+        member = self._index.members.get(posixpath.normpath(name))
+        if member is None:
+            return self._index.refused.get(posixpath.normpath(name), "missing")
+        state = f"{member.size}:{member.modified}"
+        return f"{state}:{self._index.state}" if self._index.one_time else state
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Path]:
+        """A temporary file with the member's bytes and suffix."""
+        import tempfile
+
+        member_name = posixpath.normpath(name)
+        if member_name in self._index.refused:
+            raise BadSampleError(f"{name}: {self._index.refused[member_name]}")
+        check_name(name)
+        if member_name not in self._index.members:
+            raise BadSampleError(f"{name}: no such file")
+        if _state(self.path) != self._index.state:
+            raise TransientReadError(f"{name}: the archive was changed after it was listed")
+        member = self._index.members[member_name]
+        with tempfile.NamedTemporaryFile(suffix=PurePosixPath(name).suffix) as file:
+            with _unchanged(name, self.path):
+                _copy(self.path, member.offset, member.size, file.fileno())
+            yield Path(file.name)
+
+
+def check_name(name: str) -> None:
+    """Raise BadSampleError where a name is absolute, or leaves the root by `..`."""
+    if "\0" in name:
+        raise BadSampleError(f"{name!r}: not a file name")
+    normal = posixpath.normpath(name)
+    if posixpath.isabs(name) or normal == ".." or normal.startswith("../"):
+        raise BadSampleError(f"{name}: leaves the folder of the data")
+
+
+def _followed(name: str, path: Path) -> tuple[Path, bool]:
+    """Where the links lead, and whether a file is there."""
+    try:
+        resolved = path.resolve()
+        return resolved, resolved.is_file()
+    except OSError as error:  # too long, or in a folder that may not be entered
+        raise BadSampleError(f"{name}: {error.strerror}") from error
+    except RuntimeError as error:
+        raise BadSampleError(f"{name}: links that lead in a circle") from error
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise ProjectError(f"{error.filename}: {error.strerror}") from error
+
+
+@contextmanager
+def _unchanged(name: str, path: Path) -> Iterator[None]:
+    """Raise BadSampleError where the file is another, or changed, when the block ends."""
+    before = _state(path)
+    try:
+        yield
+    except ValueError as error:
+        if _state(path) != before:
+            raise TransientReadError(f"{name}: changed while it was read") from error
+        raise
+    if _state(path) != before:
+        raise TransientReadError(f"{name}: changed while it was read")
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Size, time of change in nanoseconds and inode; None where there is no file."""
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return None
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
+
+
+def _copy(path: Path, offset: int, size: int, target: int) -> None:
+    """Copy a range of bytes; any number of threads may do so at once."""
+    source = os.open(path, os.O_RDONLY)
+    try:
+        end = offset + size
+        while offset < end:
+            block = os.pread(source, min(_COPIED_AT_ONCE, end - offset), offset)
+            if not block:
+                raise ValueError("the archive ends too early")
+            offset += len(block)
+            while block:
+                block = block[os.write(target, block) :]
+    finally:
+        os.close(source)

@@ -1,0 +1,180 @@
+"""The report: one HTML file that asks the network for nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from albedo_pipeline.imaging.colormap import coloured
+from albedo_pipeline.params import EvaluateParams, ReportParams
+from albedo_pipeline.reporting.formatting import count, plain
+from albedo_pipeline.reporting.images import ERROR_LIMIT, png_uri
+from albedo_pipeline.reporting.plots.comparison import comparison_figure
+from albedo_pipeline.reporting.plots.scores import (
+    NARROW,
+    WIDE,
+    distributions_figure,
+    metrics_figure,
+    risk_figure,
+)
+from albedo_pipeline.reporting.plots.themes import Theme, in_both
+from albedo_pipeline.reporting.plots.training_curves import loss_figure
+from albedo_pipeline.reporting.run_info import (
+    as_yaml,
+    flat_facts,
+    protocol_facts,
+    resolved,
+    run_facts,
+)
+from albedo_pipeline.reporting.sections.comparison import Comparison, compare
+from albedo_pipeline.reporting.sections.data import data_section
+from albedo_pipeline.reporting.sections.gallery import Gallery, make_gallery
+from albedo_pipeline.reporting.sections.light_sets import light_sets, pictures_of, strips
+from albedo_pipeline.reporting.sections.score_table import shown_scores
+from albedo_pipeline.reporting.sections.scores import confidence, headline, main_split, split_names
+from albedo_pipeline.reporting.sections.uncertainty_summary import risk_sentence
+from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.shards.shards import PredictionShards
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_html(
+    *,
+    metrics: dict,
+    per_sample: pd.DataFrame,
+    predictions: PredictionShards,
+    pairs: PairShards,
+    manifest: pd.DataFrame,
+    risk_coverage: pd.DataFrame,
+    training_log: pd.DataFrame,
+    audit: pd.DataFrame,
+    audit_summary: dict,
+    quarantine: pd.DataFrame,
+    autoencoder_report: dict,
+    parameters: dict,
+    params: ReportParams,
+    folder: Path,
+) -> str:
+    """The whole report as text; all that comes from data is escaped.
+
+    Args:
+        parameters: Kedro's whole dictionary; values may be models.
+        folder: where the git repository of the run may be.
+
+    Raises:
+        ProjectError: where nothing was evaluated, or a scored sample has no prediction or no row
+            in the manifest; names it.
+    """
+    split = main_split(metrics)
+    settings = resolved(parameters)
+    percent = confidence(metrics, settings)
+    comparison = _comparison(metrics, per_sample, split, settings, params)
+    sets = light_sets(per_sample, split)
+    stored = predictions, pairs, manifest
+    gallery = make_gallery(per_sample, *stored, split, params.gallery, pictures_of(sets))
+    others = [name for name in split_names(metrics) if name != split]
+    return render(
+        title=params.title,
+        headline=headline(metrics, split, percent),
+        facts=run_facts(settings, folder),
+        settings=as_yaml(settings),
+        data=data_section(audit, audit_summary, quarantine),
+        autoencoder=flat_facts(autoencoder_report),
+        tables=[shown_scores(metrics, name) for name in (split, *others)],
+        percent=percent,
+        protocol=protocol_facts(metrics.get("protocol", {})),
+        protocol_name=metrics.get("protocol", {}).get("name"),
+        fingerprint=metrics.get("protocol", {}).get("fingerprint"),
+        lineage=flat_facts(metrics.get("lineage", {})),
+        comparison=comparison,
+        scatter=_scatter(comparison),
+        loss=in_both(lambda theme: loss_figure(training_log, theme)),
+        means=_wide_and_narrow(lambda *look: metrics_figure(metrics, split, *look)),
+        distributions=_wide_and_narrow(
+            lambda *look: distributions_figure(per_sample, split, *look)
+        ),
+        risk=_risk(risk_coverage, split),
+        risk_sentence=risk_sentence(metrics[split]),
+        log_points=_log_points(training_log),
+        split=split,
+        gallery=gallery,
+        gallery_note=_gallery_note(gallery, split),
+        strips=strips(sets, *stored, gallery.shown_side),
+        colour_bar=png_uri(coloured(np.linspace(0, 1, 128))[None]),
+        error_limit=ERROR_LIMIT,
+    )
+
+
+def render(**values: Any) -> str:
+    """Fill the template, with escaping on; a value that is missing is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": count, "plain": plain}
+    return environment.get_template("report.html.jinja").render(**values)
+
+
+def _wide_and_narrow(draw: Callable[[Theme, int], Figure]) -> list[dict[str, str]]:
+    """A figure for a screen and for a phone, each in both themes."""
+
+    def at(across: int) -> dict[str, str]:
+        return in_both(lambda theme: draw(theme, across))
+
+    return [at(across) for across in (WIDE, NARROW)]
+
+
+def _risk(curves: pd.DataFrame, split: str) -> dict[str, str] | None:
+    if split not in set(curves["split"]):
+        return None
+    return in_both(lambda theme: risk_figure(curves, split, theme))
+
+
+def _comparison(
+    metrics: dict, per_sample: pd.DataFrame, split: str, settings: dict, params: ReportParams
+) -> Comparison | None:
+    if params.compare is None:
+        return None
+    bootstrap = EvaluateParams.model_validate(settings.get("evaluate", {})).bootstrap
+    return compare(metrics, per_sample, Path(params.compare), split, bootstrap)
+
+
+def _scatter(comparison: Comparison | None) -> dict[str, str] | None:
+    if comparison is None or not comparison.differences:
+        return None
+    return in_both(lambda theme: comparison_figure(comparison.samples, theme))
+
+
+def _log_points(log: pd.DataFrame) -> int:
+    """Rows that hold more than a validation's scores."""
+    names = [n for n in log.columns if n != "step" and not n.startswith("validation_")]
+    return int(log[names].notna().any(axis=1).sum())
+
+
+def _gallery_note(gallery: Gallery, split: str) -> str:
+    if not gallery.cards:
+        return f"No {split} sample has a {gallery.ranked_by}: there is nothing to show."
+    note = (
+        f"{len(gallery.cards)} of {count(gallery.scored, f'{split} sample')}, evenly spaced in "
+        f"rank from the best to the worst by the model’s {gallery.ranked_by}."
+    )
+    if gallery.unscored:
+        note += (
+            f" {count(len(gallery.unscored), 'more sample')} could not be scored and so "
+            f"cannot be ranked: {', '.join(map(str, gallery.unscored[:20]))}"
+            f"{' …' if len(gallery.unscored) > 20 else ''}."
+        )
+    if gallery.shown_side < gallery.stored_side:
+        note += (
+            f" Pictures are reduced from {gallery.stored_side} to {gallery.shown_side} pixels; "
+            "the scores are of the full size."
+        )
+    return note

@@ -1,0 +1,1 @@
+"""Progress, parallel maps, processes and devices, locks, atomic files."""

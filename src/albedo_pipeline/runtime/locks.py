@@ -1,0 +1,39 @@
+"""Locks: one process at a time writes to a folder."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from albedo_pipeline.errors import ProjectError
+
+
+@contextmanager
+def locked(folder: Path, who: str) -> Iterator[None]:
+    """Hold a folder for this process; the lock of a killed process is free.
+
+    Args:
+        folder: what is locked; it is made if it is missing.
+        who: what an error calls the other holder, such as "another training".
+
+    Raises:
+        ProjectError: if another process holds the folder; names that process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # Both files stand beside the folder, because the folder may be versioned.
+    holder = folder.with_name(f".{folder.name}.lock-holder")
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"), blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        named = holder.read_text(encoding="utf-8") if holder.is_file() else "starting or ending"
+        raise ProjectError(f"{folder}: {who} writes here ({named})") from error
+    try:
+        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()

@@ -1,0 +1,145 @@
+"""Kedro datasets over folders of shards; a shard build is run when it is saved."""
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.shards.build import ShardBuild, write_build
+from albedo_pipeline.shards.index import Index, Rejected, has_index, publish, read_index, sweep
+from albedo_pipeline.shards.latent_shards import LatentShards
+from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.shards.shard_file import Row, write_shard
+from albedo_pipeline.shards.shards import PredictionShards, Shards
+
+
+def write_rows(folder: Path, rows: Iterable[Row], rows_per_shard: int) -> list[str]:
+    """Write all rows as shards, a few rows in memory at a time; the files' names."""
+    rows = iter(rows)
+    return list(_written(folder, rows, rows_per_shard))
+
+
+def _written(folder: Path, rows: Iterator[Row], rows_per_shard: int) -> Iterator[str]:
+    while name := write_shard(folder, islice(rows, rows_per_shard)):
+        yield name
+
+
+class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
+    """A folder of shards.
+
+    Args:
+        filepath: the folder. What it holds is replaced in one step, when a save succeeds.
+        samples_per_shard: rows of one file; of `Work` their mean number.
+    """
+
+    reader: type[Shards] = Shards
+
+    def __init__(
+        self, *, filepath: str, samples_per_shard: int = 256, metadata: dict | None = None
+    ) -> None:
+        self._folder = Path(filepath)
+        self._samples_per_shard = samples_per_shard
+        self.metadata = metadata
+
+    def load(self) -> Shards:
+        """Open the shards.
+
+        Raises:
+            ProjectError: where there are none, or one is damaged.
+        """
+        return self.reader(self._folder)
+
+    def save(self, data: ShardBuild | Iterable[Row]) -> None:
+        """Write what the work gives, or a stream's rows; where that fails, the old ones stay.
+
+        Of `Work` only what is missing is made; finished shards of a run that failed or was killed
+        are taken over by the next one.
+
+        Raises:
+            ProjectError: where there is no row, or the disk is full or fails.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if isinstance(data, ShardBuild):
+                write_build(self._folder, data, self._samples_per_shard)
+            else:
+                self._replace(data)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else one_line(error)
+            raise ProjectError(f"{self._folder}: not finished: {reason}") from error
+
+    def _replace(self, data: Iterable[Row]) -> None:
+        try:
+            publish(self._folder, self._write(data))
+        except BaseException:
+            sweep(self._folder, self._kept())
+            raise
+
+    def _write(self, data: Iterable[Row]) -> Index:
+        return Index(write_rows(self._folder, data, self._samples_per_shard))
+
+    def _kept(self) -> list[str]:
+        return read_index(self._folder).shards if has_index(self._folder) else []
+
+    def _exists(self) -> bool:
+        return has_index(self._folder)
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder), "samples_per_shard": self._samples_per_shard}
+
+
+class PairShardsDataset(ShardsDataset):
+    """A folder of pair shards; see `ShardsDataset`. A stream may hold rejections."""
+
+    reader = PairShards
+
+    def _write(self, data: Iterable[Row | Rejected]) -> Index:
+        rejected: list[Rejected] = []
+
+        def usable() -> Iterator[Row]:
+            for item in data:
+                if isinstance(item, Rejected):
+                    rejected.append(item)
+                else:
+                    yield item
+
+        return Index(write_rows(self._folder, usable(), self._samples_per_shard), rejected)
+
+
+class LatentShardsDataset(ShardsDataset):
+    """A folder of latent shards; see `ShardsDataset`."""
+
+    reader = LatentShards
+
+
+class LatentSetsDataset(AbstractDataset[NoReturn, dict[str, LatentShards]]):
+    """Further latent sets that a training may mix in, by name.
+
+    Args:
+        sets: a folder of latent shards for each name.
+    """
+
+    def __init__(self, *, sets: dict[str, str], metadata: dict | None = None) -> None:
+        self._folders = {name: Path(folder) for name, folder in sets.items()}
+        self.metadata = metadata
+
+    def load(self) -> dict[str, LatentShards]:
+        """Raises ProjectError where a folder holds no whole shards; names it."""
+        return {name: LatentShards(folder) for name, folder in self._folders.items()}
+
+    def save(self, data: NoReturn) -> None:
+        """Each set is written by the project that encodes it."""
+        raise DatasetError("further latent sets are only read")
+
+    def _describe(self) -> dict[str, object]:
+        return {"sets": {name: str(folder) for name, folder in self._folders.items()}}
+
+
+class PredictionShardsDataset(ShardsDataset):
+    """A folder of prediction shards; see `ShardsDataset`."""
+
+    reader = PredictionShards

@@ -1,0 +1,92 @@
+"""The index of a folder of shards: which files, in which order; what was rejected on the way.
+
+It is replaced in one step, so that a reader sees the old content or the new one, never a mixture.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.atomic_files import write_text
+
+_INDEX = "index.json"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What some rows of a shard build are made from."""
+
+    name: str
+    signature: str
+    """Changes if the rows must be made again."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A sample that was set aside, and why."""
+
+    sample_id: str
+    group: str
+    reason: str
+    retry: bool = False
+    """Whether the next run should try again."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """Content of a folder of shards."""
+
+    shards: list[str]
+    """Names of the files, in the order of the rows."""
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def has_index(folder: Path) -> bool:
+    """Whether the folder's content was ever finished."""
+    return (folder / _INDEX).is_file()
+
+
+def read_index(folder: Path) -> Index:
+    """Raises ProjectError where there is none, or a damaged one; names it."""
+    try:
+        content = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        return Index(content["shards"], [Rejected(**item) for item in content["rejected"]])
+    except FileNotFoundError as error:
+        raise ProjectError(
+            f"{folder}: no finished shards here; has the pipeline before this one run to its end?"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProjectError(f"{folder / _INDEX}: damaged ({one_line(error)})") from error
+
+
+def publish(folder: Path, index: Index) -> None:
+    """Make `index` the folder's content, and remove the files that it does not name.
+
+    Raises:
+        ProjectError: where it names no shard; the old content stays.
+    """
+    if not index.shards:
+        reasons = Counter(item.reason for item in index.rejected).most_common(1)
+        why = "".join(f"; {count} x {reason}" for reason, count in reasons)
+        raise ProjectError(f"{folder}: no usable sample among {len(index.rejected)}{why}")
+    content = {"shards": index.shards, "rejected": [asdict(item) for item in index.rejected]}
+    write_text(folder / _INDEX, json.dumps(content, indent=1, ensure_ascii=False))
+    sweep(folder, index.shards)
+
+
+def sweep(folder: Path, keep: Iterable[str]) -> None:
+    """Remove every shard but those to keep, and what killed processes left half-written."""
+    keep = set(keep)
+    for path in folder.glob("shard-*.arrow"):
+        if path.name not in keep:
+            path.unlink(missing_ok=True)
+    sweep_partial(folder)
+
+
+def sweep_partial(folder: Path) -> None:
+    """Remove what killed processes left half-written."""
+    for path in folder.glob(".*.partial"):
+        path.unlink(missing_ok=True)

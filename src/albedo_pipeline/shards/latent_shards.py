@@ -1,0 +1,37 @@
+"""Latents in shards, as training reads them."""
+
+import numpy as np
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.shards.shards import Shards
+
+
+class LatentShards(Shards):
+    """All latents of the project; a row is a sample.
+
+    Scalar columns: sample_id, group, split, valid_cells (their number, the same in both versions),
+    digest. Tensor columns, the first axis being the version (0: as it is, 1: flipped left to
+    right): beauty and albedo (float16 [2, C, h, w], scaled posterior means), valid (uint8
+    [2, 1, h, w], 1 where all pixels of the cell are valid). h and w may differ from row to row.
+    """
+
+    def rows(self, split: str) -> np.ndarray:
+        """Numbers of the split's rows.
+
+        Raises:
+            ProjectError: where it has none.
+        """
+        rows = np.flatnonzero(self.scalars["split"].to_numpy(zero_copy_only=False) == split)
+        if not len(rows):
+            raise ProjectError(f"{self.folder}: no sample in split {split!r}")
+        return rows
+
+    def valid_cells(self) -> np.ndarray:
+        """Number of valid cells of every row.
+
+        Raises:
+            ProjectError: where an earlier version of the project wrote the shards without it.
+        """
+        if "valid_cells" not in self.scalars.column_names:
+            raise ProjectError(f"{self.folder}: of an earlier version; run encode again")
+        return self.scalars["valid_cells"].to_numpy()

@@ -1,0 +1,173 @@
+"""Shards: Arrow IPC files of rows, named by what they hold, read row by row."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.atomic_files import fsync
+from albedo_pipeline.shards.tensor_columns import (
+    TensorColumn,
+    is_tensor,
+    locate,
+    tensor_array,
+    tensor_field,
+)
+
+Row = dict[str, object]
+DIGEST = "digest"
+"""Column of every shard: a digest of the row's tensors."""
+_BATCH_BYTES = 2**20  # of rows that are gathered; a larger row is written alone, uncopied
+
+
+def digest_of(row: Mapping[str, object]) -> str:
+    """Digest of a row's tensors, their names and shapes; equal only for equal tensors."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for name, value in row.items():
+        if isinstance(value, np.ndarray):
+            digest.update(f"{name} {value.dtype} {value.shape} ".encode())
+            digest.update(np.ascontiguousarray(value).data)
+    return digest.hexdigest()
+
+
+def write_shard(folder: Path, rows: Iterable[Row]) -> str | None:
+    """Write the rows as one file; see `ShardWriter`.
+
+    Returns:
+        The file's name; None if there are no rows.
+    """
+    with ShardWriter(folder) as shard:
+        for row in rows:
+            shard.add(row)
+    return shard.name
+
+
+class ShardWriter:
+    """Writes one shard, which appears in the folder complete or not at all.
+
+    with ShardWriter(folder) as shard:
+        shard.add(row)
+    shard.name  # a function of what the file holds; None if no row was added
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.name: str | None = None
+        self._folder = folder
+        self._partial: Path | None = None
+        self._digest = hashlib.sha256()
+        self._waiting: list[Row] = []
+        self._waiting_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, row: Row) -> None:
+        """Append a row; it gets a digest of its tensors if it has none."""
+        row = row if DIGEST in row else row | {DIGEST: digest_of(row)}
+        if self._partial is None:
+            self._open(row)
+        scalars = {k: v for k, v in row.items() if not isinstance(v, np.ndarray)}
+        self._digest.update(json.dumps(scalars, default=np.generic.item).encode())
+        self._waiting.append(row)
+        self._waiting_bytes += sum(v.nbytes for v in row.values() if isinstance(v, np.ndarray))
+        if self._waiting_bytes >= _BATCH_BYTES:
+            self._write_batch()
+
+    def __exit__(self, kind: type | None, error: object, trace: object) -> None:
+        if self._partial is None:
+            return
+        try:
+            if kind is None and self._waiting:
+                self._write_batch()
+            self._writer.close()
+            self._file.close()
+            if kind is None:
+                fsync(self._partial)
+                name = f"shard-{self._digest.hexdigest()[:16]}.arrow"
+                self._partial.rename(self._folder / name)
+                self.name = name
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def _open(self, first: Row) -> None:
+        descriptor, path = tempfile.mkstemp(".partial", ".shard-", self._folder)
+        os.close(descriptor)
+        self._partial = Path(path)
+        self._file = pa.OSFile(path, "wb")
+        self._schema = _schema(first)
+        self._writer = pa.ipc.new_file(self._file, self._schema)
+
+    def _write_batch(self) -> None:
+        columns = [
+            _column(field, [row[field.name] for row in self._waiting]) for field in self._schema
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        self._waiting, self._waiting_bytes = [], 0
+
+
+def _column(field: pa.Field, values: list) -> pa.Array:
+    return tensor_array(values) if is_tensor(field) else pa.array(values, field.type)
+
+
+def _schema(row: Row) -> pa.Schema:
+    """Scalars, then tensors: the same for a row that was made and one that was read back."""
+    tensors = {name: v for name, v in row.items() if isinstance(v, np.ndarray)}
+    scalars = [pa.field(name, pa.scalar(v).type) for name, v in row.items() if name not in tensors]
+    return pa.schema(scalars + [tensor_field(name, value) for name, value in tensors.items()])
+
+
+@dataclass(frozen=True)
+class ShardFile:
+    """An open shard. Scalars are in memory, tensors are read when they are asked for."""
+
+    file: FileIO
+    scalars: pa.Table
+    columns: dict[str, TensorColumn]
+
+    def tensor(self, name: str, row: int) -> np.ndarray:
+        """One row of a tensor column, read-only; any number of threads may read at once."""
+        column = self.columns[name]
+        content = os.pread(self.file.fileno(), column.row_bytes(row), int(column.offsets[row]))
+        return np.frombuffer(content, column.dtype).reshape(column.shapes[row])
+
+    def row(self, number: int) -> Row:
+        """A whole row, as it was written."""
+        scalars = self.scalars.slice(number, 1).to_pylist()[0]
+        return scalars | {name: self.tensor(name, number) for name in self.columns}
+
+
+def open_shard(path: Path) -> ShardFile:
+    """Open a shard.
+
+    Raises:
+        ProjectError: where it is missing or damaged; names it.
+    """
+    try:
+        with pa.memory_map(str(path)) as source:
+            content = source.read_buffer(source.size())
+            reader = pa.ipc.open_file(content)
+            batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+            names = [field.name for field in reader.schema if is_tensor(field)]
+            columns = {name: locate(batches, name, content.address) for name in names}
+            scalars = pa.Table.from_batches(batches).drop_columns(names)
+            copied = pa.ipc.open_stream(_serialised(scalars)).read_all()
+        return ShardFile(FileIO(path), copied, columns)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ProjectError(f"{path}: damaged shard ({one_line(error)})") from error
+
+
+def _serialised(table: pa.Table) -> pa.Buffer:
+    """A copy in memory, so that nothing refers to the mapped file."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return sink.getvalue()

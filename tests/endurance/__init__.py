@@ -1,0 +1,1 @@
+"""Programs that kill, fill and feed the pipelines for minutes: `python -m tests.endurance.NAME`."""

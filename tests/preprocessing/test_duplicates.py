@@ -1,0 +1,59 @@
+"""Samples that are there twice, among many that look much the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from albedo_pipeline.preprocessing.duplicates import Duplicates, find_duplicates
+from albedo_pipeline.shards.datasets import PairShardsDataset
+from albedo_pipeline.shards.pair_shards import PairShards
+
+SIDE = 16
+
+
+def picture(level: float, change: float = 0) -> np.ndarray:
+    """A ramp; `change` moves one half of it."""
+    ramp = np.linspace(0.2, 0.2 + level, SIDE * SIDE).reshape(SIDE, SIDE)
+    ramp[:, SIDE // 2 :] += change
+    return np.stack([ramp] * 3)
+
+
+def found(folder: Path, samples: list[tuple[str, str, np.ndarray]]) -> Duplicates:
+    """Of (group, split, picture), all with one code."""
+    dataset = PairShardsDataset(filepath=str(folder / "pairs"))
+    dataset.save(
+        {
+            "sample_id": str(number),
+            "group": group,
+            "beauty": np.rint(image * 65535).astype(np.uint16),
+            "valid": np.ones((1, SIDE, SIDE), np.uint8),
+        }
+        for number, (group, _, image) in enumerate(samples)
+    )
+    pairs: PairShards = dataset.load()
+    manifest = pairs.scalars.to_pandas().assign(look=0, split=[split for _, split, _ in samples])
+    return find_duplicates(pairs, manifest)
+
+
+def test_each_frame_finds_its_twin_among_many(tmp_path: Path) -> None:
+    levels = np.linspace(0.1, 0.7, 12)
+    first = [("a", "train", picture(level)) for level in levels]
+    second = [("b", "test", picture(level) + 0.0005) for level in levels]
+    near = found(tmp_path, first + second).near
+    assert (near[:12] == -1).all()
+    assert (near[12:] >= 0).all()
+
+
+def test_a_twin_in_another_split_tells_more(tmp_path: Path) -> None:
+    kinds = {"a": 0.0, "b": 0.02, "c": 0.01}
+    splits = {"a": "train", "b": "test", "c": "test"}
+    samples = [(name, splits[name], picture(0.3, change)) for name, change in kinds.items()]
+    assert found(tmp_path, samples).near[2] == 0
+
+
+@pytest.mark.parametrize("groups", ["same", "other"])
+def test_views_of_one_group_may_look_alike(tmp_path: Path, groups: str) -> None:
+    samples = [("same", "train", picture(0.3)), (groups, "train", picture(0.3, 0.001))]
+    expected = [-1, -1] if groups == "same" else [-1, 0]
+    assert found(tmp_path, samples).near.tolist() == expected

@@ -1,0 +1,240 @@
+"""Folders and tars: nothing outside is read, nothing that changes is trusted."""
+
+import logging
+import os
+import tarfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.readers.roots import Root, open_root
+
+FILES = {"a/1.bin": b"one", "a/2.bin": bytes(range(256)) * 4000, "b c/é.bin": b"two", "top": b"0"}
+
+
+def packed(path: Path, files: dict[str, bytes], extra: list[tarfile.TarInfo] | None = None) -> Path:
+    with tarfile.open(path, "w") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, BytesIO(content))
+        for info in extra or []:
+            archive.addfile(info)
+    return path
+
+
+@pytest.fixture(params=["folder", "tar"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> Root:
+    """The same files in a folder and in a tar."""
+    if request.param == "tar":
+        return open_root(packed(tmp_path / "data.tar", FILES))
+    for name, content in FILES.items():
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(content)
+    return open_root(tmp_path / "data")
+
+
+def read(root: Root, name: str) -> bytes:
+    with root.opened(name) as path:
+        return path.read_bytes()
+
+
+def test_names_and_contents(root: Root) -> None:
+    assert root.names() == sorted(FILES)
+    assert {name: read(root, name) for name in FILES} == FILES
+    assert read(root, "./a//1.bin") == b"one"
+
+
+def test_many_threads_read_at_once(root: Root) -> None:
+    names = list(FILES) * 20
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda name: read(root, name), names)) == [FILES[n] for n in names]
+
+
+def test_the_suffix_stays_and_nothing_is_left_behind(root: Root) -> None:
+    with root.opened("a/1.bin") as path:
+        assert path.suffix == ".bin"
+    assert path.exists() == (path.parent.name == "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../data/a/1.bin", "leaves the folder of the data"),
+        ("a/../../x", "leaves the folder of the data"),
+        ("/etc/passwd", "leaves the folder of the data"),
+        ("a/9.bin", "no such file"),
+        ("a", "no such file"),
+    ],
+)
+def test_refused_names(root: Root, name: str, reason: str) -> None:
+    with pytest.raises(BadSampleError) as raised:
+        read(root, name)
+    assert str(raised.value) == f"{name}: {reason}"
+    assert isinstance(root.signature(name), str)
+
+
+def test_signatures(root: Root) -> None:
+    assert root.signature("a/1.bin") == root.signature("a/1.bin") != root.signature("a/2.bin")
+    assert root.signature("nothing") == root.signature("no\0thing") == "missing"
+
+
+def test_links_out_of_a_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "file").write_text(folder.name)
+    (inside / "link").symlink_to(outside / "file")
+    (inside / "own").symlink_to(inside / "file")
+    (inside / "folder").symlink_to(outside, target_is_directory=True)
+    root = open_root(inside)
+    with caplog.at_level(logging.WARNING):
+        assert root.names() == ["file", "link", "own"]
+    assert "1 folder(s) are links; not searched" in caplog.text
+    assert read(root, "own") == b"inside"
+    for name in ("link", "folder/file"):
+        with pytest.raises(BadSampleError, match=f"^{name}: leaves the folder of the data$"):
+            read(root, name)
+
+
+def test_a_root_may_itself_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert read(open_root(tmp_path / "link"), "file") == b"x"
+
+
+def member(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+def test_unsafe_members_are_not_listed_and_refused_by_name(tmp_path: Path) -> None:
+    extra = [
+        member("soft", tarfile.SYMTYPE, "/etc/passwd"),
+        member("hard", tarfile.LNKTYPE, "fine"),
+        member("device", tarfile.CHRTYPE),
+        member("pipe", tarfile.FIFOTYPE),
+        member("../out", tarfile.REGTYPE),
+        member("/abs", tarfile.REGTYPE),
+        member("sparse", tarfile.GNUTYPE_SPARSE),
+        member("folder", tarfile.DIRTYPE),
+    ]
+    root = open_root(packed(tmp_path / "x.tar", {"fine": b"1"}, extra))
+    assert root.names() == ["fine"]
+    reasons = {
+        "soft": "is a link in the archive",
+        "hard": "is a link in the archive",
+        "device": "is a device in the archive",
+        "pipe": "is a device in the archive",
+        "../out": "leaves the folder",
+        "/abs": "leaves the folder",
+        "sparse": "is sparse in the archive",
+        "folder": "no such file",
+    }
+    for name, reason in reasons.items():
+        with pytest.raises(BadSampleError, match=rf"^{name}: {reason}"):
+            read(root, name)
+
+
+def test_of_equal_names_the_last_counts(tmp_path: Path) -> None:
+    path = packed(tmp_path / "x.tar", {"./a": b"old"})
+    with tarfile.open(path, "a") as archive:
+        info = tarfile.TarInfo("a")
+        info.size = 3
+        archive.addfile(info, BytesIO(b"new"))
+    assert read(open_root(path), "a") == b"new"
+
+
+@pytest.mark.parametrize("mode", ["gz", "bz2", "xz"])
+def test_compressed_tars_are_refused(tmp_path: Path, mode: str) -> None:
+    for name in (f"x.tar.{mode}", "y.tar"):
+        with tarfile.open(tmp_path / name, f"w:{mode}"):
+            pass
+        with pytest.raises(ProjectError, match=rf"{name}: is compressed; decompress it"):
+            open_root(tmp_path / name)
+
+
+def test_missing_and_strange_roots(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"none: no such folder or \.tar$"):
+        open_root(tmp_path / "none")
+    for name in ("x.txt", "x.tar"):
+        (tmp_path / name).write_text("text " * 400)
+        with pytest.raises(ProjectError, match=rf"{name}: (neither a folder|not a sound \.tar)"):
+            open_root(tmp_path / name)
+
+
+@pytest.mark.parametrize("how", ["cut", "header"])
+def test_a_damaged_tar_is_named(tmp_path: Path, how: str) -> None:
+    path = packed(tmp_path / "x.tar", {f"{i}": bytes(1000) for i in range(4)})
+    content = bytearray(path.read_bytes())
+    if how == "cut":
+        content = content[:2000]
+    else:
+        content[3 * 1024 + 512 : 3 * 1024 + 530] = b"\xff" * 18
+        content[1536 * 2 : 1536 * 2 + 20] = b"\xff" * 20
+    path.write_bytes(content)
+    with pytest.raises(ProjectError, match=r"x\.tar: not a sound \.tar \("):
+        open_root(path)
+
+
+@pytest.mark.parametrize("trouble", [None, ValueError("damaged")])
+def test_a_file_that_is_touched_while_it_is_read(tmp_path: Path, trouble: Exception | None) -> None:
+    (tmp_path / "file").write_text("x")
+
+    def touch() -> None:
+        with open_root(tmp_path).opened("file") as path:
+            path.write_text("xy")
+            if trouble:  # of which this is the reason
+                raise trouble
+
+    with pytest.raises(BadSampleError, match=r"^file: changed while it was read$"):
+        touch()
+
+
+def test_a_file_that_a_thread_rewrites(tmp_path: Path) -> None:
+    path, stop = tmp_path / "file", threading.Event()
+    path.write_bytes(bytes(1000))
+
+    def rewrite() -> None:
+        for i in range(1, 10**9):
+            path.write_bytes(bytes(1000))
+            os.utime(path, ns=(i, i))
+            if stop.is_set():
+                return
+
+    thread = threading.Thread(target=rewrite)
+    thread.start()
+    root, seen = open_root(tmp_path), set()
+    try:
+        for _ in range(200):
+            try:
+                with root.opened("file") as opened, opened.open("rb") as file:
+                    stop.wait(0.001)
+                    seen.add(len(file.read()))
+            except BadSampleError as error:
+                seen.add(str(error))
+    finally:
+        stop.set()
+        thread.join()
+    assert "file: changed while it was read" in seen
+
+
+def test_a_tar_that_changes(tmp_path: Path) -> None:
+    root = open_root(packed(tmp_path / "x.tar", {"a": b"1"}))
+    packed(tmp_path / "x.tar", {"a": b"1", "b": b"2"})
+    with pytest.raises(BadSampleError, match=r"^a: the archive was changed after it was listed$"):
+        read(root, "a")
+
+
+def test_members_that_all_bear_one_time_count_by_the_archive(tmp_path: Path) -> None:
+    path, signatures = tmp_path / "fixed.tar", []
+    for content in (b"one", b"two"):
+        root = open_root(packed(path, {"a": content, "b": content}))
+        signatures.append(root.signature("a"))
+    assert signatures[0] != signatures[1]

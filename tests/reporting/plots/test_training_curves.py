@@ -1,0 +1,69 @@
+"""The training curves: which panels a log gives, and what they show."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from albedo_pipeline.reporting.plots.themes import DARK, LIGHT, Theme
+from albedo_pipeline.reporting.plots.training_curves import loss_figure
+
+QUARTERS = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
+VALIDATION = {"validation_psnr": [20.0, 23.5], "validation_psnr_raw": [21.0, np.nan]}
+
+
+def log_points() -> pd.DataFrame:
+    step = 10 * np.arange(1, 51)
+    return pd.DataFrame({"step": step, "loss": 1 / step, "learning_rate": 1e-3 - 1e-6 * step})
+
+
+def validated(log: pd.DataFrame) -> pd.DataFrame:
+    """The log with two more rows, which hold a validation's scores alone."""
+    return pd.concat([log, pd.DataFrame({"step": [5, 25], **VALIDATION})]).sort_values("step")
+
+
+def y_labels(log: pd.DataFrame, theme: Theme = LIGHT) -> list[str]:
+    return [axes.get_ylabel().split()[0] for axes in loss_figure(log, theme).axes]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_the_log_s_columns_choose_the_panels(theme: Theme) -> None:
+    log = log_points()
+    quarters = log.assign(**dict.fromkeys(QUARTERS, log["loss"]))
+    assert y_labels(log, theme) == ["loss", "learning"]
+    assert y_labels(validated(log), theme) == ["loss", "validation", "learning"]
+    assert y_labels(quarters, theme) == ["loss", "loss", "learning"]
+    assert y_labels(validated(quarters), theme) == ["loss", "loss", "validation", "learning"]
+
+
+def test_columns_of_nan_give_no_panel() -> None:
+    nothing = dict.fromkeys([*QUARTERS, *VALIDATION], np.nan)
+    assert y_labels(log_points().assign(**nothing)) == ["loss", "learning"]
+
+
+def test_rows_of_a_validation_alone_leave_the_training_curves_whole() -> None:
+    log = log_points()
+    log[QUARTERS[0]] = log["loss"].where(log["step"] != 100)
+    plain, source_at = loss_figure(log), loss_figure(validated(log))
+    for before, after in zip(plain.axes, [*source_at.axes[:2], source_at.axes[3]], strict=True):
+        for old, new in zip(before.lines, after.lines, strict=True):
+            np.testing.assert_array_equal(old.get_xydata(), new.get_xydata())
+
+
+def test_the_validation_s_lines_and_their_legend() -> None:
+    panel = loss_figure(validated(log_points())).axes[1]
+    ema, raw = panel.lines
+    assert (ema.get_linestyle(), raw.get_linestyle()) == ("-", "--")
+    assert ema.get_xydata().tolist() == [[5, 20], [25, 23.5]]
+    assert raw.get_xydata().tolist() == [[5, 21]]
+    assert raw.get_marker() == "o"  # a line of one point would not be seen
+    names = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert names[0] == "EMA weights (best 23.50 dB, step 25)"
+
+
+def test_only_log_points_count_as_such(make, page_of) -> None:
+    inputs = make(8)
+    log = inputs["training_log"]
+    inputs["training_log"] = validated(log.iloc[:0])
+    assert "The training log is empty" in page_of(inputs)
+    inputs["training_log"] = validated(log.iloc[:1])
+    assert "The training log is empty" not in page_of(inputs)

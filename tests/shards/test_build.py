@@ -1,0 +1,171 @@
+"""Work that is made piece by piece: the same bytes, however it came about."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from albedo_pipeline.runtime.locks import locked
+from albedo_pipeline.shards.build import chunk_bounds
+from albedo_pipeline.shards.datasets import ShardsDataset
+from albedo_pipeline.shards.index import Rejected, Source
+
+
+class Squares:
+    """Rows that hold a source's number squared; "bad" sources are rejected."""
+
+    label = "squares"
+    retry = False
+
+    def __init__(self, values: dict[str, int], cache_key: str = "r", fails_at: int = -1) -> None:
+        self.cache_key, self._values, self._fails_at = cache_key, values, fails_at
+        self.sources = [Source(name, str(value)) for name, value in values.items()]
+        self.made: list[str] = []
+
+    def make(self, chunks: list[list[int]], rejected: list[Rejected]) -> Iterator:
+        self.known_rejected = len(rejected)
+        for i in (i for chunk in chunks for i in chunk):
+            if len(self.made) == self._fails_at:
+                raise OSError("cut off")
+            name = self.sources[i].name
+            self.made.append(name)
+            value = self._values[name]
+            if value < 0:
+                yield Rejected(name, "g", "negative", self.retry)
+            else:
+                yield [{"id": name, "x": np.full((2, 2), value**2)}] * (1 + value % 2)
+
+
+def values(count: int, first: int = 0) -> dict[str, int]:
+    return {f"s{i}": i if i % 11 else -1 for i in range(first, first + count)}
+
+
+def dataset(folder: Path) -> ShardsDataset:
+    return ShardsDataset(filepath=str(folder), samples_per_shard=8)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path) -> dict[str, bytes]:
+    dataset(tmp_path / "undisturbed").save(Squares(values(100)))
+    return content(tmp_path / "undisturbed")
+
+
+def test_rows_and_rejections_come_in_the_sources_order(tmp_path: Path, undisturbed) -> None:
+    shards = dataset(tmp_path / "undisturbed").load()
+    expected = [name for name, v in values(100).items() if v >= 0 for _ in range(1 + v % 2)]
+    assert shards.scalars["id"].to_pylist() == expected
+    rejected = [item.sample_id for item in shards.index.rejected]
+    assert rejected == [f"s{i}" for i in range(0, 100, 11)]
+    assert shards.tensor("x", 0).tolist() == [[1, 1], [1, 1]]
+    assert len(shards.index.shards) > 5
+
+
+@pytest.mark.parametrize("fails_at", [0, 1, 30, 57, 99])
+def test_what_was_finished_is_not_made_again(tmp_path: Path, undisturbed, fails_at: int) -> None:
+    folder = tmp_path / "disturbed"
+    first = Squares(values(100), fails_at=fails_at)
+    with pytest.raises(Exception, match="cut off"):
+        dataset(folder).save(first)
+    assert not dataset(folder).exists()
+    again = Squares(values(100))
+    dataset(folder).save(again)
+    assert content(folder) == undisturbed
+    bounds = chunk_bounds([s.name for s in again.sources], 8)
+    finished = sum(len(chunk) for chunk in bounds if chunk.stop <= fails_at)
+    assert len(again.made) == 100 - finished
+
+
+def test_nothing_is_made_twice(tmp_path: Path, undisturbed) -> None:
+    again = Squares(values(100))
+    dataset(tmp_path / "undisturbed").save(again)
+    assert again.made == []
+    assert again.known_rejected == 10
+    assert content(tmp_path / "undisturbed") == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("before", "made"),
+    [
+        (values(90), 10),  # ten are added at the end
+        ({k: v for k, v in values(100).items() if k not in ("s3", "s40", "s41")}, 3),  # in between
+        (values(120), 0),  # some are removed
+        (values(100) | {"s7": 50, "s66": 4}, 2),  # two change
+        (dict(reversed(values(100).items())), 0),  # another order
+    ],
+)
+def test_only_what_changed_is_made(tmp_path: Path, undisturbed, before: dict, made: int) -> None:
+    folder = tmp_path / "changed"
+    dataset(folder).save(Squares(before))
+    work = Squares(values(100))
+    dataset(folder).save(work)
+    assert len(work.made) == made
+    assert content(folder) == undisturbed
+
+
+def test_another_recipe_makes_everything_again(tmp_path: Path, undisturbed) -> None:
+    work = Squares(values(100), cache_key="other")
+    dataset(tmp_path / "undisturbed").save(work)
+    assert len(work.made) == 100
+    assert content(tmp_path / "undisturbed") == undisturbed
+
+
+def test_a_failed_change_leaves_the_old_content_readable(tmp_path: Path, undisturbed) -> None:
+    folder = tmp_path / "undisturbed"
+    with pytest.raises(Exception, match="cut off"):
+        dataset(folder).save(Squares(values(100), cache_key="other", fails_at=60))
+    shards = dataset(folder).load()
+    assert shards.scalars["id"].to_pylist()[0] == "s1"
+    assert shards.tensor("x", len(shards) - 1).tolist() == [[98**2, 98**2]] * 2
+
+
+def test_adding_in_the_middle_moves_few_chunk_bounds() -> None:
+    names = [f"s{i}" for i in range(5000)]
+    more = [*names[:2500], "new", *names[2500:]]
+    chunks = [{tuple(n[i] for i in c) for c in chunk_bounds(n, 64)} for n in (names, more)]
+    assert len(chunks[0] - chunks[1]) <= 2
+    lengths = [len(chunk) for chunk in chunks[0]]
+    assert max(lengths) <= 256
+    assert 40 < np.mean(lengths) < 90
+
+
+def test_what_kills_left_half_written_does_not_pile_up(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    left = folder / ".shard-killed.partial"
+    left.write_bytes(b"half")
+    with pytest.raises(Exception, match="cut off"):
+        dataset(folder).save(Squares(values(100), fails_at=50))
+    assert not left.exists()
+
+
+def test_a_passing_trouble_is_tried_again(tmp_path: Path, undisturbed) -> None:
+    first, again = Squares(values(100)), Squares(values(100))
+    first.retry = True
+    dataset(tmp_path / "shards").save(first)
+    dataset(tmp_path / "shards").save(again)
+    assert again.made == [name for name, value in values(100).items() if value < 0]
+    assert content(tmp_path / "shards") == undisturbed
+
+
+def test_what_was_damaged_is_made_again(tmp_path: Path, undisturbed) -> None:
+    folder = tmp_path / "shards"
+    dataset(folder).save(Squares(values(100)))
+    shard = sorted(folder.glob("*.arrow"))[0]
+    shard.write_bytes(shard.read_bytes()[:-10])
+    note = sorted((tmp_path / ".shards.notes").glob("*.json"))[0]
+    note.write_text(note.read_text()[:50])
+    again = Squares(values(100))
+    dataset(folder).save(again)
+    assert 0 < len(again.made) < 60
+    assert content(folder) == undisturbed
+
+
+def test_two_at_once_refuse(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    with locked(folder, "another squares"), pytest.raises(Exception, match="another squares"):
+        dataset(folder).save(Squares(values(10)))

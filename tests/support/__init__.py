@@ -1,0 +1,1 @@
+"""Small real inputs and models that tests of several rooms share."""

@@ -1,0 +1,150 @@
+"""A small training: its settings, latents and images, and the same in several processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from diffusers import AutoencoderKL
+from safetensors.torch import load_file
+
+from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
+from albedo_pipeline.imaging.pixels import quantize
+from albedo_pipeline.models.autoencoder import new_autoencoder
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.autoencoder import AutoencoderTraining
+from albedo_pipeline.shards.datasets import LatentShardsDataset, PairShardsDataset
+from albedo_pipeline.shards.latent_shards import LatentShards
+from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.training.denoiser import train_denoiser
+from albedo_pipeline.training.validation import ImageData
+
+SETTINGS = {
+    "seed": 5,
+    "source": "scratch",
+    "scratch": {
+        "block_out_channels": [16, 32],
+        "attention": [False, True],
+        "norm_num_groups": 8,
+        "text_width": 8,
+    },
+    "effective_batch_size": 4,
+    "micro_batch_size": 4,
+    "max_steps": 3,
+    "learning_rate": {"peak": 1e-3, "warmup_steps": 1},
+    "precision": "fp32",
+    "device": "cpu",
+    "log_every": 1,
+}
+
+
+def save_latents(folder: Path, count: int, spoilt: tuple[int, ...] = ()) -> LatentShards:
+    """Training samples, the fourth wholly masked, and one validation sample, the last. Their
+    masks differ strongly. There is something to learn: the albedo latent is the negative of the
+    beauty latent; that of the spoilt ones is infinite."""
+    random = np.random.default_rng(0)
+
+    def rows():
+        for i in range(count):
+            beauty = random.normal(size=(2, 4, 8, 8)).astype(np.float16)
+            share = (0.02, 0.95, 0.4)[i % 3]
+            valid = (random.random((1, 8, 8)) < share).astype(np.uint8) * (i != 3)
+            valid[0, 0, 0] = i != 3
+            yield {
+                "sample_id": f"s{i}",
+                "group": f"g{i}",
+                "split": "validation" if i == count - 1 else "train",
+                "valid_cells": int(valid.sum()),
+                "beauty": beauty,
+                "albedo": np.full_like(beauty, np.inf) if i in spoilt else -beauty,
+                "valid": np.stack([valid, valid[..., ::-1]]),
+            }
+
+    dataset = LatentShardsDataset(filepath=str(folder), samples_per_shard=5)
+    dataset.save(rows())
+    return dataset.load()
+
+
+def save_images(folder: Path) -> ImageData:
+    """Three validation samples of 16 x 16 pixels, and an autoencoder of factor 2."""
+    random = np.random.default_rng(1)
+    PairShardsDataset(filepath=str(folder / "pairs")).save(
+        {
+            "sample_id": f"v{i}",
+            "group": f"g{i}",
+            **{n: quantize(random.random((3, 16, 16))) for n in ("beauty", "albedo")},
+            "valid": np.ones((1, 16, 16), np.uint8),
+        }
+        for i in range(3)
+    )
+    torch.manual_seed(0)
+    settings = AutoencoderTraining(block_out_channels=(8, 16), max_steps=1)
+    new_autoencoder(settings).save_pretrained(folder / "autoencoder")
+    return load_images(folder)
+
+
+def load_images(folder: Path) -> ImageData:
+    """What `save_images` made."""
+    manifest = pd.DataFrame(
+        {"sample_id": ["v0", "v1", "v2"], "split": "validation", "row": [0, 1, 2]}
+    )
+    autoencoder = AutoencoderKL.from_pretrained(folder / "autoencoder").eval()
+    return ImageData(PairShards(folder / "pairs"), manifest, autoencoder)
+
+
+FILES = ("weights", "ema", "optimiser")
+LONG = {"max_steps": 10, "checkpoints": {"every": 2, "keep_last": 9}, "log_every": 3}
+
+
+def same(one: Path, two: Path) -> bool:
+    """Whether two checkpoints hold the same tensors, bit for bit, and the same numbers."""
+    for name in FILES:
+        a, b = (load_file(folder / f"{name}.safetensors") for folder in (one, two))
+        if a.keys() != b.keys() or not all(torch.equal(a[key], b[key]) for key in a):
+            return False
+    states = [read_json(folder, "state.json")["training"] | {"run": ""} for folder in (one, two)]
+    return states[0] == states[1]
+
+
+def decaying_at(steps: int) -> dict:
+    """A learning rate that falls until `steps`, wherever the training ends."""
+    return {"peak": 1e-3, "warmup_steps": 1, "decay_steps": steps}
+
+
+def start_torchrun(folder: Path, name: str, settings: dict, processes: int) -> subprocess.Popen:
+    """Train on the latents and images in `folder`, in several processes."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)),
+            *("--standalone", __file__, str(folder), name, json.dumps(settings)),
+        ],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def train_with_torchrun(
+    folder: Path, name: str, settings: dict, processes: int
+) -> subprocess.CompletedProcess:
+    """The same, to its end."""
+    launcher = start_torchrun(folder, name, settings, processes)
+    output, errors = launcher.communicate(timeout=240)
+    return subprocess.CompletedProcess(launcher.args, launcher.returncode, output, errors)
+
+
+def main(folder: Path, name: str, settings: dict) -> None:
+    """One of the processes."""
+    latents = LatentShards(folder / "latents")
+    params = TrainParams.model_validate(SETTINGS | settings)
+    store = Checkpoints(folder / name)
+    train_denoiser({"latents": latents}, load_images(folder), params, store, folder / "events")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

@@ -1,0 +1,1 @@
+"""What builds or patches things outside the package."""
