@@ -1,49 +1,14 @@
-"""Small real inputs, made on the spot."""
+"""Fixtures of the whole suite; they stand in `tests/support`."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import numpy as np
-import pytest
 import torch
-
-from albedo_pipeline.readers.filename_list import FilenameListDataset
-from albedo_pipeline.readers.raw_pairs import RawPair
 
 torch.set_num_threads(1)  # small models: a second thread costs more than it gives
 
-
-def make_pair(sample_id: str, side: int = 32, seed: int = 0) -> RawPair:
-    """A pair of coloured patches under a smooth light; the left eighth is masked."""
-    random = np.random.default_rng([seed, *sample_id.encode()])
-    patches = random.uniform(0.05, 0.9, size=(4, 4, 3)).astype(np.float32)
-    albedo = np.kron(patches, np.ones((side // 4, side // 4, 1), np.float32))
-    light = np.linspace(0.2, 3.0, side, dtype=np.float32)[:, None, None]
-    valid = np.ones((side, side), bool)
-    valid[:, : side // 8] = False
-    return RawPair(sample_id, sample_id.split("/")[0], albedo * light, albedo, valid)
-
-
-def fake_pairs(groups: int, views: int, side: int = 32) -> Iterator[RawPair]:
-    """`views` pairs in each group."""
-    for group in range(groups):
-        for view in range(views):
-            yield make_pair(f"scene-{group:03d}/view-{view}", side)
-
-
-@pytest.fixture
-def fake_pair() -> Callable[..., RawPair]:
-    """Makes one fake pair."""
-    return make_pair
-
-
-@pytest.fixture
-def pair_list(tmp_path: Path) -> Callable[..., FilenameListDataset]:
-    """Writes fake pairs as EXR files and gives the dataset that lists them."""
-
-    def write(groups: int = 4, views: int = 2, side: int = 32) -> FilenameListDataset:
-        dataset = FilenameListDataset(filepath=str(tmp_path / "raw" / "pairs.txt"))
-        dataset.save(fake_pairs(groups, views, side))
-        return dataset
-
-    return write
+pytest_plugins = [
+    "tests.support.evaluated_project",
+    "tests.support.metric_inputs",
+    "tests.support.models",
+    "tests.support.pairs",
+    "tests.support.projects",
+    "tests.support.training_fixtures",
+]

@@ -193,7 +193,7 @@ def check_pull(repository: Path, remote: str) -> bool:
     ran, seconds = repro(repository)
     after = digests(repository / "data")
     other = [name for name in before | after if before.get(name) != after.get(name)]
-    other = [name for name in other if not re.search(r"tensorboard/|\.lock$|\.notes/", name)]
+    other = [name for name in other if not re.search(r"tensorboard/|\.lock$|\.ledger/", name)]
     print(f"pulled: {'OTHER ' + ', '.join(other) if other else 'the same files'}", flush=True)
     return is_right("after the pull", ran, [], seconds) and not other
 

@@ -7,9 +7,10 @@ import torch
 from diffusers import DDIMScheduler, MarigoldIntrinsicsPipeline
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.inference.estimator import Estimator, Sampling
+from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.models.albedo_model import load_albedo_model
 from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.params.sampling import Sampling
 from tests.support.marigold import save_marigold
 
 CPU = torch.device("cpu")
@@ -37,10 +38,9 @@ def opened(folder: Path) -> MarigoldIntrinsicsPipeline:
     return pipeline
 
 
-def estimator(folder: Path, **sampling) -> Estimator:
-    return Estimator(
-        load_albedo_model(PretrainedModel(model=str(folder))), CPU, Sampling(**sampling)
-    )
+def estimator(folder: Path, precision: str = "fp32", **sampling) -> Estimator:
+    model = load_albedo_model(PretrainedModel(model=str(folder)))
+    return Estimator(model, CPU, Sampling(**sampling), precision)
 
 
 def inputs(height: int, width: int, count: int, members: int, channels: int = 4):
@@ -166,3 +166,24 @@ def test_a_model_without_albedo(tmp_path: Path) -> None:
 
 def test_noise_shape(folder: Path) -> None:
     assert estimator(folder, steps=1).latent_shape(15, 21) == (4, 8, 11)
+
+
+def test_a_borrowed_model_stays_as_it_is_and_predicts_the_same(folder: Path) -> None:
+    model = load_albedo_model(PretrainedModel(model=str(folder)))
+    before = {name: weight.clone() for name, weight in model.denoiser.unet.state_dict().items()}
+    images, noise = inputs(16, 24, count=2, members=2)
+    sampling = Sampling(steps=2, ensemble=2, batch_size=4)
+    borrowed = Estimator.borrowing(model, sampling, "bf16")
+    half = borrowed.predict(images, noise).albedo
+    after = model.denoiser.unet.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    exact = Estimator.borrowing(model, sampling, "fp32").predict(images, noise).albedo
+    assert torch.equal(exact, Estimator(model, CPU, sampling).predict(images, noise).albedo)
+    assert 0 < (half - exact).abs().max() < 0.05
+
+
+def test_a_prediction_does_not_depend_on_the_batch(folder: Path) -> None:
+    images, noise = inputs(16, 16, count=3, members=2)
+    together = estimator(folder, steps=2, batch_size=6).predict(images, noise).albedo
+    alone = estimator(folder, steps=2).predict(images[1:2], noise[1:2]).albedo
+    assert torch.allclose(together[1:2], alone, atol=1e-5)

@@ -3,11 +3,9 @@
 import pytest
 import torch
 
-from albedo_pipeline.inference.ensemble import predict_albedo, sample_noise
+from albedo_pipeline.inference.ensemble import sample_noise
 from albedo_pipeline.inference.sampler import sample_latents
-from albedo_pipeline.models.autoencoder import new_autoencoder
 from albedo_pipeline.models.denoiser import Denoiser, new_scheduler, new_unet
-from albedo_pipeline.params.autoencoder import AutoencoderTraining
 from albedo_pipeline.params.denoiser import NoiseSchedule, ScratchDenoiser
 
 SMALL = ScratchDenoiser(
@@ -68,16 +66,3 @@ def test_noise_belongs_to_the_sample_not_to_the_batch() -> None:
     assert torch.equal(together[1:], sample_noise(1, ["b"], 0, (4, 2, 2)))
     assert not torch.equal(together[0], together[1])
     assert not torch.equal(together[:1], sample_noise(1, ["a"], 1, (4, 2, 2)))
-
-
-def test_prediction_is_an_image_and_does_not_depend_on_the_batch(denoiser) -> None:
-    torch.manual_seed(1)
-    autoencoder = new_autoencoder(AutoencoderTraining(block_out_channels=(8, 16), max_steps=1))
-    autoencoder.eval()
-    images = torch.rand(3, 3, 16, 16) * 2 - 1
-    settings = {"seed": 0, "steps": 2, "ensemble": 2, "precision": "fp32"}
-    together = predict_albedo(denoiser, autoencoder, images, ["a", "b", "c"], **settings)
-    alone = predict_albedo(denoiser, autoencoder, images[1:2], ["b"], **settings)
-    assert together.shape == images.shape
-    assert together.abs().max() <= 1
-    assert torch.allclose(together[1:2], alone, atol=1e-5)

@@ -1,12 +1,14 @@
 """Tiles: whole coverage, no seams, the tone of the whole picture."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import resize_image
-from albedo_pipeline.inference.estimator import Estimator, Sampling
+from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.inference.noise_field import field_noise
 from albedo_pipeline.inference.tiled_prediction import (
     TiledPrediction,
@@ -14,21 +16,23 @@ from albedo_pipeline.inference.tiled_prediction import (
     processing_size,
 )
 from albedo_pipeline.inference.tiling import axis_tiles, blend, enlarged, tone_gain
-from albedo_pipeline.models.albedo_model import load_albedo_model
+from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
 from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.params.sampling import Sampling
 from tests.support.marigold import save_marigold
+
+LAYOUT = TiledPrediction(resolution=32, tile=32, overlap=0.25)
 
 
 @pytest.fixture(scope="module")
-def estimator(tmp_path_factory) -> Estimator:
+def model(tmp_path_factory) -> AlbedoModel:
     folder = save_marigold(tmp_path_factory.mktemp("marigold"))
-    model = load_albedo_model(PretrainedModel(model=str(folder)))
-    return Estimator(model, torch.device("cpu"), Sampling(steps=1, batch_size=4))
+    return load_albedo_model(PretrainedModel(model=str(folder)))
 
 
-def manner(**others) -> TiledPrediction:
-    values = {"resolution": 32, "tile": 32, "overlap": 0.25, "members": 1, "seed": 1}
-    return TiledPrediction(**values | {"batch_size": 2} | others)
+def estimating(model: AlbedoModel, **sampling) -> Estimator:
+    settings = {"steps": 1, "seed": 1, "batch_size": 2} | sampling
+    return Estimator(model, torch.device("cpu"), Sampling(**settings))
 
 
 def scene(height: int, width: int) -> np.ndarray:
@@ -109,8 +113,8 @@ def test_processing_size(size: tuple[int, int], expected: tuple[int, int]) -> No
 
 @pytest.mark.parametrize("size", [(32, 32), (17, 30), (9, 8), (33, 20), (90, 131), (3, 200)])
 @pytest.mark.parametrize("members", [1, 3])
-def test_every_size_comes_back_as_it_was(estimator: Estimator, size, members: int) -> None:
-    predicted = predict_picture(estimator, scene(*size), "a", manner(members=members))
+def test_every_size_comes_back_as_it_was(model: AlbedoModel, size, members: int) -> None:
+    predicted = predict_picture(estimating(model, ensemble=members), scene(*size), "a", LAYOUT)
     assert predicted.albedo.shape == (*size, 3)
     assert predicted.albedo.dtype == np.float16
     assert predicted.albedo.min() >= 0
@@ -119,9 +123,10 @@ def test_every_size_comes_back_as_it_was(estimator: Estimator, size, members: in
     assert (predicted.tiles > 0) == (max(size) > 32)
 
 
-def test_the_result_does_not_depend_on_how_many_tiles_go_at_a_time(estimator) -> None:
+def test_the_result_does_not_depend_on_how_many_tiles_go_at_a_time(model) -> None:
     one, three = (
-        predict_picture(estimator, scene(70, 101), "a", manner(batch_size=n)).albedo for n in (1, 3)
+        predict_picture(estimating(model, batch_size=n), scene(70, 101), "a", LAYOUT).albedo
+        for n in (1, 3)
     )
     np.testing.assert_allclose(one, three, atol=2e-3)
 
@@ -132,9 +137,9 @@ def step(albedo: np.ndarray, columns: list[int]) -> float:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_there_are_no_seams(estimator: Estimator, turned: bool) -> None:
+def test_there_are_no_seams(model: AlbedoModel, turned: bool) -> None:
     beauty = scene(96, 160)
-    albedo = predict_picture(estimator, beauty, "a", manner()).albedo.astype(np.float32)
+    albedo = predict_picture(estimating(model), beauty, "a", LAYOUT).albedo.astype(np.float32)
     if turned:
         albedo = albedo.transpose(1, 0, 2)
     parts = axis_tiles(albedo.shape[1], 32, 0.25, 2).parts
@@ -146,10 +151,12 @@ def test_there_are_no_seams(estimator: Estimator, turned: bool) -> None:
     assert step(albedo, starts + ends) <= 1.05 * step(albedo, near)
 
 
-def test_the_tone_is_that_of_the_whole(estimator: Estimator) -> None:
+def test_the_tone_is_that_of_the_whole(model: AlbedoModel) -> None:
     beauty = scene(128, 192)
-    tiled = predict_picture(estimator, beauty, "a", manner()).albedo.astype(np.float32)
-    whole = predict_picture(estimator, beauty, "a", manner(tile=0)).albedo.astype(np.float32)
+    tiled = predict_picture(estimating(model), beauty, "a", LAYOUT).albedo.astype(np.float32)
+    whole = predict_picture(estimating(model), beauty, "a", replace(LAYOUT, tile=0)).albedo.astype(
+        np.float32
+    )
     coarse = [resize_image(image, 4, 6) for image in (tiled, whole)]
     assert np.abs(coarse[0] - coarse[1]).mean() < 0.03  # the network is random
     np.testing.assert_allclose(tiled.mean(axis=(0, 1)), whole.mean(axis=(0, 1)), rtol=0.05)

@@ -12,8 +12,8 @@ from albedo_pipeline.metrics.alignment import (
 )
 
 
-def test_one_scale_is_numpys_least_squares(images) -> None:
-    prediction, truth, valid = images(0)
+def test_one_scale_is_numpys_least_squares(noisy_images) -> None:
+    prediction, truth, valid = noisy_images(0)
     valid[..., :7] = False
     inside = valid.expand_as(truth)
     (expected,), *_ = np.linalg.lstsq(
@@ -24,8 +24,8 @@ def test_one_scale_is_numpys_least_squares(images) -> None:
     )
 
 
-def test_channel_scales_are_numpys_least_squares(images) -> None:
-    prediction, truth, valid = images(1)
+def test_channel_scales_are_numpys_least_squares(noisy_images) -> None:
+    prediction, truth, valid = noisy_images(1)
     scales = least_squares_channel_scales(prediction, truth, valid).flatten().tolist()
     for channel in range(3):
         (expected,), *_ = np.linalg.lstsq(
@@ -36,20 +36,20 @@ def test_channel_scales_are_numpys_least_squares(images) -> None:
         assert scales[channel] == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_dimmed_image_is_undone(images) -> None:
-    _, truth, valid = images(2)
+def test_a_dimmed_image_is_undone(noisy_images) -> None:
+    _, truth, valid = noisy_images(2)
     torch.testing.assert_close(align(0.4 * truth, truth, valid), truth)
 
 
-def test_a_tint_is_undone_channel_by_channel(images) -> None:
-    _, truth, valid = images(3)
+def test_a_tint_is_undone_channel_by_channel(noisy_images) -> None:
+    _, truth, valid = noisy_images(3)
     tint = torch.tensor([0.9, 0.5, 0.2]).view(1, 3, 1, 1)
     torch.testing.assert_close(align_channels(tint * truth, truth, valid), truth)
     assert (align(tint * truth, truth, valid) - truth).abs().max() > 0.1
 
 
-def test_the_aligned_image_stays_in_range(images) -> None:
-    _, truth, valid = images(4)
+def test_the_aligned_image_stays_in_range(noisy_images) -> None:
+    _, truth, valid = noisy_images(4)
     bright = truth.clone()
     bright[..., :4] = 1
     valid[..., :4] = False
@@ -58,14 +58,14 @@ def test_the_aligned_image_stays_in_range(images) -> None:
 
 
 @pytest.mark.parametrize("function", [align, align_channels])
-def test_without_a_best_scale_the_prediction_stays(function, images) -> None:
-    prediction, truth, valid = images(5)
+def test_without_a_best_scale_the_prediction_stays(function, noisy_images) -> None:
+    prediction, truth, valid = noisy_images(5)
     assert torch.equal(function(prediction, truth, torch.zeros_like(valid)), prediction)
     assert torch.equal(function(0 * prediction, truth, valid), 0 * prediction)
 
 
-def test_masked_pixels_do_not_set_the_scale(images) -> None:
-    prediction, truth, valid = images(6)
+def test_masked_pixels_do_not_set_the_scale(noisy_images) -> None:
+    prediction, truth, valid = noisy_images(6)
     valid[..., :10] = False
     before = least_squares_scale(prediction, truth, valid)
     prediction[..., :10] = torch.nan

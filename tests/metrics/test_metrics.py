@@ -42,22 +42,22 @@ def test_a_metric_says_what_it_is(metric) -> None:
     assert metric.colour_space in ("srgb", "linear")
 
 
-def test_one_double_a_sample(metric, images) -> None:
-    score = metric.function(*images(0))
+def test_one_double_a_sample(metric, noisy_images) -> None:
+    score = metric.function(*noisy_images(0))
     assert score.shape == (1,)
     assert score.dtype == torch.float64
 
 
-def test_a_better_prediction_scores_better(metric, images) -> None:
-    prediction, truth, valid = images(1)
+def test_a_better_prediction_scores_better(metric, noisy_images) -> None:
+    prediction, truth, valid = noisy_images(1)
     near = truth + (prediction - truth) / 4
     near, far = (metric.function(image, truth, valid).item() for image in (near, prediction))
     assert near > far if metric.higher_is_better else near < far
 
 
-def test_what_is_masked_does_not_count(metric, images) -> None:
+def test_what_is_masked_does_not_count(metric, noisy_images) -> None:
     """Neither image's masked pixels, NaN and infinity among them; to the last bit."""
-    prediction, truth, valid = images(3)
+    prediction, truth, valid = noisy_images(3)
     valid[..., :10] = False
     before = metric.function(prediction, truth, valid)
     assert before.isfinite().all()
@@ -81,17 +81,17 @@ def test_equal_error_everywhere_scores_alike_whatever_is_masked(ours) -> None:
     assert np.ptp(scores) < 1e-6
 
 
-def test_nothing_to_judge_is_nan_without_a_warning(metric, images) -> None:
-    prediction, truth, valid = images(4)
+def test_nothing_to_judge_is_nan_without_a_warning(metric, noisy_images) -> None:
+    prediction, truth, valid = noisy_images(4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         score = metric.function(prediction, truth, torch.zeros_like(valid))
     assert math.isnan(score.item())
 
 
-def test_a_batch_is_scored_sample_by_sample(metric, images) -> None:
+def test_a_batch_is_scored_sample_by_sample(metric, noisy_images) -> None:
     """One of the samples has nothing to judge: that must not touch the other."""
-    a, b = images(5), images(6)
+    a, b = noisy_images(5), noisy_images(6)
     c = (b[0], b[1], torch.zeros_like(b[2]))
     together = [torch.cat(three) for three in zip(a, b, c, strict=True)]
     alone = torch.cat([metric.function(*sample) for sample in (a, b, c)])

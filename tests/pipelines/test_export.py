@@ -15,12 +15,13 @@ from huggingface_hub import ModelCard
 from albedo_pipeline.artifacts.exported_model import ExportedModelDataset
 from albedo_pipeline.artifacts.models import AutoencoderDataset, DenoiserDataset
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.inference.estimator import Estimator, Sampling
+from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.export import Export
 from albedo_pipeline.models.lora import has_lora
 from albedo_pipeline.models.text_embedding import embed_empty_text
 from albedo_pipeline.params import ExportParams
+from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.pipelines.export.nodes import make_export
 from albedo_pipeline.shards.latent_shards import LatentShards
 from tests.support.project import run_kedro

@@ -135,14 +135,3 @@ def test_a_name_that_cannot_be_written_is_set_aside(pair_list) -> None:
     rejected = work.normalise(work._references[0])
     assert rejected.sample_id == "caf\\udce9"
     assert rejected.reason.endswith("the name is not UTF-8")
-
-
-def test_the_recipe_is_of_the_code_too(tmp_path: Path, monkeypatch) -> None:
-    package = tmp_path / "package"
-    shutil.copytree(Path(code_digest.__file__).parents[1], package)
-    before = cache_key(IngestParams(resolution=16))
-    monkeypatch.setattr(code_digest, "_PACKAGE", package)
-    assert cache_key(IngestParams(resolution=16)) == before
-    reader = package / "datasets" / "pair_files.py"
-    reader.write_text(reader.read_text() + "# another\n")
-    assert cache_key(IngestParams(resolution=16)) != before

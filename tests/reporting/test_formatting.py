@@ -14,7 +14,7 @@ from albedo_pipeline.reporting.images import error_picture, png_uri, shown_side,
 from albedo_pipeline.reporting.plots.scores import metrics_figure
 from albedo_pipeline.reporting.plots.themes import LIGHT
 from albedo_pipeline.reporting.plots.training_curves import loss_figure
-from albedo_pipeline.reporting.run_info import as_yaml, git_state, resolved, run_facts
+from albedo_pipeline.reporting.run_info import as_yaml, code_state, resolved, run_facts
 from albedo_pipeline.reporting.sections.scores import confidence, headline, main_split, score_table
 
 
@@ -123,7 +123,7 @@ def test_facts_name_date_code_and_packages_and_no_path(tmp_path: Path) -> None:
     assert facts["train: seed"] == "7"
     assert "torch" in facts["Packages"]
     assert str(tmp_path) not in " ".join(facts.values())
-    assert git_state(tmp_path).startswith("commit unknown")
+    assert code_state(tmp_path).startswith("commit unknown")
 
 
 def test_stored_pixels_become_the_nearest_8_bit_value() -> None:

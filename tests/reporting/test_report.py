@@ -5,8 +5,8 @@ import re
 import pytest
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.provenance.lineage import check_predictions
 from albedo_pipeline.reporting.report import write_html
-from albedo_pipeline.reporting.run_info import check_predictions
 from albedo_pipeline.reporting.sections.gallery import ranked, spread
 
 HOSTILE = "<img src=x onerror=alert(1)>\"&'"
@@ -79,6 +79,8 @@ def test_the_same_numbers_worse_than_a_baseline_are_told_so(make, page_of, plain
 @pytest.mark.parametrize("lineage", [{}, {"predictions": "0"}, None, "damaged"])
 def test_numbers_of_other_predictions_are_refused(plain, lineage) -> None:
     predictions = plain[0]["predictions"]
-    check_predictions({"lineage": {"predictions": predictions.fingerprint()}}, predictions)
+    check_predictions(
+        {"lineage": {"predictions": predictions.fingerprint()}}, predictions.fingerprint()
+    )
     with pytest.raises(ProjectError, match="metrics: are those of other predictions; run the"):
-        check_predictions({"lineage": lineage}, predictions)
+        check_predictions({"lineage": lineage}, predictions.fingerprint())

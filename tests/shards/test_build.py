@@ -157,7 +157,7 @@ def test_what_was_damaged_is_made_again(tmp_path: Path, undisturbed) -> None:
     dataset(folder).save(Squares(values(100)))
     shard = sorted(folder.glob("*.arrow"))[0]
     shard.write_bytes(shard.read_bytes()[:-10])
-    note = sorted((tmp_path / ".shards.notes").glob("*.json"))[0]
+    note = sorted((tmp_path / ".shards.ledger").glob("*.json"))[0]
     note.write_text(note.read_text()[:50])
     again = Squares(values(100))
     dataset(folder).save(again)

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from albedo_pipeline.artifacts.checkpoints import read_json
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.training import resume as beginning
+from albedo_pipeline.training import resume
 from albedo_pipeline.training import trainer as trainer_module
 from albedo_pipeline.training.stopping import Paused
 from tests.support.training import FILES, LONG, decaying_at, same
@@ -99,7 +99,7 @@ def test_a_finished_training_is_not_repeated(train) -> None:
 
 def test_other_code_begins_anew_on_request(train, monkeypatch: pytest.MonkeyPatch) -> None:
     store = train("run").store
-    monkeypatch.setattr(beginning, "code_digest", lambda: "other")
+    monkeypatch.setattr(resume, "training_code", lambda: "other")
     train("run")
     assert not list(store.folder.parent.glob("run-*"))
     train("run", on_code_change="restart")
@@ -159,9 +159,9 @@ def test_the_record_of_a_run(train) -> None:
     (record,) = (json.loads(p.read_text()) for p in (folder / "runs").glob("*.json"))
     assert record["configuration"]["max_steps"] == 3
     assert record["packages"]["torch"].startswith(torch.__version__.split("+")[0])
-    assert set(record["git"]) == {"commit", "dirty"}
+    assert set(record["git"]) == {"commit", "changed", "untracked"}
     assert record["command"] == shlex.join(sys.orig_argv)
-    assert {"host", "slurm_job_id", "latents", "processes"} <= set(record)
+    assert {"host", "slurm_job_id", "data", "processes"} <= set(record)
     settings = read_json(folder / "step-00000003", "config.json")["settings"]
     assert settings == record["configuration"]
 

@@ -93,7 +93,7 @@ def test_an_error_reaches_the_user(train, latents, images, tmp_path: Path) -> No
     odd = TWENTY | {"effective_batch_size": 9, "micro_batch_size": 9}
     done = train_with_torchrun(tmp_path, "run", odd, 2)
     assert done.returncode != 0
-    assert "effective_batch_size: 9 cannot be divided into whole micro-batches" in done.stderr
+    assert "effective_batch_size: 9 cannot be divided evenly" in done.stderr
 
 
 def test_a_killed_process_ends_all_and_costs_nothing(train, tmp_path: Path) -> None:

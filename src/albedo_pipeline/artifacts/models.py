@@ -41,9 +41,10 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
 
 
 class DenoiserDataset(AbstractDataset[Any, Any]):
-    """A `models.denoiser.Denoiser`: subfolders `unet` and `scheduler`, as diffusers has them,
-    and `text_embedding.safetensors`, the empty text's embedding. The adapters of a UNet that has some
-    lie apart, in `lora`.
+    """A `models.denoiser.Denoiser`.
+
+    The folder has the subfolders `unet` and `scheduler`, as diffusers writes them, and
+    `text_embedding.safetensors`. Adapters are stored apart from the UNet, in `lora`.
 
     Args:
         filepath: the folder; replaced as a whole when a save succeeds.

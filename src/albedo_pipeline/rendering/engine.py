@@ -74,7 +74,7 @@ def _sensor(mi: ModuleType, camera: Camera, settings: RenderSettings) -> dict:
     return {
         "type": "perspective",
         "fov": FIELD_OF_VIEW,
-        "to_world": mi.ScalarTransform4f().check_pixels(origin, target, [0, 0, 1]),
+        "to_world": mi.ScalarTransform4f().look_at(origin, target, [0, 0, 1]),
         "sampler": {"type": "multijitter", "sample_count": settings.samples_per_pixel},
         "film": {
             "type": "hdrfilm",

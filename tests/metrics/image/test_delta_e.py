@@ -8,8 +8,8 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from albedo_pipeline.metrics import DELTA_E
 
 
-def test_it_is_scikit_images_mean_over_the_valid_pixels(images) -> None:
-    prediction, truth, valid = images(0)
+def test_it_is_scikit_images_mean_over_the_valid_pixels(noisy_images) -> None:
+    prediction, truth, valid = noisy_images(0)
     valid[..., :9] = False
     labs = [rgb2lab(image[0].permute(1, 2, 0).double().numpy()) for image in (prediction, truth)]
     expected = deltaE_ciede2000(*labs)[valid[0, 0].numpy()].mean()
@@ -23,8 +23,8 @@ def test_black_and_white_are_a_hundred_apart() -> None:
     assert score == pytest.approx(100, abs=1e-6)
 
 
-def test_equal_images_have_no_difference(images) -> None:
-    _, truth, valid = images(1)
+def test_equal_images_have_no_difference(noisy_images) -> None:
+    _, truth, valid = noisy_images(1)
     assert DELTA_E.function(truth, truth, valid).item() == 0
 
 

@@ -42,20 +42,20 @@ def test_by_hand_in_an_image_smaller_than_a_window() -> None:
     assert LMSE.function(prediction, truth, valid).item() == pytest.approx(0.032, abs=1e-7)
 
 
-def test_slow_shading_left_in_the_albedo_costs_little(images) -> None:
+def test_slow_shading_left_in_the_albedo_costs_little(noisy_images) -> None:
     """What the measure is for: SI-MSE would see half of the image's power."""
-    _, truth, valid = images(1, side=200)
+    _, truth, valid = noisy_images(1, side=200)
     shading = torch.linspace(0.1, 1, 200)
     assert LMSE.function(shading * truth, truth, valid).item() < 0.02
 
 
-def test_a_black_prediction_scores_one(images) -> None:
-    _, truth, valid = images(2, side=40)
+def test_a_black_prediction_scores_one(noisy_images) -> None:
+    _, truth, valid = noisy_images(2, side=40)
     assert LMSE.function(0 * truth, truth, valid).item() == pytest.approx(1)
 
 
-def test_pixels_of_no_whole_window_do_not_count(images) -> None:
-    prediction, truth, valid = images(3, side=29)
+def test_pixels_of_no_whole_window_do_not_count(noisy_images) -> None:
+    prediction, truth, valid = noisy_images(3, side=29)
     before = LMSE.function(prediction, truth, valid)
     prediction[..., 20:] = 0
     assert torch.equal(LMSE.function(prediction, truth, valid), before)

@@ -40,8 +40,10 @@ def distance_maps(weights, first, second) -> list[torch.Tensor]:
 
 
 @torch.no_grad()
-def test_it_is_the_mean_of_the_maps_at_the_images_size(lpips_weights, lpips_file, images) -> None:
-    prediction, truth, valid = images(0, side=67)
+def test_it_is_the_mean_of_the_maps_at_the_images_size(
+    lpips_weights, lpips_file, noisy_images
+) -> None:
+    prediction, truth, valid = noisy_images(0, side=67)
     upsample = nn.Upsample(size=(67, 67), mode="bilinear")
     expected = sum(upsample(m).mean() for m in distance_maps(lpips_weights, prediction, truth))
     score = lpips_metric(lpips_file).function(prediction, truth, valid).item()
@@ -50,9 +52,9 @@ def test_it_is_the_mean_of_the_maps_at_the_images_size(lpips_weights, lpips_file
 
 @torch.no_grad()
 def test_marigolds_is_the_mean_of_the_maps_of_images_with_black_holes(
-    lpips_weights, lpips_file, images
+    lpips_weights, lpips_file, noisy_images
 ) -> None:
-    prediction, truth, valid = images(1, side=67)
+    prediction, truth, valid = noisy_images(1, side=67)
     valid[..., :20] = False
     encoded = [(image * valid) ** (1 / 2.2) for image in (prediction, truth)]
     expected = sum(m.mean() for m in distance_maps(lpips_weights, *encoded))
@@ -60,8 +62,8 @@ def test_marigolds_is_the_mean_of_the_maps_of_images_with_black_holes(
     assert score == pytest.approx(expected.item(), rel=1e-4)
 
 
-def test_images_that_differ_inside_the_mask_alone_score_zero(lpips_file, images) -> None:
-    _, truth, valid = images(2, side=64)
+def test_images_that_differ_inside_the_mask_alone_score_zero(lpips_file, noisy_images) -> None:
+    _, truth, valid = noisy_images(2, side=64)
     prediction = truth.clone()
     prediction[..., 20:40, 20:40] = 0
     lpips = lpips_metric(lpips_file).function
@@ -71,9 +73,9 @@ def test_images_that_differ_inside_the_mask_alone_score_zero(lpips_file, images)
     assert lpips(prediction, truth, valid).item() == 0
 
 
-def test_an_image_too_small_for_the_network_is_nan(lpips_file, images) -> None:
-    assert lpips_metric(lpips_file).function(*images(3, side=30)).isnan().all()
-    assert lpips_metric(lpips_file).function(*images(3, side=31)).isfinite().all()
+def test_an_image_too_small_for_the_network_is_nan(lpips_file, noisy_images) -> None:
+    assert lpips_metric(lpips_file).function(*noisy_images(3, side=30)).isnan().all()
+    assert lpips_metric(lpips_file).function(*noisy_images(3, side=31)).isfinite().all()
 
 
 def test_other_tensors_in_the_file_are_left_alone(lpips_weights, tmp_path) -> None:

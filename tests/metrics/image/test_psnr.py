@@ -17,6 +17,6 @@ def test_by_hand() -> None:
     assert PSNR.function(prediction, truth, valid).item() == pytest.approx(20, abs=1e-5)
 
 
-def test_equal_images_have_no_limit(images) -> None:
-    _, truth, valid = images(0)
+def test_equal_images_have_no_limit(noisy_images) -> None:
+    _, truth, valid = noisy_images(0)
     assert math.isinf(PSNR.function(truth, truth, valid).item())

@@ -17,18 +17,18 @@ def test_by_hand() -> None:
         assert metric.function(prediction, truth, valid).item() == pytest.approx(0.004, abs=1e-8)
 
 
-def test_strength_is_forgiven(images) -> None:
-    _, truth, valid = images(0)
+def test_strength_is_forgiven(noisy_images) -> None:
+    _, truth, valid = noisy_images(0)
     assert SI_MSE.function(0.3 * truth, truth, valid).item() < 1e-12
 
 
-def test_a_tint_is_forgiven_channel_by_channel_alone(images) -> None:
-    _, truth, valid = images(1)
+def test_a_tint_is_forgiven_channel_by_channel_alone(noisy_images) -> None:
+    _, truth, valid = noisy_images(1)
     assert SI_MSE_RGB.function(TINT * truth, truth, valid).item() < 1e-12
     assert SI_MSE.function(TINT * truth, truth, valid).item() > 0.01
 
 
-def test_a_black_prediction_scores_the_mean_square_of_the_truth(images) -> None:
-    _, truth, valid = images(2)
+def test_a_black_prediction_scores_the_mean_square_of_the_truth(noisy_images) -> None:
+    _, truth, valid = noisy_images(2)
     expected = truth.double().square().mean().item()
     assert SI_MSE.function(0 * truth, truth, valid).item() == pytest.approx(expected)

@@ -9,9 +9,9 @@ from albedo_pipeline.metrics import SSIM
 from albedo_pipeline.metrics.image.ssim import similarity_map
 
 
-def test_it_is_that_of_scikit_image(images) -> None:
+def test_it_is_that_of_scikit_image(noisy_images) -> None:
     """Away from the border, where the two treat the outside differently."""
-    prediction, truth, valid = images(1, side=48)
+    prediction, truth, valid = noisy_images(1, side=48)
     _, theirs = structural_similarity(
         truth[0].permute(1, 2, 0).double().numpy(),
         prediction[0].permute(1, 2, 0).double().numpy(),
@@ -26,25 +26,25 @@ def test_it_is_that_of_scikit_image(images) -> None:
     np.testing.assert_allclose(ours[5:-5, 5:-5], theirs[5:-5, 5:-5], atol=1e-6)
 
 
-def test_equal_images_score_one(images) -> None:
-    _, truth, valid = images(2)
+def test_equal_images_score_one(noisy_images) -> None:
+    _, truth, valid = noisy_images(2)
     assert SSIM.function(truth, truth, valid).item() == pytest.approx(1, abs=1e-9)
 
 
 @pytest.mark.parametrize("margin", [0, 2, 6])
-def test_images_that_differ_inside_the_mask_alone_score_one(images, margin) -> None:
+def test_images_that_differ_inside_the_mask_alone_score_one(noisy_images, margin) -> None:
     """However far the mask reaches beyond the difference: windows across its edge see nothing."""
-    _, truth, valid = images(3, side=48)
+    _, truth, valid = noisy_images(3, side=48)
     prediction = truth.clone()
     prediction[..., 18:30, 18:30] = 1 - prediction[..., 18:30, 18:30]
     valid[..., 18 - margin : 30 + margin, 18 - margin : 30 + margin] = False
     assert SSIM.function(prediction, truth, valid).item() == pytest.approx(1, abs=1e-9)
 
 
-def test_a_growing_mask_leaves_what_is_out_of_its_reach_as_it_was(images) -> None:
+def test_a_growing_mask_leaves_what_is_out_of_its_reach_as_it_was(noisy_images) -> None:
     """Noisy images: pixels a window's radius (5) from the mask keep their similarity, the mean of
     those nearer stays about what it was, and does not rise towards 1 as zero-filling makes it."""
-    prediction, truth, valid = images(4, side=64)
+    prediction, truth, valid = noisy_images(4, side=64)
     whole = similarity_map(prediction, truth, valid)
     for side in (8, 16, 24):
         start = (64 - side) // 2

@@ -18,8 +18,8 @@ CONVOLUTIONS = {
 
 
 @pytest.fixture(scope="session")
-def images():
-    """images(seed, side) => prediction, truth [1, 3, side, side], all valid [1, 1, side, side]."""
+def noisy_images():
+    """noisy_images(seed, side) => prediction, truth [1, 3, side, side]; all pixels valid."""
 
     def make(seed: int, side: int = 32) -> Sample:
         random = torch.Generator().manual_seed(seed)
