@@ -195,8 +195,8 @@ def other(file: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (emptied, r"metrics: damaged, or of an earlier version; run the pipeline evaluate again"),
-        (other, r"metrics: are those of another denoiser \(0123, here is "),
+        (emptied, r"metrics: damaged, or from an earlier version; run the pipeline evaluate again"),
+        (other, r"metrics: measured with another denoiser \(0123, here is "),
     ],
 )
 def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:

@@ -82,5 +82,5 @@ def test_numbers_of_other_predictions_are_refused(plain, lineage) -> None:
     check_predictions(
         {"lineage": {"predictions": predictions.fingerprint()}}, predictions.fingerprint()
     )
-    with pytest.raises(ProjectError, match="metrics: are those of other predictions; run the"):
+    with pytest.raises(ProjectError, match="metrics: measured on other predictions; run the"):
         check_predictions({"lineage": lineage}, predictions.fingerprint())

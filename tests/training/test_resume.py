@@ -228,7 +228,7 @@ def test_weights_and_biases_is_named_where_it_is_missing(
 def test_other_frozen_weights_are_a_mismatch(train, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"lora": {"rank": 2}}
     train("run", **settings)
-    monkeypatch.setattr(beginning, "frozen_digest", lambda *_: "other")
+    monkeypatch.setattr(resume, "frozen_digest", lambda *_: "other")
     monkeypatch.setattr("albedo_pipeline.training.denoiser.frozen_digest", lambda *_: "other")
     with pytest.raises(ProjectError, match=r"train\.frozen_weights: '\w+' there, 'other' here"):
         train("run", **settings)
