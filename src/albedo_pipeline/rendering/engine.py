@@ -41,7 +41,7 @@ class RenderSettings:
 
 
 def mitsuba() -> ModuleType:
-    """Import Mitsuba in the variant that needs no LLVM, without warnings about single samples."""
+    """Import Mitsuba in the variant that needs no LLVM, without warnings of single bad samples."""
     import mitsuba as mi
 
     mi.set_variant("scalar_rgb")

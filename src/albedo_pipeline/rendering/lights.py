@@ -88,7 +88,7 @@ def _panel(rng: np.random.Generator, azimuth: float, irradiance: float, cast: np
 
 
 def _lamp(rng: np.random.Generator, top: float, irradiance: float, cast: np.ndarray) -> dict:
-    """A glowing sphere above the objects; its light falls off quickly, its shadows point outwards."""
+    """A glowing sphere above the objects: light that falls off fast, shadows in all directions."""
     radius, height = rng.uniform(0.1, 0.3), top + rng.uniform(0.4, 1.1)
     angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1.5)
     centre = [distance * np.cos(angle), distance * np.sin(angle), height]

@@ -20,8 +20,8 @@ SPREADS = {
     "room": (0.2, 0.7),
 }
 """How far to both sides of the open side (cameras, bright lights) may stand, radians, for each kind
-of walls. Light from the side shows shadows best; light from behind a wall would leave the scene dark
-and noisy."""
+of walls. Light from the side shows shadows best; light from behind a wall would leave the scene
+dark and noisy."""
 
 
 @dataclass(frozen=True)
