@@ -10,7 +10,7 @@ from albedo_pipeline.diffusion.process import (
     split_prediction,
     training_target,
 )
-from albedo_pipeline.diffusion.schedule import betas, signal_levels, trailing_timesteps
+from albedo_pipeline.diffusion.schedule import alphas_cumprod_from_betas, betas, trailing_timesteps
 
 CLEAN = torch.tensor([[0.3, -1.2], [0.0, 2.0]])
 NOISE = torch.tensor([[1.0, 0.5], [-0.7, 0.1]])
@@ -32,14 +32,14 @@ def scheduler(**changes) -> DDIMScheduler:
 
 @pytest.mark.parametrize("kind", ["linear", "scaled_linear", "squaredcos_cap_v2"])
 @pytest.mark.parametrize("zero_snr", [True, False])
-def test_signal_levels_are_those_of_diffusers(kind: str, zero_snr: bool) -> None:
+def test_alphas_cumprod_are_those_of_diffusers(kind: str, zero_snr: bool) -> None:
     theirs = scheduler(beta_schedule=kind, rescale_betas_zero_snr=zero_snr).alphas_cumprod
-    ours = signal_levels(betas(1000, 0.00085, 0.012, kind), zero_snr)
+    ours = alphas_cumprod_from_betas(betas(1000, 0.00085, 0.012, kind), zero_snr)
     assert torch.allclose(ours, theirs, atol=2e-6)
 
 
-def test_zero_terminal_snr_ends_at_exactly_nothing() -> None:
-    alphas_cumprod = signal_levels(betas(1000, 0.00085, 0.012, "scaled_linear"), True)
+def test_with_zero_terminal_snr_the_last_alpha_cumprod_is_exactly_zero() -> None:
+    alphas_cumprod = alphas_cumprod_from_betas(betas(1000, 0.00085, 0.012, "scaled_linear"), True)
     assert alphas_cumprod[-1] == 0
     assert alphas_cumprod[0] == pytest.approx(1 - 0.00085, abs=1e-6)
     assert bool((alphas_cumprod[1:] < alphas_cumprod[:-1]).all())
@@ -52,15 +52,15 @@ def test_trailing_timesteps_are_those_of_diffusers(steps: int) -> None:
     assert trailing_timesteps(1000, steps) == theirs.timesteps.tolist()
 
 
-def test_no_noise_and_nothing_but_noise() -> None:
+def test_add_noise_at_both_ends_of_the_schedule() -> None:
     assert torch.equal(add_noise(CLEAN, NOISE, torch.tensor(1.0)), CLEAN)
     assert torch.equal(add_noise(CLEAN, NOISE, torch.tensor(0.0)), NOISE)
 
 
-def test_velocity_by_hand() -> None:
+def test_v_prediction_by_hand() -> None:
     # a = 0.36: sqrt(a) = 0.6, sqrt(1 - a) = 0.8; v = 0.6 * 1.0 - 0.8 * 0.3 = 0.36
-    velocity = training_target(CLEAN, NOISE, torch.tensor(0.36), "v_prediction")
-    assert velocity[0, 0].item() == pytest.approx(0.36, abs=1e-6)
+    v = training_target(CLEAN, NOISE, torch.tensor(0.36), "v_prediction")
+    assert v[0, 0].item() == pytest.approx(0.36, abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["v_prediction", "epsilon", "sample"])
@@ -82,9 +82,9 @@ def test_ddim_steps_are_those_of_diffusers(kind: str, steps: int) -> None:
     random = torch.Generator().manual_seed(0)
     ours = reference = torch.randn(1, 4, 8, 8, generator=random)
     timesteps = trailing_timesteps(1000, steps)
-    for timestep, following in zip(timesteps, [*timesteps[1:], 0], strict=True):
+    for timestep, next_timestep in zip(timesteps, [*timesteps[1:], 0], strict=True):
         prediction = torch.randn(1, 4, 8, 8, generator=random)
         clean, noise = split_prediction(prediction, ours, alphas_cumprod[timestep], kind)
-        ours = ddim_step(clean, noise, alphas_cumprod[following])
+        ours = ddim_step(clean, noise, alphas_cumprod[next_timestep])
         reference = theirs.step(prediction, timestep, reference).prev_sample
         assert torch.allclose(ours, reference, atol=1e-5)
