@@ -82,7 +82,7 @@ def test_a_missing_result_is_named(finished_project: Path, tmp_path: Path, file:
     shutil.copytree(finished_project, project)
     (project / "data" / "test" / file).unlink()
     message = error_of(project, "--pipelines", "report")
-    assert re.fullmatch(rf"Error: \S+{file}: no such file; has the pipeline .*", message), message
+    assert re.fullmatch(rf"Error: \S+{file}: no such file; check the path, or .*", message), message
 
 
 def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path: Path) -> None:
