@@ -75,7 +75,7 @@ class DistributedRuns:
 
 
 class UnlinkDvcCache:
-    """Replaces results that are links into DVC's cache, so that a save does not change the cache."""
+    """Replaces results that are links into DVC's cache, so that saving keeps the cache intact."""
 
     @hook_impl
     def before_pipeline_run(self, catalog: Any) -> None:
