@@ -90,7 +90,7 @@ class LearningRate(Params):
     warmup_steps: int = Field(100, ge=0)
     """Optimiser steps of the warm-up."""
     decay: Literal["constant", "exponential", "cosine", "plateau"] = "exponential"
-    """How the learning rate falls after the warm-up: not at all, geometrically, along half a cosine,
+    """How the learning rate falls after the warm-up: not at all, geometrically, along a half cosine
     or by reductions when the validation metric no longer improves."""
     decay_steps: int | None = Field(None, ge=1)
     """Optimiser step from which `exponential` and `cosine` stay at `final_ratio`; null: the last
@@ -159,7 +159,7 @@ class Execution(Params):
     """How the steps are computed. These settings change the result by no more than rounding."""
 
     gradient_checkpointing: bool = False
-    """Whether activations are computed again in the backward pass, which takes less memory and about
+    """Whether activations are computed again in the backward pass; this takes less memory and about
     a third more time."""
     channels_last: bool = False
     """Whether the UNet uses the memory format `torch.channels_last`."""
