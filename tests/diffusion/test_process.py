@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from diffusers import DDIMScheduler
 
 from albedo_pipeline.diffusion.process import (
     add_noise,
@@ -10,46 +9,11 @@ from albedo_pipeline.diffusion.process import (
     split_prediction,
     training_target,
 )
-from albedo_pipeline.diffusion.schedule import alphas_cumprod_from_betas, betas, trailing_timesteps
+from albedo_pipeline.diffusion.schedule import trailing_timesteps
+from tests.support.schedulers import diffusers_scheduler
 
 CLEAN = torch.tensor([[0.3, -1.2], [0.0, 2.0]])
 NOISE = torch.tensor([[1.0, 0.5], [-0.7, 0.1]])
-
-
-def scheduler(**changes) -> DDIMScheduler:
-    options = {
-        "beta_start": 0.00085,
-        "beta_end": 0.012,
-        "beta_schedule": "scaled_linear",
-        "rescale_betas_zero_snr": True,
-        "timestep_spacing": "trailing",
-        "set_alpha_to_one": False,
-        "clip_sample": False,
-        "prediction_type": "v_prediction",
-    }
-    return DDIMScheduler(**(options | changes))
-
-
-@pytest.mark.parametrize("kind", ["linear", "scaled_linear", "squaredcos_cap_v2"])
-@pytest.mark.parametrize("zero_snr", [True, False])
-def test_alphas_cumprod_are_those_of_diffusers(kind: str, zero_snr: bool) -> None:
-    theirs = scheduler(beta_schedule=kind, rescale_betas_zero_snr=zero_snr).alphas_cumprod
-    ours = alphas_cumprod_from_betas(betas(1000, 0.00085, 0.012, kind), zero_snr)
-    assert torch.allclose(ours, theirs, atol=2e-6)
-
-
-def test_with_zero_terminal_snr_the_last_alpha_cumprod_is_exactly_zero() -> None:
-    alphas_cumprod = alphas_cumprod_from_betas(betas(1000, 0.00085, 0.012, "scaled_linear"), True)
-    assert alphas_cumprod[-1] == 0
-    assert alphas_cumprod[0] == pytest.approx(1 - 0.00085, abs=1e-6)
-    assert bool((alphas_cumprod[1:] < alphas_cumprod[:-1]).all())
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3, 4, 7, 10, 50])
-def test_trailing_timesteps_are_those_of_diffusers(steps: int) -> None:
-    theirs = scheduler()
-    theirs.set_timesteps(steps)
-    assert trailing_timesteps(1000, steps) == theirs.timesteps.tolist()
 
 
 def test_add_noise_at_both_ends_of_the_schedule() -> None:
@@ -76,7 +40,7 @@ def test_a_perfect_prediction_gives_back_image_and_noise(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["v_prediction", "epsilon", "sample"])
 @pytest.mark.parametrize("steps", [1, 4])
 def test_ddim_steps_are_those_of_diffusers(kind: str, steps: int) -> None:
-    theirs = scheduler(prediction_type=kind, rescale_betas_zero_snr=kind != "epsilon")
+    theirs = diffusers_scheduler(prediction_type=kind, rescale_betas_zero_snr=kind != "epsilon")
     theirs.set_timesteps(steps)
     alphas_cumprod = theirs.alphas_cumprod
     random = torch.Generator().manual_seed(0)

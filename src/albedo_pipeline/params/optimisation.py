@@ -130,10 +130,9 @@ class Validation(Sampling):
     """DDIM predictions of validation samples, scored in image space."""
 
     every: int | None = Field(None, ge=1)
-    """Optimiser steps between two validations; there is one at the last step too. null: no
-    validation."""
+    """Optimiser steps between two validations, with one more at the last step; null: none."""
     at_start: bool = False
-    """Whether there is a validation before the first step too."""
+    """Whether there is also a validation before the first step."""
     split: Literal["validation", "train", "test"] = "validation"
     """Split that the samples are taken from."""
     samples: int = Field(32, ge=1)
@@ -150,7 +149,7 @@ class Visualisation(Params):
     """A grid of images of validation samples: beauty, prediction, true albedo, and error."""
 
     every: int | None = Field(None, ge=1)
-    """Optimiser steps between two grids; there is one at the last step too. null: no grids."""
+    """Optimiser steps between two grids, with one more at the last step; null: none."""
     samples: int = Field(4, ge=1)
     """Number of samples in the grid."""
 

@@ -66,7 +66,7 @@ def render_lights(
     `redrawn` of an image holds the reasons from all stages that it went through.
 
     Raises:
-        RuntimeError: if there is no usable draw among MAX_ATTEMPTS.
+        RuntimeError: if none of MAX_ATTEMPTS draws is usable.
     """
     (drawn_scene, mitsuba_scene), scene_reasons = _draw_scene(seed, scene)
     name = f"scene {scene}, view {view} (seed {seed})"

@@ -13,7 +13,7 @@ from albedo_pipeline.params import EncodeParams
 def encode_pairs(
     pairs: PairShards, manifest: DataFrame, autoencoder: AutoencoderKL, params: EncodeParams
 ) -> ShardBuild:
-    """The build of the latent shards: latents and valid masks of every pair, as it is and flipped."""
+    """The build of the latent shards: latents and mask of every pair, as it is and flipped."""
     from albedo_pipeline.preprocessing.encode import LatentBuild
     from albedo_pipeline.runtime.device import pick_device
 
