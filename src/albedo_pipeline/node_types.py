@@ -1,8 +1,8 @@
-"""Types that nodes hand to each other.
+"""Types of the nodes' inputs and outputs, for type hints only.
 
-Kedro resolves a node's type hints when it lists or checks pipelines. Here the heavy classes stand
-for themselves to a type checker, and for Any at run time, so that torch, pandas and their like are
-imported by the nodes that run and by no command that only looks.
+Kedro resolves the type hints of nodes when it lists or checks pipelines. A type checker sees the
+real classes here; at run time they are all `Any`. So `kedro registry list` and `kedro viz` do not
+import torch or pandas: the nodes do it when they run.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -7,7 +7,7 @@ import pytest
 from albedo_pipeline.offline_viz import serve_offline, without_web_fonts, write_whole_page
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.pipeline_registry import CHAIN
+from albedo_pipeline.pipeline_registry import DEFAULT_PIPELINES
 from tests.support.browser import CHROMIUM, visit
 from tests.support.project import new_project, run_kedro
 
@@ -57,7 +57,7 @@ def test_a_built_page_opens_from_its_folder(page: str) -> None:
     with visit(page) as seen:
         boxes = seen.page.locator(".pipeline-node--modularPipeline")
         boxes.first.wait_for()
-        assert {box.strip() for box in boxes.all_text_contents()} == set(CHAIN)
+        assert {box.strip() for box in boxes.all_text_contents()} == set(DEFAULT_PIPELINES)
         for clutter in (".feature-hints", ".update-reminder-version-tag"):
             seen.page.locator(clutter).wait_for(state="attached")
             assert not seen.page.locator(clutter).is_visible()

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 
-from albedo_pipeline.diffusion.schedule import betas, signal_levels
+from albedo_pipeline.diffusion.schedule import alphas_cumprod_from_betas, betas
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
 from albedo_pipeline.provenance.weights import denoiser_digest
@@ -33,7 +33,7 @@ class Denoiser:
         variances = betas(
             config.num_train_timesteps, config.beta_start, config.beta_end, config.beta_schedule
         )
-        return signal_levels(variances, config.rescale_betas_zero_snr)
+        return alphas_cumprod_from_betas(variances, config.rescale_betas_zero_snr)
 
 
 def new_scheduler(params: NoiseSchedule) -> DDIMScheduler:

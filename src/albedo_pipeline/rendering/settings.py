@@ -1,15 +1,5 @@
-"""How well a picture is rendered."""
+"""`RenderSettings`, under the name that `rendering.pool` imports."""
 
-from dataclasses import dataclass
+from albedo_pipeline.rendering.engine import RenderSettings
 
-
-@dataclass(frozen=True)
-class RenderSettings:
-    """Size and quality of every picture of a run."""
-
-    resolution: int
-    """Width and height, pixels."""
-    samples_per_pixel: int
-    """Light paths a pixel. Mitsuba rounds it up to a grid of strata: 24 stays 24, 32 becomes 35."""
-    max_depth: int
-    """Longest light path, in segments; 2 is direct light only."""
+__all__ = ["RenderSettings"]
