@@ -21,7 +21,10 @@ def error_of(project: Path, *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
-        ("train.max_stepz=7", r"train\.max_stepz: no such key \(got 7\); known keys are seed, source,"),
+        (
+            "train.max_stepz=7",
+            r"train\.max_stepz: no such key \(got 7\); known keys are seed, source,",
+        ),
         ("train.max_steps=0", r"train\.max_steps: .* greater than or equal to 1 \(got 0\)"),
         ("train.learning_rate.peek=1", r"train\.learning_rate\.peek: no such key"),
         ("train.learning_rate.peak=fast", r"learning_rate\.peak: .*valid number.* \(got 'fast'\)"),

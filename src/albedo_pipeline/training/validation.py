@@ -1,4 +1,4 @@
-"""Validation: DDIM predictions of some samples, scored in image space."""
+"""Validation: predictions of some samples, scored and shown in image space."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -25,43 +25,48 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.optimisation import train_mode
 from albedo_pipeline.training.optimiser_step import TrainingComponents
 
+_MASKED = 0.5
+_GAP = 2
+"""White pixels between the pictures of a grid."""
 METRICS = (PSNR, SSIM)
 """Measured at every validation."""
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """What a prediction is made of and compared with."""
+    """What predictions are made from and compared with."""
 
     pairs: PairShards
+    """Images of all samples."""
     manifest: pd.DataFrame
     """sample_id, split and row of every sample."""
     autoencoder: AutoencoderKL
+    """Encodes the beauty and decodes the prediction."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A batch of predictions; images float32 [B, 3, H, W], sRGB-encoded, in [0, 1]."""
+    """A batch of predictions; images are float32 [B, 3, H, W], sRGB-encoded, in [0, 1]."""
 
     sample_ids: list[str]
     beauty: torch.Tensor
     predicted: torch.Tensor
     truth: torch.Tensor
     valid: torch.Tensor
-    """bool [B, 1, H, W]."""
+    """Valid mask, bool [B, 1, H, W]."""
 
 
 def chosen_samples(manifest: pd.DataFrame, split: str, count: int) -> pd.DataFrame:
     """At most `count` samples, spread evenly over the split.
 
     Raises:
-        ProjectError: where the split is empty.
+        ProjectError: if the split is empty.
     """
     samples = manifest[manifest["split"] == split]
     if samples.empty:
         raise ProjectError(
-            f"train.validation.split: no sample is in {split!r}; validation.every: null does "
-            "without"
+            f"train.validation.split: no sample is in {split!r}; choose another split, or set "
+            "train.validation.every to null"
         )
     places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
     return samples.iloc[places]
@@ -71,7 +76,7 @@ def chosen_samples(manifest: pd.DataFrame, split: str, count: int) -> pd.DataFra
 def predict(
     denoiser: Denoiser, data: ImageData, samples: pd.DataFrame, params: Validation, precision: str
 ) -> Prediction:
-    """Predictions of one batch of the manifest's rows, on the denoiser's device."""
+    """Predict one batch of rows of the manifest, on the denoiser's device."""
     device = next(denoiser.unet.parameters()).device
     beauty = to_tensor(data.pairs.batch("beauty", samples["row"])).to(device)
     ids = samples["sample_id"].tolist()
@@ -94,13 +99,14 @@ def validate(
     accelerator: Accelerator,
     stop: Callable[[], bool],
 ) -> dict[str, float] | None:
-    """Mean of every metric over the chosen samples; None where it was stopped.
+    """Mean of every metric over the chosen samples; None if `stop` asked to stop.
 
-    Batches are dealt to the processes, each of the same samples whatever their number.
+    The batches are divided among the processes. A batch holds the same samples for any number of
+    processes, so the scores do not depend on it.
     """
     samples = chosen_samples(data.manifest, params.split, params.samples)
     scores: list[dict[str, str | float]] = []
-    for batch in _dealt(data.pairs.batches(samples["row"], params.batch_size), accelerator):
+    for batch in _own_batches(data.pairs.batches(samples["row"], params.batch_size), accelerator):
         if stop():
             return None
         if len(batch):
@@ -110,8 +116,8 @@ def validate(
     return {metric.name: float(table[metric.name].mean()) for metric in METRICS}
 
 
-def _dealt(batches: list[np.ndarray], accelerator: Accelerator) -> Iterator[np.ndarray]:
-    """This process's batches; every process gets the same number, the last may be empty."""
+def _own_batches(batches: list[np.ndarray], accelerator: Accelerator) -> Iterator[np.ndarray]:
+    """Batches of this process; every process gets the same number, the last may be empty."""
     processes = accelerator.num_processes
     for start in range(0, len(batches), processes):
         mine = start + accelerator.process_index
@@ -130,50 +136,52 @@ def _scores(prediction: Prediction) -> list[dict[str, str | float]]:
 
 
 @contextmanager
-def _evaluating(parts: TrainingComponents) -> Iterator[Denoiser]:
-    unet = parts.denoiser.unet.eval()
+def _eval_mode(components: TrainingComponents) -> Iterator[Denoiser]:
+    unet = components.denoiser.unet.eval()
     try:
-        yield parts.denoiser
+        yield components.denoiser
     finally:
         train_mode(unet)
 
 
-def scores_of_both(
-    parts: TrainingComponents, images: ImageData, params: TrainParams, stop: Callable[[], bool]
+def validate_ema_and_raw(
+    components: TrainingComponents, images: ImageData, params: TrainParams, stop: Callable[[], bool]
 ) -> dict[str, float] | None:
-    """Mean scores of the averaged weights, and as `…_raw` of the raw ones; None where it was
-    stopped. All processes take part."""
+    """Mean scores of the averaged weights and, as `<metric>_raw`, of the raw weights.
+
+    All processes must call this together. None if `stop` asked to stop.
+    """
     scores: dict[str, float] = {}
-    for suffix, weights in (("", parts.ema.in_place()), ("_raw", nullcontext())):
-        with weights, _evaluating(parts) as denoiser:
-            part = validate(
-                denoiser, images, params.validation, params.precision, parts.accelerator, stop
+    for suffix, weights in (("", components.ema.in_place()), ("_raw", nullcontext())):
+        with weights, _eval_mode(components) as denoiser:
+            means = validate(
+                denoiser, images, params.validation, params.precision, components.accelerator, stop
             )
-        if part is None:
+        if means is None:
             return None
-        scores |= {name + suffix: value for name, value in part.items()}
+        scores |= {name + suffix: value for name, value in means.items()}
     return scores
 
 
-def samples_grid(parts: TrainingComponents, images: ImageData, params: TrainParams) -> np.ndarray:
-    """Predictions of some validation samples, of the commonest shape among them, by the averaged
-    weights; uint8 [H, W, 3]."""
+def samples_grid(
+    components: TrainingComponents, images: ImageData, params: TrainParams
+) -> np.ndarray:
+    """Grid of validation samples, predicted by the averaged weights; uint8 [H, W, 3].
+
+    All samples have one shape, the most frequent one among those chosen.
+    """
     split, count = params.validation.split, params.visualisation.samples
     chosen = chosen_samples(images.manifest, split, count)
     of_one_shape = max(images.pairs.batches(chosen["row"], count), key=len)
     chosen = chosen.set_index("row", drop=False).loc[of_one_shape]
-    with parts.ema.in_place(), _evaluating(parts) as denoiser:
+    with components.ema.in_place(), _eval_mode(components) as denoiser:
         return grid(predict(denoiser, images, chosen, params.validation, params.precision))
 
 
-_MASKED = 0.5
-_GAP = 2  # pixels
-
-
 def grid(prediction: Prediction) -> np.ndarray:
-    """One row a sample: beauty, prediction, truth, error; uint8 [H, W, 3], sRGB-encoded.
+    """One row for each sample: beauty, prediction, truth, error; uint8 [H, W, 3], sRGB-encoded.
 
-    The error is the mean over channels of the absolute difference, white from 0.5 on. Masked
+    The error is the absolute difference, mean over the channels; 0.5 and more is white. Masked
     pixels of truth and error are grey.
     """
     error = (prediction.predicted - prediction.truth).abs().mean(dim=1, keepdim=True) * 2
