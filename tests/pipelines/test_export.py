@@ -209,7 +209,7 @@ def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:
     ("file", "message"),
     [
         ("03_primary/audit_summary.json", "export: metrics, audit_summary or train_settings are"),
-        ("06_models/train_settings.json", "train_settings: damaged, or of an earlier version"),
+        ("06_models/train_settings.json", "train_settings: damaged, or from an earlier version"),
     ],
 )
 def test_unusable_records_are_named(project: Path, file: str, message: str) -> None:

@@ -19,12 +19,12 @@ _STEPS = 4
 
 
 class Estimate(NamedTuple):
-    """What is predicted of a batch; float32 [B, 3, H, W]."""
+    """Predictions of a batch; float32 [B, 3, H, W]."""
 
     albedo: torch.Tensor
-    """In [0, 1], in the model's space."""
+    """Albedo in [0, 1], in the model's colour space."""
     uncertainty: torch.Tensor | None
-    """Disagreement of the ensemble, in the albedo's unit; None where it has one member."""
+    """Disagreement of the ensemble, in the unit of the albedo; None for one member."""
 
 
 def sampling_steps(model: AlbedoModel, sampling: Sampling) -> int:
@@ -84,7 +84,7 @@ class Estimator:
 
     @classmethod
     def borrowing(cls, model: AlbedoModel, sampling: Sampling, precision: str) -> Self:
-        """An estimator that uses a model where and as it is, float32 weights with autocast.
+        """An estimator that leaves the model unchanged: float32 weights, autocast, its own device.
 
         Both networks must be on one device and in eval mode.
 
@@ -118,11 +118,11 @@ class Estimator:
 
     @torch.no_grad()
     def predict(self, images: torch.Tensor, noise: torch.Tensor) -> Estimate:
-        """Images of any size are filled up to whole latent cells by repeating their border.
+        """Predict images of any size; their borders are repeated to fill the last latent cells.
 
         Args:
             images: beauty, [B, 3, H, W], sRGB-encoded, in [-1, 1].
-            noise: standard normal [B, E, *latent_shape(H, W)], one for each ensemble member.
+            noise: standard normal [B, E, *latent_shape(H, W)], for each ensemble member.
         """
         height, width = images.shape[-2:]
         members = noise.shape[1]
@@ -138,11 +138,11 @@ class Estimator:
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """Images [B, 3, H, W] in [-1, 1] => latents of whole cells, float32 [B, C, h, w]."""
+        """Images [B, 3, H, W] in [-1, 1] => latents, float32 [B, C, h, w]."""
         side = factor(self.model.autoencoder)
         height, width = images.shape[-2:]
-        filled = pad(images, (0, -width % side, 0, -height % side), mode="replicate")
-        batches = self._batches(filled)
+        padded = pad(images, (0, -width % side, 0, -height % side), mode="replicate")
+        batches = self._batches(padded)
         with autocast(self.device, self._autocast):
             return torch.cat([encode(self.model.autoencoder, self._ready(b)) for b in batches])
 
@@ -166,5 +166,5 @@ class Estimator:
         return tensor.to(self.device, self._dtype, memory_format=self._layout)
 
     def _batches(self, tensor: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Equal parts of at most `batch_size`: one small last part would cost as much time."""
+        """Split into equal parts of at most `batch_size`; a small last part would take as long."""
         return tensor.tensor_split(-(-len(tensor) // self.sampling.batch_size))
