@@ -1,6 +1,5 @@
 """Ingest: quarantine with reasons, order, split by group."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import pytest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.io.write import write_exr
 from albedo_pipeline.params import IngestParams
-from albedo_pipeline.preprocessing.ingest import PairBuild, cache_key
+from albedo_pipeline.preprocessing.ingest import PairBuild
 from albedo_pipeline.preprocessing.manifest import SPLITS, manifest_of, quarantine_of, split_of
-from albedo_pipeline.provenance import code as code_digest
 from albedo_pipeline.readers.filename_list import FilenameListDataset
 from albedo_pipeline.shards.datasets import PairShardsDataset
 from albedo_pipeline.shards.index import Rejected
