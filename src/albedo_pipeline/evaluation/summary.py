@@ -29,7 +29,7 @@ def describe(
     what = {
         "name": protocol.name,
         "metrics": {measure.name: measure.metric.colour_space for measure in protocol.measures},
-        **protocol.words,
+        **protocol.description,
         "lpips_weights": _file_digest(params.lpips_weights),
         "resolution": sizes[0] if len(sizes) == 1 else sizes,
     }

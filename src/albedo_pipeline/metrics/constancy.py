@@ -2,7 +2,12 @@
 
 import torch
 
+from albedo_pipeline.metrics.base import Quantity
 from albedo_pipeline.metrics.masked import masked
+
+CONSTANCY = Quantity(
+    name="constancy", label="Constancy error", higher_is_better=False, main_order=100
+)
 
 
 def constancy_error(predictions: torch.Tensor, valid: torch.Tensor) -> float:

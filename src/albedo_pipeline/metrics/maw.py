@@ -12,7 +12,15 @@ The resize is the caller's; the rounding to 8 bits is not imitated.
 import numpy as np
 import torch
 
+from albedo_pipeline.metrics.base import Quantity
 from albedo_pipeline.metrics.cielab import ciede2000, linear_to_lab
+
+MAW_INTENSITY = Quantity(
+    name="maw_intensity", label="MAW intensity error", digits=4, higher_is_better=False
+)
+MAW_CHROMATICITY = Quantity(
+    name="maw_chromaticity", label="MAW chromaticity error, ΔE00", digits=2, higher_is_better=False
+)
 
 ADOBE_TO_REC709 = np.array([[1.39836, -0.39836, 0], [0, 1, 0], [0, -0.04293, 1.04293]])
 """Linear Adobe RGB (1998) => linear Rec.709; both have the white D65. The test derives it anew."""

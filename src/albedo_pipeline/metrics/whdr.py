@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from albedo_pipeline.metrics.base import Quantity
+
 FLOOR = 1e-10
+
+WHDR = Quantity(name="whdr", label="WHDR", higher_is_better=False)
 
 
 class Judgement(NamedTuple):

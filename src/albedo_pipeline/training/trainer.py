@@ -30,7 +30,12 @@ from albedo_pipeline.training.resume import CONFIGURATION, TrainState, is_finish
 from albedo_pipeline.training.schedules import after_validation, learning_rate
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from albedo_pipeline.training.trackers import track_image, track_text
-from albedo_pipeline.training.validation import METRICS, ImageData, samples_grid, scores_of_both
+from albedo_pipeline.training.validation import (
+    ImageData,
+    samples_grid,
+    scores_of_both,
+    validation_metric,
+)
 
 logger = logging.getLogger(__name__)
 _READERS = 2  # threads that draw the batches ahead
@@ -171,7 +176,7 @@ class Trainer:
         if scores is None:
             return False
         state, params = self.state, self.params
-        metric = next(m for m in METRICS if m.name == params.validation.metric)
+        metric = validation_metric(params.validation.metric)
         value = scores[metric.name]
         state.validated, self._unsaved = state.step, True
         sign = -1 if metric.higher_is_better else 1

@@ -30,5 +30,13 @@ def masked_angular(
 
 
 ANGULAR = Metric(
-    "angular", masked_angular, higher_is_better=False, colour_space="linear", unit="degrees"
+    name="angular",
+    label="Angular error",
+    unit="°",
+    digits=2,
+    higher_is_better=False,
+    function=masked_angular,
+    colour_space="linear",
+    scale_invariant=True,
+    order=90,
 )

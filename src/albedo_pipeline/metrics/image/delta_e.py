@@ -18,5 +18,12 @@ def masked_delta_e(
 
 
 DELTA_E = Metric(
-    "delta_e", masked_delta_e, higher_is_better=False, colour_space="srgb", unit="ΔE00"
+    name="delta_e",
+    label="ΔE00",
+    digits=2,
+    higher_is_better=False,
+    main_order=50,
+    function=masked_delta_e,
+    colour_space="srgb",
+    order=40,
 )

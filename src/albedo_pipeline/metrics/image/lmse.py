@@ -39,4 +39,13 @@ def _window_sums(values: torch.Tensor) -> torch.Tensor:
     return avg_pool2d(values.sum(dim=1, keepdim=True), size, STEP, divisor_override=1)
 
 
-LMSE = Metric("lmse", masked_lmse, higher_is_better=False, colour_space="linear")
+LMSE = Metric(
+    name="lmse",
+    label="LMSE",
+    higher_is_better=False,
+    main_order=60,
+    function=masked_lmse,
+    colour_space="linear",
+    scale_invariant=True,
+    order=80,
+)

@@ -9,7 +9,6 @@ published state dicts under the names they have there:
 Other tensors in it (AlexNet's classifier) are left alone.
 """
 
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -34,21 +33,11 @@ SMALLEST = 31  # pixels a side: below, nothing is left after the second pooling
 Weights = dict[str, torch.Tensor]
 
 
-def lpips_metric(weights_file: Path) -> Metric:
-    """The metric with the network of that file.
-
-    Raises:
-        ValueError: where the file cannot be read or a tensor is missing or of another shape.
-    """
-    function = partial(masked_lpips, load_weights(weights_file))
-    return Metric("lpips", function, higher_is_better=False, colour_space="srgb")
-
-
 def load_weights(weights_file: Path) -> Weights:
     """The network's tensors by name, float32.
 
     Raises:
-        ValueError: as `lpips_metric`.
+        ValueError: if the file cannot be read, or a tensor is missing or has another shape.
     """
     if not weights_file.is_file():
         raise ValueError(f"{weights_file}: no such file")
@@ -128,3 +117,15 @@ def _features(weights: Weights, images: torch.Tensor) -> list[torch.Tensor]:
 
 def _unit(features: torch.Tensor) -> torch.Tensor:
     return features / (features.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
+
+
+LPIPS = Metric(
+    name="lpips",
+    label="LPIPS",
+    higher_is_better=False,
+    main_order=30,
+    function=masked_lpips,
+    colour_space="srgb",
+    order=50,
+    load_weights=load_weights,
+)

@@ -10,13 +10,10 @@ The colour space is `linear`: the power is applied here. A prediction of a Marig
 is encoded by that power is given as prediction ** 2.2.
 """
 
-from functools import partial
-from pathlib import Path
-
 import torch
 from torch.nn.functional import pad
 
-from albedo_pipeline.metrics.base import Metric
+from albedo_pipeline.metrics.base import MARIGOLD_IID, Metric
 from albedo_pipeline.metrics.image.lpips import SMALLEST, Weights, layer_maps, load_weights
 from albedo_pipeline.metrics.image.psnr import masked_psnr
 from albedo_pipeline.metrics.image.ssim import C1, C2, RADIUS, window_sum
@@ -52,20 +49,14 @@ def marigold_ssim(
     return _judged(similar.mean(dim=(1, 2, 3)), valid)
 
 
-def marigold_lpips_metric(weights_file: Path) -> Metric:
-    """LPIPS (AlexNet) of torchmetrics with masked pixels black; the file is that of `lpips`.
-
-    Raises:
-        ValueError: where the file cannot be read or a tensor is missing or of another shape.
-    """
-    function = partial(_lpips, load_weights(weights_file))
-    return Metric("marigold_lpips", function, higher_is_better=False, colour_space="linear")
-
-
 @torch.no_grad()
-def _lpips(
+def marigold_lpips(
     weights: Weights, prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
+    """LPIPS (AlexNet) of torchmetrics with black masked pixels; [B].
+
+    The weights file is that of `lpips`. NaN if nothing is valid or a side is below 31 pixels.
+    """
     if min(valid.shape[-2:]) < SMALLEST:
         return torch.full((len(valid),), torch.nan, dtype=torch.float64)
     maps = layer_maps(weights, _encode(prediction, valid), _encode(truth, valid))
@@ -88,6 +79,35 @@ def _judged(scores: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
 
 
 MARIGOLD_PSNR = Metric(
-    "marigold_psnr", marigold_psnr, higher_is_better=True, colour_space="linear", unit="dB"
+    name="marigold_psnr",
+    label="PSNR (Marigold)",
+    unit="dB",
+    digits=2,
+    higher_is_better=True,
+    main_order=70,
+    function=marigold_psnr,
+    colour_space="linear",
+    protocol=MARIGOLD_IID,
+    order=10,
 )
-MARIGOLD_SSIM = Metric("marigold_ssim", marigold_ssim, higher_is_better=True, colour_space="linear")
+MARIGOLD_SSIM = Metric(
+    name="marigold_ssim",
+    label="SSIM (Marigold)",
+    higher_is_better=True,
+    main_order=80,
+    function=marigold_ssim,
+    colour_space="linear",
+    protocol=MARIGOLD_IID,
+    order=20,
+)
+MARIGOLD_LPIPS = Metric(
+    name="marigold_lpips",
+    label="LPIPS (Marigold)",
+    higher_is_better=False,
+    main_order=90,
+    function=marigold_lpips,
+    colour_space="linear",
+    protocol=MARIGOLD_IID,
+    order=30,
+    load_weights=load_weights,
+)

@@ -12,4 +12,14 @@ def masked_psnr(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tens
     return -10 * torch.log10(error.sum(dim=(1, 2, 3)) / count)
 
 
-PSNR = Metric("psnr", masked_psnr, higher_is_better=True, colour_space="srgb", unit="dB")
+PSNR = Metric(
+    name="psnr",
+    label="PSNR",
+    unit="dB",
+    digits=2,
+    higher_is_better=True,
+    main_order=10,
+    function=masked_psnr,
+    colour_space="srgb",
+    order=10,
+)

@@ -11,4 +11,12 @@ def masked_rmse(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tens
     return masked_mean((prediction.double() - truth.double()).square(), valid).sqrt()
 
 
-RMSE = Metric("rmse", masked_rmse, higher_is_better=False, colour_space="linear")
+RMSE = Metric(
+    name="rmse",
+    label="RMSE",
+    higher_is_better=False,
+    main_order=40,
+    function=masked_rmse,
+    colour_space="linear",
+    order=30,
+)

@@ -33,5 +33,23 @@ def _scaled_mse(
     return masked_mean((scale * prediction.double() - truth.double()).square(), valid)
 
 
-SI_MSE = Metric("si_mse", masked_si_mse, higher_is_better=False, colour_space="linear")
-SI_MSE_RGB = Metric("si_mse_rgb", masked_si_mse_rgb, higher_is_better=False, colour_space="linear")
+SI_MSE = Metric(
+    name="si_mse",
+    label="si-MSE",
+    digits=4,
+    higher_is_better=False,
+    function=masked_si_mse,
+    colour_space="linear",
+    scale_invariant=True,
+    order=60,
+)
+SI_MSE_RGB = Metric(
+    name="si_mse_rgb",
+    label="si-MSE, by channel",
+    digits=4,
+    higher_is_better=False,
+    function=masked_si_mse_rgb,
+    colour_space="linear",
+    scale_invariant=True,
+    order=70,
+)

@@ -66,4 +66,12 @@ def masked_ssim(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tens
     return similar.sum(dim=(1, 2, 3)) / (valid.sum(dim=(1, 2, 3)) * prediction.shape[1])
 
 
-SSIM = Metric("ssim", masked_ssim, higher_is_better=True, colour_space="srgb")
+SSIM = Metric(
+    name="ssim",
+    label="SSIM",
+    higher_is_better=True,
+    main_order=20,
+    function=masked_ssim,
+    colour_space="srgb",
+    order=20,
+)
