@@ -1,4 +1,4 @@
-"""Finds every quantity that a module of `metrics` defines, so that no list has to name them."""
+"""Finds all quantities that the modules of `metrics` define, so that no list has to name them."""
 
 import pkgutil
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from albedo_pipeline.metrics.base import OURS, Metric, Quantity
 
 @cache
 def quantities() -> dict[str, Quantity]:
-    """All quantities by name, those that the report shows first at the head.
+    """All quantities by name, in the order in which the report shows them.
 
     Raises:
         ProjectError: if two quantities have the same name.
@@ -33,10 +33,7 @@ def quantities() -> dict[str, Quantity]:
 
 
 def image_metrics(protocol: str | None = None) -> list[Metric]:
-    """The metrics of image pairs, of one protocol or of all, in their order.
-
-    The project's own come first.
-    """
+    """The metrics of one protocol or of all protocols, in the order in which they are measured."""
     metrics = [quantity for quantity in quantities().values() if isinstance(quantity, Metric)]
     chosen = [metric for metric in metrics if protocol in (None, metric.protocol)]
     return sorted(chosen, key=_measuring_order)

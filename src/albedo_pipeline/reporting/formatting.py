@@ -16,10 +16,12 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Method:
-    """A method's name, and what it does in one line (may be empty)."""
+    """A method as the report shows it."""
 
     name: str
+    """Display name."""
     about: str = ""
+    """What the method does, in one line; may be empty."""
 
 
 _METHODS = {
@@ -86,12 +88,12 @@ def _parsed(key: str) -> tuple[Quantity | None, list[str]]:
 
 
 def finite(value: object) -> TypeGuard[float]:
-    """Whether it is a number, and neither NaN nor infinite."""
+    """Whether the value is a number that is neither NaN nor infinite."""
     return _is_number(value) and math.isfinite(value)
 
 
 def measured(key: str, value: object, with_unit: bool = False) -> str:
-    """A metric's value as text: a dash for NaN and None, ∞ for infinity."""
+    """A measure's value as text: a dash for NaN and None, ∞ for infinity."""
     if not _is_number(value) or math.isnan(value):
         return MISSING
     quantity, _ = _parsed(key)
@@ -103,7 +105,7 @@ def measured(key: str, value: object, with_unit: bool = False) -> str:
 
 
 def plain(value: object) -> str:
-    """Any value as text: numbers with four significant digits, containers spelled out."""
+    """Any value as text: numbers with four significant digits, containers as lists."""
     if value is None:
         return MISSING
     if isinstance(value, bool):
@@ -120,12 +122,12 @@ def plain(value: object) -> str:
 
 
 def spaced(key: str) -> str:
-    """`validation_beauty_psnr` => `validation beauty PSNR`."""
+    """A key as words: `validation_beauty_psnr` => `validation beauty PSNR`."""
     return " ".join(label(word) for word in key.split("_"))
 
 
 def count(number: int, noun: str) -> str:
-    """`1 sample`, `48 samples`."""
+    """A number with its noun: `1 sample`, `48 samples`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

@@ -1,13 +1,16 @@
-"""The albedo numbers as Marigold's evaluation computes them (Ke et al. 2025, script/iid/eval.py).
+"""Albedo metrics as Marigold's evaluation computes them (Ke et al. 2025, script/iid/eval.py).
 
-They differ from ours so: images are encoded by the power 1 / 2.2, not by sRGB's curve; SSIM and
-LPIPS judge the whole image with 0 at the masked pixels of both (the more is masked, the better
-the score); SSIM is torchmetrics', whose border is reflected. PSNR is over the valid pixels. There,
-the Hypersim test (lighting model) has a mask, the InteriorVerse test (appearance model) has none:
-for that, call with everything valid. Scores are averaged over images; no scale is aligned.
+They differ from this project's metrics:
+- Images are encoded by the power 1 / 2.2, not by sRGB's curve.
+- SSIM and LPIPS cover the full image, with 0 at the masked pixels of both images, so the score
+  improves with the masked area. PSNR covers the valid pixels.
+- SSIM is that of torchmetrics, which reflects the image at its border.
 
-The colour space is `linear`: the power is applied here. A prediction of a Marigold checkpoint that
-is encoded by that power is given as prediction ** 2.2.
+Marigold's Hypersim test (lighting model) has a mask. Its InteriorVerse test (appearance model) has
+none: for that, call with all pixels valid. Scores are averaged over images, without any alignment.
+
+The colour space is `linear`, because the power is applied here. If a Marigold checkpoint predicts
+images that are already encoded by that power, pass prediction ** 2.2.
 """
 
 import torch
@@ -32,9 +35,9 @@ def marigold_psnr(
 def marigold_ssim(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """SSIM of torchmetrics (11 x 11 Gaussian, 1.5, range 1) with masked pixels black; [B].
+    """SSIM of torchmetrics (11 x 11 Gaussian, sigma 1.5, range 1) with black masked pixels; [B].
 
-    NaN where nothing is valid (there: 1), and for images too small to reflect (side below 6).
+    NaN if nothing is valid (torchmetrics gives 1), or if a side is too short to reflect (below 6).
     """
     if min(valid.shape[-2:]) <= RADIUS:
         return torch.full((len(valid),), torch.nan, dtype=torch.float64)
@@ -46,7 +49,7 @@ def marigold_ssim(
     similar = ((2 * mean_x * mean_y + C1) * (2 * covariance + C2)) / (
         (mean_x**2 + mean_y**2 + C1) * (var_x + var_y + C2)
     )
-    return _judged(similar.mean(dim=(1, 2, 3)), valid)
+    return _nan_if_nothing_valid(similar.mean(dim=(1, 2, 3)), valid)
 
 
 @torch.no_grad()
@@ -61,7 +64,7 @@ def marigold_lpips(
         return torch.full((len(valid),), torch.nan, dtype=torch.float64)
     maps = layer_maps(weights, _encode(prediction, valid), _encode(truth, valid))
     means = (m.double().mean(dim=(1, 2, 3)) for m in maps)
-    return _judged(sum(means, torch.zeros(())), valid)
+    return _nan_if_nothing_valid(sum(means, torch.zeros(())), valid)
 
 
 def _encode(linear: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
@@ -69,12 +72,12 @@ def _encode(linear: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
 
 
 def _blur(images: torch.Tensor) -> torch.Tensor:
-    """Gaussian mean around every pixel, the border reflected (its own pixel not repeated)."""
+    """Gaussian mean around every pixel. The border is reflected, its own pixels not repeated."""
     reflected = pad(images, (RADIUS,) * 4, mode="reflect")
     return window_sum(reflected)[..., RADIUS:-RADIUS, RADIUS:-RADIUS]
 
 
-def _judged(scores: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+def _nan_if_nothing_valid(scores: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     return torch.where(valid.any(dim=3).any(dim=2).any(dim=1), scores, torch.nan)
 
 

@@ -7,7 +7,7 @@ from albedo_pipeline.metrics.masked import masked_mean
 
 
 def masked_rmse(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """sqrt(mean (prediction - truth)²) over the valid pixels' channels, no alignment; [B]."""
+    """sqrt(mean (prediction - truth)²) over the channels of the valid pixels; [B]."""
     return masked_mean((prediction.double() - truth.double()).square(), valid).sqrt()
 
 
