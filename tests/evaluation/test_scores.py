@@ -1,19 +1,18 @@
 """The table of scores and its summary, from shards with known contents."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.evaluation.protocols import MARIGOLD_IID, OURS, protocol
+from albedo_pipeline.evaluation.protocols import protocol
 from albedo_pipeline.evaluation.scores import score_table
 from albedo_pipeline.evaluation.summary import describe, headline, summarise
 from albedo_pipeline.imaging.colour import decode_srgb
 from albedo_pipeline.imaging.pixels import dequantize, quantize
+from albedo_pipeline.metrics.base import MARIGOLD_IID, OURS
 from albedo_pipeline.metrics.image.delta_e import DELTA_E
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.rmse import RMSE
@@ -195,13 +194,3 @@ def test_marigolds_numbers_have_names_of_their_own(data) -> None:
     measured = {"marigold_psnr", "marigold_ssim"}
     assert measured | {f"{name}_unmasked" for name in measured} < set(table)
     assert "psnr" not in table
-
-
-def test_unusable_lpips_weights_are_named(tmp_path: Path) -> None:
-    file = tmp_path / "lpips.safetensors"
-    for make in (lambda: None, file.mkdir):
-        make()
-        with pytest.raises(
-            ProjectError, match=r"evaluate.lpips_weights: .*lpips.safetensors: no such file"
-        ):
-            protocol(OURS, file)

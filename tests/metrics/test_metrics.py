@@ -7,39 +7,28 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.metrics import (
-    ANGULAR,
-    DELTA_E,
-    LMSE,
-    MARIGOLD_PSNR,
-    MARIGOLD_SSIM,
-    PSNR,
-    RMSE,
-    SI_MSE,
-    SI_MSE_RGB,
-    SSIM,
-    lpips_metric,
-    marigold_lpips_metric,
-)
+from albedo_pipeline.metrics.base import MARIGOLD_IID, OURS
+from albedo_pipeline.metrics.registry import image_metrics
 
-OURS = (PSNR, SSIM, RMSE, SI_MSE, SI_MSE_RGB, LMSE, DELTA_E, ANGULAR)
-FROM_FILE = {"lpips": lpips_metric, "marigold_lpips": marigold_lpips_metric}
-BETTER_UP = ("psnr", "ssim", "marigold_psnr", "marigold_ssim")
+METRICS = {metric.name: metric for metric in image_metrics()}
+RENORMALISED = [metric for metric in image_metrics(OURS) if metric.load_weights is None]
 
 
-@pytest.fixture(
-    params=[*OURS, MARIGOLD_PSNR, MARIGOLD_SSIM, *FROM_FILE],
-    ids=lambda each: each if isinstance(each, str) else each.name,
-)
+@pytest.fixture(params=METRICS)
 def metric(request, lpips_file):
-    if isinstance(request.param, str):
-        return FROM_FILE[request.param](lpips_file)
-    return request.param
+    return METRICS[request.param].with_weights(lpips_file)
 
 
-def test_a_metric_says_what_it_is(metric) -> None:
-    assert metric.higher_is_better == (metric.name in BETTER_UP)
+def test_a_metric_belongs_to_a_protocol_and_a_colour_space(metric) -> None:
+    assert metric.protocol in (OURS, MARIGOLD_IID)
     assert metric.colour_space in ("srgb", "linear")
+    assert metric.label
+
+
+def test_a_metric_is_scale_invariant_if_it_says_so(metric, noisy_images) -> None:
+    prediction, truth, valid = noisy_images(2)
+    scores = [metric.function(scale * prediction, truth, valid).item() for scale in (1, 0.9)]
+    assert (scores[1] == pytest.approx(scores[0], rel=1e-5)) == metric.scale_invariant
 
 
 def test_one_double_a_sample(metric, noisy_images) -> None:
@@ -69,7 +58,7 @@ def test_what_is_masked_does_not_count(metric, noisy_images) -> None:
         assert torch.equal(before, metric.function(*spoilt, valid))
 
 
-@pytest.mark.parametrize("ours", OURS, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("ours", RENORMALISED, ids=lambda metric: metric.name)
 def test_equal_error_everywhere_scores_alike_whatever_is_masked(ours) -> None:
     """Constant images: zero-filling would better the score with the masked area."""
     prediction, truth = torch.full((1, 3, 40, 40), 0.6), torch.full((1, 3, 40, 40), 0.5)

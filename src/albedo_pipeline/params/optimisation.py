@@ -137,8 +137,9 @@ class Validation(Sampling):
     """Split that the samples are taken from."""
     samples: int = Field(32, ge=1)
     """Samples, spread evenly over the split."""
-    metric: Literal["psnr", "ssim"] = "psnr"
-    """Decides which checkpoint is best, and when the learning rate is on a plateau."""
+    metric: str = "psnr"
+    """Metric that decides which checkpoint is best, and whether the learning rate is on a plateau:
+    any of the module `metrics.image` that needs no weights. PSNR and SSIM are always measured."""
     steps: int = Field(4, ge=1)
     """Number of DDIM steps."""
     batch_size: int = Field(8, ge=1)

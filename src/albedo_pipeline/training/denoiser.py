@@ -41,7 +41,7 @@ from albedo_pipeline.training.resume import (
 from albedo_pipeline.training.stopping import StopRequest
 from albedo_pipeline.training.trackers import start_trackers, track_text
 from albedo_pipeline.training.trainer import Trainer
-from albedo_pipeline.training.validation import ImageData, chosen_samples
+from albedo_pipeline.training.validation import ImageData, chosen_samples, validation_metric
 
 logger = logging.getLogger(__name__)
 
@@ -90,8 +90,10 @@ def train_denoiser(
     """
     stop = StopRequest(params.exit_after_minutes)
     stream = new_stream(latent_sets, params)
+    # Both fail now rather than at the first validation.
+    validation_metric(params.validation.metric)
     if params.validation.every or params.visualisation.every:
-        chosen_samples(images.manifest, params.validation.split, 1)  # fails early
+        chosen_samples(images.manifest, params.validation.split, 1)
     channels = stream.channels
     with (
         stop.listening(),

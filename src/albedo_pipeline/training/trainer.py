@@ -35,10 +35,10 @@ from albedo_pipeline.training.schedules import (
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from albedo_pipeline.training.trackers import track_image, track_text
 from albedo_pipeline.training.validation import (
-    METRICS,
     ImageData,
     samples_grid,
     validate_ema_and_raw,
+    validation_metric,
 )
 
 logger = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class Trainer:
         if scores is None:
             return False
         state, params = self.state, self.params
-        metric = next(m for m in METRICS if m.name == params.validation.metric)
+        metric = validation_metric(params.validation.metric)
         value = scores[metric.name]
         state.validated, self._unsaved = state.step, True
         candidates = [*state.best, (state.step, value)]

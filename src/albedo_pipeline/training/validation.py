@@ -12,11 +12,14 @@ from accelerate.utils import gather_object
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.evaluation.views import views
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
 from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.metrics.base import Metric
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.ssim import SSIM
+from albedo_pipeline.metrics.registry import image_metrics
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import TrainParams
@@ -29,7 +32,7 @@ _MASKED = 0.5
 _GAP = 2
 """White pixels between the pictures of a grid."""
 METRICS = (PSNR, SSIM)
-"""Measured at every validation."""
+"""Metrics that every validation measures, besides the one of `train.validation.metric`."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,24 @@ def chosen_samples(manifest: pd.DataFrame, split: str, count: int) -> pd.DataFra
     return samples.iloc[places]
 
 
+def validation_metric(name: str) -> Metric:
+    """The metric that decides which checkpoint is best.
+
+    Raises:
+        ProjectError: if there is no metric of that name, or it needs weights.
+    """
+    metrics = {metric.name: metric for metric in image_metrics()}
+    known = ", ".join(key for key, metric in metrics.items() if metric.load_weights is None)
+    if name not in metrics:
+        raise ProjectError(f"train.validation.metric: no metric {name!r}; choose one of {known}")
+    if metrics[name].load_weights is not None:
+        raise ProjectError(
+            f"train.validation.metric: {name!r} needs the weights of a network, which validation "
+            f"does not load; choose one of {known}"
+        )
+    return metrics[name]
+
+
 @torch.no_grad()
 def predict(
     denoiser: Denoiser, data: ImageData, samples: pd.DataFrame, params: Validation, precision: str
@@ -105,15 +126,16 @@ def validate(
     processes, so the scores do not depend on it.
     """
     samples = chosen_samples(data.manifest, params.split, params.samples)
+    metric = validation_metric(params.metric)
     scores: list[dict[str, str | float]] = []
     for batch in _own_batches(data.pairs.batches(samples["row"], params.batch_size), accelerator):
         if stop():
             return None
         if len(batch):
             rows = samples.set_index("row", drop=False).loc[batch]
-            scores += _scores(predict(denoiser, data, rows, params, precision))
+            scores += _scores(predict(denoiser, data, rows, params, precision), metric)
     table = pd.DataFrame(gather_object(scores)).set_index("sample_id").sort_index()
-    return {metric.name: float(table[metric.name].mean()) for metric in METRICS}
+    return {str(name): float(values.mean()) for name, values in table.items()}
 
 
 def _own_batches(batches: list[np.ndarray], accelerator: Accelerator) -> Iterator[np.ndarray]:
@@ -124,11 +146,14 @@ def _own_batches(batches: list[np.ndarray], accelerator: Accelerator) -> Iterato
         yield batches[mine] if mine < len(batches) else np.array([], dtype=np.int64)
 
 
-def _scores(prediction: Prediction) -> list[dict[str, str | float]]:
-    values = {
-        metric.name: metric.function(prediction.predicted, prediction.truth, prediction.valid)
-        for metric in METRICS
-    }
+def _scores(prediction: Prediction, chosen: Metric) -> list[dict[str, str | float]]:
+    predicted, truth, valid = prediction.predicted, prediction.truth, prediction.valid
+    values = {metric.name: metric.function(predicted, truth, valid) for metric in METRICS}
+    if chosen not in METRICS:  # in its own colour space, on the CPU, as `evaluate` measures it
+        predicted, truth = (
+            views(images.cpu().numpy())[chosen.colour_space] for images in (predicted, truth)
+        )
+        values[chosen.name] = chosen.function(predicted, truth, valid.cpu())
     return [
         {"sample_id": sample_id, **{name: float(value[i]) for name, value in values.items()}}
         for i, sample_id in enumerate(prediction.sample_ids)

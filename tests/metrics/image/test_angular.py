@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from albedo_pipeline.metrics import ANGULAR
+from albedo_pipeline.metrics.image.angular import ANGULAR
 
 
 def angle(first, second) -> float:

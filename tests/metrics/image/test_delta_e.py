@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from albedo_pipeline.metrics import DELTA_E
+from albedo_pipeline.metrics.image.delta_e import DELTA_E
 
 
 def test_it_is_scikit_images_mean_over_the_valid_pixels(noisy_images) -> None:

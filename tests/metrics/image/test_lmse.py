@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.metrics import LMSE
+from albedo_pipeline.metrics.image.lmse import LMSE
 
 
 def lmse_window_by_window(prediction, truth, valid) -> float:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import correlate1d
 
-from albedo_pipeline.metrics import MARIGOLD_PSNR, MARIGOLD_SSIM
+from albedo_pipeline.metrics.image.marigold import MARIGOLD_PSNR, MARIGOLD_SSIM
 
 
 def pattern() -> tuple[torch.Tensor, torch.Tensor]:

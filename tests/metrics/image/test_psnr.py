@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from albedo_pipeline.metrics import PSNR
+from albedo_pipeline.metrics.image.psnr import PSNR
 
 
 def test_by_hand() -> None:

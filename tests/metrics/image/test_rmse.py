@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from albedo_pipeline.metrics import RMSE
+from albedo_pipeline.metrics.image.rmse import RMSE
 
 
 def test_by_hand() -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from albedo_pipeline.metrics import SI_MSE, SI_MSE_RGB
+from albedo_pipeline.metrics.image.si_mse import SI_MSE, SI_MSE_RGB
 
 TINT = torch.tensor([0.9, 0.5, 0.2]).view(1, 3, 1, 1)
 

@@ -5,8 +5,7 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from albedo_pipeline.metrics import SSIM
-from albedo_pipeline.metrics.image.ssim import similarity_map
+from albedo_pipeline.metrics.image.ssim import SSIM, similarity_map
 
 
 def test_it_is_that_of_scikit_image(noisy_images) -> None:

@@ -8,11 +8,11 @@ import pandas as pd
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.reporting.formatting import (
-    MAIN,
     MODEL,
     higher_is_better,
     label,
     main_measures,
+    main_names,
     measured,
 )
 from albedo_pipeline.reporting.images import (
@@ -30,9 +30,6 @@ from albedo_pipeline.shards.shards import PredictionShards
 
 PICTURE_BUDGET = 9_000_000
 """Bytes that the samples' pictures may take: with its plots the report stays below 15 MB."""
-
-_SORTED_BY = (*MAIN, "aurc")
-"""Measures that the cards tell and can be sorted by, where they are known."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +152,7 @@ def make_gallery(
     scored = rows[rows[name].notna()]
     ranks = spread(len(scored), shown)
     known = scored.iloc[ranks].dropna(axis="columns", how="all")
-    orders = [key for key in dict.fromkeys((name, *_SORTED_BY)) if key in known]
+    orders = [key for key in dict.fromkeys((name, *main_names(), "aurc")) if key in known]
     stored_side = int(pairs.shapes("beauty")[:, 1:].max())
     per_card = 5 if "uncertainty" in predictions.tensor_names else 4
     side = shown_side(stored_side, per_card * len(ranks) + beside, PICTURE_BUDGET)
