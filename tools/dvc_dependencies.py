@@ -28,7 +28,7 @@ NO_EFFECT = ("errors", "node_types", "runtime")
 """Modules and folders that change no result: how work is divided, shown and locked."""
 FILE_BY_FILE: dict[str, tuple[tuple[str, ...], str]] = {
     "artifacts": (STAGES, "each file stores another kind of result"),
-    "evaluation": (("autoencoder",), "it uses nothing but the round trip"),
+    "evaluation": (("autoencoder", "train"), "they use the round trip, and the views of a metric"),
     "imaging": (("autoencoder", "train"), "the other files prepare images before the training"),
     "inference": (("train",), "validation uses no tiles and no images of the user"),
     "metrics": (("autoencoder", "train"), "the other metrics are for evaluation"),
