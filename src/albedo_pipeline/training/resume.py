@@ -154,6 +154,10 @@ def checkpoint_to_resume(
     if checkpoint is None:
         return None
     stored = read_json(checkpoint, CONFIGURATION)
+    if "result_settings" not in stored:
+        raise ProjectError(
+            f"{checkpoint}: from an earlier version of the project; move {store.folder} away"
+        )
     differences = _differences(stored["result_settings"], config["result_settings"])
     if differences and params.on_mismatch == "stop":
         raise ProjectError(
