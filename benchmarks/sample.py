@@ -98,7 +98,7 @@ def main() -> None:
         model = AlbedoModel(Denoiser(mine.unet, mine.scheduler, text_embedding), mine.vae)
         for batch in sorted({1, arguments.batch}):
             sampling = Sampling(arguments.steps, batch_size=batch, precision=precision)
-            ours = partial(Estimator(model, device, sampling).predict, images, noise)
+            ours = partial(Estimator.owning(model, device, sampling).predict, images, noise)
             other = partial(theirs, pipeline, images, noise, arguments.steps, batch)
             if precision == "fp32":
                 torch.testing.assert_close(ours().albedo, other(), atol=1e-4, rtol=0)

@@ -114,7 +114,9 @@ def test_another_metric_forgets_the_best(train, caplog: pytest.LogCaptureFixture
     done = train("run", max_steps=6, validation=validation | {"metric": "ssim"}, **settings)
     state = read_json(done.store.path(6), "state.json")["training"]
     assert all(value <= 1 for _, value in state["best"])
-    assert any("earlier best checkpoints do not count" in record.message for record in caplog.records)
+    assert any(
+        "earlier best checkpoints do not count" in record.message for record in caplog.records
+    )
 
 
 def test_a_damaged_best_checkpoint_is_named(train, monkeypatch: pytest.MonkeyPatch) -> None:
