@@ -99,7 +99,8 @@ def main() -> None:
         model = AlbedoModel(Denoiser(mine.unet, mine.scheduler, text_embedding), mine.vae)
         for batch in sorted({1, arguments.batch}):
             sampling = Sampling(steps=arguments.steps, batch_size=batch)
-            ours = partial(Estimator(model, device, sampling, precision).predict, images, noise)
+            estimator = Estimator.owning(model, device, sampling, precision)
+            ours = partial(estimator.predict, images, noise)
             other = partial(theirs, pipeline, images, noise, arguments.steps, batch)
             if precision == "fp32":
                 torch.testing.assert_close(ours().albedo, other(), atol=1e-4, rtol=0)

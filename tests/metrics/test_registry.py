@@ -44,14 +44,14 @@ def add_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
 
 
 def test_a_new_module_is_measured_last_and_shown(add_metric) -> None:
-    add_metric("largest_error", "largest_error", "Largest error")
-    assert image_metrics(OURS)[-1].name == "largest_error"
+    add_metric("zzz_error", "zzz_error", "Largest error")  # the last name of all
+    assert image_metrics(OURS)[-1].name == "zzz_error"
     names = [measure.name for measure in protocol(OURS, None).measures]
-    assert names[names.index("psnr_aligned") - 1] == "largest_error"
-    assert names[-1] == "largest_error_aligned_unmasked"
-    assert label("largest_error_unmasked") == "Largest error, all pixels"
-    assert main_measures(["largest_error", "psnr"]) == ["psnr"]
-    assert "largest_error" not in {m.metric.name for m in protocol(MARIGOLD_IID, None).measures}
+    assert names[names.index("psnr_aligned") - 1] == "zzz_error"
+    assert names[-1] == "zzz_error_aligned_unmasked"
+    assert label("zzz_error_unmasked") == "Largest error, all pixels"
+    assert main_measures(["zzz_error", "psnr"]) == ["psnr"]
+    assert "zzz_error" not in {m.metric.name for m in protocol(MARIGOLD_IID, None).measures}
 
 
 def test_two_metrics_of_one_name_are_refused(add_metric) -> None:

@@ -116,7 +116,7 @@ def photo_table(
     Raises:
         ProjectError: if no photograph can be used.
     """
-    estimator = Estimator(model, pick_device(params.device), params, params.precision)
+    estimator = Estimator.owning(model, pick_device(params.device), params, params.precision)
     layout = TiledPrediction(resolution=model.default_resolution or 0, tile=0, overlap=0)
     table, used, rejected = [], [], {}
     for photo in progress(photos, len(photos), "photographs"):

@@ -51,7 +51,7 @@ def predictions(
     samples = manifest[manifest["split"].isin(params.splits)]
     if samples.empty:
         raise ProjectError(f"evaluate.splits: no sample is in {', '.join(params.splits)}")
-    estimator = Estimator(
+    estimator = Estimator.owning(
         AlbedoModel(denoiser, autoencoder),
         pick_device(params.device),
         params,

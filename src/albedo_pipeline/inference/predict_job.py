@@ -110,7 +110,7 @@ class PredictJob:
 
     @cached_property
     def _estimator(self) -> Estimator:
-        return Estimator(self.model, self.device, self.params, self.params.precision)
+        return Estimator.owning(self.model, self.device, self.params, self.params.precision)
 
     @cached_property
     def _digest(self) -> str:

@@ -172,11 +172,6 @@ def checkpoint_to_resume(
     return checkpoint
 
 
-def is_finished(state: TrainState, last_step: int) -> bool:
-    """Whether no optimiser step is left to do."""
-    return state.step >= last_step or state.plateau.ended
-
-
 def _differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [
         f"train.{key}: {stored.get(key)!r} there, {now.get(key)!r} here"

@@ -1,9 +1,9 @@
-"""What depends on the step: learning rate, what is due, and which checkpoints are kept."""
+"""The learning rate of a step, and its reductions after validations."""
 
 import math
 from dataclasses import dataclass, replace
 
-from albedo_pipeline.params.optimisation import CheckpointSchedule, LearningRate, Plateau
+from albedo_pipeline.params.optimisation import LearningRate, Plateau
 
 
 def learning_rate_factor(
@@ -67,32 +67,3 @@ def learning_rate(
     if params.decay == "plateau" and plateau is not None:
         factor *= params.plateau.factor**plateau.reductions
     return params.peak * factor
-
-
-def is_due(every: int | None, step: int, last_step: int) -> bool:
-    """Whether something with the period `every` is due after `step` steps; None is never.
-
-    At the last step everything that has a period is due.
-    """
-    return every is not None and (step % every == 0 or step == last_step)
-
-
-def ranked(candidates: list[tuple[int, float]], higher_is_better: bool) -> list[tuple[int, float]]:
-    """Steps and values of the validation metric, best first; of equal values the earlier first."""
-    sign = -1 if higher_is_better else 1
-    return sorted(candidates, key=lambda item: sign * item[1])
-
-
-def kept_steps(steps: list[int], best: list[int], schedule: CheckpointSchedule) -> set[int]:
-    """Steps of the checkpoints that stay: the last, the best, and every n-th.
-
-    Args:
-        steps: of all checkpoints, rising.
-        best: steps of the best checkpoints.
-    """
-    every = schedule.keep_every
-    return {
-        *steps[-schedule.keep_last :],
-        *best,
-        *(step for step in steps if every and step % every == 0),
-    }

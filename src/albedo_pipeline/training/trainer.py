@@ -16,6 +16,16 @@ from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.training.batches import Batch, Stream
+from albedo_pipeline.training.due import (
+    checkpoint_is_due,
+    counts_for_plateau,
+    is_due,
+    is_finished,
+    kept_steps,
+    ranked,
+    validation_is_due,
+    visualisation_is_due,
+)
 from albedo_pipeline.training.log import StepRecords, StepTimer, TrainingLog, summary
 from albedo_pipeline.training.optimisation import largest_gradients
 from albedo_pipeline.training.optimiser_step import (
@@ -24,14 +34,8 @@ from albedo_pipeline.training.optimiser_step import (
     ema_decay,
     update,
 )
-from albedo_pipeline.training.resume import TrainState, fill_checkpoint, is_finished
-from albedo_pipeline.training.schedules import (
-    after_validation,
-    is_due,
-    kept_steps,
-    learning_rate,
-    ranked,
-)
+from albedo_pipeline.training.resume import TrainState, fill_checkpoint
+from albedo_pipeline.training.schedules import after_validation, learning_rate
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from albedo_pipeline.training.trackers import track_image, track_text
 from albedo_pipeline.training.validation import (
@@ -132,40 +136,26 @@ class Trainer:
 
     def _run_due(self, stop: StopRequest) -> None:
         """Validate, visualise, save and pause, if due after `state.step` steps."""
-        state = self.state
+        params, state, last_step = self.params, self.state, self.last_step
         stopping = stop()
-        if not stopping and self._validation_is_due():
+        if not stopping and validation_is_due(params, state, last_step):
             # A time limit shorter than a validation must not stop every attempt at it.
             stopping = not self._validate(lambda: stop(heeds_time=self._unsaved))
-        if not stopping and self._visualisation_is_due():
+        if not stopping and visualisation_is_due(params, state, last_step):
             self._visualise()
-        if self._unsaved and (stopping or self._checkpoint_is_due()):
+        if self._unsaved and (stopping or checkpoint_is_due(params, state, last_step)):
             self._save()
-        finished = is_finished(state, self.last_step)
-        is_work_left = not finished or self._validation_is_due() or self._visualisation_is_due()
+        is_work_left = (
+            not is_finished(state, last_step)
+            or validation_is_due(params, state, last_step)
+            or visualisation_is_due(params, state, last_step)
+        )
         if stopping and is_work_left:
             reason = stop.reason or "another process"
             logger.info(
                 "train: paused by %s after step %d; run again to resume", reason, state.step
             )
             raise Paused
-
-    def _validation_is_due(self) -> bool:
-        params, step = self.params.validation, self.state.step
-        due = is_due(params.every, step, self.last_step) if step else params.at_start
-        return params.every is not None and due and self.state.validated != step
-
-    def _visualisation_is_due(self) -> bool:
-        step = self.state.step
-        due = step > 0 and is_due(self.params.visualisation.every, step, self.last_step)
-        return due and self.state.visualised != step
-
-    def _checkpoint_is_due(self) -> bool:
-        step, schedule = self.state.step, self.params.checkpoints
-        is_best = any(step == best for best, _ in self.state.best)
-        periods = (schedule.every, schedule.keep_every)
-        due = step > 0 and any(is_due(every, step, self.last_step) for every in periods)
-        return is_best or self.state.plateau.ended or due
 
     def _validate(self, stop: Callable[[], bool]) -> bool:
         """Score the weights, and rank the checkpoint; False if it was asked to stop on the way."""
@@ -178,10 +168,7 @@ class Trainer:
         state.validated, self._unsaved = state.step, True
         candidates = [*state.best, (state.step, value)]
         state.best = ranked(candidates, metric.higher_is_better)[: params.checkpoints.keep_best]
-        # Without the extra validation at the last step, which a longer training does not have.
-        every = params.validation.every
-        regular = every is not None and state.step > 0 and state.step % every == 0
-        if params.learning_rate.decay == "plateau" and regular:
+        if counts_for_plateau(params, state.step):
             state.plateau = after_validation(
                 state.plateau, value, metric.higher_is_better, params.learning_rate.plateau
             )
