@@ -6,8 +6,7 @@ cameras; a view can be shown under further lights.
 Importing this package does not import Mitsuba.
 """
 
-from albedo_pipeline.rendering.pool import render_all
-from albedo_pipeline.rendering.render import Render, render_view
+from albedo_pipeline.rendering.render import Render, render_all, render_view
 from albedo_pipeline.rendering.settings import RenderSettings
 
 __all__ = ["Render", "RenderSettings", "render_all", "render_view"]

@@ -1,8 +1,12 @@
-"""One picture as a pure function of (seed, scene, view, light, settings)."""
+"""One picture as a pure function of (seed, scene, view, light, settings), or many on all cores."""
 
-from collections.abc import Callable
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import numpy as np
@@ -12,6 +16,7 @@ from albedo_pipeline.rendering.engine import build_scene, render_scene
 from albedo_pipeline.rendering.scene import Scene, draw_scene, relit
 from albedo_pipeline.rendering.settings import RenderSettings
 from albedo_pipeline.rendering.streams import light_generator, scene_generator, view_generator
+from albedo_pipeline.runtime.parallel import ordered_map, usable_cores
 
 ATTEMPTS = 16
 """Draws of a scene, and of a view's camera, before the render is given up."""
@@ -21,6 +26,8 @@ EMPTY = 0.25
 """Share of valid pixels below which a picture is empty."""
 PROBE = RenderSettings(resolution=16, samples_per_pixel=4, max_depth=3)
 """The look at a scene that decides whether it is kept, whatever the size of its views."""
+AHEAD = 3
+"""Views in progress or waiting per process: enough to keep it busy, few enough for the memory."""
 
 T = TypeVar("T")
 
@@ -37,6 +44,61 @@ class Render:
     """bool [H, W]: wholly covered by surfaces; no background, no light source."""
     redrawn: tuple[str, ...]
     """Why earlier draws were thrown away, oldest first: "nan", "black", "empty"."""
+
+
+def render_all(
+    seed: int,
+    scenes: range,
+    views: int,
+    relit: int,
+    settings: RenderSettings,
+    processes: int | None = None,
+) -> Iterator[tuple[int, int, int, Render]]:
+    """Yield (scene, view, light, Render) of every view of every scene, in that order.
+
+    Closing the generator early ends the processes.
+
+    Args:
+        seed: what all pictures are drawn from.
+        scenes: numbers of the scenes.
+        views: number of views of each scene.
+        relit: number of further lights that the first view of each scene is shown under.
+        settings: size and quality of the pictures.
+        processes: number of processes; None: one for every core that this process may use. The
+            pictures do not depend on it.
+
+    Raises:
+        RuntimeError: if a view has no usable draw.
+        concurrent.futures.process.BrokenProcessPool: if a process was killed.
+    """
+    places = ((scene, view) for scene in scenes for view in range(views))
+    workers = processes or usable_cores()
+    render = partial(_render_place, seed, relit, settings)
+    with closing(ordered_map(render, places, workers, _process_pool, AHEAD)) as rendered:
+        for scene, view, renders in rendered:
+            for light, picture in enumerate(renders):
+                yield scene, view, light, picture
+
+
+def _render_place(
+    seed: int, relit: int, settings: RenderSettings, place: tuple[int, int]
+) -> tuple[int, int, list[Render]]:
+    scene, view = place
+    lights = 1 if view else 1 + relit
+    return scene, view, render_lights(seed, scene, view, settings, lights)
+
+
+def _process_pool(workers: int) -> ProcessPoolExecutor:
+    # Spawned, because Mitsuba's threads do not survive a fork.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_process)
+
+
+def _start_process() -> None:
+    """Use one thread a process, and leave Ctrl-C to the parent, which ends the processes."""
+    import drjit
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    drjit.set_thread_count(1)
 
 
 def render_view(seed: int, scene: int, view: int, settings: RenderSettings) -> Render:
