@@ -21,18 +21,22 @@ class NewDataset(FolderPatternDataset):
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of `src`, to be changed."""
+    """A copy of `src` that the tests change."""
     return shutil.copytree(ROOT / "src", tmp_path_factory.mktemp("source") / "src")
 
 
 @pytest.fixture(scope="module")
-def ingested(finished_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the finished project, to run again."""
-    return shutil.copytree(finished_project, tmp_path_factory.mktemp("again") / "project")
+def ingested(
+    finished_project: Path, source: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A copy of the finished project in which every sample is up to date."""
+    project = shutil.copytree(finished_project, tmp_path_factory.mktemp("again") / "project")
+    samples_made(project, source)  # a signature holds the folder of the raw files, which is new
+    return project
 
 
 def samples_made(project: Path, source: Path) -> dict[str, str]:
-    """By pipeline, how many samples `ingest` and `encode` make now; empty if none."""
+    """How many samples each of `ingest` and `encode` makes now; no entry if none."""
     done = subprocess.run(
         [sys.executable, "-m", "kedro", "run", "--pipelines", "ingest,encode"],
         cwd=project,
@@ -50,11 +54,17 @@ def append(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
-def test_code_that_decides_no_stored_byte_makes_nothing_again(ingested, source) -> None:
+def test_code_that_decides_no_stored_byte_makes_nothing_again(ingested: Path, source: Path) -> None:
     package = source / "albedo_pipeline"
     (package / "readers" / "new.py").write_text(READER, encoding="utf-8")
     shutil.copy(package / "metrics/image/rmse.py", package / "metrics/image/new.py")
-    for unrelated in ("artifacts/tensorboard.py", "readers/hypersim.py", "runtime/progress.py"):
+    for unrelated in (
+        "artifacts/tensorboard.py",
+        "preprocessing/encode.py",
+        "preprocessing/ingest.py",
+        "readers/hypersim.py",
+        "runtime/progress.py",
+    ):
         append(package / unrelated, "\n# a comment\n")
     assert samples_made(ingested, source) == {}
 
@@ -73,5 +83,5 @@ def test_code_that_decides_stored_bytes_makes_everything_again(
     append(source / "albedo_pipeline" / file, "\n# a comment\n")
     made = samples_made(ingested, source)
     assert set(made) == {pipeline}
-    wanted, total = made[pipeline].split(" of ")
-    assert wanted == total
+    to_make, total = made[pipeline].split(" of ")
+    assert to_make == total
