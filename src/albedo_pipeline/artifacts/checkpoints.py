@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.errors import ProjectError, one_line
-from albedo_pipeline.runtime.atomic_files import mend, replaced_folder
+from albedo_pipeline.runtime.atomic_files import recover_folder, replaced_folder
 from albedo_pipeline.runtime.locks import locked
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Checkpoints:
             if leftover.suffix == ".deleted":
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
-                mend(self.folder / name)
+                recover_folder(self.folder / name)
 
     def path(self, step: int) -> Path:
         """Folder of the checkpoint after `step` optimiser steps."""
