@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from albedo_pipeline.artifacts.checkpoints import Checkpoints
-    from albedo_pipeline.artifacts.user_predictions import UserImages
+    from albedo_pipeline.artifacts.user_predictions import PredictionJob
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.denoiser import Denoiser
     from albedo_pipeline.models.export import Export
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
     AlbedoModel = AutoencoderKL = Checkpoints = DataFrame = Denoiser = Export = Figure = Any
     LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
-    Render = Row = UserImages = ShardBuild = Any
+    Render = Row = PredictionJob = ShardBuild = Any
 
 __all__ = [
     "AlbedoModel",
@@ -41,11 +41,11 @@ __all__ = [
     "LatentShards",
     "PairShards",
     "Photo",
+    "PredictionJob",
     "PredictionShards",
     "RawPair",
     "RawPairReference",
     "Render",
     "Row",
     "ShardBuild",
-    "UserImages",
 ]

@@ -21,7 +21,7 @@ class NewDataset(FolderPatternDataset):
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of `src`, to be changed."""
+    """A copy of `src` that the tests change."""
     return shutil.copytree(ROOT / "src", tmp_path_factory.mktemp("source") / "src")
 
 
@@ -61,8 +61,15 @@ def append(path: Path, text: str) -> None:
 def test_code_that_decides_no_stored_byte_makes_nothing_again(encoded, source) -> None:
     package = source / "albedo_pipeline"
     (package / "readers" / "new.py").write_text(READER, encoding="utf-8")
-    shutil.copy(package / "metrics/image/rmse.py", package / "metrics/image/new.py")
-    for unrelated in ("artifacts/tensorboard.py", "readers/hypersim.py", "runtime/progress.py"):
+    metric = (package / "metrics/image/rmse.py").read_text(encoding="utf-8")
+    (package / "metrics/image/new.py").write_text(metric.replace('"rmse"', '"new"'), "utf-8")
+    for unrelated in (
+        "artifacts/tensorboard.py",
+        "preprocessing/encode.py",
+        "preprocessing/ingest.py",
+        "readers/hypersim.py",
+        "runtime/progress.py",
+    ):
         append(package / unrelated, "\n# a comment\n")
     assert samples_made(encoded, source) == {}
 
@@ -81,5 +88,5 @@ def test_code_that_decides_stored_bytes_makes_everything_again(
     append(source / "albedo_pipeline" / file, "\n# a comment\n")
     made = samples_made(encoded, source)
     assert set(made) == {pipeline}
-    wanted, total = made[pipeline].split(" of ")
-    assert wanted == total
+    to_make, total = made[pipeline].split(" of ")
+    assert to_make == total

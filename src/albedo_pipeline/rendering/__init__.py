@@ -7,7 +7,6 @@ Importing this package does not import Mitsuba.
 """
 
 from albedo_pipeline.rendering.engine import RenderSettings
-from albedo_pipeline.rendering.pool import render_all
-from albedo_pipeline.rendering.render import Render, render_view
+from albedo_pipeline.rendering.render import Render, render_all, render_view
 
 __all__ = ["Render", "RenderSettings", "render_all", "render_view"]

@@ -1,8 +1,12 @@
-"""One image as a pure function of (seed, scene, view, light, settings)."""
+"""One image as a pure function of (seed, scene, view, light, settings), or many on all cores."""
 
-from collections.abc import Callable
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +19,7 @@ from albedo_pipeline.rendering.random_streams import (
     view_generator,
 )
 from albedo_pipeline.rendering.scene import Scene, draw_scene, relight
+from albedo_pipeline.runtime.parallel import ordered_map, usable_cores
 
 MAX_ATTEMPTS = 16
 """Draws of a scene, of a view's camera, and of a light, before the render fails."""
@@ -25,6 +30,9 @@ MIN_VALID_SHARE = 0.25
 OVERVIEW_SETTINGS = RenderSettings(resolution=16, samples_per_pixel=4, max_depth=3)
 """Settings of the overview that decides whether a scene is used, whatever the settings of its
 views."""
+
+AHEAD = 3
+"""Views in progress or waiting per process: enough to keep it busy, few enough for the memory."""
 
 T = TypeVar("T")
 
@@ -41,6 +49,61 @@ class Render:
     """Pixels that surfaces cover completely, bool [H, W]; no background, no light source."""
     redrawn: tuple[str, ...]
     """Reasons for which earlier draws were rejected, oldest first: "nan", "black", "empty"."""
+
+
+def render_all(
+    seed: int,
+    scenes: range,
+    views: int,
+    relit: int,
+    settings: RenderSettings,
+    processes: int | None = None,
+) -> Iterator[tuple[int, int, int, Render]]:
+    """Yield (scene, view, light, Render) of every view of every scene, in that order.
+
+    Closing the generator early ends the processes.
+
+    Args:
+        seed: what all images are drawn from.
+        scenes: numbers of the scenes.
+        views: number of views of each scene.
+        relit: number of further lights that the first view of each scene is shown under.
+        settings: size and quality of the images.
+        processes: number of processes; None: one for every core that this process may use. The
+            images do not depend on it.
+
+    Raises:
+        RuntimeError: if a view has no usable draw.
+        concurrent.futures.process.BrokenProcessPool: if a process was killed.
+    """
+    places = ((scene, view) for scene in scenes for view in range(views))
+    workers = processes or usable_cores()
+    render = partial(_render_place, seed, relit, settings)
+    with closing(ordered_map(render, places, workers, _process_pool, AHEAD)) as rendered:
+        for scene, view, renders in rendered:
+            for light, image in enumerate(renders):
+                yield scene, view, light, image
+
+
+def _render_place(
+    seed: int, relit: int, settings: RenderSettings, place: tuple[int, int]
+) -> tuple[int, int, list[Render]]:
+    scene, view = place
+    lights = 1 if view else 1 + relit
+    return scene, view, render_lights(seed, scene, view, settings, lights)
+
+
+def _process_pool(workers: int) -> ProcessPoolExecutor:
+    # Spawned, because Mitsuba's threads do not survive a fork.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_process)
+
+
+def _start_process() -> None:
+    """Use one thread a process, and leave Ctrl-C to the parent, which ends the processes."""
+    import drjit
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    drjit.set_thread_count(1)
 
 
 def render_view(seed: int, scene: int, view: int, settings: RenderSettings) -> Render:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from albedo_pipeline.node_types import AlbedoModel, UserImages
+from albedo_pipeline.node_types import AlbedoModel, PredictionJob
 from albedo_pipeline.params import PredictParams
 
 
-def predict_images(project_model: Callable[[], AlbedoModel], params: PredictParams) -> UserImages:
+def predict_images(
+    project_model: Callable[[], AlbedoModel], params: PredictParams
+) -> PredictionJob:
     """The albedo of every user image that has none yet."""
     from albedo_pipeline.inference.predict_job import predict_job
 
