@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from albedo_pipeline.errors import BadSampleError, ProjectError, TransientReadError
-from albedo_pipeline.imaging.crops import bucket_shapes
+from albedo_pipeline.imaging.crops import CropSettings, bucket_shapes
 from albedo_pipeline.imaging.image import Image
-from albedo_pipeline.imaging.normalise import Framing, normalise_pair
+from albedo_pipeline.imaging.normalise import normalise_pair
 from albedo_pipeline.params import IngestParams
 from albedo_pipeline.provenance.code import code_digest
 from albedo_pipeline.readers.pair_files import bad_reference
@@ -37,7 +37,7 @@ class PairBuild:
         self._references = [_printable(reference) for reference in references]
         if params.crop.count > 1:
             _check_crop_names(self._references)
-        self._framing = framing_of(params)
+        self._crops = crop_settings(params)
         self.cache_key = cache_key(params, self._references)
         self.sources = [Source(r.sample_id, f"{r.group} {r.signature()}") for r in self._references]
 
@@ -70,7 +70,7 @@ class PairBuild:
             beauty = Image(raw.beauty, raw.beauty_space, raw.beauty_type)
             albedo = Image(raw.albedo, raw.albedo_space, raw.albedo_type)
             exposure = self._params.exposure.model_dump()
-            pairs = normalise_pair(beauty, albedo, raw.valid, self._framing, exposure)
+            pairs = normalise_pair(beauty, albedo, raw.valid, self._crops, exposure)
             largest = max(float(pair.record["valid_share"]) for pair in pairs)
             if largest < self._params.min_valid_share:
                 raise BadSampleError(f"only {largest:.2%} of the pixels are valid")
@@ -104,10 +104,10 @@ def _check_crop_names(references: list[RawPairReference]) -> None:
             raise ProjectError(f"ingest.crop.count: {name} is named as a crop of {whole} would be")
 
 
-def framing_of(params: IngestParams) -> Framing:
-    """What is stored of a picture."""
+def crop_settings(params: IngestParams) -> CropSettings:
+    """Which crops of an image are stored."""
     ratios = (tuple(map(int, ratio.split(":"))) for ratio in params.aspect_ratios)
-    return Framing(
+    return CropSettings(
         bucket_shapes(params.resolution, tuple(w / h for w, h in ratios), params.multiple_of),
         params.crop.count,
         params.crop.share,
