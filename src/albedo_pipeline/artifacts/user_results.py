@@ -11,7 +11,7 @@ import numpy as np
 
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.io.scanline_writer import write_rows
-from albedo_pipeline.imaging.pixels import dequantize, single
+from albedo_pipeline.imaging.pixels import as_float32, dequantize
 from albedo_pipeline.imaging.resize import resize_rows
 from albedo_pipeline.runtime.atomic_files import fsync
 
@@ -74,15 +74,17 @@ def write_results(folder: Path, output: str, prediction: UserPrediction) -> dict
     shape = albedo.shape
     rows: dict[str, RowsOf] = {
         "exr": lambda part: albedo[part],
-        "png": lambda part: _to_srgb8(single(albedo[part])),
+        "png": lambda part: _to_srgb8(as_float32(albedo[part])),
     }
     small = {
         "beauty_thumbnail": _to_srgb8(_small(lambda p: _linear(prediction.beauty[p]), shape)),
-        "albedo_thumbnail": _to_srgb8(_small(lambda p: single(albedo[p]), shape)),
+        "albedo_thumbnail": _to_srgb8(_small(lambda p: as_float32(albedo[p]), shape)),
     }
     if uncertainty is not None:
         rows["uncertainty"] = lambda part: uncertainty[part]
-        small["uncertainty_thumbnail"] = _coloured(_small(lambda p: single(uncertainty[p]), shape))
+        small["uncertainty_thumbnail"] = _coloured(
+            _small(lambda p: as_float32(uncertainty[p]), shape)
+        )
     files = {kind: _RESULTS[kind].format(output) for kind in (*rows, *small)}
     for kind, rows_of in rows.items():
         with _replaced(folder / files[kind]) as path:

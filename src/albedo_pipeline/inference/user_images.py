@@ -142,12 +142,12 @@ def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) ->
     height, width = image.pixels.shape[:2]
     exposure = params.exposure.model_dump()
     found = check_pixels(image, image, brightness_weights(exposure["policy"]))
-    usable = found.sound if present is None else found.sound & present
+    usable = found.usable if present is None else found.usable & present
     if not usable.any():
         raise ValueError("no pixel is finite, not negative and opaque")
     is_encoded = image.space == "srgb"
     factor = 1.0 if is_encoded else exposure_factor(found.brightness, usable, **exposure)
-    rows_of, stored = linear_rows(image, found.sound), np.empty((height, width, 3), np.uint16)
+    rows_of, stored = linear_rows(image, found.usable), np.empty((height, width, 3), np.uint16)
     clipped = 0
     for rows in strips(height, width):
         light = rows_of(rows) * np.float32(factor)

@@ -8,7 +8,7 @@ from functools import partial
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import IngestParams
-from albedo_pipeline.preprocessing.pair_rows import framing_of, pair_rows, with_utf8_names
+from albedo_pipeline.preprocessing.pair_rows import crop_settings, pair_rows, with_utf8_names
 from albedo_pipeline.provenance.code import code_digest
 from albedo_pipeline.readers.raw_pairs import RawPairReference
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
@@ -32,7 +32,7 @@ class PairBuild:
         self._references = [with_utf8_names(reference) for reference in references]
         if params.crop.count > 1:
             _check_crop_names(self._references)
-        self._rows = partial(pair_rows, params=params, framing=framing_of(params))
+        self._rows = partial(pair_rows, params=params, crops=crop_settings(params))
         self.cache_key = cache_key(params, self._references)
         self.sources = [Source(r.sample_id, f"{r.group} {r.signature()}") for r in self._references]
 

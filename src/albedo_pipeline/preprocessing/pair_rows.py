@@ -1,9 +1,9 @@
 """One raw pair => its rows of the pair shards, normalised, or the reason why it has none."""
 
 from albedo_pipeline.errors import BadSampleError, TransientReadError
-from albedo_pipeline.imaging.crops import bucket_shapes
+from albedo_pipeline.imaging.crops import CropSettings, bucket_shapes
 from albedo_pipeline.imaging.image import Image
-from albedo_pipeline.imaging.normalise import Framing, normalise_pair
+from albedo_pipeline.imaging.normalise import normalise_pair
 from albedo_pipeline.params import IngestParams
 from albedo_pipeline.readers.pair_files import bad_reference
 from albedo_pipeline.readers.raw_pairs import RawPairReference
@@ -12,14 +12,14 @@ from albedo_pipeline.shards.shard_file import DIGEST, Row, digest_of
 
 
 def pair_rows(
-    reference: RawPairReference, params: IngestParams, framing: Framing
+    reference: RawPairReference, params: IngestParams, crops: CropSettings
 ) -> list[Row] | Rejected:
     """Read and normalise one sample.
 
     Args:
         reference: the sample.
         params: settings of the exposure, and the smallest share of valid pixels.
-        framing: see `framing_of`.
+        crops: see `crop_settings`.
 
     Returns:
         A row for each crop that has enough valid pixels; the reason if none has, or if the sample
@@ -30,7 +30,7 @@ def pair_rows(
         beauty = Image(raw.beauty, raw.beauty_space, raw.beauty_type)
         albedo = Image(raw.albedo, raw.albedo_space, raw.albedo_type)
         exposure = params.exposure.model_dump()
-        pairs = normalise_pair(beauty, albedo, raw.valid, framing, exposure)
+        pairs = normalise_pair(beauty, albedo, raw.valid, crops, exposure)
         largest = max(float(pair.record["valid_share"]) for pair in pairs)
         if largest < params.min_valid_share:
             raise BadSampleError(f"only {largest:.2%} of the pixels are valid")
@@ -47,10 +47,10 @@ def pair_rows(
     return rows
 
 
-def framing_of(params: IngestParams) -> Framing:
-    """Shapes and crops that the settings ask for."""
+def crop_settings(params: IngestParams) -> CropSettings:
+    """Which crops of an image are stored, by the settings."""
     ratios = (tuple(map(int, ratio.split(":"))) for ratio in params.aspect_ratios)
-    return Framing(
+    return CropSettings(
         bucket_shapes(params.resolution, tuple(w / h for w, h in ratios), params.multiple_of),
         params.crop.count,
         params.crop.share,
