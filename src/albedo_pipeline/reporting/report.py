@@ -14,6 +14,7 @@ from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.reporting.formatting import count, plain
 from albedo_pipeline.reporting.images import ERROR_LIMIT, png_uri
 from albedo_pipeline.reporting.plots.comparison import comparison_figure
+from albedo_pipeline.reporting.plots.data import data_figure
 from albedo_pipeline.reporting.plots.scores import (
     NARROW,
     WIDE,
@@ -77,6 +78,7 @@ def write_html(
     sets = light_sets(per_sample, split)
     stored = predictions, pairs, manifest
     gallery = make_gallery(per_sample, *stored, split, params.gallery, pictures_of(sets))
+    used = audit[audit["reason"] == ""]
     others = [name for name in split_names(metrics) if name != split]
     return render(
         title=params.title,
@@ -84,6 +86,7 @@ def write_html(
         facts=run_facts(settings, folder),
         settings=as_yaml(settings),
         data=data_section(audit, audit_summary, quarantine),
+        data_plots=_wide_and_narrow(lambda *look: data_figure(used, *look)),
         autoencoder=flat_facts(autoencoder_report),
         tables=[shown_scores(metrics, name) for name in (split, *others)],
         percent=percent,

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from albedo_pipeline.reporting.formatting import count, percentage, plain, spaced
-from albedo_pipeline.reporting.plots.data import data_figure
-from albedo_pipeline.reporting.plots.themes import in_both
 from albedo_pipeline.reporting.run_info import Fact, Reason, reasons, set_aside
 from albedo_pipeline.reporting.sections.findings import Finding, Flagged, findings, flagged
 
@@ -29,10 +27,6 @@ class DataSection:
     """(name, samples, their share, groups); the last row is the total."""
     ranges: list[tuple[str, str, str, str]]
     """(name, lowest, median, highest)."""
-    wide: dict[str, str]
-    """The plots side by side, `light` and `dark`."""
-    narrow: dict[str, str]
-    """The same plots for a phone."""
     quarantined: int
     reasons: list[Reason]
     quarantine: list[tuple[str, str, str]]
@@ -59,8 +53,6 @@ def data_section(audit: pd.DataFrame, summary: dict, quarantine: pd.DataFrame) -
         flagged_total=total,
         splits=_splits(summary, samples),
         ranges=_ranges(summary),
-        wide=in_both(lambda theme: data_figure(used, theme)),
-        narrow=in_both(lambda theme: data_figure(used, theme, columns=1)),
         quarantined=quarantined,
         reasons=reasons(quarantine),
         quarantine=set_aside(quarantine),
