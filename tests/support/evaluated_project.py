@@ -260,8 +260,8 @@ def page_of() -> Callable[[dict], str]:
 
     def written(inputs: dict) -> str:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(html, "in_both", lambda draw: {"light": BLANK, "dark": BLANK})
-            return html.write_html(**inputs)
+            patch.setattr(html, "light_and_dark", lambda draw: {"light": BLANK, "dark": BLANK})
+            return html.report_page(**inputs)
 
     return written
 
