@@ -8,6 +8,8 @@ import pytest
 
 from albedo_pipeline.preprocessing.audit import summary_of
 from albedo_pipeline.reporting.formatting import percentage
+from albedo_pipeline.reporting.plots.data import data_figure
+from albedo_pipeline.reporting.plots.themes import in_both
 from albedo_pipeline.reporting.sections.data import data_section
 from albedo_pipeline.reporting.sections.findings import EXAMPLES, LISTED, findings, flagged
 
@@ -81,10 +83,11 @@ def test_a_hundred_thousand_samples_stay_a_short_page_made_fast(audit_rows) -> N
     rows.loc[used, "beauty_clipped_share"] = random.uniform(0, 1, count)
     began = time.process_time()
     section = data_section(rows, summary_of(rows), _quarantine(5_000))
+    plots = [in_both(lambda theme, n=n: data_figure(rows[used], theme, n)) for n in (3, 1)]
     assert time.process_time() - began < 15
     assert section.flagged_total > 90_000
     assert len(section.flagged) == LISTED
-    assert sum(map(len, [*section.wide.values(), *section.narrow.values()])) < 2_000_000
+    assert sum(len(uri) for plot in plots for uri in plot.values()) < 2_000_000
 
 
 def test_one_sample_and_columns_without_a_number_are_no_obstacle(audit_rows) -> None:
