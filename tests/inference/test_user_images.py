@@ -1,4 +1,4 @@
-"""Which images there are where the user points, and their beauty as the model wants it."""
+"""The user's images: which files are found, and how their beauty is read."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.broken_images import image, text
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Names alone."""
+    """A folder of empty files."""
     folder = tmp_path / "in"
     (folder / "room").mkdir(parents=True)
     for name in ("a.png", "a.hdr", "half.exr", "room/deep.tif", "readme.txt", ".hidden.png"):
@@ -23,7 +23,7 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def test_unsound_and_transparent_pixels(tmp_path: Path) -> None:
+def test_shares_of_unsound_and_transparent_pixels_are_recorded(tmp_path: Path) -> None:
     pixels = np.full((8, 8, 3), 0.5, np.float32)
     pixels[0], pixels[1, :4] = np.nan, -1
     path = image(tmp_path / "a.exr", pixels)
@@ -41,7 +41,7 @@ def test_unsound_and_transparent_pixels(tmp_path: Path) -> None:
     assert read_beauty(path, params).record["transparent_share"] == 0.25
 
 
-def test_folder_pattern_and_single_file(pictures: Path, monkeypatch) -> None:
+def test_a_folder_a_pattern_or_a_single_file_can_be_named(pictures: Path, monkeypatch) -> None:
     monkeypatch.chdir(pictures)
 
     def names(where: str) -> list[str]:
@@ -68,7 +68,7 @@ def test_folder_pattern_and_single_file(pictures: Path, monkeypatch) -> None:
         ("texts", r"no image among 1 file\(s\)"),
     ],
 )
-def test_nothing_found(tmp_path: Path, where: str, reason: str) -> None:
+def test_the_error_says_why_no_image_was_found(tmp_path: Path, where: str, reason: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "texts").mkdir()
     text(tmp_path / "texts" / "readme.txt")
@@ -76,6 +76,6 @@ def test_nothing_found(tmp_path: Path, where: str, reason: str) -> None:
         find_images(str(tmp_path / where))
 
 
-def test_names_of_results_are_unique() -> None:
+def test_output_names_are_unique() -> None:
     names = ["a.png", "a.exr", "b.png", "a.png.exr", "c/a.png"]
     assert output_names(names) == ["a.png", "a.exr", "b", "a.png.exr", "c/a"]
