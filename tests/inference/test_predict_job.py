@@ -75,7 +75,7 @@ def test_the_error_for_too_little_memory_names_the_settings_to_lower(
     def fail(*_):
         raise torch.OutOfMemoryError("2 GiB")
 
-    monkeypatch.setattr(predict_job_module, "predict_picture", fail)
+    monkeypatch.setattr(predict_job_module, "predict_image", fail)
     work = job()
     with pytest.raises(ProjectError, match=r"a\.png: .*predict\.tile.*batch_size \(2 GiB\)"):
         work.make(work.images[0])

@@ -11,7 +11,7 @@ from albedo_pipeline.imaging.resize import resize_image
 from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.inference.tiled_prediction import (
     TiledPrediction,
-    predict_picture,
+    predict_image,
     processing_size,
 )
 from albedo_pipeline.inference.tiling import axis_tiles
@@ -60,7 +60,7 @@ def test_processing_size(size: tuple[int, int], expected: tuple[int, int]) -> No
 @pytest.mark.parametrize("size", [(32, 32), (17, 30), (9, 8), (33, 20), (90, 131), (3, 200)])
 @pytest.mark.parametrize("members", [1, 3])
 def test_the_prediction_has_the_size_of_the_image(model: AlbedoModel, size, members: int) -> None:
-    predicted = predict_picture(estimating(model, ensemble=members), scene(*size), "a", LAYOUT)
+    predicted = predict_image(estimating(model, ensemble=members), scene(*size), "a", LAYOUT)
     assert predicted.albedo.shape == (*size, 3)
     assert predicted.albedo.dtype == np.float16
     assert predicted.albedo.min() >= 0
@@ -71,7 +71,7 @@ def test_the_prediction_has_the_size_of_the_image(model: AlbedoModel, size, memb
 
 def test_the_result_does_not_depend_on_the_number_of_tiles_in_a_batch(model) -> None:
     one, three = (
-        predict_picture(estimating(model, batch_size=n), scene(70, 101), "a", LAYOUT).albedo
+        predict_image(estimating(model, batch_size=n), scene(70, 101), "a", LAYOUT).albedo
         for n in (1, 3)
     )
     np.testing.assert_allclose(one, three, atol=2e-3)
@@ -85,7 +85,7 @@ def step(albedo: np.ndarray, columns: list[int]) -> float:
 @pytest.mark.parametrize("turned", [False, True])
 def test_there_are_no_seams(model: AlbedoModel, turned: bool) -> None:
     beauty = scene(96, 160)
-    albedo = predict_picture(estimating(model), beauty, "a", LAYOUT).albedo.astype(np.float32)
+    albedo = predict_image(estimating(model), beauty, "a", LAYOUT).albedo.astype(np.float32)
     if turned:
         albedo = albedo.transpose(1, 0, 2)
     parts = axis_tiles(albedo.shape[1], 32, 0.25, 2).parts
@@ -99,8 +99,8 @@ def test_there_are_no_seams(model: AlbedoModel, turned: bool) -> None:
 
 def test_the_tone_is_that_of_the_complete_image(model: AlbedoModel) -> None:
     beauty = scene(128, 192)
-    tiled = predict_picture(estimating(model), beauty, "a", LAYOUT).albedo.astype(np.float32)
-    whole = predict_picture(estimating(model), beauty, "a", replace(LAYOUT, tile=0)).albedo.astype(
+    tiled = predict_image(estimating(model), beauty, "a", LAYOUT).albedo.astype(np.float32)
+    whole = predict_image(estimating(model), beauty, "a", replace(LAYOUT, tile=0)).albedo.astype(
         np.float32
     )
     coarse = [resize_image(image, 4, 6) for image in (tiled, whole)]

@@ -40,8 +40,8 @@ def test_a_part_is_enlarged_like_the_complete_image() -> None:
 
 def test_the_gain_is_the_ratio_of_tones_within_limits_and_ignores_single_objects() -> None:
     tile = np.full((64, 64, 3), 0.3, np.float32)
-    wanted = tile * np.float32([0.8, 1.0, 1.5])
-    wanted[:16, :16] = 1  # an object that only one of the two predicts
-    np.testing.assert_allclose(tone_gain(tile, wanted), [0.8, 1, 1.5], atol=0.01)
+    reference = tile * np.float32([0.8, 1.0, 1.5])
+    reference[:16, :16] = 1  # an object that only one of the two predicts
+    np.testing.assert_allclose(tone_gain(tile, reference), [0.8, 1, 1.5], atol=0.01)
     np.testing.assert_array_equal(tone_gain(tile, tile * 100), 2)
     np.testing.assert_array_equal(tone_gain(tile, tile * 0), 0.5)

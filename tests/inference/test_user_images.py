@@ -14,7 +14,7 @@ from tests.support.broken_images import image, text
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+def images_folder(tmp_path: Path) -> Path:
     """A folder of empty files."""
     folder = tmp_path / "in"
     (folder / "room").mkdir(parents=True)
@@ -41,26 +41,26 @@ def test_shares_of_unsound_and_transparent_pixels_are_recorded(tmp_path: Path) -
     assert read_beauty(path, params).record["transparent_share"] == 0.25
 
 
-def test_a_folder_a_pattern_or_a_single_file_can_be_named(pictures: Path, monkeypatch) -> None:
-    monkeypatch.chdir(pictures)
+def test_a_folder_a_pattern_or_a_single_file_can_be_named(images_folder: Path, monkeypatch) -> None:
+    monkeypatch.chdir(images_folder)
 
-    def names(where: str) -> list[str]:
-        return [found.name for found in find_images(where).images]
+    def names(location: str) -> list[str]:
+        return [found.name for found in find_images(location).images]
 
-    assert names(str(pictures)) == ["a.hdr", "a.png", "half.exr", "room/deep.tif"]
-    assert find_images(str(pictures)).others == 2
-    assert names(str(pictures / "*.exr")) == ["half.exr"]
+    assert names(str(images_folder)) == ["a.hdr", "a.png", "half.exr", "room/deep.tif"]
+    assert find_images(str(images_folder)).others == 2
+    assert names(str(images_folder / "*.exr")) == ["half.exr"]
     assert names("**/*.tif") == ["room/deep.tif"]
-    assert names(str(pictures / "room" / "deep.tif")) == ["deep.tif"]
-    (pictures / "odd[1].png").write_bytes(b"")
-    assert names(str(pictures / "odd[1].png")) == ["odd[1].png"]
-    (pictures / "take [2]").mkdir()
-    (pictures / "take [2]" / "b.png").write_bytes(b"")
-    assert names(str(pictures / "take [2]" / "*.png")) == ["b.png"]
+    assert names(str(images_folder / "room" / "deep.tif")) == ["deep.tif"]
+    (images_folder / "odd[1].png").write_bytes(b"")
+    assert names(str(images_folder / "odd[1].png")) == ["odd[1].png"]
+    (images_folder / "take [2]").mkdir()
+    (images_folder / "take [2]" / "b.png").write_bytes(b"")
+    assert names(str(images_folder / "take [2]" / "*.png")) == ["b.png"]
 
 
 @pytest.mark.parametrize(
-    ("where", "reason"),
+    ("location", "reason"),
     [
         ("nowhere", "no such file or folder"),
         ("*.bmp", "no file matches the pattern"),
@@ -68,12 +68,12 @@ def test_a_folder_a_pattern_or_a_single_file_can_be_named(pictures: Path, monkey
         ("texts", r"no image among 1 file\(s\)"),
     ],
 )
-def test_the_error_says_why_no_image_was_found(tmp_path: Path, where: str, reason: str) -> None:
+def test_the_error_says_why_no_image_was_found(tmp_path: Path, location: str, reason: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "texts").mkdir()
     text(tmp_path / "texts" / "readme.txt")
-    with pytest.raises(ProjectError, match=rf"^predict\.input: .*{re.escape(where)}: {reason}"):
-        find_images(str(tmp_path / where))
+    with pytest.raises(ProjectError, match=rf"^predict\.input: .*{re.escape(location)}: {reason}"):
+        find_images(str(tmp_path / location))
 
 
 def test_output_names_are_unique() -> None:

@@ -16,7 +16,7 @@ from albedo_pipeline.evaluation.summary import spelled_out, summarise
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.inference.estimator import Estimator
-from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_picture
+from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_image
 from albedo_pipeline.metrics.maw import maw_chromaticity, maw_intensity, patch_means
 from albedo_pipeline.metrics.whdr import Judgement, whdr
 from albedo_pipeline.models.albedo_model import AlbedoModel
@@ -142,7 +142,7 @@ def _estimates(
     retinex: RetinexParams,
 ) -> ItemsView[str, np.ndarray]:
     """Method and linear albedo [H, W, 3], in [0, 1]."""
-    predicted = predict_picture(estimator, quantize(encoded), name, layout).albedo
+    predicted = predict_image(estimator, quantize(encoded), name, layout).albedo
     light = decode_srgb(encoded)
     reflectance = retinex_reflectance(light, retinex.intensity_threshold, retinex.chroma_threshold)
     # All these measures are blind to scale; a clip is not, so few pixels may reach it.
