@@ -1,4 +1,4 @@
-"""Which images there are where the user points, and their beauty as the model wants it."""
+"""The user's images: which files are found, and how their beauty is read."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ from tests.support.broken_images import image, text
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Names alone."""
+def images_folder(tmp_path: Path) -> Path:
+    """A folder of empty files."""
     folder = tmp_path / "in"
     (folder / "room").mkdir(parents=True)
     for name in ("a.png", "a.hdr", "half.exr", "room/deep.tif", "readme.txt", ".hidden.png"):
@@ -23,7 +23,7 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def test_unsound_and_transparent_pixels(tmp_path: Path) -> None:
+def test_shares_of_unsound_and_transparent_pixels_are_recorded(tmp_path: Path) -> None:
     pixels = np.full((8, 8, 3), 0.5, np.float32)
     pixels[0], pixels[1, :4] = np.nan, -1
     path = image(tmp_path / "a.exr", pixels)
@@ -41,26 +41,26 @@ def test_unsound_and_transparent_pixels(tmp_path: Path) -> None:
     assert read_beauty(path, params).record["transparent_share"] == 0.25
 
 
-def test_folder_pattern_and_single_file(pictures: Path, monkeypatch) -> None:
-    monkeypatch.chdir(pictures)
+def test_a_folder_a_pattern_or_a_single_file_can_be_named(images_folder: Path, monkeypatch) -> None:
+    monkeypatch.chdir(images_folder)
 
-    def names(where: str) -> list[str]:
-        return [found.name for found in find_images(where).images]
+    def names(location: str) -> list[str]:
+        return [found.name for found in find_images(location).images]
 
-    assert names(str(pictures)) == ["a.hdr", "a.png", "half.exr", "room/deep.tif"]
-    assert find_images(str(pictures)).others == 2
-    assert names(str(pictures / "*.exr")) == ["half.exr"]
+    assert names(str(images_folder)) == ["a.hdr", "a.png", "half.exr", "room/deep.tif"]
+    assert find_images(str(images_folder)).others == 2
+    assert names(str(images_folder / "*.exr")) == ["half.exr"]
     assert names("**/*.tif") == ["room/deep.tif"]
-    assert names(str(pictures / "room" / "deep.tif")) == ["deep.tif"]
-    (pictures / "odd[1].png").write_bytes(b"")
-    assert names(str(pictures / "odd[1].png")) == ["odd[1].png"]
-    (pictures / "take [2]").mkdir()
-    (pictures / "take [2]" / "b.png").write_bytes(b"")
-    assert names(str(pictures / "take [2]" / "*.png")) == ["b.png"]
+    assert names(str(images_folder / "room" / "deep.tif")) == ["deep.tif"]
+    (images_folder / "odd[1].png").write_bytes(b"")
+    assert names(str(images_folder / "odd[1].png")) == ["odd[1].png"]
+    (images_folder / "take [2]").mkdir()
+    (images_folder / "take [2]" / "b.png").write_bytes(b"")
+    assert names(str(images_folder / "take [2]" / "*.png")) == ["b.png"]
 
 
 @pytest.mark.parametrize(
-    ("where", "reason"),
+    ("location", "reason"),
     [
         ("nowhere", "no such file or folder"),
         ("*.bmp", "no file matches the pattern"),
@@ -68,14 +68,14 @@ def test_folder_pattern_and_single_file(pictures: Path, monkeypatch) -> None:
         ("texts", r"no image among 1 file\(s\)"),
     ],
 )
-def test_nothing_found(tmp_path: Path, where: str, reason: str) -> None:
+def test_the_error_says_why_no_image_was_found(tmp_path: Path, location: str, reason: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "texts").mkdir()
     text(tmp_path / "texts" / "readme.txt")
-    with pytest.raises(ProjectError, match=rf"^predict\.input: .*{re.escape(where)}: {reason}"):
-        find_images(str(tmp_path / where))
+    with pytest.raises(ProjectError, match=rf"^predict\.input: .*{re.escape(location)}: {reason}"):
+        find_images(str(tmp_path / location))
 
 
-def test_names_of_results_are_unique() -> None:
+def test_output_names_are_unique() -> None:
     names = ["a.png", "a.exr", "b.png", "a.png.exr", "c/a.png"]
     assert output_names(names) == ["a.png", "a.exr", "b", "a.png.exr", "c/a"]

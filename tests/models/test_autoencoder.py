@@ -1,4 +1,4 @@
-"""The autoencoder: scaling, factor, the bundled one."""
+"""The autoencoder: the scale and size of its latents, and the bundled one."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_latents_are_scaled_posterior_means(autoencoder) -> None:
     assert torch.allclose(decode(autoencoder, latents), expected, atol=1e-5)
 
 
-def test_the_bundled_one_is_small_and_loads() -> None:
+def test_the_bundled_autoencoder_is_small_and_loads() -> None:
     weights = BUNDLED / "diffusion_pytorch_model.safetensors"
     assert weights.stat().st_size <= 4 * 2**20
     assert load_pretrained(PretrainedAutoencoder(model=str(BUNDLED))).dtype == torch.float32

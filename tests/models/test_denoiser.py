@@ -1,4 +1,4 @@
-"""The denoiser: input surgery, loading, schedule, saving."""
+"""The denoiser: how its UNet is loaded and its input adapted, and its noise schedule."""
 
 from pathlib import Path
 
@@ -6,10 +6,8 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
-from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler
-from albedo_pipeline.models.text_embedding import embed_empty_text, load_text_encoder
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser
 
 
@@ -17,7 +15,7 @@ def source(folder: Path, **options: str) -> PretrainedDenoiser:
     return PretrainedDenoiser(model=str(folder), **options)
 
 
-def test_widening_keeps_what_equal_halves_give(stable_diffusion: Path) -> None:
+def test_a_widened_unet_gives_for_equal_latents_what_it_gave_before(stable_diffusion: Path) -> None:
     old = UNet2DConditionModel.from_pretrained(stable_diffusion / "unet")
     new = load_unet(source(stable_diffusion), latent_channels=4)
     x, text_embedding = torch.randn(2, 4, 8, 8), torch.randn(2, 2, 8)
@@ -31,12 +29,14 @@ def test_widening_keeps_what_equal_halves_give(stable_diffusion: Path) -> None:
 def test_the_widened_shape_survives_saving(stable_diffusion: Path, tmp_path: Path) -> None:
     load_unet(source(stable_diffusion), 4).save_pretrained(tmp_path / "unet")
     assert UNet2DConditionModel.from_pretrained(tmp_path / "unet").conv_in.in_channels == 8
-    assert load_unet(source(tmp_path), 4).config.in_channels == 8  # wide already: left alone
+    assert (
+        load_unet(source(tmp_path), 4).config.in_channels == 8
+    )  # wide already, so it is not changed
 
 
 def test_swapped_inputs_are_exchanged(stable_diffusion: Path, tmp_path: Path) -> None:
     wide = load_unet(source(stable_diffusion), 4)
-    torch.nn.init.normal_(wide.conv_in.weight)  # or both halves would be equal
+    torch.nn.init.normal_(wide.conv_in.weight)  # after widening both halves are equal
     wide.save_pretrained(tmp_path / "unet")
     swapped = load_unet(source(tmp_path, input_order="noisy_first"), 4)
     beauty, noisy, text_embedding = (
@@ -62,45 +62,9 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
         load_unet(source(tmp_path / "nowhere"), 4)
 
 
-def test_the_empty_text_has_two_tokens(stable_diffusion: Path) -> None:
-    encoder, tokenizer = load_text_encoder(source(stable_diffusion))
-    text_embedding = embed_empty_text(encoder, tokenizer)
-    assert text_embedding.shape == (1, 2, 8)
-    assert torch.equal(text_embedding, encoder(torch.tensor([[0, 1]]))[0])
-
-
-def test_levels_are_the_schedulers(stable_diffusion: Path) -> None:
+def test_alphas_cumprod_are_those_of_the_scheduler(stable_diffusion: Path) -> None:
     for kind in ("v_prediction", "epsilon", "sample"):
         scheduler = new_scheduler(NoiseSchedule(prediction_type=kind))
         alphas_cumprod = Denoiser(None, scheduler, torch.zeros(1)).alphas_cumprod()
         assert torch.allclose(alphas_cumprod, scheduler.alphas_cumprod, atol=1e-6)
         assert (alphas_cumprod[-1] == 0) == (kind != "epsilon")
-
-
-def test_a_denoiser_comes_back_as_it_was_saved(stable_diffusion: Path, tmp_path: Path) -> None:
-    denoiser = Denoiser(
-        load_unet(source(stable_diffusion), 4), new_scheduler(NoiseSchedule()), torch.randn(1, 2, 8)
-    )
-    dataset = DenoiserDataset(filepath=str(tmp_path / "denoiser"))
-    dataset.save(denoiser)
-    loaded = dataset.load()
-    for name, weight in denoiser.unet.state_dict().items():
-        assert torch.equal(weight, loaded.unet.state_dict()[name])
-    assert torch.equal(loaded.text_embedding, denoiser.text_embedding)
-    assert torch.equal(loaded.alphas_cumprod(), denoiser.alphas_cumprod())
-    assert not list((tmp_path / "denoiser").rglob("*.bin"))  # safetensors only
-
-
-def test_a_damaged_denoiser_is_named(stable_diffusion: Path, tmp_path: Path) -> None:
-    dataset = DenoiserDataset(filepath=str(tmp_path / "denoiser"))
-    dataset.save(
-        Denoiser(
-            load_unet(source(stable_diffusion), 4),
-            new_scheduler(NoiseSchedule()),
-            torch.randn(1, 2, 8),
-        )
-    )
-    weights = tmp_path / "denoiser" / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(Exception, match="unet: damaged model"):
-        dataset.load()

@@ -1,4 +1,4 @@
-"""The moving average, by hand."""
+"""The moving average, checked by hand and against the paper."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from albedo_pipeline.models.ema import Ema, constant_decay, power_decay, power_exponent
 
 
-def test_by_hand() -> None:
+def test_the_average_by_hand() -> None:
     weight = torch.tensor([1.0])
     ema = Ema([weight])
     weight.fill_(3.0)
@@ -22,7 +22,7 @@ def test_the_constant_decay_warms_up() -> None:
 
 @pytest.mark.parametrize("width", [0.05, 0.1, 0.25])
 def test_the_power_profile_has_its_width(width: float) -> None:
-    """The weights that the decays give to steps 1 … n have the relative width asked for."""
+    """The weights that the decays give to steps 1 … n have the requested relative width."""
     steps = 4000
     weights = torch.zeros(steps, dtype=torch.float64)
     for step in range(steps):
@@ -41,7 +41,7 @@ def test_the_exponent_of_the_paper() -> None:
     assert power_exponent(0.05) == pytest.approx(16.97, abs=0.01)
 
 
-def test_in_place_and_back() -> None:
+def test_averages_are_in_place_only_within_the_context() -> None:
     weight = torch.tensor([1.0])
     ema = Ema([weight])
     weight.fill_(3.0)

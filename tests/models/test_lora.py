@@ -1,4 +1,4 @@
-"""Adapters: they begin as nothing, are trained alone, are stored apart, and can be merged."""
+"""Adapters: new ones change nothing, they are trained alone, stored separately, and merged."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from albedo_pipeline.models.lora import add_lora, has_lora, merge_lora
 from albedo_pipeline.params.denoiser import Lora, NoiseSchedule, PretrainedDenoiser
 
 INPUT = torch.randn(2, 8, 8, 8, generator=torch.Generator().manual_seed(0))
-CONDITION = torch.randn(2, 2, 8, generator=torch.Generator().manual_seed(1))
+TEXT_EMBEDDING = torch.randn(2, 2, 8, generator=torch.Generator().manual_seed(1))
 
 
 def predict(unet: UNet2DConditionModel) -> torch.Tensor:
     with torch.no_grad():
-        return unet.eval()(INPUT, 10, CONDITION).sample
+        return unet.eval()(INPUT, 10, TEXT_EMBEDDING).sample
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def unet(stable_diffusion: Path) -> UNet2DConditionModel:
 
 @pytest.fixture
 def adapted(unet) -> UNet2DConditionModel:
-    """With adapters that do something."""
+    """A UNet with adapters that have an effect."""
     adapted = add_lora(unet, Lora(rank=2, alpha=4))
     for name, parameter in adapted.named_parameters():
         if "lora_B" in name:
@@ -37,12 +37,12 @@ def adapted(unet) -> UNet2DConditionModel:
     return adapted
 
 
-def test_they_begin_as_nothing(unet) -> None:
+def test_new_adapters_change_nothing(unet) -> None:
     before = predict(unet)
     assert torch.equal(before, predict(add_lora(unet, Lora(rank=2))))
 
 
-def test_only_they_and_what_is_named_are_trained(unet) -> None:
+def test_only_adapters_and_named_modules_are_trained(unet) -> None:
     add_lora(unet, Lora(rank=2, target_modules=("to_q",), train_also=("conv_in",)))
     trained = {name for name, p in unet.named_parameters() if p.requires_grad}
     assert {"conv_in.weight", "conv_in.bias"} <= trained
@@ -50,14 +50,14 @@ def test_only_they_and_what_is_named_are_trained(unet) -> None:
 
 
 @pytest.mark.parametrize("key", ["target_modules", "train_also"])
-def test_a_name_that_fits_no_module_is_named(unet, key: str) -> None:
+def test_a_name_that_matches_no_module_is_named(unet, key: str) -> None:
     with pytest.raises(ProjectError, match=rf"train\.lora\.{key}: .*nowhere"):
         add_lora(unet, Lora(rank=2, **{key: ("nowhere",)}))
 
 
-def test_stored_apart_and_read_again(adapted, tmp_path: Path) -> None:
+def test_adapters_are_stored_separately_and_loaded_again(adapted, tmp_path: Path) -> None:
     dataset = DenoiserDataset(filepath=str(tmp_path / "denoiser"))
-    torch.nn.init.normal_(adapted.conv_in.weight, std=0.1)  # trained whole
+    torch.nn.init.normal_(adapted.conv_in.weight, std=0.1)  # trained directly
     dataset.save(Denoiser(adapted, new_scheduler(NoiseSchedule()), torch.randn(1, 2, 8)))
     plain = UNet2DConditionModel.from_pretrained(tmp_path / "denoiser" / "unet")
     assert not has_lora(plain)
@@ -68,7 +68,7 @@ def test_stored_apart_and_read_again(adapted, tmp_path: Path) -> None:
     assert torch.allclose(predict(loaded), predict(adapted), atol=1e-6)
 
 
-def test_merged_weights_do_the_same(adapted) -> None:
+def test_merged_weights_have_the_same_effect(adapted) -> None:
     merged = merge_lora(adapted)
     assert not has_lora(merged)
     assert torch.allclose(predict(merged), predict(adapted), atol=1e-5)

@@ -14,7 +14,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.io.read import read_colour
 from albedo_pipeline.inference.predict_job import check_all_done, predict_job
-from albedo_pipeline.inference.tiled_prediction import predict_picture
+from albedo_pipeline.inference.tiled_prediction import predict_image
 from albedo_pipeline.inference.user_images import read_beauty
 from albedo_pipeline.params import PredictParams
 from albedo_pipeline.runtime.locks import locked
@@ -182,7 +182,7 @@ def test_files_hold_the_prediction(tmp_path, model, linear_model, kind: str) -> 
     UserPredictionsDataset(filepath=str(tmp_path / "out")).save(work)
     assert work.model.space == kind
     stored = read_beauty(source, params).stored
-    expected = predict_picture(work._estimator, stored, "a.exr", work._layout).albedo
+    expected = predict_image(work._estimator, stored, "a.exr", work._layout).albedo
     written = read_colour(tmp_path / "out" / "a_albedo.exr", 10**6)
     assert written.type == "half"
     np.testing.assert_allclose(written.pixels, expected, atol=1e-3)

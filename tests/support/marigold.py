@@ -1,4 +1,4 @@
-"""A small exported model."""
+"""A small model in the form of an export."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from albedo_pipeline.params.denoiser import NoiseSchedule, ScratchDenoiser
 
 
 def save_marigold(folder: Path, properties: dict | None = None) -> Path:
-    """A small `MarigoldIntrinsicsPipeline` with random weights, saved as diffusers saves it."""
+    """Save a small `MarigoldIntrinsicsPipeline` with random weights, as diffusers does."""
     properties = properties or {
         "target_names": ["albedo"],
         "albedo": {"prediction_space": "srgb", "up_to_scale": False},

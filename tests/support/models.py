@@ -1,4 +1,4 @@
-"""Small models of the real classes, made on the spot."""
+"""Fixtures of small models with random weights."""
 
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from albedo_pipeline.params.autoencoder import AutoencoderTraining
 
 @pytest.fixture(scope="session")
 def autoencoder() -> AutoencoderKL:
+    """An autoencoder of factor 2."""
     torch.manual_seed(0)
     params = AutoencoderTraining(block_out_channels=(8, 16), max_steps=1)
     return new_autoencoder(params).eval()
@@ -20,7 +21,7 @@ def autoencoder() -> AutoencoderKL:
 
 @pytest.fixture(scope="session")
 def stable_diffusion(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an SD-family UNet (4 channels in), text encoder and tokenizer."""
+    """A folder with an SD-family UNet of 4 input channels, a text encoder and a tokenizer."""
     folder = tmp_path_factory.mktemp("sd")
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
@@ -35,6 +36,6 @@ def stable_diffusion(tmp_path_factory: pytest.TempPathFactory) -> Path:
         norm_num_groups=8,
     )
     encoder, tokenizer = new_text_encoder(width=8)
-    for name, part in (("unet", unet), ("text_encoder", encoder), ("tokenizer", tokenizer)):
-        part.save_pretrained(folder / name)
+    for name, model in (("unet", unet), ("text_encoder", encoder), ("tokenizer", tokenizer)):
+        model.save_pretrained(folder / name)
     return folder

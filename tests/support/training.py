@@ -1,4 +1,4 @@
-"""A small training: its settings, latents and images, and the same in several processes."""
+"""A small training: its settings, latents and images, and how to run it in several processes."""
 
 import json
 import os
@@ -43,9 +43,12 @@ SETTINGS = {
 
 
 def save_latents(folder: Path, count: int, spoilt: tuple[int, ...] = ()) -> LatentShards:
-    """Training samples, the fourth wholly masked, and one validation sample, the last. Their
-    masks differ strongly. There is something to learn: the albedo latent is the negative of the
-    beauty latent; that of the spoilt ones is infinite."""
+    """Save latents of `count` samples, of which the last is for validation.
+
+    The share of valid cells differs strongly, and the fourth sample has none. The albedo latent is
+    the negative of the beauty latent, so that a training can learn it; for the samples in `spoilt`
+    it is infinite.
+    """
     random = np.random.default_rng(0)
 
     def rows():
@@ -70,7 +73,7 @@ def save_latents(folder: Path, count: int, spoilt: tuple[int, ...] = ()) -> Late
 
 
 def save_images(folder: Path) -> ImageData:
-    """Three validation samples of 16 x 16 pixels, and an autoencoder of factor 2."""
+    """Save three validation samples of 16 x 16 pixels, and an autoencoder of factor 2."""
     random = np.random.default_rng(1)
     PairShardsDataset(filepath=str(folder / "pairs")).save(
         {
@@ -88,7 +91,7 @@ def save_images(folder: Path) -> ImageData:
 
 
 def load_images(folder: Path) -> ImageData:
-    """What `save_images` made."""
+    """Load what `save_images` saved."""
     manifest = pd.DataFrame(
         {"sample_id": ["v0", "v1", "v2"], "split": "validation", "row": [0, 1, 2]}
     )
@@ -111,12 +114,12 @@ def same(one: Path, two: Path) -> bool:
 
 
 def decaying_at(steps: int) -> dict:
-    """A learning rate that falls until `steps`, wherever the training ends."""
+    """A learning rate that falls until step `steps`, even if the training ends earlier."""
     return {"peak": 1e-3, "warmup_steps": 1, "decay_steps": steps}
 
 
 def start_torchrun(folder: Path, name: str, settings: dict, processes: int) -> subprocess.Popen:
-    """Train on the latents and images in `folder`, in several processes."""
+    """Start a training in several processes, with the latents and images in `folder`."""
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)),
@@ -132,14 +135,14 @@ def start_torchrun(folder: Path, name: str, settings: dict, processes: int) -> s
 def train_with_torchrun(
     folder: Path, name: str, settings: dict, processes: int
 ) -> subprocess.CompletedProcess:
-    """The same, to its end."""
+    """Train in several processes, and wait for the end."""
     launcher = start_torchrun(folder, name, settings, processes)
     output, errors = launcher.communicate(timeout=240)
     return subprocess.CompletedProcess(launcher.args, launcher.returncode, output, errors)
 
 
 def main(folder: Path, name: str, settings: dict) -> None:
-    """One of the processes."""
+    """Train as one of the processes."""
     latents = LatentShards(folder / "latents")
     params = TrainParams.model_validate(SETTINGS | settings)
     store = Checkpoints(folder / name)

@@ -1,4 +1,4 @@
-"""Small latents, images, and a small training."""
+"""Fixtures of a small training: settings, latents, images, and the training itself."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,13 +18,13 @@ from tests.support.training import SETTINGS, save_images, save_latents
 
 @pytest.fixture
 def train_params() -> Callable[..., TrainParams]:
-    """Makes the settings of a three-step training, with changes."""
+    """Makes the settings of a training of three steps, with changes."""
     return lambda **changes: TrainParams.model_validate(SETTINGS | changes)
 
 
 @pytest.fixture
 def latents(tmp_path: Path) -> LatentShards:
-    """Eleven training samples, of them ten usable, and one of validation."""
+    """Latents of eleven training samples, ten of them usable, and of one validation sample."""
     return save_latents(tmp_path / "latents", 12)
 
 
@@ -35,7 +35,7 @@ def images(tmp_path: Path) -> ImageData:
 
 
 class Trained(NamedTuple):
-    """What a training leaves."""
+    """Result of a training."""
 
     denoiser: Denoiser
     log: pd.DataFrame
@@ -44,7 +44,7 @@ class Trained(NamedTuple):
 
 @pytest.fixture
 def train(latents, images, train_params, tmp_path: Path) -> Callable[..., Trained]:
-    """Trains in a folder of the given name, with changed settings."""
+    """Trains with changed settings, and checkpoints in a folder of the given name."""
 
     def run(name: str, sets: dict | None = None, **changes) -> Trained:
         store = Checkpoints(tmp_path / name)

@@ -1,4 +1,4 @@
-"""The training of the autoencoder: it learns, is repeatable, and scales its latents."""
+"""The training of the autoencoder: it learns, is repeatable, and scales the latents."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def training(**changes) -> AutoencoderTraining:
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> PairShards:
-    """Smooth gradients; beauty is dark, albedo is bright."""
+    """Six samples of smooth gradients with a dark beauty and a bright albedo."""
     ramp = np.linspace(0, 0.4, 16, dtype=np.float32)
     dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"))
     dataset.save(
@@ -50,14 +50,14 @@ def pairs(tmp_path: Path) -> PairShards:
     return dataset.load()
 
 
-def test_beauty_and_albedo_come_by_turns(pairs) -> None:
+def test_beauty_and_albedo_alternate(pairs) -> None:
     images = draw_images(pairs, ROWS, 6, 8, generator(0, Purpose.AUTOENCODER, 0))
     assert images.shape == (6, 3, 8, 8)
     assert (images[0::2].mean(dim=(1, 2, 3)) < 0).all()
     assert (images[1::2].mean(dim=(1, 2, 3)) > 0).all()
 
 
-def test_it_begins_close_to_deterministic_and_linear() -> None:
+def test_an_untrained_autoencoder_is_nearly_deterministic_and_linear() -> None:
     torch.manual_seed(0)
     autoencoder = new_autoencoder(training())
     posterior = autoencoder.encode(torch.rand(1, 3, 16, 16) * 2 - 1).latent_dist
@@ -69,12 +69,12 @@ def test_it_begins_close_to_deterministic_and_linear() -> None:
 
 def test_the_loss_by_hand() -> None:
     class Exact(torch.nn.Module):
-        """Mean 2, variance 1, and a perfect decoder of that mean."""
+        """An encoder with mean 2 and variance 1, and a decoder that copies the latent."""
 
         def encode(self, x):
             mean = torch.full((1, 1, 1, 1), 2.0)
-            parts = type("P", (), {"mean": mean, "logvar": torch.zeros(1, 1, 1, 1)})()
-            return type("E", (), {"latent_dist": parts})()
+            posterior = type("P", (), {"mean": mean, "logvar": torch.zeros(1, 1, 1, 1)})()
+            return type("E", (), {"latent_dist": posterior})()
 
         def decode(self, z):
             return type("D", (), {"sample": z.expand(1, 3, 1, 1)})()
@@ -102,13 +102,13 @@ def test_the_same_settings_give_the_same_weights_bit_for_bit(pairs) -> None:
     assert one.config.scaling_factor == two.config.scaling_factor
 
 
-def test_scaled_latents_have_unit_variance(pairs) -> None:
+def test_scaled_latents_have_a_mean_square_of_one(pairs) -> None:
     autoencoder = train_autoencoder(pairs, ROWS, training(crop=8), CPU, "fp32")
     deviation = latent_deviation(autoencoder, pairs, ROWS, CPU)
     assert deviation * autoencoder.config.scaling_factor == pytest.approx(1, rel=1e-5)
 
 
-def test_the_source_decides(pairs, tmp_path: Path) -> None:
+def test_the_autoencoder_comes_from_the_configured_source(pairs, tmp_path: Path) -> None:
     torch.manual_seed(3)
     local = new_autoencoder(training())
     local.save_pretrained(tmp_path / "local" / "vae")
@@ -128,7 +128,7 @@ def test_a_crop_that_does_not_fit_is_named(pairs, crop: int) -> None:
         train_autoencoder(pairs, ROWS, training(crop=crop), CPU, "fp32")
 
 
-def test_images_that_are_not_whole_cells_are_named(pairs) -> None:
+def test_images_that_do_not_fit_the_latent_cells_are_named(pairs) -> None:
     torch.manual_seed(0)
     coarse = new_autoencoder(training(block_out_channels=(8,) * 6))  # factor 32, images of 16
     message = "images of 16 x 16 pixels cannot be encoded: the autoencoder needs multiples of 32"

@@ -1,4 +1,4 @@
-"""The stream of effective batches: a pure function, every sample once an epoch."""
+"""The stream of effective batches: a pure function that uses every sample once in an epoch."""
 
 from collections import Counter
 
@@ -15,11 +15,11 @@ FIELDS = ("beauty", "albedo", "valid", "noise", "timesteps")
 
 @pytest.fixture
 def stream(latents, train_params):
-    """Makes the stream of a small training, with changes."""
+    """Makes the stream of a small training, with changed settings."""
     return lambda **changes: Stream([usable(latents, "train")], train_params(**changes))
 
 
-def test_a_batch_depends_on_nothing_drawn_before(stream) -> None:
+def test_a_batch_does_not_depend_on_earlier_batches(stream) -> None:
     drawn = stream()
     later = drawn.batch(9, range(4))
     for step in range(9):
@@ -30,7 +30,7 @@ def test_a_batch_depends_on_nothing_drawn_before(stream) -> None:
 
 
 @pytest.mark.parametrize("noise", ["gaussian", "multi_resolution"])
-def test_the_parts_of_a_batch_are_the_batch(stream, noise: str) -> None:
+def test_a_batch_drawn_in_parts_is_the_same_batch(stream, noise: str) -> None:
     drawn = stream(noise={"kind": noise})
     whole = drawn.batch(2, range(4))
     parts = [drawn.batch(2, range(start, start + 1)) for start in range(4)]
@@ -39,14 +39,14 @@ def test_the_parts_of_a_batch_are_the_batch(stream, noise: str) -> None:
         assert torch.equal(getattr(whole, name), joined), name
 
 
-def test_gaussian_noise_is_the_contract_s_stream(stream) -> None:
+def test_gaussian_noise_is_a_function_of_seed_step_and_place(stream) -> None:
     batch = stream().batch(7, range(4))
     for place in range(4):
         expected = normal(5, Purpose.NOISE, 7, place, (4, 8, 8))
         assert torch.equal(batch.noise[place], expected)
 
 
-def test_every_epoch_visits_every_sample_once_in_another_order() -> None:
+def test_every_epoch_uses_every_sample_once_in_another_order() -> None:
     epochs = [[sample_at(11, 5, epoch * 11 + i) for i in range(11)] for epoch in range(3)]
     assert all(sorted(epoch) == list(range(11)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
@@ -62,13 +62,13 @@ def test_flipping_takes_the_flipped_version_of_all_three(stream, latents) -> Non
             np.testing.assert_array_equal(getattr(batch, name)[0].numpy(), expected)
 
 
-def test_a_sample_without_a_valid_cell_never_comes(stream, latents) -> None:
+def test_a_sample_without_a_valid_cell_is_never_used(stream, latents) -> None:
     assert len(stream()) == 10
     assert 3 not in usable(latents, "train").rows
     assert "s3" not in {i for step in range(10) for i in stream().sample_ids(step)}
 
 
-def test_the_divisor_is_the_number_of_valid_cells_of_the_whole_batch(stream) -> None:
+def test_valid_cells_are_counted_over_the_effective_batch(stream) -> None:
     drawn = stream()
     for step in range(6):
         assert drawn.valid_cells(step) == drawn.batch(step, range(4)).valid.sum()
@@ -82,11 +82,13 @@ def test_timesteps_are_spread_over_the_whole_range(stream) -> None:
 
 
 @pytest.mark.parametrize("shares", [(1.0,), (0.7, 0.3), (0.5, 0.2, 0.3), (0.01, 0.99)])
-def test_a_mixture_has_its_shares_and_counts_each_source(shares: tuple[float, ...]) -> None:
+def test_a_mixture_keeps_its_shares_and_uses_each_source_in_order(
+    shares: tuple[float, ...],
+) -> None:
     counts = [0] * len(shares)
     for position in range(1000):
         source, place = source_at(shares, position)
-        assert place == counts[source]  # every position of a source, each once, in order
+        assert place == counts[source]  # so every position of a source comes once, in order
         counts[source] += 1
         for count, share in zip(counts, shares, strict=True):
             assert abs(count - share * (position + 1)) < 2
@@ -99,12 +101,12 @@ def test_a_mixture_draws_from_both_sets(latents, train_params) -> None:
     drawn = Stream([source, other], train_params(**mixture))
     few = {latents.scalars["sample_id"][int(r)].as_py() for r in other.rows}
     ids = [i for step in range(50) for i in drawn.sample_ids(step)]
-    # a quarter from the two samples of the small set, and as much of the rest as their share
+    # One quarter comes from the small set; of the rest, two samples of ten are the same.
     assert sum(i in few for i in ids) == pytest.approx(200 * (1 / 4 + 3 / 4 * 2 / 10), abs=6)
 
 
 class Shaped:
-    """Latents without values, of given shapes."""
+    """Stands for latents of given shapes."""
 
     folder = "other"
 
@@ -125,7 +127,7 @@ def test_sets_of_different_channels_are_named(latents, train_params) -> None:
         Stream([source, source_of([(8, 8, 8)])], train_params())
 
 
-def test_a_step_has_one_shape_and_an_epoch_every_sample(train_params) -> None:
+def test_a_step_has_one_shape_and_an_epoch_has_every_sample(train_params) -> None:
     shapes = [(4, 8, 8)] * 12 + [(4, 6, 12)] * 8
     drawn = Stream([source_of(shapes)], train_params())
     visits = [[drawn._find(step, place) for place in range(4)] for step in range(10)]
@@ -133,10 +135,10 @@ def test_a_step_has_one_shape_and_an_epoch_every_sample(train_params) -> None:
         shapes = {tuple(source.latents.shapes("")[source.rows[i]]) for source, i in step}
         assert len(shapes) == 1
     seen = Counter(int(source.rows[i]) for step in visits for source, i in step)
-    assert seen == dict.fromkeys(range(20), 2)  # two epochs, of 12 and 8 samples in fours
+    assert seen == dict.fromkeys(range(20), 2)  # two epochs: 12 and 8 samples, four in a step
 
 
-def test_shapes_keep_the_shares_of_a_mixture(train_params) -> None:
+def test_a_mixture_keeps_its_shares_for_several_shapes(train_params) -> None:
     first = source_of([(4, 8, 8)] * 30 + [(4, 6, 12)] * 10)
     second = source_of([(4, 6, 12)] * 5)
     drawn = Stream([first, second], train_params(mixture={"a": 1, "b": 1}))

@@ -1,4 +1,4 @@
-"""Parameter groups, frozen parts, and steps that are left out."""
+"""Parameter groups, frozen modules, and skipped steps."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def groups(**ratios: float) -> tuple[ParameterGroup, ...]:
     return tuple(ParameterGroup(pattern=p, ratio=r) for p, r in ratios.items())
 
 
-def test_the_first_pattern_that_fits_gives_the_ratio() -> None:
+def test_the_first_pattern_that_matches_gives_the_ratio() -> None:
     params = Optimiser(groups=groups(first=10, bias=3))
     trained = freeze(net := model(), params.groups)
     optimiser = new_optimiser(trained, params)
@@ -46,15 +46,15 @@ def test_the_first_pattern_that_fits_gives_the_ratio() -> None:
     }
 
 
-def test_frozen_parts_stay_in_eval_mode() -> None:
+def test_frozen_modules_stay_in_eval_mode() -> None:
     trained = freeze(net := model(), groups(first=0))
     train_mode(net)
     assert set(trained) == {"second.0.weight", "second.0.bias"}
-    assert not any(part.training for part in net["first"].modules())
-    assert all(part.training for part in net["second"].modules())
+    assert not any(module.training for module in net["first"].modules())
+    assert all(module.training for module in net["second"].modules())
 
 
-def test_a_pattern_that_fits_nothing_is_named() -> None:
+def test_a_pattern_that_matches_nothing_is_named() -> None:
     with pytest.raises(ProjectError, match="pattern 'third' matches no parameter that"):
         freeze(model(), groups(third=1))
     with pytest.raises(ProjectError, match="every parameter is frozen"):
@@ -62,7 +62,7 @@ def test_a_pattern_that_fits_nothing_is_named() -> None:
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw"])
-def test_a_step_can_be_left_out_and_the_state_survives_a_copy(name: str) -> None:
+def test_a_step_can_be_skipped_and_the_state_restored(name: str) -> None:
     params = Optimiser(name=name, weight_decay=0.1)
     one, two = model(), model()
     optimisers = []

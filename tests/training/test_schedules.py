@@ -1,4 +1,4 @@
-"""Learning rates by hand."""
+"""Learning rates, checked by hand."""
 
 import pytest
 
@@ -6,19 +6,19 @@ from albedo_pipeline.params.optimisation import LearningRate, Plateau
 from albedo_pipeline.training.schedules import PlateauState, after_validation, learning_rate
 
 
-def test_exponential_with_warm_up_and_final_ratio() -> None:
+def test_an_exponential_decay_with_warm_up_and_final_ratio() -> None:
     params = LearningRate(peak=1.0, warmup_steps=4, decay="exponential", final_ratio=0.01)
     for step, expected in ((0, 0.2), (3, 0.8), (4, 1), (54, 0.1), (104, 0.01)):
         assert learning_rate(params, step, 105) == pytest.approx(expected)
 
 
-def test_a_decay_that_ends_before_the_training() -> None:
+def test_a_cosine_decay_that_ends_before_the_training() -> None:
     params = LearningRate(peak=2.0, warmup_steps=0, decay="cosine", decay_steps=11, final_ratio=0.1)
     for step, expected in ((0, 2), (5, 1.1), (10, 0.2), (99, 0.2)):
         assert learning_rate(params, step, 100) == pytest.approx(expected)
 
 
-def test_the_plateau_waits_reduces_and_ends() -> None:
+def test_a_plateau_waits_then_reduces_and_finally_ends_the_training() -> None:
     params = Plateau(patience=1, factor=0.5, max_reductions=1, min_delta=0.1)
     state, seen = PlateauState(), []
     for value in (10, 11, 11.05, 11, 12, 12, 12, 12, 12):
@@ -39,7 +39,7 @@ def test_the_plateau_waits_reduces_and_ends() -> None:
     assert learning_rate(rate, 50, 100, state) == 0.5
 
 
-def test_the_plateau_knows_the_direction() -> None:
+def test_a_plateau_of_a_metric_that_is_better_when_lower() -> None:
     params = Plateau(patience=0)
     state = PlateauState()
     for value in (3.0, 2.0, 1.0):

@@ -1,4 +1,4 @@
-"""Validation while training: done again, deciding what is best, and ending on a plateau."""
+"""Validation during a training: when it happens, what it decides, and the grid of samples."""
 
 import json
 import os
@@ -9,34 +9,33 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from albedo_pipeline.artifacts.checkpoints import read_json
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import decode_srgb
-from albedo_pipeline.training import validation as examination
+from albedo_pipeline.training import validation
 from albedo_pipeline.training.stopping import Paused
-from tests.support.training import LONG, decaying_at, same
+from albedo_pipeline.training.validation import Prediction, chosen_samples, grid
+from tests.support.training import LONG, same
 
 VALIDATING = LONG | {"validation": {"every": 5, "samples": 3, "batch_size": 1, "steps": 1}}
 
 
-def test_an_interrupted_validation_is_done_again(train, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_validation_is_repeated(train, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = train("whole", **VALIDATING)
-    validate, calls = examination.validate, []
+    validate, calls = validation.validate, []
 
     def interrupted(*arguments):
         calls.append(1)
-        if len(calls) == 2:  # the raw weights', after the EMA's
+        if len(calls) == 2:  # of the raw weights, after the EMA's
             os.kill(os.getpid(), signal.SIGTERM)
         return validate(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(examination, "validate", interrupted)
+        patch.setattr(validation, "validate", interrupted)
         with pytest.raises(Paused):
             train("cut", **VALIDATING)
     newest = max((Path(whole.store.folder).parent / "cut").glob("step-*"))
-    assert read_json(newest, "state.json")["training"] | {"run": ""} != {}
     assert json.loads((newest / "state.json").read_text())["training"]["validated"] is None
     cut = train("cut", **VALIDATING)
     assert same(whole.store.path(10), cut.store.path(10))
@@ -46,30 +45,13 @@ def test_an_interrupted_validation_is_done_again(train, monkeypatch: pytest.Monk
     assert whole.log.dropna(subset=names)["step"].tolist() == [5, 10]
 
 
-def test_validation_before_the_first_step(train) -> None:
+def test_a_validation_before_the_first_step(train) -> None:
     settings = VALIDATING["validation"] | {"at_start": True}
     log = train("run", **VALIDATING | {"validation": settings}).log
     assert log.dropna(subset=["validation_psnr"])["step"].tolist() == [0, 5, 10]
 
 
-def test_the_best_checkpoint_is_kept_and_can_be_the_result(train) -> None:
-    settings = {
-        "max_steps": 8,
-        "checkpoints": {"every": 4, "keep_last": 1, "keep_best": 1},
-        "validation": {"every": 1, "samples": 3, "steps": 1},
-        "learning_rate": {"peak": 1e-2, "warmup_steps": 0, "decay": "constant"},
-        "output": "best",
-    }
-    done = train("run", **settings)
-    psnr = done.log.set_index("step")["validation_psnr"].dropna()
-    best = int(psnr.idxmax())
-    assert done.store.steps() == sorted({best, 8})
-    weights = load_file(done.store.path(best) / "ema.safetensors")
-    for name, weight in done.denoiser.unet.named_parameters():
-        assert torch.equal(weight, weights[name])
-
-
-def test_a_plateau_ends_the_training_and_stays_ended(train) -> None:
+def test_a_plateau_reduces_the_rate_and_finally_ends_the_training(train) -> None:
     settings = {
         "max_steps": 100,
         "validation": {"every": 2, "samples": 1, "steps": 1},
@@ -81,18 +63,14 @@ def test_a_plateau_ends_the_training_and_stays_ended(train) -> None:
         },
     }
     done = train("run", **settings)
-    assert done.log["step"].max() == 8  # the first sets the mark, two reduce, the fourth ends
+    # The first validation is the best, the next two reduce the rate, the fourth ends the training.
+    assert done.log["step"].max() == 8
     rates = done.log.set_index("step")["learning_rate"]
     assert [rates[step] for step in (3, 5, 7)] == [1e-9, 5e-10, 2.5e-10]
-    assert train("run", **settings).log["step"].max() == 8
+    assert train("run", **settings).log["step"].max() == 8  # it stays ended
 
 
-def test_samples_are_shown(train, tmp_path: Path) -> None:
-    done = train("run", visualisation={"every": 3, "samples": 2})
-    assert (done.store.folder / "samples" / "step-00000003.png").stat().st_size > 500
-
-
-def test_a_longer_plateau_is_the_same_training(train) -> None:
+def test_a_training_on_plateaus_can_be_made_longer(train) -> None:
     settings = {
         "validation": {"every": 3, "samples": 1, "steps": 1},
         "learning_rate": {
@@ -103,27 +81,20 @@ def test_a_longer_plateau_is_the_same_training(train) -> None:
         },
     }
     whole = train("whole", max_steps=9, **settings)
-    train("cut", max_steps=4, **settings)  # validated at its end, out of turn
+    train("cut", max_steps=4, **settings)  # with an extra validation at its end
     cut = train("cut", max_steps=9, **settings)
     rates = [t.log.set_index("step")["learning_rate"] for t in (whole, cut)]
     pd.testing.assert_series_equal(*rates)
 
 
-def test_another_metric_forgets_the_best(train, caplog: pytest.LogCaptureFixture) -> None:
-    validation = {"every": 2, "samples": 2, "steps": 1}
-    settings = {"learning_rate": decaying_at(6), "output": "best"}
-    train("run", max_steps=2, validation=validation, **settings)
-    done = train("run", max_steps=6, validation=validation | {"metric": "ssim"}, **settings)
-    state = read_json(done.store.path(6), "state.json")["training"]
-    assert all(value <= 1 for _, value in state["best"])
-    assert any(
-        "earlier best checkpoints do not count" in record.message for record in caplog.records
-    )
+def test_a_grid_of_samples_is_written(train) -> None:
+    done = train("run", visualisation={"every": 3, "samples": 2})
+    assert (done.store.folder / "samples" / "step-00000003.png").stat().st_size > 500
 
 
 def test_a_chosen_metric_is_measured_in_its_colour_space(train, images, train_params) -> None:
-    validation = VALIDATING["validation"] | {"every": 2, "metric": "rmse"}
-    settings = VALIDATING | {"validation": validation}
+    chosen = VALIDATING["validation"] | {"every": 2, "metric": "rmse"}
+    settings = VALIDATING | {"validation": chosen}
     done = train("run", **settings)
     by_step = done.log.set_index("step").dropna(subset="validation_psnr")
     for scores in ("psnr", "ssim", "rmse", "psnr_raw", "ssim_raw", "rmse_raw"):
@@ -137,7 +108,7 @@ def test_a_chosen_metric_is_measured_in_its_colour_space(train, images, train_pa
     squares = []
     for row in range(3):
         samples = images.manifest.iloc[[row]]
-        result = examination.predict(
+        result = validation.predict(
             done.denoiser, images, samples, params.validation, params.precision
         )
         linear = [decode_srgb(image.numpy()) for image in (result.predicted, result.truth)]
@@ -161,20 +132,19 @@ def test_a_metric_that_validation_cannot_measure_is_refused_first(
     assert "lpips" not in str(error.value).partition("choose")[2]
 
 
-def test_a_damaged_best_checkpoint_is_named(train, monkeypatch: pytest.MonkeyPatch) -> None:
-    falling = iter(range(100, 0, -1))
-    monkeypatch.setattr(
-        examination, "validate", lambda *_: {"psnr": float(next(falling)), "ssim": 0.5}
-    )
-    settings = {
-        "checkpoints": {"every": 1, "keep_last": 9},
-        "validation": {"every": 1, "samples": 1, "steps": 1},
-        "output": "best",
-        "learning_rate": {"peak": 1e-9, "warmup_steps": 0, "decay": "constant"},
-    }
-    store = train("run", **settings).store
-    best = read_json(store.path(3), "state.json")["training"]["best"][0][0]
-    assert best == 1
-    (store.path(best) / "ema.safetensors").write_bytes(b"")
-    with pytest.raises(ProjectError, match=r"best checkpoint is damaged \(ema.safetensors"):
-        train("run", **settings)
+def test_the_grid_shows_beauty_prediction_truth_and_error() -> None:
+    beauty, predicted, truth = (torch.full((2, 3, 4, 4), v) for v in (0.2, 0.4, 0.6))
+    valid = torch.ones(2, 1, 4, 4, dtype=torch.bool)
+    valid[1] = False
+    image = grid(Prediction(["a", "b"], beauty, predicted, truth, valid))
+    assert image.shape == (12, 24, 3)  # each picture has a white border of two pixels
+    first, second = ([int(image[row, 6 * column, 0]) for column in range(4)] for row in (0, 6))
+    assert first == [51, 102, 153, 102]  # the error is 0.2, and 0.5 is white
+    assert second == [51, 102, 128, 128]  # masked pixels are grey
+    assert (image[4:6] == 255).all()
+
+
+def test_chosen_samples_are_spread_evenly_over_the_split() -> None:
+    manifest = pd.DataFrame({"split": ["train"] + ["validation"] * 9, "row": np.arange(10)})
+    assert chosen_samples(manifest, "validation", 3)["row"].tolist() == [1, 5, 9]
+    assert len(chosen_samples(manifest, "validation", 99)) == 9

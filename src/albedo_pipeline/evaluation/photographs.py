@@ -16,7 +16,7 @@ from albedo_pipeline.evaluation.summary import summarise, with_fingerprint
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.inference.estimator import Estimator
-from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_picture
+from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_image
 from albedo_pipeline.metrics.maw import maw_chromaticity, maw_intensity, patch_means
 from albedo_pipeline.metrics.whdr import Judgement, whdr
 from albedo_pipeline.models.albedo_model import AlbedoModel
@@ -145,7 +145,7 @@ def _estimates(
     retinex: RetinexParams,
 ) -> ItemsView[str, np.ndarray]:
     """Pairs of method and linear albedo [H, W, 3] in [0, 1]."""
-    predicted = predict_picture(estimator, quantize(encoded), name, layout).albedo
+    predicted = predict_image(estimator, quantize(encoded), name, layout).albedo
     light = decode_srgb(encoded)
     reflectance = retinex_reflectance(light, retinex.intensity_threshold, retinex.chroma_threshold)
     # These measures are scale-invariant, but clipping is not: scale so that few pixels are clipped.

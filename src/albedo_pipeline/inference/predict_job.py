@@ -13,7 +13,7 @@ from albedo_pipeline.artifacts.user_predictions import UserImage
 from albedo_pipeline.artifacts.user_results import Record, UserPrediction
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.inference.estimator import Estimator, sampling_steps
-from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_picture
+from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_image
 from albedo_pipeline.inference.user_images import Found, find_images, read_beauty
 from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
 from albedo_pipeline.params import PredictParams
@@ -98,7 +98,7 @@ class PredictJob:
         start = time.monotonic()
         beauty = read_beauty(image.path, self.params)
         try:
-            predicted = predict_picture(self._estimator, beauty.stored, image.name, self._layout)
+            predicted = predict_image(self._estimator, beauty.stored, image.name, self._layout)
         except torch.OutOfMemoryError as error:
             raise ProjectError(
                 f"{image.path}: the device ran out of memory; lower predict.tile, "

@@ -44,7 +44,7 @@ class Predicted:
     """Number of tiles; 0 if the image was predicted at once."""
 
 
-def predict_picture(
+def predict_image(
     estimator: Estimator, beauty: np.ndarray, name: str, layout: TiledPrediction
 ) -> Predicted:
     """Predict the complete image, and one that is larger than `layout.resolution` also in tiles.
@@ -115,9 +115,9 @@ def _predict_tiles(
                 stored = [beauty[place] for place in places]
                 tiles = _predict(estimator, stored, name, places)
                 for place, tile in zip(places, tiles, strict=True):
-                    wanted = enlarged(whole, height, width, *place)
+                    reference = enlarged(whole, height, width, *place)
                     albedo = tile[..., :3]
-                    tile[..., :3] = np.clip(albedo * tone_gain(albedo, wanted), 0, 1)
+                    tile[..., :3] = np.clip(albedo * tone_gain(albedo, reference), 0, 1)
                     yield tile
 
 

@@ -101,7 +101,7 @@ def _neighbours(size: int, target: int, part: slice) -> tuple[np.ndarray, np.nda
     return low, np.minimum(low + 1, size - 1), (centre - low).astype(np.float32)
 
 
-def tone_gain(tile: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def tone_gain(tile: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Factor for each channel of a tile, float32 [3], from 1/2 to 2.
 
     It is the ratio of the means of the complete image and the tile. The ratios of the cells of a
@@ -110,13 +110,13 @@ def tone_gain(tile: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
     Args:
         tile: linear, [H, W, 3].
-        wanted: the prediction of the complete image at this place, linear, [H, W, 3].
+        reference: the complete image's prediction of the same pixels, linear, [H, W, 3].
     """
     height, width = tile.shape[:2]
     coarser = max(height, width) / min(_CELLS, max(height, width))
     size = (max(1, round(height / coarser)), max(1, round(width / coarser)))
-    here, there = (resize_image(image, *size).reshape(-1, 3) + _DARK for image in (tile, wanted))
-    ratio = there / here
+    ours, theirs = (resize_image(i, *size).reshape(-1, 3) + _DARK for i in (tile, reference))
+    ratio = theirs / ours
     ratio = np.clip(ratio, *np.quantile(ratio, _EXTREMES, axis=0))
-    gain = (here * ratio).sum(axis=0) / here.sum(axis=0)
+    gain = (ours * ratio).sum(axis=0) / ours.sum(axis=0)
     return np.clip(gain, 1 / _LARGEST_GAIN, _LARGEST_GAIN).astype(np.float32)

@@ -49,7 +49,7 @@ class Beauty:
     """Size, type, colour space, exposure, and shares of special pixels."""
 
 
-def find_images(where: str) -> Found:
+def find_images(location: str) -> Found:
     """Images in a folder and its subfolders (but not behind links), or matching a pattern, or one.
 
     A single file is used whatever its suffix.
@@ -57,12 +57,12 @@ def find_images(where: str) -> Found:
     Raises:
         ProjectError: if there is no image; names `predict.input`.
     """
-    base, paths = _files(where)
-    is_alone = Path(where).expanduser().is_file()
+    base, paths = _files(location)
+    is_alone = Path(location).expanduser().is_file()
     images = [path for path in paths if is_alone or _is_image(path)]
     if not images:
-        reason = f"no image among {len(paths)} file(s)" if paths else _nothing(where)
-        raise ProjectError(f"predict.input: {where}: {reason}")
+        reason = f"no image among {len(paths)} file(s)" if paths else _nothing(location)
+        raise ProjectError(f"predict.input: {location}: {reason}")
     names = [path.relative_to(base).as_posix() for path in images]
     found = [
         UserImage(name, path, output)
@@ -71,9 +71,9 @@ def find_images(where: str) -> Found:
     return Found(found, len(paths) - len(images))
 
 
-def _files(where: str) -> tuple[Path, list[Path]]:
+def _files(location: str) -> tuple[Path, list[Path]]:
     """The folder that the names are relative to, and all files, sorted."""
-    path = Path(where).expanduser()
+    path = Path(location).expanduser()
     if path.is_file():
         return path.parent, [path]
     if path.is_dir():
@@ -95,10 +95,10 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def _nothing(where: str) -> str:
-    if Path(where).expanduser().is_dir():
+def _nothing(location: str) -> str:
+    if Path(location).expanduser().is_dir():
         return "an empty folder"
-    return "no file matches the pattern" if glob.has_magic(where) else "no such file or folder"
+    return "no file matches the pattern" if glob.has_magic(location) else "no such file or folder"
 
 
 def output_names(names: list[str]) -> list[str]:
@@ -141,13 +141,13 @@ def _space(type_name: str, params: PredictParams) -> ColourSpace:
 def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) -> Beauty:
     height, width = image.pixels.shape[:2]
     exposure = params.exposure.model_dump()
-    found = check_pixels(image, image, brightness_weights(exposure["policy"]))
-    usable = found.usable if present is None else found.usable & present
+    checks = check_pixels(image, image, brightness_weights(exposure["policy"]))
+    usable = checks.usable if present is None else checks.usable & present
     if not usable.any():
         raise ValueError("no pixel is finite, not negative and opaque")
     is_encoded = image.space == "srgb"
-    factor = 1.0 if is_encoded else exposure_factor(found.brightness, usable, **exposure)
-    rows_of, stored = linear_rows(image, found.usable), np.empty((height, width, 3), np.uint16)
+    factor = 1.0 if is_encoded else exposure_factor(checks.brightness, usable, **exposure)
+    rows_of, stored = linear_rows(image, checks.usable), np.empty((height, width, 3), np.uint16)
     clipped = 0
     for rows in strips(height, width):
         light = rows_of(rows) * np.float32(factor)
@@ -163,8 +163,8 @@ def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) ->
             "space": image.space,
             "exposure": float(factor),
             "clipped_share": clipped / pixels,
-            "nonfinite_share": found.nonfinite / pixels,
-            "negative_share": found.negative / pixels,
+            "nonfinite_share": checks.nonfinite / pixels,
+            "negative_share": checks.negative / pixels,
             "transparent_share": 0.0 if present is None else 1 - float(present.mean()),
         },
     )

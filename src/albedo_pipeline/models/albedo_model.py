@@ -31,7 +31,7 @@ class AlbedoModel:
     space: Space = "srgb"
     """Colour space of the predicted albedo."""
     default_steps: int | None = None
-    """DDIM steps that the model is meant for; None if it does not say."""
+    """Number of DDIM steps that the model is made for; None if it does not say."""
     default_resolution: int | None = None
     """Longer side at which the model predicts best, pixels; 0 is the image's own size."""
 
@@ -48,7 +48,7 @@ def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
 
     Raises:
         ProjectError: if it cannot be loaded, predicts no albedo, or has a scheduler other than
-            DDIM with trailing timesteps; names the model.
+            DDIM with trailing timesteps. The message names the model.
     """
     try:
         pipeline = MarigoldIntrinsicsPipeline.from_pretrained(
@@ -58,7 +58,7 @@ def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
             dtype=torch.float32,
         )
         return _albedo_model(pipeline)
-    except Exception as error:  # a damaged folder fails in as many ways as it has parts
+    except Exception as error:  # a damaged folder raises errors of many types
         raise ProjectError(f"{source.model}: {one_line(error)}") from error
 
 
@@ -86,7 +86,7 @@ def _check_scheduler(scheduler: Any) -> None:
         if config[key] != value:
             raise ValueError(f"scheduler: {key} is {config[key]!r}, expected {value!r}")
     if config.trained_betas is not None:
-        raise ValueError("scheduler: has betas of its own, expected a named beta_schedule")
+        raise ValueError("scheduler: has trained_betas, expected a named beta_schedule")
 
 
 def _targets(pipeline: MarigoldIntrinsicsPipeline) -> tuple[list[str], dict]:
@@ -106,5 +106,8 @@ def _targets(pipeline: MarigoldIntrinsicsPipeline) -> tuple[list[str], dict]:
 def _space(properties: dict) -> Space:
     space = properties.get("prediction_space", "srgb")
     if space not in ("srgb", "linear"):
-        raise ValueError(f"model_index.json: albedo is predicted in {space!r}")
+        raise ValueError(
+            f"model_index.json: prediction_space of albedo is {space!r}, expected "
+            "'srgb' or 'linear'"
+        )
     return space

@@ -22,7 +22,7 @@ def factor(autoencoder: AutoencoderKL) -> int:
 
 
 def check_divisible(autoencoder: AutoencoderKL, shape: tuple[int, ...]) -> None:
-    """Raise ProjectError if H or W of `shape`, [..., H, W], is no multiple of the factor."""
+    """Raise ProjectError if H or W of `shape`, [..., H, W], is not a multiple of the factor."""
     height, width = shape[-2:]
     if height % factor(autoencoder) or width % factor(autoencoder):
         raise ProjectError(
@@ -35,7 +35,8 @@ def new_autoencoder(params: AutoencoderTraining) -> AutoencoderKL:
     """An autoencoder with random weights; draws from torch's global generator.
 
     Residual branches start at zero (Goyal et al. 2017, sec. 5.1), and the posterior starts narrow.
-    So the autoencoder starts as a nearly linear code, which learns several times faster.
+    So the autoencoder starts nearly linear and nearly deterministic, and learns several times
+    faster.
     """
     levels = len(params.block_out_channels)
     autoencoder = AutoencoderKL(
@@ -61,7 +62,7 @@ def load_pretrained(source: PretrainedAutoencoder) -> AutoencoderKL:
     """Load an `AutoencoderKL` from the Hub or a local folder, safetensors only.
 
     Raises:
-        ProjectError: if it cannot be loaded; names it.
+        ProjectError: if it cannot be loaded. The message names the model.
     """
     try:
         return AutoencoderKL.from_pretrained(

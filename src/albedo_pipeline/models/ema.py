@@ -9,7 +9,7 @@ import torch
 
 
 def constant_decay(decay: float, step: int) -> float:
-    """`decay` with the warm-up (1 + step) / (10 + step), so that the random start is forgotten.
+    """`decay`, but at most (1 + step) / (10 + step), so that the random start is forgotten.
 
     `step` is the number of earlier updates.
     """
@@ -24,6 +24,7 @@ def power_exponent(relative_width: float) -> float:
     w^2 (g + 2)^2 (g + 3) = g + 1 (Karras et al. 2024, "Analyzing and improving the training
     dynamics of diffusion models", app. C).
     """
+    # Divided by w^2 and expanded: g^3 + 7 g^2 + (16 - 1 / w^2) g + 12 - 1 / w^2 = 0.
     inverse = relative_width**-2
     return float(np.roots([1, 7, 16 - inverse, 12 - inverse]).real.max())
 

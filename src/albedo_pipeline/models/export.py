@@ -21,10 +21,11 @@ ALBEDO = {
     "target_names": ["albedo"],
     "albedo": {"prediction_space": "srgb", "up_to_scale": False},
 }
+"""`target_properties` of an exported pipeline."""
 
 
 class _Latents(Protocol):
-    """The part of `LatentShards` that is needed here."""
+    """The methods of `LatentShards` that are used here."""
 
     def shapes(self, name: str) -> np.ndarray: ...
 
@@ -64,7 +65,7 @@ def intrinsics_pipeline(
         if text_source
         else constant_text_encoder(denoiser.text_embedding)
     )
-    encoder.float()  # as diffusers opens it
+    encoder.float()  # the precision in which diffusers loads it
     _check_text(encoder, tokenizer, denoiser.text_embedding)
     unet = merge_lora(denoiser.unet) if has_lora(denoiser.unet) else denoiser.unet
     for network in (unet, autoencoder):  # no path of this machine in the export

@@ -16,7 +16,7 @@ def upload(folder: Path, repository: str, private: bool) -> None:
     The account is that of `hf auth login` or of the environment variable HF_TOKEN.
 
     Raises:
-        ProjectError: if the upload fails; the folder stays.
+        ProjectError: if the upload fails; the folder is not changed.
     """
     hub = HfApi()
     try:
@@ -24,7 +24,7 @@ def upload(folder: Path, repository: str, private: bool) -> None:
         commit = hub.upload_folder(
             folder_path=folder, repo_id=repository, commit_message="Export of albedo_pipeline"
         )
-    except Exception as error:  # the network and the Hub fail in many ways
+    except Exception as error:  # the network and the Hub raise errors of many types
         raise ProjectError(
             f"export.push_to_hub {repository}: not uploaded ({one_line(error)}); the model is in "
             f"{folder}"

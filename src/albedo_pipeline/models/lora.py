@@ -1,4 +1,4 @@
-"""Low-rank adapters (Hu et al. 2022), through peft."""
+"""Low-rank adapters (LoRA, Hu et al. 2022), made with peft."""
 
 from typing import Any
 
@@ -57,8 +57,10 @@ def without_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 def merge_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     """A copy with the adapters merged into the weights: W + alpha / rank B A."""
     merged = without_lora(unet)
-    sums: dict[str, Any] = {n: m for n, m in unet.named_modules() if hasattr(m, "get_delta_weight")}
-    for name, module in sums.items():
+    adapted: dict[str, Any] = {
+        n: m for n, m in unet.named_modules() if hasattr(m, "get_delta_weight")
+    }
+    for name, module in adapted.items():
         weight = merged.get_submodule(name).get_parameter("weight")
         for adapter in module.active_adapters:  # a loaded adapter has another name than a new one
             weight.data.add_(module.get_delta_weight(adapter).to(weight))

@@ -25,7 +25,7 @@ def load_text_encoder(source: PretrainedModel) -> tuple[CLIPTextModel, CLIPToken
     """Load `text_encoder` and `tokenizer` of an SD-family repository or folder.
 
     Raises:
-        ProjectError: if they cannot be loaded; names the repository.
+        ProjectError: if they cannot be loaded. The message names the repository.
     """
     options: dict[str, Any] = {"revision": source.revision}
     try:

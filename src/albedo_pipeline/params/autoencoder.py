@@ -51,6 +51,7 @@ class AutoencoderTraining(Params):
     crop: int | None = Field(None, ge=8)
     """Width and height of the random training crops, pixels; null trains on uncropped images."""
     learning_rate: CosineLearningRate = CosineLearningRate()
+    """Learning rate of each step."""
     kl_weight: float = Field(1e-7, ge=0)
     """Weight of the Kullback-Leibler term, which is a mean over the latent's elements."""
     ema_decay: float = Field(0.999, ge=0, lt=1)

@@ -1,1 +1,1 @@
-"""The loop, one optimiser step, batches, resume, validation, schedules, log."""
+"""Training: the loop, one optimiser step, batches, resume, validation, schedules and log."""

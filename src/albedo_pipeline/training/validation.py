@@ -29,8 +29,9 @@ from albedo_pipeline.training.optimisation import train_mode
 from albedo_pipeline.training.optimiser_step import TrainingComponents
 
 _MASKED = 0.5
+"""Grey of masked pixels in a grid."""
 _GAP = 2
-"""White pixels between the pictures of a grid."""
+"""White pixels between the images of a grid."""
 METRICS = (PSNR, SSIM)
 """Metrics that every validation measures, besides the one of `train.validation.metric`."""
 

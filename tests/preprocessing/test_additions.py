@@ -1,4 +1,4 @@
-"""Ten pairs added to a thousand: what `ingest` and `encode` make then, counted."""
+"""If ten pairs are added to a thousand, `ingest` and `encode` make only these ten."""
 
 import logging
 import re
@@ -20,15 +20,15 @@ from albedo_pipeline.shards.latent_shards import LatentShards
 
 
 def made(label: str, caplog: pytest.LogCaptureFixture) -> tuple[int, int]:
-    """Samples that the last run made, and all that there were."""
-    said = re.findall(rf"{label}: (\d+) of (\d+) samples to make", caplog.text)
-    return tuple(map(int, said[-1]))
+    """Number of samples that the last run made, and number of all samples."""
+    counts = re.findall(rf"{label}: (\d+) of (\d+) samples to make", caplog.text)
+    return tuple(map(int, counts[-1]))
 
 
 def run(
     listed: FilenameListDataset, folder: Path, autoencoder: AutoencoderKL
 ) -> tuple[pd.DataFrame, LatentShards]:
-    """`ingest` and `encode`."""
+    """Run `ingest` and `encode`; returns the manifest and the latents."""
     params = IngestParams(resolution=16)
     pairs = PairShardsDataset(filepath=str(folder / "pairs"), samples_per_shard=64)
     pairs.save(PairBuild(listed.load(), params))
@@ -39,7 +39,7 @@ def run(
     return manifest.set_index("sample_id"), latents.load()
 
 
-def test_ten_more_cost_ten_and_move_none(
+def test_only_added_samples_are_made_and_no_sample_changes_its_split(
     pair_list: Callable[..., FilenameListDataset],
     autoencoder: AutoencoderKL,
     tmp_path: Path,

@@ -1,0 +1,43 @@
+"""The training loop: skipped steps, and algorithms that are asked for."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.training import trainer
+from tests.support.training import save_latents
+
+
+def test_steps_without_a_finite_gradient_are_skipped_and_named(
+    train, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoilt = save_latents(tmp_path / "spoilt", 12, spoilt=(5,))
+    done = train("run", sets={"latents": spoilt}, max_steps=6)
+    assert all(w.isfinite().all() for w in done.denoiser.unet.parameters())
+    skipped = int(done.log["skipped_steps"].iloc[-1])
+    assert 0 < skipped < 6
+    named = [r.message for r in caplog.records if "skipped" in r.message]
+    assert len(named) == skipped
+    assert all("s5" in message for message in named)
+
+
+def test_too_many_skipped_steps_in_a_row_stop_the_run(train) -> None:
+    rate = {"peak": 1e30, "warmup_steps": 0, "decay": "constant"}
+    with pytest.raises(ProjectError, match=r"was not finite in 3 consecutive steps"):
+        train("run", max_steps=20, learning_rate=rate, max_skipped_in_a_row=3)
+
+
+def test_deterministic_algorithms_are_asked_for(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    enabled = []
+    accumulate = trainer.accumulate
+
+    def looking(*arguments):
+        enabled.append(torch.are_deterministic_algorithms_enabled())
+        return accumulate(*arguments)
+
+    monkeypatch.setattr(trainer, "accumulate", looking)
+    train("run", execution={"deterministic": True})
+    assert enabled == [True] * 3
+    assert not torch.are_deterministic_algorithms_enabled()
