@@ -1,21 +1,23 @@
-# Verbs of the project. Each works alone and first: whatever is missing is set up in .venv.
+# The project's commands. Each works in a fresh clone: it sets up .venv first if that is missing.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo viz test lint format lock bundled-autoencoder clean
+.PHONY: help setup demo viz test lint format dvc lock bundled-autoencoder clean
 
 help:
-	@echo "make demo    set up, render scenes, train, evaluate, write data/08_reporting/report.html"
-	@echo "make viz     write build/index.html: the chain with its results, for any browser"
-	@echo "make test    set up, lint, and run the tests"
-	@echo "make setup   set up .venv only"
-	@echo "make lint    formatting, import contracts, types"
-	@echo "make format  put the code into shape"
-	@echo "make bundled-autoencoder   train the shipped autoencoder anew (about 20 minutes)"
-	@echo "make clean   remove what the pipelines made (data/ except 01_raw)"
+	@echo "make demo    render scenes, train, evaluate, and write data/08_reporting/report.html"
+	@echo "make viz     write build/index.html: the pipelines with their results, for any browser"
+	@echo "make test    lint, and run the tests"
+	@echo "make setup   set up .venv"
+	@echo "make lint    check formatting, import contracts and types"
+	@echo "make format  format the code"
+	@echo "make dvc     write the code dependencies of dvc.yaml from the import graph"
+	@echo "make lock    write requirements.lock from the installed packages"
+	@echo "make bundled-autoencoder   train the shipped autoencoder again (about 20 minutes)"
+	@echo "make clean   remove what the pipelines wrote (data/ except 01_raw)"
 
 setup: $(READY)
 
@@ -30,11 +32,11 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/kedro run --pipelines demo
 
-# One file that opens without a server.
+# One file, which opens without a server.
 viz: $(READY)
 	rm -rf build/api
 	$(BIN)/kedro viz build --include-previews
-	$(BIN)/python -m albedo_pipeline.offline_viz build
+	$(BIN)/python -m tools.viz_page build
 
 test: lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov
@@ -49,7 +51,10 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The versions in use now, all of them; a local build's suffix (+cpu) is not part of the pin.
+dvc: $(READY)
+	$(BIN)/python -m tools.dvc_dependencies
+
+# Pins every installed package, without the suffix of a local build (+cpu).
 lock: $(READY)
 	$(BIN)/pip freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+cpu$$//' > requirements.lock
 
@@ -57,7 +62,7 @@ bundled-autoencoder: $(READY)
 	$(BIN)/kedro run --env bundled --pipelines synthesize
 	$(BIN)/kedro run --env bundled --pipelines ingest
 	$(BIN)/kedro run --env bundled --pipelines autoencoder
-	$(BIN)/python -m albedo_pipeline.models.bundle data/bundled/06_models/autoencoder
+	$(BIN)/python -m tools.bundle_autoencoder data/bundled/06_models/autoencoder
 
 clean:
 	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete

@@ -1,6 +1,6 @@
-"""`python -m albedo_pipeline.models.bundle FOLDER`: put an autoencoder into the package.
+"""Puts an autoencoder into the package: `python -m tools.bundle_autoencoder FOLDER`.
 
-Half precision halves the file; loading brings the weights back to float32.
+The package holds it in half precision, which halves the file; it is loaded as float32.
 """
 
 import sys
@@ -12,7 +12,7 @@ from albedo_pipeline.models.autoencoder import BUNDLED
 
 
 def bundle(folder: Path, target: Path = BUNDLED) -> None:
-    """Save the autoencoder of `folder` in half precision into `target`."""
+    """Save the autoencoder in `folder` to `target` in half precision."""
     AutoencoderKL.from_pretrained(folder, use_safetensors=True).half().save_pretrained(target)
 
 

@@ -85,7 +85,7 @@ def test_where_all_are_damaged_it_says_so_and_then_begins_anew(train) -> None:
     whole = train("whole")
     for path in whole.store.folder.glob("step-*/state.json"):
         path.unlink()
-    with pytest.raises(ProjectError, match="no whole checkpoint is left; run again"):
+    with pytest.raises(ProjectError, match="all checkpoints are damaged; run again"):
         train("whole")
     assert same(train("whole").store.path(3), train("fresh").store.path(3))
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from albedo_pipeline.artifacts.user_results import UNCERTAIN
+from albedo_pipeline.artifacts.user_results import BRIGHTEST_UNCERTAINTY
 from albedo_pipeline.reporting.formatting import count, percentage, plain
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -73,7 +73,7 @@ def user_page(predictions: dict[str, Any]) -> str:
         cards=[_card(record) for record in predicted],
         failed=failed,
         unit="sRGB-encoded" if settings["space"] == "srgb" else "linear",
-        brightest=UNCERTAIN,
+        brightest=BRIGHTEST_UNCERTAINTY,
         has_uncertainty=any("uncertainty" in record["files"] for record in predicted),
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.reporting.formatting import MAIN, higher_is_better, label, measured
+from albedo_pipeline.reporting.formatting import higher_is_better, label, main_names, measured
 from albedo_pipeline.reporting.images import (
     absolute_error,
     error_picture,
@@ -28,9 +28,6 @@ from albedo_pipeline.shards.shards import PredictionShards
 
 PICTURE_BUDGET = 9_000_000
 """Bytes that the samples' pictures may take, so that the report with its plots is below 15 MB."""
-
-_CARD_METRICS = (*MAIN, "aurc")
-"""Metrics that the cards show and can be sorted by, as far as they were measured."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ def make_gallery(
     scored = rows[rows[name].notna()]
     ranks = evenly_spaced_ranks(len(scored), shown)
     known = scored.iloc[ranks].dropna(axis="columns", how="all")
-    names = [key for key in dict.fromkeys((name, *_CARD_METRICS)) if key in known]
+    names = [key for key in dict.fromkeys((name, *main_names(), "aurc")) if key in known]
     stored_side = int(pairs.shapes("beauty")[:, 1:].max())
     pictures = (5 if "uncertainty" in predictions.tensor_names else 4) * len(ranks)
     side = side_within_budget(stored_side, pictures + other_pictures, PICTURE_BUDGET)
