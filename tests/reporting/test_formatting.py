@@ -10,12 +10,19 @@ import pytest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.reporting.formatting import measured, plain, spaced
-from albedo_pipeline.reporting.images import error_picture, png_uri, shown_side, shrunk
+from albedo_pipeline.reporting.images import error_picture, image_thumbnail, png_uri, side_within_budget
 from albedo_pipeline.reporting.plots.scores import metrics_figure
 from albedo_pipeline.reporting.plots.themes import LIGHT
 from albedo_pipeline.reporting.plots.training_curves import loss_figure
-from albedo_pipeline.reporting.run_info import as_yaml, code_state, resolved, run_facts
-from albedo_pipeline.reporting.sections.scores import confidence, headline, main_split, score_table
+from albedo_pipeline.reporting.run_info import (
+    as_yaml,
+    code_state,
+    resolved_parameters,
+    run_details,
+)
+from albedo_pipeline.reporting.sections.headline import headline
+from albedo_pipeline.reporting.sections.score_table import score_table
+from albedo_pipeline.reporting.sections.scores import confidence, main_split
 
 
 def score(mean: float | None, width: float = 0.5) -> dict:
@@ -84,7 +91,7 @@ def test_metrics_without_a_split_are_an_error() -> None:
 
 
 def test_confidence_comes_from_the_settings_else_it_is_95() -> None:
-    settings = resolved({"evaluate": EvaluateParams(bootstrap={"confidence": 0.9})})
+    settings = resolved_parameters({"evaluate": EvaluateParams(bootstrap={"confidence": 0.9})})
     assert confidence({"protocol": {}}, settings) == pytest.approx(90)
     assert confidence({}, {}) == 95
 
@@ -102,7 +109,7 @@ def test_names_and_containers_are_shown_as_words() -> None:
 
 
 def test_parameters_are_shown_with_their_defaults() -> None:
-    shown = resolved({"report": {"gallery": 3}, "ingest": {"wrong": 1}, "mine": {"a": (1, 2)}})
+    shown = resolved_parameters({"report": {"gallery": 3}, "ingest": {"wrong": 1}, "mine": {"a": (1, 2)}})
     assert shown["report"] == ReportParams(gallery=3).model_dump()
     assert shown["ingest"] == {"wrong": 1}
     assert "title: Albedo estimator" in as_yaml(shown)
@@ -111,13 +118,13 @@ def test_parameters_are_shown_with_their_defaults() -> None:
 def test_parameters_read_in_another_order_are_shown_the_same() -> None:
     one = {"train": {"seed": 1}, "mine": {"b": 1, "a": 2}}
     other = dict(reversed(one.items()))
-    assert as_yaml(resolved(other)) == as_yaml(resolved(one))
-    assert list(resolved(one)["mine"]) == ["b", "a"]
+    assert as_yaml(resolved_parameters(other)) == as_yaml(resolved_parameters(one))
+    assert list(resolved_parameters(one)["mine"]) == ["b", "a"]
 
 
 def test_facts_hold_date_code_and_packages_but_no_path(tmp_path: Path) -> None:
     facts = dict(
-        run_facts({"train": {"seed": 7}}, tmp_path, datetime(2031, 2, 3, 4, 5, tzinfo=UTC))
+        run_details({"train": {"seed": 7}}, tmp_path, datetime(2031, 2, 3, 4, 5, tzinfo=UTC))
     )
     assert facts["Date"] == "2031-02-03 04:05 UTC"
     assert facts["train: seed"] == "7"
@@ -128,7 +135,7 @@ def test_facts_hold_date_code_and_packages_but_no_path(tmp_path: Path) -> None:
 
 def test_stored_pixels_are_rounded_to_8_bits() -> None:
     stored = np.array([0, 128, 129, 257, 65535, 65406], np.uint16).reshape(1, 1, 6)
-    picture = shrunk(np.broadcast_to(stored.transpose(0, 2, 1), (3, 6, 6)), 6)
+    picture = image_thumbnail(np.broadcast_to(stored.transpose(0, 2, 1), (3, 6, 6)), 6)
     assert picture[:, 0, 0].tolist() == [0, 0, 1, 1, 255, 254]
 
 
@@ -140,7 +147,7 @@ def test_invalid_pixels_are_grey_in_the_error_picture() -> None:
 
 @pytest.mark.parametrize(("side", "pictures"), [(768, 48), (64, 800), (2048, 4)])
 def test_images_of_noise_stay_within_the_budget(side: int, pictures: int) -> None:
-    shown = shown_side(side, pictures, 1_000_000)
+    shown = side_within_budget(side, pictures, 1_000_000)
     noise = np.random.default_rng(0).integers(0, 256, (shown, shown, 3), dtype=np.uint8)
     assert pictures * len(png_uri(noise)) <= 1_000_000
 

@@ -108,9 +108,9 @@ def test_markup_in_the_protocol_is_text() -> None:
 
 @pytest.mark.parametrize("text", ["- a", "1. a", "12) a", "+ a", "---", "===", "# a", "> a", "~~~"])
 def test_a_line_begins_no_block(text: str) -> None:
-    escaped = text.replace(">", "&gt;")
+    shown = text.replace(">", "&gt;")
     assert MarkdownIt().render(f"before\n\n{escaped(text)}\n") == (
-        f"<p>before</p>\n<p>{escaped}</p>\n"
+        f"<p>before</p>\n<p>{shown}</p>\n"
     )
 
 
