@@ -10,7 +10,12 @@ import pytest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.reporting.formatting import measured, plain, spaced
-from albedo_pipeline.reporting.images import error_picture, image_thumbnail, png_uri, side_within_budget
+from albedo_pipeline.reporting.images import (
+    error_picture,
+    image_thumbnail,
+    png_uri,
+    side_within_budget,
+)
 from albedo_pipeline.reporting.plots.scores import metrics_figure
 from albedo_pipeline.reporting.plots.themes import LIGHT
 from albedo_pipeline.reporting.plots.training_curves import loss_figure
@@ -109,7 +114,9 @@ def test_names_and_containers_are_shown_as_words() -> None:
 
 
 def test_parameters_are_shown_with_their_defaults() -> None:
-    shown = resolved_parameters({"report": {"gallery": 3}, "ingest": {"wrong": 1}, "mine": {"a": (1, 2)}})
+    shown = resolved_parameters(
+        {"report": {"gallery": 3}, "ingest": {"wrong": 1}, "mine": {"a": (1, 2)}}
+    )
     assert shown["report"] == ReportParams(gallery=3).model_dump()
     assert shown["ingest"] == {"wrong": 1}
     assert "title: Albedo estimator" in as_yaml(shown)

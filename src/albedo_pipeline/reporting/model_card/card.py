@@ -21,7 +21,7 @@ _TRAINING_SETTINGS = (
     ("max_steps", "Optimiser steps"),
     ("effective_batch_size", "Effective batch"),
     ("peak", "Peak learning rate"),
-    ("decay", "Its decay"),
+    ("decay", "Learning rate decay"),
     ("optimiser", "Optimiser"),
     ("precision", "Precision"),
     ("seed", "Seed"),
@@ -94,8 +94,9 @@ def _source(settings: dict) -> str:
     if settings["source"] == "scratch":
         return "Trained from scratch"
     if settings["lora"]:
-        return f"Low-rank adapters (rank {settings['lora']['rank']}), merged into the weights"
-    return "All weights of a pretrained model trained further:"
+        rank = settings["lora"]["rank"]
+        return f"Low-rank adapters (rank {rank}) for a pretrained model, merged into its weights"
+    return "Fine-tuning of all weights of a pretrained model"
 
 
 def _training(settings: dict) -> list[tuple[str, str]]:
@@ -106,5 +107,5 @@ def _training(settings: dict) -> list[tuple[str, str]]:
         "decay": settings["learning_rate"]["decay"],
         "optimiser": settings["optimiser"]["name"],
     }
-    averaged = ("Averaged weights (EMA), decay", plain(settings["ema"]["decay"]))
+    averaged = ("Decay of the averaged weights (EMA)", plain(settings["ema"]["decay"]))
     return [(name, plain(flat[key])) for key, name in _TRAINING_SETTINGS] + [averaged]

@@ -158,7 +158,9 @@ def _groups(rows: list[MetricRow]) -> list[tuple[str, list[MetricRow]]]:
     groups: dict[str, list[MetricRow]] = {}
     for row in rows:
         aligned = "Aligned in scale" if "_aligned" in row.name else "As predicted"
-        pixels = "all pixels, masked ones too" if "_unmasked" in row.name else "the valid pixels"
+        pixels = (
+            "all pixels, masked ones included" if "_unmasked" in row.name else "the valid pixels"
+        )
         groups.setdefault(f"{aligned}, over {pixels}", []).append(row)
     return list(groups.items())
 
