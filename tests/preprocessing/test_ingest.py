@@ -50,7 +50,7 @@ def test_bad_pairs_are_quarantined_with_the_reason(pair_list, tmp_path: Path) ->
     assert reasons["scene-000/view-0"].endswith("view-0_albedo.exr: no such file")
     assert "view-0_albedo.exr: " in reasons["scene-001/view-0"]
     assert reasons["scene-002/view-0"] == "albedo is 8 x 8 but beauty is 32 x 32"
-    assert reasons["scene-003/view-0"] == "no pixel is finite and not negative in both images"
+    assert reasons["scene-003/view-0"] == "no pixel is finite and non-negative in both images"
     assert reasons["scene-004/view-0"] == "every pixel is masked"
 
 
