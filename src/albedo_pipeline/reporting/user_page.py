@@ -25,7 +25,7 @@ _WARNINGS = {
     "clipped_share": "{} of the pixels are brighter than white and were clipped",
     "nonfinite_share": "{} of the pixels are NaN or infinite and were treated as black",
     "negative_share": "{} of the pixels are negative and were treated as black",
-    "transparent_share": "{} of the pixels are transparent and were ignored when the exposure was chosen",
+    "transparent_share": "{} of the pixels are transparent and were ignored for the exposure",
 }
 _WARNING_THRESHOLDS = {"clipped_share": 0.1}
 """Shares above which a warning is shown, if not 0: some clipped highlights are normal."""
