@@ -47,8 +47,8 @@ def model_card(
         return _card(metrics, audit_summary, train_settings, side, params)
     except (KeyError, TypeError, AttributeError, UndefinedError) as error:
         raise ProjectError(
-            "export: metrics, audit_summary or train_settings are damaged or of an earlier version "
-            f"({one_line(error)}); run the pipelines ingest, train and evaluate again"
+            "export: metrics, audit_summary or train_settings are damaged, or from an earlier "
+            f"version ({one_line(error)}); run the pipelines ingest, train and evaluate again"
         ) from error
 
 
@@ -66,6 +66,7 @@ def _card(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    # "unescaped" is for markdown of the template's own, and for values whose form was checked.
     environment.filters |= {"count": count, "plain": plain, "unescaped": Markdown}
     return environment.get_template("model_card.md.jinja").render(
         front=Markdown(card_data(metrics, split, train_settings, params).to_yaml()),
