@@ -29,7 +29,10 @@ def test_numbers_of_these_predictions_pass() -> None:
     check_predictions({"lineage": {"predictions": "1"}}, "1")
 
 
-@pytest.mark.parametrize("metrics", [{}, {"lineage": {}}, {"lineage": {"predictions": "0"}}])
+@pytest.mark.parametrize(
+    "metrics",
+    [{}, *({"lineage": lineage} for lineage in ({}, {"predictions": "0"}, None, "damaged"))],
+)
 def test_numbers_of_other_predictions_are_refused(metrics: dict) -> None:
     with pytest.raises(ProjectError, match="metrics: measured on other predictions; run the"):
         check_predictions(metrics, "1")

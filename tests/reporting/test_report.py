@@ -1,22 +1,35 @@
-"""The report's content: numbers, chosen samples, escaping, size, no requests."""
+"""The report's page: numbers, chosen samples, escaping, size and missing inputs."""
 
 import re
 
+import numpy as np
 import pytest
 
-from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.provenance.lineage import check_predictions
 from albedo_pipeline.reporting.report import report_page
-from albedo_pipeline.reporting.sections.ranking import evenly_spaced_ranks, ranked_samples
+from tests.support.report_tables import METRIC_NAMES, distinct_metrics
 
 HOSTILE = "<img src=x onerror=alert(1)>\"&'"
 
 
 @pytest.fixture(scope="module")
-def plain(make, page_of) -> tuple[dict, str]:
-    """Inputs of a page, not to be changed, and the page."""
-    inputs = make()
-    return inputs, page_of(inputs)
+def plain(report_inputs, render_report) -> tuple[dict, str]:
+    """The inputs of a page, not to be changed, and the page."""
+    inputs = report_inputs()
+    return inputs, render_report(inputs)
+
+
+@pytest.fixture(scope="module")
+def complete_inputs(report_inputs) -> dict:
+    """Inputs with every metric, a lineage, and markup in protocol and lineage."""
+    metrics = distinct_metrics(METRIC_NAMES, aurc=0.06, aurc_oracle=0.05, aurc_random=0.10)
+    metrics["lineage"] = {"pairs": "26317ca3a7def", HOSTILE: HOSTILE}
+    metrics["protocol"] |= {"name": HOSTILE, "fingerprint": "abc123", "steps": 4}
+    return report_inputs(8) | {"metrics": metrics}
+
+
+@pytest.fixture(scope="module")
+def complete_page(complete_inputs, render_report) -> str:
+    return render_report(complete_inputs)
 
 
 def test_the_table_shows_the_means_of_metrics_json(plain) -> None:
@@ -27,32 +40,52 @@ def test_the_table_shows_the_means_of_metrics_json(plain) -> None:
     assert inputs["metrics"]["protocol"]["fingerprint"] in page
 
 
-def test_best_median_and_worst_are_always_shown(make, page_of) -> None:
-    inputs = make(gallery=3)
-    page = page_of(inputs)
-    order = ranked_samples(inputs["per_sample"], "test")["sample_id"].tolist()
-    for sample_id in (order[0], order[len(order) // 2], order[-1]):
-        assert sample_id in page
+def test_the_page_shows_every_score_with_its_protocol(complete_inputs, complete_page) -> None:
+    section = re.search(r'<section id="scores">.*?</section>', complete_page, re.DOTALL)[0]
+    for method in ("model", "beauty_as_albedo", "autoencoder_roundtrip"):
+        for name in METRIC_NAMES:
+            mean = complete_inputs["metrics"]["test"][method][name]["mean"]
+            assert f"{mean:.4f}" in section or f"{mean:.2f}" in section, (method, name)
+    assert section.count("fingerprint <code>abc123</code>") == 2
+    assert "AURC of the oracle: 0.050" in section
 
 
-@pytest.mark.parametrize(("count", "shown"), [(1, 12), (2, 12), (3, 3), (48, 12), (7, 1), (100, 5)])
-def test_a_spread_has_both_ends_and_the_middle(count: int, shown: int) -> None:
-    ranks = evenly_spaced_ranks(count, shown)
-    assert ranks == sorted(set(ranks))
-    assert {0, count - 1} <= set(ranks)
-    assert count < 3 or count // 2 in ranks
+def test_lineage_is_shown_and_escaped(complete_page: str) -> None:
+    run = complete_page.split('<section id="run">')[1]
+    assert "26317ca3a7def" in run
+    assert "<img src=x" not in complete_page
+    assert complete_page.count("&lt;img src=x") >= 4
 
 
-def test_a_file_name_is_never_markup(make, page_of) -> None:
-    inputs = make([f"{HOSTILE}{number}" for number in range(8)])
+def test_without_ensemble_and_lineage_their_sections_are_missing(
+    complete_inputs, render_report
+) -> None:
+    curves = complete_inputs["risk_coverage"].iloc[:0]
+    metrics = distinct_metrics(METRIC_NAMES) | {"lineage": {}}
+    page = render_report(complete_inputs | {"metrics": metrics, "risk_coverage": curves})
+    assert "AURC" not in page
+    assert "Data and weights" not in page
+
+
+def test_the_headline_follows_the_metrics(report_inputs, render_report, plain) -> None:
+    inputs = report_inputs()
+    scores = inputs["metrics"]["test"]
+    scores["model"], scores["beauty_as_albedo"] = scores["beauty_as_albedo"], scores["model"]
+    pages = plain[1], render_report(inputs)
+    headlines = [re.search(r'class="headline">(.*?)</p>', p, re.DOTALL)[1] for p in pages]
+    assert headlines[0] != headlines[1]
+
+
+def test_markup_in_sample_names_and_reasons_is_escaped(report_inputs, render_report) -> None:
+    inputs = report_inputs([f"{HOSTILE}{number}" for number in range(8)])
     inputs["quarantine"].loc[0, "reason"] = HOSTILE
-    page = page_of(inputs)
+    page = render_report(inputs)
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
 
 
-def test_it_is_one_small_file_that_asks_for_nothing(make) -> None:
-    page = report_page(**make(24, side=64, gallery=12))
+def test_the_page_is_one_small_file_without_requests(report_inputs) -> None:
+    page = report_page(**report_inputs(24, side=64, gallery=12))
     assert len(page.encode()) < 15_000_000
     links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page)
     assert links
@@ -60,27 +93,24 @@ def test_it_is_one_small_file_that_asks_for_nothing(make) -> None:
     assert not re.search(r"@import|url\((?![\"']?data:)", page)
 
 
-def test_a_scored_sample_without_a_prediction_is_an_error(make, page_of) -> None:
-    inputs = make()
-    inputs["per_sample"] = inputs["per_sample"].replace({"sample_id": {"view_000": "gone"}})
-    with pytest.raises(ProjectError, match="no prediction of sample 'gone'"):
-        page_of(inputs)
+def test_samples_without_a_score_are_listed_but_not_shown(report_inputs, render_report) -> None:
+    inputs = report_inputs(8)
+    table = inputs["per_sample"]
+    table.loc[table["sample_id"] == "view_002", ["psnr", "ssim"]] = np.nan
+    page = render_report(inputs)
+    assert "1 more sample could not be scored and cannot be ranked: view_002" in page
+    table.loc[:, "psnr"] = np.nan
+    assert "No test sample has a PSNR" in render_report(inputs)
 
 
-def test_the_same_numbers_worse_than_a_baseline_are_told_so(make, page_of, plain) -> None:
-    inputs = make()
-    scores = inputs["metrics"]["test"]
-    scores["model"], scores["beauty_as_albedo"] = scores["beauty_as_albedo"], scores["model"]
-    pages = plain[1], page_of(inputs)
-    headlines = [re.search(r'class="headline">(.*?)</p>', p, re.DOTALL)[1] for p in pages]
-    assert headlines[0] != headlines[1]
-
-
-@pytest.mark.parametrize("lineage", [{}, {"predictions": "0"}, None, "damaged"])
-def test_numbers_of_other_predictions_are_refused(plain, lineage) -> None:
-    predictions = plain[0]["predictions"]
-    check_predictions(
-        {"lineage": {"predictions": predictions.fingerprint()}}, predictions.fingerprint()
-    )
-    with pytest.raises(ProjectError, match="metrics: measured on other predictions; run the"):
-        check_predictions({"lineage": lineage}, predictions.fingerprint())
+def test_a_log_with_only_validation_scores_counts_as_empty(report_inputs, render_report) -> None:
+    inputs = report_inputs(8)
+    log = inputs["training_log"].assign(validation_psnr=20.0)
+    losses = ["loss", "learning_rate", "grad_norm", "ema_decay", "samples_per_second", "epoch"]
+    for rows, is_empty in (
+        (log.iloc[:0], True),
+        (log.assign(**dict.fromkeys(losses, np.nan)), True),
+        (log.iloc[:1], False),
+    ):
+        page = render_report(inputs | {"training_log": rows})
+        assert ("The training log is empty" in page) == is_empty

@@ -1,4 +1,4 @@
-"""The page beside the user's predictions, as text and in a real browser."""
+"""The page of the user's predictions, as text and in Chromium."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ SETTINGS = {
 
 
 def predictions(folder: Path) -> dict:
-    """Results of all the names in a folder, and a bad one."""
+    """Results for all of `NAMES` in a folder, and one failed image."""
     random = np.random.default_rng(0)
     images = [{"name": f"{HOSTILE}.jpg", "output": "bad", "reason": f"damaged {HOSTILE}"}]
     for name in NAMES:
@@ -54,34 +54,34 @@ def predictions(folder: Path) -> dict:
     return {"settings": SETTINGS, "others": 1, "images": images}
 
 
-def test_it_tells_what_there_is(tmp_path: Path) -> None:
+def test_the_page_counts_images_and_shows_their_details(tmp_path: Path) -> None:
     page = user_page(predictions(tmp_path))
-    assert "4 images with an albedo, 1 that could not be used, 1 other file passed over." in page
+    assert "4 images with an albedo, 1 image that could not be used, 1 other file skipped." in page
     assert "30 × 20, half, linear, exposure × 2.5, 6 tiles, 1.2 s" in page
-    assert "1.0 % of the pixels are negative and were taken for black" in page
+    assert "1.0 % of the pixels are negative and were treated as black" in page
     assert "NaN" not in page
     assert HOSTILE not in page
 
 
-def test_names_that_are_no_text(tmp_path: Path) -> None:
-    told = predictions(tmp_path)
-    told["images"][1]["name"] = "\udcff.png"
-    told["images"][1]["files"]["exr"] = "\udcff_albedo.exr"
-    page = user_page(told)
+def test_file_names_that_are_not_utf_8(tmp_path: Path) -> None:
+    results = predictions(tmp_path)
+    results["images"][1]["name"] = "\udcff.png"
+    results["images"][1]["files"]["exr"] = "\udcff_albedo.exr"
+    page = user_page(results)
     assert "./%FF_albedo.exr" in page
     page.encode("utf-8")
 
 
-def test_without_ensemble_and_without_images() -> None:
+def test_the_page_without_images() -> None:
     page = user_page({"settings": SETTINGS, "others": 0, "images": []})
     assert "0 images with an albedo." in page
-    assert "Could not be used" not in page
+    assert "could not be used" not in page
 
 
-def test_a_thousand_images_make_a_light_page(tmp_path: Path) -> None:
-    told = predictions(tmp_path)
-    told["images"] = told["images"][-1:] * 1000
-    page = user_page(told)
+def test_a_thousand_images_make_a_small_page(tmp_path: Path) -> None:
+    results = predictions(tmp_path)
+    results["images"] = results["images"][-1:] * 1000
+    page = user_page(results)
     assert len(page.encode("utf-8")) < 2_000_000
     assert "base64" not in page
     assert page.count("<img ") == page.count('loading="lazy"') == 3000
@@ -89,7 +89,7 @@ def test_a_thousand_images_make_a_light_page(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 @pytest.mark.parametrize("width", [1280, 390])
-def test_in_a_browser(tmp_path: Path, width: int) -> None:
+def test_the_page_in_chromium_has_no_broken_images_or_links(tmp_path: Path, width: int) -> None:
     page = tmp_path / "index.html"
     page.write_text(user_page(predictions(tmp_path)), encoding="utf-8")
     with visit(page.as_uri(), width) as seen:

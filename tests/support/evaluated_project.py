@@ -1,4 +1,4 @@
-"""A small evaluated project: shards on disk, tables and metrics in memory."""
+"""Inputs of the report: shards on disk, tables and metrics in memory."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,16 +11,20 @@ import torch
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.params import ReportParams
 from albedo_pipeline.preprocessing.audit import summary_of
-from albedo_pipeline.reporting import report as html
+from albedo_pipeline.reporting import report
 from albedo_pipeline.shards.datasets import PairShardsDataset, PredictionShardsDataset
 from albedo_pipeline.training.validation import METRICS
+from tests.support.report_tables import audit_rows, risk_curves, training_log
 
-BLANK = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
-SPLITS = ("test", "train", "test", "validation")
+EMPTY_SVG = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+_SPLITS = ("test", "train", "test", "validation")
 
 
 def _picture(seed: int, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Discs and boxes of plain colours, lit from one side; the corner outside is not valid."""
+    """Beauty, albedo and valid mask of plain discs and boxes lit from one side.
+
+    The corners are not valid.
+    """
     draw = np.random.default_rng(seed)
     y, x = np.mgrid[0:side, 0:side] / side
     albedo = np.broadcast_to(draw.uniform(0.3, 0.8, 3), (side, side, 3)).copy()
@@ -60,10 +64,10 @@ def _pair_rows(ids: list[str], side: int) -> Iterator[dict]:
 
 
 def _predicted(number: int, beauty: np.ndarray, albedo: np.ndarray) -> np.ndarray:
-    """Part of the shading is left in, more so in later samples, and some noise."""
-    left = 0.05 + 0.6 * ((7 * number) % 23) / 23
+    """An estimate with some noise, in which a part of the shading is left."""
+    shading = 0.05 + 0.6 * ((7 * number) % 23) / 23
     noise = np.random.default_rng(1000 + number).normal(0, 0.03, albedo.shape)
-    return (1 - left) * albedo + left * beauty + noise
+    return (1 - shading) * albedo + shading * beauty + noise
 
 
 def _scores(estimate: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> dict[str, float]:
@@ -114,13 +118,13 @@ def _evaluated(manifest: pd.DataFrame, side: int) -> tuple[pd.DataFrame, list[di
 
 
 def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) -> dict:
-    """Keywords of `write_html`; every second sample is of the test split."""
+    """Keyword arguments of `report_page`; every second sample is in the test split."""
     pairs_dataset = PairShardsDataset(filepath=str(folder / "pairs"), samples_per_shard=7)
     pairs_dataset.save(_pair_rows(ids, side))
     pairs = pairs_dataset.load()
     manifest = pairs.scalars.to_pandas()
     manifest.insert(0, "row", range(len(manifest)))
-    manifest.insert(3, "split", [SPLITS[row % len(SPLITS)] for row in range(len(manifest))])
+    manifest.insert(3, "split", [_SPLITS[row % len(_SPLITS)] for row in range(len(manifest))])
     per_sample, prediction_rows = _evaluated(manifest, side)
     predictions = PredictionShardsDataset(filepath=str(folder / "predictions"), samples_per_shard=5)
     predictions.save(prediction_rows)
@@ -183,90 +187,25 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
     }
 
 
-def risk_curves() -> pd.DataFrame:
-    """A knowing uncertainty on the test split."""
-    coverage = np.arange(1, 21) / 20
-    curves = {"risk": 0.05 + 0.05 * coverage, "oracle": 0.1 * coverage, "random": 0.1, "n": 9}
-    return pd.DataFrame({"split": "test", "coverage": coverage} | curves)
+@pytest.fixture(scope="session")
+def report_inputs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict]:
+    """`make_inputs` with its shards in a new folder each time; samples by name or number."""
 
+    def make(samples: list[str] | int = 16, **settings: int) -> dict:
+        ids = [f"view_{n:03d}" for n in range(samples)] if isinstance(samples, int) else samples
+        return make_inputs(tmp_path_factory.mktemp("report"), ids, **settings)
 
-def audit_rows(
-    ids: list[str], splits: list[str], quarantine: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """The audit of samples without findings, then of those in the quarantine."""
-    count = np.arange(len(ids))
-    words = ("reason", "colour_suspicion", "duplicate_of", "near_duplicate_of")
-    nothing = ("nonfinite_share", "negative_share", "beauty_clipped_share", "albedo_clipped_share")
-    sides = dict.fromkeys(("source_width", "source_height", "width", "height"), 512)
-    table = pd.DataFrame(
-        {
-            "sample_id": ids,
-            "group": [f"scene_{n // 2:03d}" for n in count],
-            "split": splits,
-            **{name: 2 * n if name.startswith("source") else n for name, n in sides.items()},
-            **dict.fromkeys(("beauty_type", "albedo_type"), "half"),
-            **dict.fromkeys(("beauty_space", "albedo_space"), "linear"),
-            **dict.fromkeys(words, ""),
-            **dict.fromkeys((*nothing, "albedo_implausible_share"), 0.0),
-            "exposure": 1.0 + count / 10,
-            "valid_share": 0.9,
-            "albedo_mean": 0.3,
-            "shift_x": 0.0,
-            "shift_y": 0.0,
-            "leak": False,
-        }
-    )
-    set_aside = (pd.DataFrame() if quarantine is None else quarantine).reindex(
-        columns=table.columns
-    )
-    names = table.select_dtypes(include="str").columns
-    set_aside[names] = set_aside[names].astype("str").fillna("")
-    return pd.concat([table, set_aside.assign(leak=False)], ignore_index=True).astype(
-        {"leak": bool}
-    )
-
-
-def training_log(points: int) -> pd.DataFrame:
-    """A plausible log."""
-    step = 10 * np.arange(1, points + 1)
-    noise = np.exp(np.random.default_rng(3).normal(0, 0.12, points))
-    return pd.DataFrame(
-        {
-            "step": step,
-            "loss": (0.9 * np.exp(-step / 220) + 0.06) * noise,
-            "learning_rate": 3e-4 * np.minimum(step / 100, 1) * 0.01 ** (step / step[-1]),
-            "grad_norm": 0.4 * noise,
-            "ema_decay": 0.99,
-            "samples_per_second": 410.0,
-            "epoch": step * 64 / 480,
-        }
-    )
+    return make
 
 
 @pytest.fixture(scope="session")
-def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict]:
-    """`make_inputs`, each time in a new folder."""
+def render_report() -> Callable[[dict], str]:
+    """`report_page` without its plots, which take nearly all of its time."""
 
-    def made(ids: list[str] | int = 16, **settings: int) -> dict:
-        named = [f"view_{n:03d}" for n in range(ids)] if isinstance(ids, int) else ids
-        return make_inputs(tmp_path_factory.mktemp("report"), named, **settings)
-
-    return made
-
-
-@pytest.fixture(scope="session")
-def page_of() -> Callable[[dict], str]:
-    """`write_html` without its plots, which take nearly all of its time."""
-
-    def written(inputs: dict) -> str:
+    def render(inputs: dict) -> str:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(html, "light_and_dark", lambda draw: {"light": BLANK, "dark": BLANK})
-            return html.report_page(**inputs)
+            empty = {"light": EMPTY_SVG, "dark": EMPTY_SVG}
+            patch.setattr(report, "light_and_dark", lambda draw: empty)
+            return report.report_page(**inputs)
 
-    return written
-
-
-@pytest.fixture(name="audit_rows")
-def audit_rows_fixture() -> Callable[..., pd.DataFrame]:
-    """`audit_rows`."""
-    return audit_rows
+    return render

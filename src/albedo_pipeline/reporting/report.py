@@ -168,20 +168,20 @@ def _log_points(log: pd.DataFrame) -> int:
 
 def _gallery_note(gallery: Gallery, split: str) -> str:
     if not gallery.cards:
-        return f"No {split} sample has a {gallery.ranked_by}: there is nothing to show."
+        return f"No {split} sample has a {gallery.ranked_by}, so there is nothing to show."
     note = (
-        f"{len(gallery.cards)} of {count(gallery.scored, f'{split} sample')}, evenly spaced in "
-        f"rank from the best to the worst by the model’s {gallery.ranked_by}."
+        f"Shown are {len(gallery.cards)} of {count(gallery.scored, f'{split} sample')}, evenly "
+        f"spaced in rank from the best to the worst by the model’s {gallery.ranked_by}."
     )
     if gallery.unscored:
         note += (
-            f" {count(len(gallery.unscored), 'more sample')} could not be scored and so "
+            f" {count(len(gallery.unscored), 'more sample')} could not be scored and "
             f"cannot be ranked: {', '.join(map(str, gallery.unscored[:20]))}"
             f"{' …' if len(gallery.unscored) > 20 else ''}."
         )
     if gallery.shown_side < gallery.stored_side:
         note += (
-            f" Pictures are reduced from {gallery.stored_side} to {gallery.shown_side} pixels; "
-            "the scores are of the full size."
+            f" The pictures are scaled down from {gallery.stored_side} to {gallery.shown_side} "
+            "pixels; the scores were computed at full size."
         )
     return note

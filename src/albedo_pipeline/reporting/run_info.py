@@ -76,7 +76,7 @@ def code_state(folder: Path) -> str:
     differing = " and ".join(count(number, noun) for number, noun in kinds if number)
     if not differing:
         return f"commit {state.commit}, no uncommitted changes"
-    return f"commit {state.commit}, and on top of it {differing}"
+    return f"commit {state.commit} with {differing}"
 
 
 def resolved_parameters(parameters: dict) -> dict:

@@ -15,17 +15,17 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _SETTING_LABELS = {
     "input": "Images",
     "model": "Model",
-    "model_digest": "Digest of the model",
+    "model_digest": "Model digest",
     "steps": "DDIM steps",
-    "ensemble": "Ensemble",
+    "ensemble": "Ensemble size",
     "resolution": "Processing resolution, pixels",
-    "tile": "Tile, pixels",
+    "tile": "Tile size, pixels",
 }
 _WARNINGS = {
     "clipped_share": "{} of the pixels are brighter than white and were clipped",
-    "nonfinite_share": "{} of the pixels are NaN or infinite and were taken for black",
-    "negative_share": "{} of the pixels are negative and were taken for black",
-    "transparent_share": "{} of the pixels are transparent and did not count for the exposure",
+    "nonfinite_share": "{} of the pixels are NaN or infinite and were treated as black",
+    "negative_share": "{} of the pixels are negative and were treated as black",
+    "transparent_share": "{} of the pixels are transparent and were ignored for the exposure",
 }
 _WARNING_THRESHOLDS = {"clipped_share": 0.1}
 """Shares above which a warning is shown, if not 0: some clipped highlights are normal."""
@@ -81,9 +81,9 @@ def user_page(predictions: dict[str, Any]) -> str:
 def _headline(predicted: int, failed: int, others: int) -> str:
     texts = [f"{count(predicted, 'image')} with an albedo"]
     if failed:
-        texts.append(f"{failed:,} that could not be used")
+        texts.append(f"{count(failed, 'image')} that could not be used")
     if others:
-        texts.append(f"{count(others, 'other file')} passed over")
+        texts.append(f"{count(others, 'other file')} skipped")
     return ", ".join(texts) + "."
 
 

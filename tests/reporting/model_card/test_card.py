@@ -1,4 +1,4 @@
-"""The model card: the Hub can read it, and nothing in it is markup that we did not write."""
+"""The model card: the Hub can read it, and text from data or settings is escaped."""
 
 import pytest
 import yaml
@@ -8,7 +8,6 @@ from markdown_it import MarkdownIt
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import ExportParams, TrainParams
 from albedo_pipeline.reporting.model_card.card import model_card
-from albedo_pipeline.reporting.model_card.markdown import escaped
 
 SCORE = {"mean": 20.5, "low": 19.0, "high": 21.25, "n": 6}
 NASTY = 'x: "y" | <b>bold</b> [a](http://b) *c* `d` &amp; $e$\n---\n# f'
@@ -47,11 +46,11 @@ def made(settings: dict | None = None, **params) -> str:
 
 
 def html(card: str) -> str:
-    """As GitHub's markdown has it; the front matter is cut off."""
+    """The card without its front matter, rendered as on GitHub."""
     return MarkdownIt("commonmark").enable("table").render(ModelCard(card).text)
 
 
-def test_the_hub_reads_it() -> None:
+def test_the_hub_can_read_the_front_matter() -> None:
     data = ModelCard(made(title="A model", datasets=("a/b",))).data
     assert (data.library_name, data.pipeline_tag) == ("diffusers", "image-to-image")
     assert (data.license, data.license_name) == ("other", "not-stated")
@@ -68,7 +67,7 @@ def test_a_pretrained_model_names_its_base() -> None:
     assert "huggingface.co/someone/sd" in card
 
 
-def test_a_local_base_is_no_ones_business(tmp_path) -> None:
+def test_a_local_base_model_is_not_named(tmp_path) -> None:
     card = made(PRETRAINED | {"pretrained": {"model": str(tmp_path)}})
     assert ModelCard(card).data.base_model is None
     assert str(tmp_path) not in card
@@ -85,7 +84,7 @@ def test_the_table_has_model_baseline_and_ceiling() -> None:
     "field",
     ["title", "dataset_name", "dataset_description", "intended_use", "limits", "authors"],
 )
-def test_markup_in_a_text_is_text(field: str) -> None:
+def test_markup_in_settings_is_escaped(field: str) -> None:
     card = made(**{field: NASTY})
     assert ModelCard(card).data.pipeline_tag == "image-to-image"
     page = html(card)
@@ -95,31 +94,19 @@ def test_markup_in_a_text_is_text(field: str) -> None:
     assert 'href="http://b"' not in page
 
 
-def test_a_title_with_markup_is_whole_in_the_front_matter() -> None:
+def test_a_title_with_markup_is_unchanged_in_the_front_matter() -> None:
     front = yaml.safe_load(made(title=NASTY).split("\n---\n")[0].removeprefix("---\n"))
     assert front["model-index"][0]["name"] == SHOWN
 
 
-def test_markup_in_the_protocol_is_text() -> None:
+def test_markup_in_the_protocol_is_escaped() -> None:
     page = html(made())
     assert "<td>p|q</td>" in page
     assert "<td>&lt;i&gt;</td>" in page
 
 
-@pytest.mark.parametrize("text", ["- a", "1. a", "12) a", "+ a", "---", "===", "# a", "> a", "~~~"])
-def test_a_line_begins_no_block(text: str) -> None:
-    html = text.replace(">", "&gt;")
-    assert MarkdownIt().render(f"before\n\n{escaped(text)}\n") == (
-        f"<p>before</p>\n<p>{html}</p>\n"
-    )
-
-
-def test_numbers_stay_as_they_are() -> None:
-    assert escaped("13.74") == "13.74"
-
-
 @pytest.mark.parametrize("key", ["splits", "quarantined", "flags"])
-def test_a_record_without_a_key_is_one_line(key: str) -> None:
+def test_a_missing_key_is_an_error_of_one_line(key: str) -> None:
     audit = {name: value for name, value in AUDIT.items() if name != key}
     train = SCRATCH.model_dump(mode="json")
     with pytest.raises(ProjectError, match=key) as raised:
@@ -127,7 +114,7 @@ def test_a_record_without_a_key_is_one_line(key: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_metrics_of_no_split() -> None:
+def test_metrics_without_a_split_are_an_error() -> None:
     train = SCRATCH.model_dump(mode="json")
     with pytest.raises(ProjectError, match="no split was evaluated"):
         model_card({"protocol": {}, "lineage": {}}, AUDIT, train, 64, ExportParams())

@@ -1,4 +1,4 @@
-"""Curves as tables: the rows that hold something."""
+"""Curves as tables: which rows and columns they have."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ LOG = pd.DataFrame(
 )
 
 
-def test_loss_and_validation_are_told_apart() -> None:
+def test_loss_and_validation_are_separate_tables() -> None:
     losses = loss_points(LOG)
     assert losses.to_dict("list") == {
         "step": [1, 2],
@@ -25,7 +25,7 @@ def test_loss_and_validation_are_told_apart() -> None:
     assert validation_points(LOG).to_dict("list") == {"step": [2], "psnr": [20.0]}
 
 
-def test_risk_is_of_one_split() -> None:
+def test_the_risk_is_that_of_the_first_split() -> None:
     curves = pd.DataFrame(
         {"split": ["test", "test", "train"], "coverage": [0.5, 1, 1], "risk": [0.1, 0.2, 9]}
     )

@@ -1,4 +1,4 @@
-"""The training curves: which panels a log gives, and what they show."""
+"""Training curves: which panels a log has, and what they show."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ def log_points() -> pd.DataFrame:
 
 
 def validated(log: pd.DataFrame) -> pd.DataFrame:
-    """The log with two more rows, which hold a validation's scores alone."""
+    """The log with two more rows, which have only validation scores."""
     return pd.concat([log, pd.DataFrame({"step": [5, 25], **VALIDATION})]).sort_values("step")
 
 
@@ -26,7 +26,7 @@ def y_labels(log: pd.DataFrame, theme: Theme = LIGHT) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_the_log_s_columns_choose_the_panels(theme: Theme) -> None:
+def test_the_panels_follow_the_columns_of_the_log(theme: Theme) -> None:
     log = log_points()
     quarters = log.assign(**dict.fromkeys(QUARTERS, log["loss"]))
     assert y_labels(log, theme) == ["loss", "learning"]
@@ -40,16 +40,17 @@ def test_columns_of_nan_give_no_panel() -> None:
     assert y_labels(log_points().assign(**nothing)) == ["loss", "learning"]
 
 
-def test_rows_of_a_validation_alone_leave_the_training_curves_whole() -> None:
+def test_rows_with_only_validation_scores_do_not_change_the_training_curves() -> None:
     log = log_points()
     log[QUARTERS[0]] = log["loss"].where(log["step"] != 100)
-    plain, source_at = loss_figure(log), loss_figure(validated(log))
-    for before, after in zip(plain.axes, [*source_at.axes[:2], source_at.axes[3]], strict=True):
+    without, with_scores = loss_figure(log), loss_figure(validated(log))
+    panels = [*with_scores.axes[:2], with_scores.axes[3]]
+    for before, after in zip(without.axes, panels, strict=True):
         for old, new in zip(before.lines, after.lines, strict=True):
             np.testing.assert_array_equal(old.get_xydata(), new.get_xydata())
 
 
-def test_the_validation_s_lines_and_their_legend() -> None:
+def test_the_lines_of_the_validation_and_their_legend() -> None:
     panel = loss_figure(validated(log_points())).axes[1]
     ema, raw = panel.lines
     assert (ema.get_linestyle(), raw.get_linestyle()) == ("-", "--")
@@ -60,10 +61,12 @@ def test_the_validation_s_lines_and_their_legend() -> None:
     assert names[0] == "EMA weights (best 23.50 dB, step 25)"
 
 
-def test_only_log_points_count_as_such(make, page_of) -> None:
-    inputs = make(8)
-    log = inputs["training_log"]
-    inputs["training_log"] = validated(log.iloc[:0])
-    assert "The training log is empty" in page_of(inputs)
-    inputs["training_log"] = validated(log.iloc[:1])
-    assert "The training log is empty" not in page_of(inputs)
+def test_a_message_replaces_a_missing_curve() -> None:
+    without_rows = texts(pd.DataFrame({"step": [], "loss": []}))
+    assert "has no loss" in without_rows
+    assert "has no learning rate" in without_rows
+    assert "has no loss" in texts(pd.DataFrame({"step": [1], "loss": [np.nan]}))
+
+
+def texts(log: pd.DataFrame) -> str:
+    return " ".join(text.get_text() for axes in loss_figure(log).axes for text in axes.texts)

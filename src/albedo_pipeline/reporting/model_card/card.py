@@ -21,7 +21,7 @@ _TRAINING_SETTINGS = (
     ("max_steps", "Optimiser steps"),
     ("effective_batch_size", "Effective batch"),
     ("peak", "Peak learning rate"),
-    ("decay", "Its decay"),
+    ("decay", "Learning rate decay"),
     ("optimiser", "Optimiser"),
     ("precision", "Precision"),
     ("seed", "Seed"),
@@ -47,8 +47,8 @@ def model_card(
         return _card(metrics, audit_summary, train_settings, side, params)
     except (KeyError, TypeError, AttributeError, UndefinedError) as error:
         raise ProjectError(
-            "export: metrics, audit_summary or train_settings are damaged or of an earlier version "
-            f"({one_line(error)}); run the pipelines ingest, train and evaluate again"
+            "export: metrics, audit_summary or train_settings are damaged, or from an earlier "
+            f"version ({one_line(error)}); run the pipelines ingest, train and evaluate again"
         ) from error
 
 
@@ -66,6 +66,7 @@ def _card(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    # "unescaped" is for markdown of the template's own, and for values whose form was checked.
     environment.filters |= {"count": count, "plain": plain, "unescaped": Markdown}
     return environment.get_template("model_card.md.jinja").render(
         front=Markdown(card_data(metrics, split, train_settings, params).to_yaml()),
@@ -94,8 +95,9 @@ def _source(settings: dict) -> str:
     if settings["source"] == "scratch":
         return "Trained from scratch"
     if settings["lora"]:
-        return f"Low-rank adapters (rank {settings['lora']['rank']}), merged into the weights"
-    return "All weights of a pretrained model trained further:"
+        rank = settings["lora"]["rank"]
+        return f"Low-rank adapters (rank {rank}) for a pretrained model, merged into its weights"
+    return "Fine-tuning of all weights of a pretrained model"
 
 
 def _training(settings: dict) -> list[tuple[str, str]]:
@@ -106,5 +108,5 @@ def _training(settings: dict) -> list[tuple[str, str]]:
         "decay": settings["learning_rate"]["decay"],
         "optimiser": settings["optimiser"]["name"],
     }
-    averaged = ("Averaged weights (EMA), decay", plain(settings["ema"]["decay"]))
+    averaged = ("Decay of the averaged weights (EMA)", plain(settings["ema"]["decay"]))
     return [(name, plain(flat[key])) for key, name in _TRAINING_SETTINGS] + [averaged]

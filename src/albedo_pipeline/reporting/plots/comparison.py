@@ -49,7 +49,7 @@ def _draw_panel(axes: Axes, theme: Theme, name: str, scores: np.ndarray) -> None
     unit_text = f", {unit(name)}" if unit(name) else ""
     axes.set_title(f"{label(name)}{unit_text}", loc="left", fontsize=10, color=theme.ink)
     axes.set_title(f"n = {len(scores):,}", loc="right", fontsize=8, color=theme.faint)
-    axes.set_xlabel("the other run")
+    axes.set_xlabel("other run")
     side = {True: "  (above: better)", False: "  (below: better)", None: ""}[higher_is_better(name)]
     axes.set_ylabel(f"this run{side}")
     style_axes(axes, theme)

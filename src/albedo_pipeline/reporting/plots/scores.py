@@ -73,16 +73,23 @@ def risk_figure(curves: pd.DataFrame, split: str, theme: Theme = LIGHT) -> Figur
     figure = Figure(figsize=(6.4, 3.4), layout="constrained", facecolor=theme.paper)
     axes = figure.subplots()
     if rows.empty:
-        show_message(axes, theme, "No ensemble, so no uncertainty.")
+        show_message(axes, theme, "No ensemble was run, so there is no uncertainty.")
         style_axes(axes, theme)
         return figure
     percent = 100 * rows["coverage"]
-    axes.plot(percent, rows["random"], ":", color=theme.faint, label="no order: the mean error")
-    axes.plot(percent, rows["risk"], color=theme.accent, lw=2, label="by the model’s uncertainty")
+    axes.plot(percent, rows["random"], ":", color=theme.faint, label="random order: the mean error")
     axes.plot(
-        percent, rows["oracle"], "--", color=theme.ink, lw=1, label="oracle: by the error itself"
+        percent, rows["risk"], color=theme.accent, lw=2, label="sorted by the model’s uncertainty"
     )
-    axes.set_xlabel("coverage: most certain pixels that are kept, %")
+    axes.plot(
+        percent,
+        rows["oracle"],
+        "--",
+        color=theme.ink,
+        lw=1,
+        label="oracle: sorted by the true error",
+    )
+    axes.set_xlabel("coverage: share of pixels kept, the most certain first, %")
     axes.set_ylabel("risk: mean absolute error, sRGB")
     axes.set_ylim(bottom=0)
     axes.set_xlim(0, 100)

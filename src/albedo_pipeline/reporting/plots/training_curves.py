@@ -44,7 +44,7 @@ def _draw_loss(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     axes.set_ylabel("loss")
     losses = _curve(log, "loss")
     if losses.empty:
-        show_message(axes, theme, "The training log holds no loss.")
+        show_message(axes, theme, "The training log has no loss.")
         return
     name = f"smoothed (exponential, span {smoothing_span(len(losses))} points)"
     _draw_line(axes, losses, color=theme.faint, alpha=0.55, lw=0.9, label="logged")
@@ -65,7 +65,7 @@ def _draw_quarter_losses(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
         if not losses.empty:
             _draw_line(axes, _smoothed(losses), color=colour, lw=1.1, label=name)
     _set_plain_log_scale(axes)
-    axes.set_ylabel("loss by quarter of t,\nsmoothed likewise")
+    axes.set_ylabel("loss by quarter of t,\nsmoothed")
     _draw_legend_above(axes, theme)
 
 
@@ -85,7 +85,7 @@ def _draw_learning_rate(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     axes.set_ylabel("learning rate")
     rates = _curve(log, "learning_rate")
     if rates.empty:
-        show_message(axes, theme, "The training log holds no learning rate.")
+        show_message(axes, theme, "The training log has no learning rate.")
         return
     _draw_line(axes, rates, color=theme.ink, lw=1.2)
     axes.set_ylim(bottom=0)

@@ -78,10 +78,11 @@ def data_section(audit: pd.DataFrame, summary: dict, quarantine: pd.DataFrame) -
 
 
 def _overview(used: pd.DataFrame, samples: int, quarantined: int, flagged: int) -> str:
-    with_findings = f"{flagged:,} of them" if flagged else "none of them"
+    findings_text = f"findings for {count(flagged, 'sample')}" if flagged else "no findings"
+    quarantine_text = f"holds {count(quarantined, 'more sample')}" if quarantined else "is empty"
     return (
-        f"{count(samples, 'sample')} in {count(used['group'].nunique(), 'group')}, "
-        f"{with_findings} with findings; {quarantined:,} more set aside."
+        f"{count(samples, 'sample')} in {count(used['group'].nunique(), 'group')}. "
+        f"The audit reports {findings_text}, and the quarantine {quarantine_text}."
     )
 
 

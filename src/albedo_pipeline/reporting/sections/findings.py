@@ -42,48 +42,51 @@ class FlaggedSample:
 _DESCRIPTIONS = {
     "leaks": (
         "Leaks between splits",
-        "The same picture stands in two splits, so scores flatter the model: "
-        "put both samples into one group, or remove one.",
+        "The same picture is in two splits, so the scores are too good. "
+        "Put both samples into one group, or remove one of them.",
     ),
     "colour_suspicion": (
-        "Colour space in doubt",
-        "The pixels speak against the declared colour space: correct it in the catalog, "
-        "as everything learned from such a pair is wrong.",
+        "Doubtful colour space",
+        "The pixels contradict the declared colour space, and the model learns wrong colours from "
+        "such a pair. Correct the colour space in the catalog.",
     ),
     "misregistered": (
-        "Albedo moved against the beauty",
-        "Their edges do not meet, so the model learns to blur: align the two again.",
+        "Albedo shifted against the beauty",
+        "Their edges do not line up, so the model learns to blur. Align the two images.",
     ),
     "implausible_albedo": (
         "Implausible albedo",
         f"More than {100 * IMPLAUSIBLE:g} % of the valid pixels are darker than charcoal or "
-        "brighter than snow: check what the pass holds, and its scale.",
+        "brighter than snow. Check what the albedo pass contains, and its scale.",
     ),
     "exact_duplicates": (
         "Exact duplicates",
-        "All pixels are those of another sample, which so counts twice: remove one.",
+        "All pixels equal those of another sample, so the pair counts twice. Remove one of them.",
     ),
     "near_duplicates": (
         "Near duplicates",
-        "The beauty looks like one of another group: if the scene is the same, make it one group.",
+        "The beauty looks like one of another group. If both show the same scene, put them into "
+        "one group.",
     ),
     "nonfinite": (
         "NaN or infinite pixels",
-        "They are masked and do no harm; where they are many, look for the fault in the render.",
+        "They are masked and do no harm. If there are many, look for the cause in the render.",
     ),
     "negative": (
         "Negative pixels",
-        "They are masked and do no harm; a filter that overshoots is the usual cause.",
+        "They are masked and do no harm. The usual cause is a reconstruction filter that "
+        "overshoots.",
     ),
     "clipped_albedo": (
         "Clipped albedo",
-        f"More than {100 * CLIPPED_ALBEDO:g} % of the valid pixels pass 1, which no diffuse "
-        "surface does: look for emission, or a wrong scale.",
+        f"More than {100 * CLIPPED_ALBEDO:g} % of the valid pixels are above 1, which is "
+        "impossible for a diffuse surface. Look for emission or a wrong scale.",
     ),
     "clipped_beauty": (
         "Clipped beauty",
         f"More than {100 * CLIPPED_BEAUTY:g} % of the valid pixels have a channel above 1 after "
-        "exposure: usual for lights in view; else lower the target of ingest.exposure.",
+        "exposure. This is normal if a light is in view; otherwise lower the target of "
+        "ingest.exposure.",
     ),
 }
 """Name and advice of every known finding, the most serious first."""
@@ -91,11 +94,11 @@ _DESCRIPTIONS = {
 _SAMPLE_TEXTS = {
     "leaks": lambda row: f"repeats a sample of {row.repeated_split}",
     "colour_suspicion": lambda row: str(row.colour_suspicion),
-    "misregistered": lambda row: f"albedo moved by ({row.shift_x:g}, {row.shift_y:g}) px",
+    "misregistered": lambda row: f"albedo shifted by ({row.shift_x:g}, {row.shift_y:g}) px",
     "implausible_albedo": lambda row: (
         f"implausible albedo: {percentage(row.albedo_implausible_share)}"
     ),
-    "exact_duplicates": lambda row: f"the same as {row.duplicate_of}",
+    "exact_duplicates": lambda row: f"identical to {row.duplicate_of}",
     "near_duplicates": lambda row: f"looks like {row.near_duplicate_of}",
     "nonfinite": lambda row: f"NaN or infinite: {percentage(row.nonfinite_share)}",
     "negative": lambda row: f"negative: {percentage(row.negative_share)}",
@@ -163,5 +166,8 @@ def _with_repeated_split(used: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFram
     """The rows with the column `repeated_split`: the split of the sample that each one repeats."""
     repeated = shown["duplicate_of"].where(shown["duplicate_of"] != "", shown["near_duplicate_of"])
     known = used.loc[used["sample_id"].isin(set(repeated)), ["sample_id", "split"]]
-    splits = dict(zip(known["sample_id"], known["split"], strict=True))
+    splits = {
+        sample_id: f"the {split} split"
+        for sample_id, split in known.itertuples(index=False, name=None)
+    }
     return shown.assign(repeated_split=[splits.get(name, "another split") for name in repeated])

@@ -36,7 +36,7 @@ def headline(metrics: dict, split: str, percent: float) -> str:
     n = scores.get("n")
     samples = f"On the {split} split" if n is None else f"On {count(n, f'{split} sample')}"
     if not finite(model.get("mean")):
-        return f"{samples} the model has no finite {label(name)}: there is nothing to compare."
+        return f"{samples} the model has no finite {label(name)}, so there is nothing to compare."
     sentence = f"{samples} the model reaches {_with_interval(name, model, percent)}"
     if higher_is_better(name) is None:
         return sentence + "."

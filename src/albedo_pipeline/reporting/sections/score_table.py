@@ -126,17 +126,14 @@ def metric_rows(table: ScoreTable, names: list[str]) -> MetricRows:
         names: keys of the table's columns.
     """
     rows = MetricRows([], [], [])
-    for column, (name, (metric_label, metric_unit, direction)) in enumerate(
-        zip(names, table.columns, strict=True)
-    ):
-        model, *others = [row.cells[column] for row in table.rows]
-        if others and all(cell.mean == MISSING for cell in others):
-            rows.model_only.append(
-                MetricRow(name, metric_label, metric_unit, direction[:1], [model])
-            )
-            continue
-        group = rows.all_pixels if name.endswith("_unmasked") else rows.valid_pixels
-        group.append(MetricRow(name, metric_label, metric_unit, direction[:1], [model, *others]))
+    for column, (name, texts) in enumerate(zip(names, table.columns, strict=True)):
+        metric_label, metric_unit, direction = texts
+        cells = [row.cells[column] for row in table.rows]
+        if len(cells) > 1 and all(cell.mean == MISSING for cell in cells[1:]):
+            group, cells = rows.model_only, cells[:1]
+        else:
+            group = rows.all_pixels if name.endswith("_unmasked") else rows.valid_pixels
+        group.append(MetricRow(name, metric_label, metric_unit, direction[:1], cells))
     return rows
 
 
@@ -161,7 +158,9 @@ def _groups(rows: list[MetricRow]) -> list[tuple[str, list[MetricRow]]]:
     groups: dict[str, list[MetricRow]] = {}
     for row in rows:
         aligned = "Aligned in scale" if "_aligned" in row.name else "As predicted"
-        pixels = "all pixels, masked ones too" if "_unmasked" in row.name else "the valid pixels"
+        pixels = (
+            "all pixels, masked ones included" if "_unmasked" in row.name else "the valid pixels"
+        )
         groups.setdefault(f"{aligned}, over {pixels}", []).append(row)
     return list(groups.items())
 

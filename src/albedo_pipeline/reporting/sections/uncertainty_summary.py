@@ -17,17 +17,13 @@ def uncertainty_sentence(scores: dict) -> str:
     if not all(map(finite, means)):
         return ""
     area, oracle, random = means
-    area_text = f"(AURC {measured('aurc', area)})"
+    in_brackets = f"(AURC {measured('aurc', area)})"
     if random <= oracle:
-        return (
-            f"All its pixels are equally wrong, so its uncertainty has nothing to tell {area_text}."
-        )
+        return f"All pixels have the same error, so uncertainty cannot sort them {in_brackets}."
     share = (random - area) / (random - oracle)
     if share <= 0:
-        return (
-            f"Its uncertainty is of no use: it sorts the pixels no better than chance {area_text}."
-        )
+        return f"The uncertainty sorts the pixels no better than chance {in_brackets}."
     return (
-        f"Of what sorting the pixels by their error would gain, its uncertainty gives "
-        f"{100 * share:.0f} % {area_text}."
+        f"Sorting the pixels by the model’s uncertainty gains {100 * share:.0f} % of what sorting "
+        f"them by their true error would gain {in_brackets}."
     )

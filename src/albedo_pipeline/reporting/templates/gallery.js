@@ -4,34 +4,34 @@ const cards = [...gallery.querySelectorAll(".card")];
 for (const card of cards) {
   const slide = card.querySelector(".slide");
   const range = slide.querySelector("input");
-  const move = () => {
+  const update = () => {
     slide.style.setProperty("--at", range.value + "%");
     range.setAttribute("aria-valuetext", range.value + " % beauty");
   };
   slide.querySelector(".over").src = card.querySelector(".beauty").src;
   slide.querySelector(".under").src = card.querySelector(".prediction").src;
-  range.addEventListener("input", move);
-  move();
+  range.addEventListener("input", update);
+  update();
   slide.hidden = false;
 }
 
 const tools = gallery.querySelector(".tools");
 if (tools) {
-  const words = tools.querySelector("[type=search]");
+  const search = tools.querySelector("[type=search]");
   const lights = tools.querySelector("[type=checkbox]");
-  const measure = tools.querySelector("select");
-  const turn = tools.querySelector("button");
+  const metric = tools.querySelector("select");
+  const direction = tools.querySelector("button");
   const list = gallery.querySelector(".cards");
   const collator = new Intl.Collator("en", { numeric: true });
-  let turned = false;
+  let reversed = false;
 
   const filter = () => {
-    const wanted = words.value.toLowerCase().split(/\s+/);
+    const words = search.value.toLowerCase().split(/\s+/);
     let shown = 0;
     for (const card of cards) {
       const text = (card.dataset.name + " " + card.dataset.group).toLowerCase();
-      const found = wanted.every((word) => text.includes(word));
-      card.hidden = !found || (lights !== null && lights.checked && card.dataset.set === "");
+      const matches = words.every((word) => text.includes(word));
+      card.hidden = !matches || (lights !== null && lights.checked && card.dataset.set === "");
       shown += !card.hidden;
     }
     tools.querySelector("output").textContent = shown + " of " + cards.length + " shown";
@@ -39,33 +39,33 @@ if (tools) {
 
   const byName = (a, b) => collator.compare(a.dataset.name, b.dataset.name);
 
-  const byMeasure = (place, sign) => {
-    const key = new Map(cards.map((card) => [card, JSON.parse(card.dataset.keys)[place]]));
-    // A card without a value comes last, whichever the direction.
+  const byMetric = (index, sign) => {
+    const key = new Map(cards.map((card) => [card, JSON.parse(card.dataset.keys)[index]]));
+    // A card without a value comes last in both directions.
     return (a, b) =>
       (key.get(a) === null) - (key.get(b) === null) || sign * (key.get(a) - key.get(b));
   };
 
   const sort = () => {
-    const named = measure.value === "name";
-    const higher = measure.selectedOptions[0].dataset.higher === "true";
-    const sign = turned ? -1 : 1;
-    const before = named
+    const sortsByName = metric.value === "name";
+    const higherIsBetter = metric.selectedOptions[0].dataset.higher === "true";
+    const sign = reversed ? -1 : 1;
+    const compare = sortsByName
       ? (a, b) => sign * byName(a, b)
-      : byMeasure(measure.selectedIndex, higher ? -sign : sign);
-    list.append(...[...cards].sort(before));
-    const ways = named ? ["A to Z", "Z to A"] : ["best first", "worst first"];
-    turn.firstElementChild.textContent = ways[Number(turned)];
+      : byMetric(metric.selectedIndex, higherIsBetter ? -sign : sign);
+    list.append(...[...cards].sort(compare));
+    const labels = sortsByName ? ["A to Z", "Z to A"] : ["best first", "worst first"];
+    direction.firstElementChild.textContent = labels[Number(reversed)];
   };
 
-  words.addEventListener("input", filter);
+  search.addEventListener("input", filter);
   if (lights) lights.addEventListener("change", filter);
-  measure.addEventListener("change", sort);
-  turn.addEventListener("click", () => {
-    turned = !turned;
+  metric.addEventListener("change", sort);
+  direction.addEventListener("click", () => {
+    reversed = !reversed;
     sort();
   });
-  // A browser that reloads the page may have kept the choices.
+  // After a reload the browser may have kept the user's choices.
   filter();
   sort();
   tools.hidden = false;

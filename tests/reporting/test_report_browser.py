@@ -1,4 +1,4 @@
-"""The report in a real browser."""
+"""The report in Chromium: requests, errors, layout and the slider."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is install
 
 
 @pytest.fixture(scope="module")
-def url(make, tmp_path_factory: pytest.TempPathFactory) -> str:
-    inputs = make(12)
+def url(report_inputs, tmp_path_factory: pytest.TempPathFactory) -> str:
+    inputs = report_inputs(12)
     inputs["audit"]["beauty_clipped_share"] = 0.5
     inputs["audit_summary"] = summary_of(inputs["audit"])
     page = tmp_path_factory.mktemp("page") / "report.html"
@@ -24,7 +24,7 @@ def url(make, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-def test_it_opens_without_a_request_or_a_complaint(url: str, width: int) -> None:
+def test_the_page_opens_without_requests_and_errors(url: str, width: int) -> None:
     with visit(url, width) as seen:
         assert seen.outside() == []
         assert seen.complaints == []
@@ -35,7 +35,7 @@ def test_it_opens_without_a_request_or_a_complaint(url: str, width: int) -> None
         assert seen.page.evaluate(broken) == 0
 
 
-def test_the_slider_wipes_from_beauty_to_prediction(url: str) -> None:
+def test_the_slider_moves_between_beauty_and_prediction(url: str) -> None:
     with visit(url) as seen:
         slider = seen.page.locator("input[type=range]").first
         slider.scroll_into_view_if_needed()
@@ -49,8 +49,10 @@ def test_the_slider_wipes_from_beauty_to_prediction(url: str) -> None:
         assert pictures.screenshot() != first
 
 
-def test_names_from_data_are_text_and_never_markup(make, page_of, tmp_path: Path) -> None:
-    inputs = make(8)
+def test_names_from_the_data_are_shown_as_text(
+    report_inputs, render_report, tmp_path: Path
+) -> None:
+    inputs = report_inputs(8)
     audit = inputs["audit"]
     audit.loc[:3, "sample_id"] = audit.loc[:3, "duplicate_of"] = HOSTILE
     audit.loc[:3, ["near_duplicate_of", "colour_suspicion", "beauty_type"]] = HOSTILE
@@ -61,7 +63,7 @@ def test_names_from_data_are_text_and_never_markup(make, page_of, tmp_path: Path
     }
     inputs["quarantine"][:] = HOSTILE
     page = tmp_path / "hostile.html"
-    page.write_text(page_of(inputs), encoding="utf-8")
+    page.write_text(render_report(inputs), encoding="utf-8")
     with visit(page.as_uri()) as seen:
         assert seen.complaints == []
         assert seen.page.locator("#data").text_content().count(HOSTILE) > 20
@@ -70,7 +72,7 @@ def test_names_from_data_are_text_and_never_markup(make, page_of, tmp_path: Path
 
 
 @pytest.mark.parametrize(("width", "plot"), [(1280, "wide"), (400, "narrow")])
-def test_the_findings_and_the_plots_fit_the_screen(url: str, width: int, plot: str) -> None:
+def test_findings_and_plots_fit_the_screen(url: str, width: int, plot: str) -> None:
     with visit(url, width) as seen:
         row = seen.page.locator(".findings tbody tr").first
         assert "Clipped beauty" in row.text_content()
