@@ -99,7 +99,7 @@ def test_the_checkpoints_of_other_steps_are_deleted(store: Checkpoints) -> None:
 
 def test_an_old_run_is_moved_aside_completely(store: Checkpoints) -> None:
     with store.locked():
-        aside = store.set_aside()
+        aside = store.move_aside()
     assert store.steps() == []
     assert Checkpoints(aside).steps() == [1, 2, 3]
     assert aside.parent == store.folder.parent

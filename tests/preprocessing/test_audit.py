@@ -1,4 +1,4 @@
-"""The audit: findings in pairs that were made to have them."""
+"""The audit: findings in pairs that were changed to have them."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ PARAMS = IngestParams.model_validate(
 
 
 def textured(name: str, seed: int) -> RawPair:
-    """64 x 64: random tiles under a smooth light."""
+    """A pair of 64 x 64 pixels: random tiles under a smooth light."""
     random = np.random.default_rng(seed)
     tiles = random.uniform(0.05, 0.9, (16, 16, 3)).astype(np.float32)
     albedo = np.kron(tiles, np.ones((4, 4, 1), np.float32))
@@ -33,7 +33,7 @@ def changed(pair: RawPair, **changes) -> RawPair:
 
 @pytest.fixture(scope="module")
 def audit(tmp_path_factory: pytest.TempPathFactory):
-    """An audit of 20 groups, some of whose pairs were spoilt."""
+    """An audit of 20 groups with one pair each, some of them changed."""
     folder: Path = tmp_path_factory.mktemp("audit")
     pairs = [textured(f"g{i:02d}/a", i) for i in range(20)]
     beauty, albedo = pairs[1].beauty.copy(), pairs[1].albedo.copy()
@@ -44,8 +44,8 @@ def audit(tmp_path_factory: pytest.TempPathFactory):
     pairs[4] = changed(pairs[4], albedo=pairs[4].albedo * 2)
     pairs[5] = changed(pairs[5], albedo=pairs[5].albedo ** (1 / 2.2))
     pairs[6] = changed(pairs[6], valid=np.zeros((64, 64), bool))
-    for twin, original in ((7, 8), (9, 10)):
-        pairs[twin] = changed(pairs[original], sample_id=f"g{twin:02d}/a", group=f"g{twin:02d}")
+    for copy, original in ((7, 8), (9, 10)):
+        pairs[copy] = changed(pairs[original], sample_id=f"g{copy:02d}/a", group=f"g{copy:02d}")
     noise = np.random.default_rng(0).normal(1, 0.003, (64, 64, 3)).astype(np.float32)
     pairs[9] = changed(pairs[9], beauty=pairs[9].beauty * noise)
     raw = FilenameListDataset(filepath=str(folder / "raw" / "pairs.txt"))
@@ -57,7 +57,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory):
     return audit_of(shards, manifest, quarantine_of(shards)).set_index("sample_id")
 
 
-def test_clean_samples_have_no_findings(audit) -> None:
+def test_unchanged_samples_have_no_findings(audit) -> None:
     clean = audit.loc[["g00/a", *(f"g{i}/a" for i in range(11, 20))]]
     for name in ("nonfinite_share", "negative_share", "shift_x", "shift_y", "albedo_clipped_share"):
         assert (clean[name] == 0).all(), name
@@ -67,7 +67,7 @@ def test_clean_samples_have_no_findings(audit) -> None:
     np.testing.assert_allclose(clean["edge_contrast"], 1, atol=0.05)
 
 
-def test_each_spoilt_sample_has_its_finding(audit) -> None:
+def test_each_changed_sample_has_its_finding(audit) -> None:
     assert audit.loc["g01/a", "nonfinite_share"] == pytest.approx(1 / 4096)
     assert audit.loc["g01/a", "negative_share"] == pytest.approx(1 / 4096)
     assert audit.loc["g02/a", ["shift_x", "shift_y"]].tolist() == [4, 0]
@@ -77,7 +77,7 @@ def test_each_spoilt_sample_has_its_finding(audit) -> None:
     assert audit.loc["g06/a", "reason"] == "every pixel is masked"
 
 
-def test_duplicates_are_named_and_leaks_are_those_across_splits(audit) -> None:
+def test_duplicates_are_named_and_are_leaks_across_splits(audit) -> None:
     assert audit.loc["g08/a", "duplicate_of"] == "g07/a"
     assert audit.loc["g10/a", "near_duplicate_of"] == "g09/a"
     assert (audit["duplicate_of"] != "").sum() == (audit["near_duplicate_of"] != "").sum() == 1
@@ -86,7 +86,7 @@ def test_duplicates_are_named_and_leaks_are_those_across_splits(audit) -> None:
     assert not audit.drop(index=["g08/a", "g10/a"])["leak"].any()
 
 
-def test_the_summary_counts_what_the_table_says(audit) -> None:
+def test_the_summary_counts_the_findings_of_the_table(audit) -> None:
     summary = summary_of(audit.reset_index())
     assert (summary["samples"], summary["quarantined"]) == (19, 1)
     assert sum(split["samples"] for split in summary["splits"].values()) == 19

@@ -1,4 +1,4 @@
-"""Samples that are there twice, among many that look much the same."""
+"""Duplicates among many samples that look alike."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from albedo_pipeline.shards.pair_shards import PairShards
 SIDE = 16
 
 
-def picture(level: float, change: float = 0) -> np.ndarray:
-    """A ramp; `change` moves one half of it."""
-    ramp = np.linspace(0.2, 0.2 + level, SIDE * SIDE).reshape(SIDE, SIDE)
+def ramp_image(height: float, change: float = 0) -> np.ndarray:
+    """A ramp from 0.2 to 0.2 + height; `change` is added to its right half."""
+    ramp = np.linspace(0.2, 0.2 + height, SIDE * SIDE).reshape(SIDE, SIDE)
     ramp[:, SIDE // 2 :] += change
     return np.stack([ramp] * 3)
 
 
-def found(folder: Path, samples: list[tuple[str, str, np.ndarray]]) -> Duplicates:
-    """Of (group, split, picture), all with one code."""
+def duplicates_of(folder: Path, samples: list[tuple[str, str, np.ndarray]]) -> Duplicates:
+    """Duplicates among samples of (group, split, image), which all have one code."""
     dataset = PairShardsDataset(filepath=str(folder / "pairs"))
     dataset.save(
         {
@@ -36,24 +36,24 @@ def found(folder: Path, samples: list[tuple[str, str, np.ndarray]]) -> Duplicate
     return find_duplicates(pairs, manifest)
 
 
-def test_each_frame_finds_its_twin_among_many(tmp_path: Path) -> None:
-    levels = np.linspace(0.1, 0.7, 12)
-    first = [("a", "train", picture(level)) for level in levels]
-    second = [("b", "test", picture(level) + 0.0005) for level in levels]
-    near = found(tmp_path, first + second).near
+def test_each_frame_has_its_near_duplicate_among_many(tmp_path: Path) -> None:
+    heights = np.linspace(0.1, 0.7, 12)
+    first = [("a", "train", ramp_image(height)) for height in heights]
+    second = [("b", "test", ramp_image(height) + 0.0005) for height in heights]
+    near = duplicates_of(tmp_path, first + second).near
     assert (near[:12] == -1).all()
     assert (near[12:] >= 0).all()
 
 
-def test_a_twin_in_another_split_tells_more(tmp_path: Path) -> None:
-    kinds = {"a": 0.0, "b": 0.02, "c": 0.01}
+def test_a_duplicate_in_another_split_is_named_first(tmp_path: Path) -> None:
+    changes = {"a": 0.0, "b": 0.02, "c": 0.01}
     splits = {"a": "train", "b": "test", "c": "test"}
-    samples = [(name, splits[name], picture(0.3, change)) for name, change in kinds.items()]
-    assert found(tmp_path, samples).near[2] == 0
+    samples = [(name, splits[name], ramp_image(0.3, change)) for name, change in changes.items()]
+    assert duplicates_of(tmp_path, samples).near[2] == 0
 
 
 @pytest.mark.parametrize("groups", ["same", "other"])
 def test_views_of_one_group_may_look_alike(tmp_path: Path, groups: str) -> None:
-    samples = [("same", "train", picture(0.3)), (groups, "train", picture(0.3, 0.001))]
+    samples = [("same", "train", ramp_image(0.3)), (groups, "train", ramp_image(0.3, 0.001))]
     expected = [-1, -1] if groups == "same" else [-1, 0]
-    assert found(tmp_path, samples).near.tolist() == expected
+    assert duplicates_of(tmp_path, samples).near.tolist() == expected

@@ -1,4 +1,4 @@
-"""The work of encode: latents, masks, statistics; what it redoes; every way of dividing it."""
+"""The shard build of `encode`: latents, masks, statistics, and what is made again."""
 
 from itertools import chain
 from pathlib import Path
@@ -50,7 +50,7 @@ def manifest(pairs) -> pd.DataFrame:
 
 
 @torch.no_grad()
-def test_encode_gives_both_versions_and_their_masks(autoencoder, pairs, manifest, tmp_path) -> None:
+def test_a_row_holds_both_versions_and_their_masks(autoencoder, pairs, manifest, tmp_path) -> None:
     dataset = LatentShardsDataset(filepath=str(tmp_path / "latents"), samples_per_shard=3)
     dataset.save(LatentBuild(pairs, manifest, autoencoder, 2, CPU, "fp32"))
     latents = dataset.load()
@@ -100,22 +100,22 @@ def test_the_latents_do_not_depend_on_threads(
     assert files(tmp_path / "one") == files(tmp_path / "other")
 
 
-def test_a_sample_s_latent_does_not_depend_on_the_others(
-    autoencoder, pairs, manifest, tmp_path
-) -> None:
+def test_a_latent_does_not_depend_on_other_samples(autoencoder, pairs, manifest, tmp_path) -> None:
     written(tmp_path / "all", pairs, manifest, autoencoder, 2, CPU, "fp32")
     moved = manifest.assign(split=["train", "test", *manifest["split"][2:]])
-    work = LatentBuild(pairs, moved, autoencoder, 2, CPU, "fp32")
+    build = LatentBuild(pairs, moved, autoencoder, 2, CPU, "fp32")
     made = []
-    make = work.make
-    work.make = lambda chunks, rejected: made.extend(chain(*chunks)) or make(chunks, rejected)
-    LatentShardsDataset(filepath=str(tmp_path / "all"), samples_per_shard=2).save(work)
+    make = build.make
+    build.make = lambda chunks, rejected: made.extend(chain(*chunks)) or make(chunks, rejected)
+    LatentShardsDataset(filepath=str(tmp_path / "all"), samples_per_shard=2).save(build)
     assert made == [1]  # the one whose split changed
-    written(tmp_path / "anew", pairs, moved, autoencoder, 2, CPU, "fp32")
-    assert files(tmp_path / "all") == files(tmp_path / "anew")
+    written(tmp_path / "again", pairs, moved, autoencoder, 2, CPU, "fp32")
+    assert files(tmp_path / "all") == files(tmp_path / "again")
 
 
-def test_another_autoencoder_or_precision_redoes_everything(autoencoder, pairs, manifest) -> None:
+def test_another_autoencoder_or_precision_has_another_cache_key(
+    autoencoder, pairs, manifest
+) -> None:
     def cache_key(precision: str) -> str:
         return LatentBuild(pairs, manifest, autoencoder, 2, CPU, precision).cache_key
 
@@ -127,7 +127,7 @@ def test_another_autoencoder_or_precision_redoes_everything(autoencoder, pairs, 
     assert cache_key("fp32") != first
 
 
-def test_images_of_several_shapes(autoencoder, tmp_path) -> None:
+def test_images_are_sorted_by_shape(autoencoder, tmp_path) -> None:
     random = np.random.default_rng(0)
     dataset = PairShardsDataset(filepath=str(tmp_path / "shapes"))
     shapes = [(16, 16), (8, 24), (16, 16), (24, 8), (8, 24)]
@@ -146,7 +146,7 @@ def test_images_of_several_shapes(autoencoder, tmp_path) -> None:
     assert latents.scalars["sample_id"].to_pylist() == ["s1", "s4", "s0", "s2", "s3"]
     assert latents.shapes("albedo")[:, 2:].tolist() == [[4, 12], [4, 12], [8, 8], [8, 8], [12, 4]]
     expected = encode(autoencoder, to_tensor(pairs.batch("albedo", [3])))[0]
-    found = torch.from_numpy(latents.tensor("albedo", 4)[0].astype(np.float32))
-    torch.testing.assert_close(found, expected.detach(), atol=2e-3, rtol=0)
+    actual = torch.from_numpy(latents.tensor("albedo", 4)[0].astype(np.float32))
+    torch.testing.assert_close(actual, expected.detach(), atol=2e-3, rtol=0)
     counts = {tuple(s["shape"]): s["samples"] for s in latent_statistics(latents)["shapes"]}
     assert counts == {(4, 4, 12): 2, (4, 8, 8): 2, (4, 12, 4): 1}

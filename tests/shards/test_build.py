@@ -1,4 +1,4 @@
-"""Work that is made piece by piece: the same bytes, however it came about."""
+"""Shard builds: the same bytes, whether made at once, continued, or made again in part."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from albedo_pipeline.shards.index import Rejected, Source
 
 
 class Squares:
-    """Rows that hold a source's number squared; "bad" sources are rejected."""
+    """Build whose rows hold a source's value squared; negative values are rejected."""
 
     label = "squares"
     retry = False
@@ -37,8 +37,8 @@ class Squares:
                 yield [{"id": name, "x": np.full((2, 2), value**2)}] * (1 + value % 2)
 
 
-def values(count: int, first: int = 0) -> dict[str, int]:
-    return {f"s{i}": i if i % 11 else -1 for i in range(first, first + count)}
+def values(count: int) -> dict[str, int]:
+    return {f"s{i}": i if i % 11 else -1 for i in range(count)}
 
 
 def dataset(folder: Path) -> ShardsDataset:
@@ -50,13 +50,14 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def undisturbed(tmp_path: Path) -> dict[str, bytes]:
-    dataset(tmp_path / "undisturbed").save(Squares(values(100)))
-    return content(tmp_path / "undisturbed")
+def made_at_once(tmp_path: Path) -> dict[str, bytes]:
+    """Files of a build that ran once without interruption."""
+    dataset(tmp_path / "at-once").save(Squares(values(100)))
+    return content(tmp_path / "at-once")
 
 
-def test_rows_and_rejections_come_in_the_sources_order(tmp_path: Path, undisturbed) -> None:
-    shards = dataset(tmp_path / "undisturbed").load()
+def test_rows_and_rejections_come_in_the_sources_order(tmp_path: Path, made_at_once) -> None:
+    shards = dataset(tmp_path / "at-once").load()
     expected = [name for name, v in values(100).items() if v >= 0 for _ in range(1 + v % 2)]
     assert shards.scalars["id"].to_pylist() == expected
     rejected = [item.sample_id for item in shards.index.rejected]
@@ -66,26 +67,28 @@ def test_rows_and_rejections_come_in_the_sources_order(tmp_path: Path, undisturb
 
 
 @pytest.mark.parametrize("fails_at", [0, 1, 30, 57, 99])
-def test_what_was_finished_is_not_made_again(tmp_path: Path, undisturbed, fails_at: int) -> None:
-    folder = tmp_path / "disturbed"
+def test_a_failed_build_continues_after_its_finished_chunks(
+    tmp_path: Path, made_at_once, fails_at: int
+) -> None:
+    folder = tmp_path / "continued"
     first = Squares(values(100), fails_at=fails_at)
     with pytest.raises(Exception, match="cut off"):
         dataset(folder).save(first)
     assert not dataset(folder).exists()
     again = Squares(values(100))
     dataset(folder).save(again)
-    assert content(folder) == undisturbed
+    assert content(folder) == made_at_once
     bounds = chunk_bounds([s.name for s in again.sources], 8)
     finished = sum(len(chunk) for chunk in bounds if chunk.stop <= fails_at)
     assert len(again.made) == 100 - finished
 
 
-def test_nothing_is_made_twice(tmp_path: Path, undisturbed) -> None:
+def test_a_finished_build_makes_nothing_again(tmp_path: Path, made_at_once) -> None:
     again = Squares(values(100))
-    dataset(tmp_path / "undisturbed").save(again)
+    dataset(tmp_path / "at-once").save(again)
     assert again.made == []
     assert again.known_rejected == 10
-    assert content(tmp_path / "undisturbed") == undisturbed
+    assert content(tmp_path / "at-once") == made_at_once
 
 
 @pytest.mark.parametrize(
@@ -94,28 +97,30 @@ def test_nothing_is_made_twice(tmp_path: Path, undisturbed) -> None:
         (values(90), 10),  # ten are added at the end
         ({k: v for k, v in values(100).items() if k not in ("s3", "s40", "s41")}, 3),  # in between
         (values(120), 0),  # some are removed
-        (values(100) | {"s7": 50, "s66": 4}, 2),  # two change
-        (dict(reversed(values(100).items())), 0),  # another order
+        (values(100) | {"s7": 50, "s66": 4}, 2),  # two are changed
+        (dict(reversed(values(100).items())), 0),  # all are in another order
     ],
 )
-def test_only_what_changed_is_made(tmp_path: Path, undisturbed, before: dict, made: int) -> None:
+def test_only_sources_that_changed_are_made(
+    tmp_path: Path, made_at_once, before: dict, made: int
+) -> None:
     folder = tmp_path / "changed"
     dataset(folder).save(Squares(before))
-    work = Squares(values(100))
-    dataset(folder).save(work)
-    assert len(work.made) == made
-    assert content(folder) == undisturbed
+    build = Squares(values(100))
+    dataset(folder).save(build)
+    assert len(build.made) == made
+    assert content(folder) == made_at_once
 
 
-def test_another_recipe_makes_everything_again(tmp_path: Path, undisturbed) -> None:
-    work = Squares(values(100), cache_key="other")
-    dataset(tmp_path / "undisturbed").save(work)
-    assert len(work.made) == 100
-    assert content(tmp_path / "undisturbed") == undisturbed
+def test_another_cache_key_makes_everything_again(tmp_path: Path, made_at_once) -> None:
+    build = Squares(values(100), cache_key="other")
+    dataset(tmp_path / "at-once").save(build)
+    assert len(build.made) == 100
+    assert content(tmp_path / "at-once") == made_at_once
 
 
-def test_a_failed_change_leaves_the_old_content_readable(tmp_path: Path, undisturbed) -> None:
-    folder = tmp_path / "undisturbed"
+def test_a_failed_change_leaves_the_old_content(tmp_path: Path, made_at_once) -> None:
+    folder = tmp_path / "at-once"
     with pytest.raises(Exception, match="cut off"):
         dataset(folder).save(Squares(values(100), cache_key="other", fails_at=60))
     shards = dataset(folder).load()
@@ -133,39 +138,39 @@ def test_adding_in_the_middle_moves_few_chunk_bounds() -> None:
     assert 40 < np.mean(lengths) < 90
 
 
-def test_what_kills_left_half_written_does_not_pile_up(tmp_path: Path) -> None:
+def test_files_that_killed_processes_left_are_removed(tmp_path: Path) -> None:
     folder = tmp_path / "shards"
     folder.mkdir()
-    left = folder / ".shard-killed.partial"
-    left.write_bytes(b"half")
+    leftover = folder / ".shard-killed.partial"
+    leftover.write_bytes(b"half")
     with pytest.raises(Exception, match="cut off"):
         dataset(folder).save(Squares(values(100), fails_at=50))
-    assert not left.exists()
+    assert not leftover.exists()
 
 
-def test_a_passing_trouble_is_tried_again(tmp_path: Path, undisturbed) -> None:
+def test_a_rejection_that_may_pass_is_tried_again(tmp_path: Path, made_at_once) -> None:
     first, again = Squares(values(100)), Squares(values(100))
     first.retry = True
     dataset(tmp_path / "shards").save(first)
     dataset(tmp_path / "shards").save(again)
     assert again.made == [name for name, value in values(100).items() if value < 0]
-    assert content(tmp_path / "shards") == undisturbed
+    assert content(tmp_path / "shards") == made_at_once
 
 
-def test_what_was_damaged_is_made_again(tmp_path: Path, undisturbed) -> None:
+def test_damaged_shards_and_records_are_made_again(tmp_path: Path, made_at_once) -> None:
     folder = tmp_path / "shards"
     dataset(folder).save(Squares(values(100)))
     shard = sorted(folder.glob("*.arrow"))[0]
     shard.write_bytes(shard.read_bytes()[:-10])
-    note = sorted((tmp_path / ".shards.ledger").glob("*.json"))[0]
-    note.write_text(note.read_text()[:50])
+    record = sorted((tmp_path / ".shards.ledger").glob("*.json"))[0]
+    record.write_text(record.read_text()[:50])
     again = Squares(values(100))
     dataset(folder).save(again)
     assert 0 < len(again.made) < 60
-    assert content(folder) == undisturbed
+    assert content(folder) == made_at_once
 
 
-def test_two_at_once_refuse(tmp_path: Path) -> None:
+def test_a_second_run_at_the_same_time_is_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "shards"
     with locked(folder, "another squares"), pytest.raises(Exception, match="another squares"):
         dataset(folder).save(Squares(values(10)))

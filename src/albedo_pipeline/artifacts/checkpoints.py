@@ -111,7 +111,7 @@ class Checkpoints:
                 self.path(step).rename(deleted)
                 shutil.rmtree(deleted, ignore_errors=True)
 
-    def set_aside(self) -> Path:
+    def move_aside(self) -> Path:
         """Move everything to a new folder beside this one, and return the new folder."""
         stamp = time.strftime("%Y%m%d-%H%M%S")
         aside = self.folder.with_name(f"{self.folder.name}-{stamp}-{os.getpid()}")

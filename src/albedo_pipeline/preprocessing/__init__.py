@@ -1,1 +1,1 @@
-"""Raw pairs => pair shards => latent shards; the split, the audit, duplicates."""
+"""Raw pairs => pair shards => latent shards; the manifest, the audit, duplicates."""

@@ -1,4 +1,4 @@
-"""The audit: what is known of every sample, and in total."""
+"""The audit: what is known about every sample, and totals."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from albedo_pipeline.preprocessing.manifest import SPLITS
 from albedo_pipeline.shards.pair_shards import PairShards
 
 IMPLAUSIBLE, CLIPPED_ALBEDO, CLIPPED_BEAUTY = 0.10, 0.01, 0.10
-"""Shares of a sample's pixels from which it is flagged."""
+"""Shares of a sample's pixels above which the sample is flagged."""
 _RANGES = (
     "exposure",
     "valid_share",
@@ -21,10 +21,12 @@ _RANGES = (
 
 
 def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame) -> pd.DataFrame:
-    """One row a sample, those in the quarantine last: the manifest's columns without `row`,
-    `digest` and `look`, and reason, duplicate_of, near_duplicate_of, leak.
+    """Table of all samples, one row each, quarantined samples last.
 
-    `leak`: what it repeats stands in another split.
+    Returns:
+        The manifest's columns without `row`, `digest` and `look`, and these: `reason` (why the
+        sample is quarantined, or empty), `duplicate_of` and `near_duplicate_of` (the sample that
+        it repeats, or empty), `leak` (whether that sample is in another split).
     """
     duplicates = find_duplicates(pairs, manifest)
     table = manifest.drop(columns=["row", "digest", "look"])
@@ -38,17 +40,18 @@ def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame
         table[name] = np.where(repeats, manifest["sample_id"].to_numpy()[rows], "")
         leak |= repeats & (splits[rows] != splits)
     table["leak"] = leak
-    whole = table.select_dtypes(include="integer").columns
-    table[whole] = table[whole].astype("Int64")  # which knows missing values
-    set_aside = quarantine.reindex(columns=table.columns).astype(dict.fromkeys(whole, "Int64"))
-    words = table.select_dtypes(include=["str"]).columns
-    set_aside[words] = set_aside[words].astype("str").fillna("")
-    set_aside["leak"] = False
-    return pd.concat([table, set_aside], ignore_index=True).astype({"leak": bool})
+    integers = table.select_dtypes(include="integer").columns
+    table[integers] = table[integers].astype("Int64")  # which can hold missing values
+    quarantined = quarantine.reindex(columns=table.columns)
+    quarantined = quarantined.astype(dict.fromkeys(integers, "Int64"))
+    texts = table.select_dtypes(include=["str"]).columns
+    quarantined[texts] = quarantined[texts].astype("str").fillna("")
+    quarantined["leak"] = False
+    return pd.concat([table, quarantined], ignore_index=True).astype({"leak": bool})
 
 
 def summary_of(audit: pd.DataFrame) -> dict:
-    """Totals: samples and groups of each split, ranges of what was recorded, flagged samples."""
+    """Totals of the audit: samples and groups of each split, ranges of columns, flagged samples."""
     used = audit[audit["reason"] == ""]
     return {
         "samples": len(used),
@@ -60,7 +63,7 @@ def summary_of(audit: pd.DataFrame) -> dict:
 
 
 def flags(used: pd.DataFrame) -> dict[str, pd.Series]:
-    """For each finding which of the samples have it."""
+    """For each finding, whether each sample has it."""
     return {
         "leaks": used["leak"],
         "colour_suspicion": used["colour_suspicion"] != "",

@@ -1,4 +1,4 @@
-"""Samples that are there twice, exactly or nearly."""
+"""Samples that repeat others, exactly or nearly."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,39 +11,48 @@ from albedo_pipeline.imaging.resize import resize_image
 from albedo_pipeline.shards.pair_shards import PairShards
 
 BANDS = 4
-"""Parts of the 64-bit code. Codes that differ in fewer bits than this agree in one of them."""
+"""Number of 16-bit parts of a 64-bit code. Codes that differ in at most BANDS - 1 bits have at
+least one equal part, so only codes with an equal part are compared."""
 MAX_BITS = BANDS - 1
+"""Number of bits in which the codes of near duplicates may differ."""
 NEIGHBOURS = 64
+"""Number of codes, next in order, that each code is compared with."""
 MAX_DIFFERENCE = 0.02
-"""Mean sRGB difference of near duplicates, on 16 x 16 areas, each picture scaled to mean 0.5."""
+"""Mean sRGB difference of near duplicates, on 16 x 16 areas, each image scaled to mean 0.5."""
+_MAX_THUMBNAILS = 10_000
+"""Number of thumbnails that are kept in memory."""
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """For each sample the row of the first one that it repeats, or -1."""
+    """For each sample, the row of the first sample that it repeats, or -1."""
 
     exact: np.ndarray
+    """Rows of samples with equal pixels, int64 [samples]."""
     near: np.ndarray
+    """Rows of samples with a similar beauty, int64 [samples]."""
 
 
 def find_duplicates(pairs: PairShards, manifest: pd.DataFrame) -> Duplicates:
-    """Exact: all stored pixels agree. Near: the beauties look alike, from different groups.
+    """Find the samples that repeat others.
 
-    Views of one group may well look alike; across groups they may be in two splits.
+    Exact duplicates have equal stored pixels. Near duplicates have similar beauties and are of
+    different groups: views of one group are expected to look alike and are in one split, but
+    samples of different groups may be in two splits.
     """
     exact = _first_equal(manifest["digest"])
     codes = manifest["look"].to_numpy(np.int64).view(np.uint64)
     groups = pd.factorize(manifest["group"])[0]
     splits = manifest["split"].to_numpy()
     near = np.full(len(manifest), -1)
-    looks: dict[int, np.ndarray] = {}
+    thumbnails: dict[int, np.ndarray] = {}
     for first, second in _candidates(codes, groups):
         known = near[second]
-        # One that stands in another split tells more than one of the same.
-        is_news = known < 0 or splits[known] == splits[second] != splits[first]
-        if is_news and exact[second] < 0:
-            pictures = [_look(pairs, row, looks) for row in (first, second)]
-            if np.abs(pictures[0] - pictures[1]).mean() <= MAX_DIFFERENCE:
+        # A duplicate in another split replaces one in the same split, because it is a leak.
+        is_better = known < 0 or splits[known] == splits[second] != splits[first]
+        if is_better and exact[second] < 0:
+            images = [_thumbnail(pairs, row, thumbnails) for row in (first, second)]
+            if np.abs(images[0] - images[1]).mean() <= MAX_DIFFERENCE:
                 near[second] = first
     return Duplicates(exact, near)
 
@@ -55,8 +64,10 @@ def _first_equal(digests: pd.Series) -> np.ndarray:
 
 
 def _candidates(codes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Pairs of rows of different groups whose codes differ in at most `MAX_BITS` bits; of many
-    that look alike, each with its `NEIGHBOURS` in the order of the codes."""
+    """Yield pairs of rows of different groups whose codes differ in at most `MAX_BITS` bits.
+
+    If many codes share a part, each is compared with its `NEIGHBOURS` next ones only.
+    """
     for band in range(BANDS):
         part = (codes >> np.uint64(16 * band)).astype(np.uint16)
         order = np.lexsort((codes, part))
@@ -64,15 +75,16 @@ def _candidates(codes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[int, in
             first, second = order[:-distance], order[distance:]
             alike = (part[first] == part[second]) & (groups[first] != groups[second])
             alike &= np.bitwise_count(codes[first] ^ codes[second]) <= MAX_BITS
-            found = np.sort(np.stack([first[alike], second[alike]], axis=1), axis=1)
-            yield from map(tuple, found.tolist())
+            candidates = np.sort(np.stack([first[alike], second[alike]], axis=1), axis=1)
+            yield from map(tuple, candidates.tolist())
 
 
-def _look(pairs: PairShards, row: int, known: dict[int, np.ndarray]) -> np.ndarray:
+def _thumbnail(pairs: PairShards, row: int, known: dict[int, np.ndarray]) -> np.ndarray:
+    """float32 [16, 16, 3], scaled to mean 0.5; taken from `known`, or added to it."""
     if row not in known:
-        if len(known) > 10_000:
+        if len(known) > _MAX_THUMBNAILS:
             known.clear()
-        picture = dequantize(pairs.tensor("beauty", row).transpose(1, 2, 0))
-        small = resize_image(picture, 16, 16)
+        image = dequantize(pairs.tensor("beauty", row).transpose(1, 2, 0))
+        small = resize_image(image, 16, 16)
         known[row] = small * (0.5 / max(float(small.mean()), 1e-6))
     return known[row]

@@ -1,4 +1,4 @@
-"""Statistics of the latents, in one pass."""
+"""Statistics of the latents, computed in one pass."""
 
 import numpy as np
 
@@ -6,9 +6,14 @@ from albedo_pipeline.shards.latent_shards import LatentShards
 
 
 def latent_statistics(latents: LatentShards) -> dict:
-    """Per channel mean and standard deviation of the training split, and the valid share.
+    """Statistics of the training split, ready for JSON.
 
-    Memory does not grow with the number of samples: sums only.
+    Only sums are kept, so memory does not grow with the number of samples.
+
+    Returns:
+        Number of `samples`, and of samples of each of the `shapes`; for `beauty` and `albedo` the
+        `mean` and standard deviation (`std`) of each channel; the mean `valid_share` of the cells;
+        the number of `empty_masks`.
     """
     rows = latents.rows("train")
     shapes, counts = np.unique(latents.shapes("beauty")[rows, 1:], axis=0, return_counts=True)

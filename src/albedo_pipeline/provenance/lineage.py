@@ -30,7 +30,7 @@ def check_models(metrics: dict, digests: dict[str, str]) -> None:
 def check_predictions(metrics: dict, fingerprint: str) -> None:
     """Check that an evaluation's numbers belong to the predictions at hand.
 
-    They do not after an evaluation that was stopped halfway.
+    After an evaluation that was stopped halfway, they do not.
 
     Args:
         metrics: content of `metrics.json`.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 _PRECISIONS = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
-"""Accelerate's names by ours."""
+"""Accelerate's name of each precision."""
 
 
 def rank() -> int:
@@ -35,7 +35,7 @@ def wait_for_all() -> None:
         return
     import torch.distributed as distributed
 
-    # Once: a second group would meet the first one's traces in the common store.
+    # Once only: a second group would find the keys of the first one in the common store.
     if not distributed.is_initialized():
         distributed.init_process_group("gloo", timeout=timedelta(days=30))
         atexit.register(distributed.destroy_process_group)
@@ -94,12 +94,12 @@ def run_on_main_and_broadcast(accelerator: "Accelerator", work: Callable[[], Any
     """
     from accelerate.utils import broadcast_object_list
 
-    outcome: list = [None, ""]
+    outcome: list = [None, ""]  # result, error message
     failure: Exception | None = None
     if accelerator.is_main_process:
         try:
             outcome[0] = work()
-        except Exception as error:  # the others would wait for ever, so they are told first
+        except Exception as error:  # sent first, because the other processes are waiting
             failure, outcome[1] = error, str(error) or type(error).__name__
     broadcast_object_list(outcome)
     if failure is not None:
@@ -129,7 +129,7 @@ def micro_batch_ranges(
 
 
 def any_process(accelerator: "Accelerator", flag: bool) -> bool:
-    """Whether the flag is set in any process; reduced on the CPU, so that no GPU waits."""
+    """Whether the flag is set in any process; the CPU reduces it, so that no GPU waits."""
     if accelerator.num_processes == 1:
         return flag
     import torch

@@ -16,7 +16,7 @@ def locked(folder: Path, who: str) -> Iterator[None]:
     """Hold a folder for this process; the lock of a killed process is free.
 
     Args:
-        folder: what is locked; it is made if it is missing.
+        folder: the folder that is locked; it is made if it is missing.
         who: what an error calls the other holder, such as "another training".
 
     Raises:
@@ -29,8 +29,8 @@ def locked(folder: Path, who: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        named = holder.read_text(encoding="utf-8") if holder.is_file() else "starting or ending"
-        raise ProjectError(f"{folder}: {who} writes here ({named})") from error
+        name = holder.read_text(encoding="utf-8") if holder.is_file() else "starting or ending"
+        raise ProjectError(f"{folder}: {who} writes here ({name})") from error
     try:
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         yield

@@ -61,8 +61,8 @@ def chunk_bounds(names: Sequence[str], mean: int) -> list[range]:
 def write_build(folder: Path, build: ShardBuild, mean: int) -> None:
     """Make the chunks that are missing, then publish the folder.
 
-    Under torchrun each process makes every n-th chunk, and all of them return when everything is
-    there.
+    Under torchrun each process makes every n-th chunk, and all of them return when the folder is
+    published.
 
     Args:
         folder: where the shards are written.
@@ -89,7 +89,7 @@ def _write(folder: Path, build: ShardBuild, mean: int) -> None:
     previous = PreviousRows(folder, known.values())
     if missing:
         logger.info(
-            "%s: %d of %d samples to make, the others are there",
+            "%s: %d of %d samples to make, the others are finished",
             build.label,
             sum(not previous.holds(build.sources[i]) for n in missing for i in chunks[n]),
             len(build.sources),

@@ -1,4 +1,4 @@
-"""Kedro datasets over folders of shards; a shard build is run when it is saved."""
+"""Kedro datasets of folders of shards; a shard build is run when it is saved."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -18,22 +18,23 @@ from albedo_pipeline.shards.shards import PredictionShards, Shards
 
 
 def write_rows(folder: Path, rows: Iterable[Row], rows_per_shard: int) -> list[str]:
-    """Write all rows as shards, a few rows in memory at a time; the files' names."""
-    rows = iter(rows)
-    return list(_written(folder, rows, rows_per_shard))
+    """Write all rows as shards, with a few rows in memory at a time.
 
-
-def _written(folder: Path, rows: Iterator[Row], rows_per_shard: int) -> Iterator[str]:
+    Returns:
+        Names of the files, in the order of the rows.
+    """
+    rows, names = iter(rows), []
     while name := write_shard(folder, islice(rows, rows_per_shard)):
-        yield name
+        names.append(name)
+    return names
 
 
 class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
     """A folder of shards.
 
     Args:
-        filepath: the folder. What it holds is replaced in one step, when a save succeeds.
-        samples_per_shard: rows of one file; of `Work` their mean number.
+        filepath: the folder. Its content is replaced in one step when a save succeeds.
+        samples_per_shard: number of rows in a file; for a shard build, the mean number of sources.
     """
 
     reader: type[Shards] = Shards
@@ -49,18 +50,18 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
         """Open the shards.
 
         Raises:
-            ProjectError: where there are none, or one is damaged.
+            ProjectError: if there are none, or one is damaged.
         """
         return self.reader(self._folder)
 
     def save(self, data: ShardBuild | Iterable[Row]) -> None:
-        """Write what the work gives, or a stream's rows; where that fails, the old ones stay.
+        """Run a shard build, or write the rows of a stream; the old shards stay if this fails.
 
-        Of `Work` only what is missing is made; finished shards of a run that failed or was killed
-        are taken over by the next one.
+        A build makes only what is missing, and uses the finished shards of earlier runs that
+        failed or were killed.
 
         Raises:
-            ProjectError: where there is no row, or the disk is full or fails.
+            ProjectError: if there is no row, or the disk is full or fails.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
 
 
 class PairShardsDataset(ShardsDataset):
-    """A folder of pair shards; see `ShardsDataset`. A stream may hold rejections."""
+    """A folder of pair shards; see `ShardsDataset`. A stream may also hold rejections."""
 
     reader = PairShards
 
@@ -117,10 +118,10 @@ class LatentShardsDataset(ShardsDataset):
 
 
 class LatentSetsDataset(AbstractDataset[NoReturn, dict[str, LatentShards]]):
-    """Further latent sets that a training may mix in, by name.
+    """Loads further latent sets that a training can mix in, by name.
 
     Args:
-        sets: a folder of latent shards for each name.
+        sets: folders of latent shards, by name.
     """
 
     def __init__(self, *, sets: dict[str, str], metadata: dict | None = None) -> None:
@@ -128,12 +129,20 @@ class LatentSetsDataset(AbstractDataset[NoReturn, dict[str, LatentShards]]):
         self.metadata = metadata
 
     def load(self) -> dict[str, LatentShards]:
-        """Raises ProjectError where a folder holds no whole shards; names it."""
+        """Open every set.
+
+        Raises:
+            ProjectError: if a folder holds no finished shards, or a damaged one; names it.
+        """
         return {name: LatentShards(folder) for name, folder in self._folders.items()}
 
     def save(self, data: NoReturn) -> None:
-        """Each set is written by the project that encodes it."""
-        raise DatasetError("further latent sets are only read")
+        """Refuse: each set is written by the project that encodes it.
+
+        Raises:
+            DatasetError: always.
+        """
+        raise DatasetError("further latent sets are read-only")
 
     def _describe(self) -> dict[str, object]:
         return {"sets": {name: str(folder) for name, folder in self._folders.items()}}

@@ -1,4 +1,4 @@
-"""The index of a folder of shards: which files, in which order; what was rejected on the way.
+"""The index of a folder of shards: its files in order, and the samples that were rejected.
 
 It is replaced in one step, so that a reader sees the old content or the new one, never a mixture.
 """
@@ -20,13 +20,14 @@ class Source:
     """What some rows of a shard build are made from."""
 
     name: str
+    """Name of the source; no two sources of a build have the same."""
     signature: str
-    """Changes if the rows must be made again."""
+    """Text that changes if the rows must be made again."""
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A sample that was set aside, and why."""
+    """A sample that cannot be used, and the reason."""
 
     sample_id: str
     group: str
@@ -42,21 +43,26 @@ class Index:
     shards: list[str]
     """Names of the files, in the order of the rows."""
     rejected: list[Rejected] = field(default_factory=list)
+    """Samples that have no rows."""
 
 
 def has_index(folder: Path) -> bool:
-    """Whether the folder's content was ever finished."""
+    """Whether a run has finished the folder's content."""
     return (folder / _INDEX).is_file()
 
 
 def read_index(folder: Path) -> Index:
-    """Raises ProjectError where there is none, or a damaged one; names it."""
+    """Read the index of a folder.
+
+    Raises:
+        ProjectError: if there is none, or it is damaged; names it.
+    """
     try:
         content = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         return Index(content["shards"], [Rejected(**item) for item in content["rejected"]])
     except FileNotFoundError as error:
         raise ProjectError(
-            f"{folder}: no finished shards here; has the pipeline before this one run to its end?"
+            f"{folder}: no finished shards here; run the pipeline that makes them to its end"
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise ProjectError(f"{folder / _INDEX}: damaged ({one_line(error)})") from error
@@ -66,7 +72,7 @@ def publish(folder: Path, index: Index) -> None:
     """Make `index` the folder's content, and remove the files that it does not name.
 
     Raises:
-        ProjectError: where it names no shard; the old content stays.
+        ProjectError: if it names no shard; the old content stays.
     """
     if not index.shards:
         reasons = Counter(item.reason for item in index.rejected).most_common(1)
@@ -78,7 +84,7 @@ def publish(folder: Path, index: Index) -> None:
 
 
 def sweep(folder: Path, keep: Iterable[str]) -> None:
-    """Remove every shard but those to keep, and what killed processes left half-written."""
+    """Remove all shards but those to keep, and files that killed processes left half-written."""
     keep = set(keep)
     for path in folder.glob("shard-*.arrow"):
         if path.name not in keep:
@@ -87,6 +93,6 @@ def sweep(folder: Path, keep: Iterable[str]) -> None:
 
 
 def sweep_partial(folder: Path) -> None:
-    """Remove what killed processes left half-written."""
+    """Remove files that killed processes left half-written."""
     for path in folder.glob(".*.partial"):
         path.unlink(missing_ok=True)

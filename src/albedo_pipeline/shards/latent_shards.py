@@ -1,4 +1,4 @@
-"""Latents in shards, as training reads them."""
+"""Shards of latents, as training reads them."""
 
 import numpy as np
 
@@ -9,17 +9,17 @@ from albedo_pipeline.shards.shards import Shards
 class LatentShards(Shards):
     """All latents of the project; a row is a sample.
 
-    Scalar columns: sample_id, group, split, valid_cells (their number, the same in both versions),
-    digest. Tensor columns, the first axis being the version (0: as it is, 1: flipped left to
-    right): beauty and albedo (float16 [2, C, h, w], scaled posterior means), valid (uint8
-    [2, 1, h, w], 1 where all pixels of the cell are valid). h and w may differ from row to row.
+    Scalar columns: sample_id, group, split, valid_cells (the number of valid cells, the same in
+    both versions), digest. Tensor columns, whose first axis is the version (0: as it is, 1: flipped
+    left to right): beauty and albedo (float16 [2, C, h, w], scaled posterior means), valid (uint8
+    [2, 1, h, w], 1 if all pixels of the cell are valid). h and w may differ from row to row.
     """
 
     def rows(self, split: str) -> np.ndarray:
         """Numbers of the split's rows.
 
         Raises:
-            ProjectError: where it has none.
+            ProjectError: if the split has no sample.
         """
         rows = np.flatnonzero(self.scalars["split"].to_numpy(zero_copy_only=False) == split)
         if not len(rows):
@@ -30,8 +30,8 @@ class LatentShards(Shards):
         """Number of valid cells of every row.
 
         Raises:
-            ProjectError: where an earlier version of the project wrote the shards without it.
+            ProjectError: if an earlier version of the project wrote the shards without them.
         """
         if "valid_cells" not in self.scalars.column_names:
-            raise ProjectError(f"{self.folder}: of an earlier version; run encode again")
+            raise ProjectError(f"{self.folder}: made by an earlier version; run encode again")
         return self.scalars["valid_cells"].to_numpy()

@@ -1,4 +1,4 @@
-"""Shards: Arrow IPC files of rows, named by what they hold, read row by row."""
+"""Shards: Arrow IPC files of rows, named by their content and read row by row."""
 
 import hashlib
 import json
@@ -24,9 +24,11 @@ from albedo_pipeline.shards.tensor_columns import (
 )
 
 Row = dict[str, object]
+"""Scalars and tensors of one row, by column."""
 DIGEST = "digest"
-"""Column of every shard: a digest of the row's tensors."""
-_BATCH_BYTES = 2**20  # of rows that are gathered; a larger row is written alone, uncopied
+"""Column that every shard has: a digest of the row's tensors."""
+_BATCH_BYTES = 2**20
+"""Size from which gathered rows are written; a larger row is written alone, without a copy."""
 
 
 def digest_of(row: Mapping[str, object]) -> str:
@@ -43,7 +45,7 @@ def write_shard(folder: Path, rows: Iterable[Row]) -> str | None:
     """Write the rows as one file; see `ShardWriter`.
 
     Returns:
-        The file's name; None if there are no rows.
+        Name of the file; None if there are no rows.
     """
     with ShardWriter(folder) as shard:
         for row in rows:
@@ -119,7 +121,7 @@ def _column(field: pa.Field, values: list) -> pa.Array:
 
 
 def _schema(row: Row) -> pa.Schema:
-    """Scalars, then tensors: the same for a row that was made and one that was read back."""
+    """Schema with scalars before tensors, so that a row that is read back has the same one."""
     tensors = {name: v for name, v in row.items() if isinstance(v, np.ndarray)}
     scalars = [pa.field(name, pa.scalar(v).type) for name, v in row.items() if name not in tensors]
     return pa.schema(scalars + [tensor_field(name, value) for name, value in tensors.items()])
@@ -130,17 +132,20 @@ class ShardFile:
     """An open shard. Scalars are in memory, tensors are read when they are asked for."""
 
     file: FileIO
+    """The open file."""
     scalars: pa.Table
+    """All columns that are not tensors."""
     columns: dict[str, TensorColumn]
+    """Positions of the tensors in the file, by column."""
 
     def tensor(self, name: str, row: int) -> np.ndarray:
-        """One row of a tensor column, read-only; any number of threads may read at once."""
+        """Read one row of a tensor column as a read-only array; safe to call from any thread."""
         column = self.columns[name]
         content = os.pread(self.file.fileno(), column.row_bytes(row), int(column.offsets[row]))
         return np.frombuffer(content, column.dtype).reshape(column.shapes[row])
 
     def row(self, number: int) -> Row:
-        """A whole row, as it was written."""
+        """Read a complete row, as it was written."""
         scalars = self.scalars.slice(number, 1).to_pylist()[0]
         return scalars | {name: self.tensor(name, number) for name in self.columns}
 
@@ -149,7 +154,7 @@ def open_shard(path: Path) -> ShardFile:
     """Open a shard.
 
     Raises:
-        ProjectError: where it is missing or damaged; names it.
+        ProjectError: if it is missing or damaged; names it.
     """
     try:
         with pa.memory_map(str(path)) as source:
@@ -159,14 +164,14 @@ def open_shard(path: Path) -> ShardFile:
             names = [field.name for field in reader.schema if is_tensor(field)]
             columns = {name: locate(batches, name, content.address) for name in names}
             scalars = pa.Table.from_batches(batches).drop_columns(names)
-            copied = pa.ipc.open_stream(_serialised(scalars)).read_all()
-        return ShardFile(FileIO(path), copied, columns)
+            in_memory = pa.ipc.open_stream(_serialised(scalars)).read_all()
+        return ShardFile(FileIO(path), in_memory, columns)
     except (pa.ArrowInvalid, OSError) as error:
         raise ProjectError(f"{path}: damaged shard ({one_line(error)})") from error
 
 
 def _serialised(table: pa.Table) -> pa.Buffer:
-    """A copy in memory, so that nothing refers to the mapped file."""
+    """Copy of a table in memory, which does not refer to the mapped file."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table.combine_chunks())

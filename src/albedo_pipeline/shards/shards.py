@@ -1,4 +1,4 @@
-"""Folders of shards: many rows of tensors, read one by one."""
+"""Folders of shards: many rows of tensors, each read when it is needed."""
 
 import hashlib
 import resource
@@ -13,16 +13,17 @@ from albedo_pipeline.shards.shard_file import open_shard
 
 
 class Shards:
-    """Read-only view of a folder of shards: rows in the order of writing.
+    """Read-only view of a folder of shards, with rows in the order of writing.
 
-    Scalars are held in memory. Tensors are read from the files when they are asked for, not mapped
-    into memory: pages that are mapped count as the process's own, as many as there are samples.
+    Scalars are held in memory. Tensors are read from the files when they are asked for. The files
+    are not mapped into memory, because mapped pages count as memory of the process, and there would
+    be as many as there are samples.
     """
 
     def __init__(self, folder: Path) -> None:
         """
         Raises:
-            ProjectError: where the folder holds no finished shards, or a damaged one; names it.
+            ProjectError: if the folder holds no finished shards, or a damaged one; names it.
         """
         self.folder = folder
         self.index = read_index(folder)
@@ -35,7 +36,7 @@ class Shards:
 
     @cached_property
     def scalars(self) -> pa.Table:
-        """Every column that is not a tensor."""
+        """All columns that are not tensors."""
         return pa.concat_tables(shard.scalars for shard in self._shards).combine_chunks()
 
     @cached_property
@@ -44,11 +45,11 @@ class Shards:
         return list(self._shards[0].columns)
 
     def shapes(self, name: str) -> np.ndarray:
-        """Shape of every row of a tensor column, int32 [rows, axes]."""
+        """Shapes of all rows of a tensor column, int32 [rows, axes]."""
         return np.concatenate([shard.columns[name].shapes for shard in self._shards])
 
     def tensor(self, name: str, row: int) -> np.ndarray:
-        """One row of a tensor column, read-only; any number of threads may read at once."""
+        """Read one row of a tensor column as a read-only array; safe to call from any thread."""
         number = int(np.searchsorted(self._ends, row, side="right"))
         shard = self._shards[number]
         return shard.tensor(name, row - (int(self._ends[number]) - len(shard.scalars)))
@@ -64,7 +65,7 @@ class Shards:
 
 
 def _allow_open_files(count: int) -> None:
-    """A file stays open for every shard; the usual limit of 1,024 is soft."""
+    """Raise the process's soft limit, usually 1,024: every shard keeps a file open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < 2 * count + 256:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -74,6 +75,6 @@ class PredictionShards(Shards):
     """Predictions of the evaluated samples; a row is a sample.
 
     Scalar columns: sample_id, group, split. Tensor columns, stored as `imaging.pixels` does:
-    prediction and roundtrip (the truth through the autoencoder), uint16 [3, H, W]; where there was
-    an ensemble, uncertainty (its spread, mean of the channels), uint16 [1, H, W].
+    prediction and roundtrip (the true albedo, encoded and decoded), uint16 [3, H, W]; with an
+    ensemble also uncertainty (its spread, mean of the channels), uint16 [1, H, W].
     """

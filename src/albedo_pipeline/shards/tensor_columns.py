@@ -1,7 +1,9 @@
-"""Columns of tensors in Arrow files: each row its own shape, at a known place in the file.
+"""Columns of tensors in Arrow files: each row has its own shape and a known place in the file.
 
-The layout is Arrow's canonical extension type `arrow.variable_shape_tensor`, so a file tells its
-own shapes, and any Arrow reader can open it.
+The layout is Arrow's canonical extension type `arrow.variable_shape_tensor`
+(https://arrow.apache.org/docs/format/CanonicalExtensions.html), so a file holds its shapes, and any
+Arrow reader can open it. A column is a struct of two fields: `data`, a list of all values of a row,
+and `shape`, a list of its axes' lengths.
 """
 
 import math
@@ -15,7 +17,7 @@ _EXTENSION = {b"ARROW:extension:name": _NAME.encode(), b"ARROW:extension:metadat
 
 
 def tensor_field(name: str, example: np.ndarray) -> pa.Field:
-    """Field of tensors with the type and the number of axes of `example`."""
+    """Field of a schema for tensors with the type and number of axes of `example`."""
     values = pa.list_(pa.from_numpy_dtype(example.dtype))
     shape = pa.list_(pa.int32(), example.ndim)
     storage = pa.struct([pa.field("data", values), pa.field("shape", shape)])
@@ -23,13 +25,16 @@ def tensor_field(name: str, example: np.ndarray) -> pa.Field:
 
 
 def is_tensor(field: pa.Field) -> bool:
-    """Whether a field was made by `tensor_field`; newer versions of Arrow know the type."""
-    told = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
-    return _NAME in (told, getattr(field.type, "extension_name", None))
+    """Whether a field was made by `tensor_field`.
+
+    Versions of pyarrow that implement the extension name it in the type, others in the metadata.
+    """
+    name = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
+    return _NAME in (name, getattr(field.type, "extension_name", None))
 
 
 def tensor_array(values: list[np.ndarray]) -> pa.StructArray:
-    """Tensors of one type and number of axes, as a column; a single one is not copied."""
+    """Column of tensors with one type and number of axes; a single tensor is not copied."""
     flat = [np.ascontiguousarray(value).reshape(-1) for value in values]
     offsets = np.cumsum([0, *map(len, flat)], dtype=np.int32)
     joined = pa.array(flat[0] if len(flat) == 1 else np.concatenate(flat))
@@ -45,28 +50,38 @@ def tensor_array(values: list[np.ndarray]) -> pa.StructArray:
 
 @dataclass(frozen=True)
 class TensorColumn:
-    """Where the rows of a column lie in their file."""
+    """Positions of a column's rows in their file."""
 
     offsets: np.ndarray
-    """int64 [rows], bytes from the file's start."""
+    """Bytes from the start of the file to each row's values, int64 [rows]."""
     shapes: np.ndarray
-    """int32 [rows, axes]."""
+    """Shape of each row's tensor, int32 [rows, axes]."""
     dtype: np.dtype
+    """Type of the values."""
 
     def row_bytes(self, row: int) -> int:
-        """Size of one row's tensor."""
+        """Size of one row's tensor in bytes."""
         return self.dtype.itemsize * math.prod(map(int, self.shapes[row]))
 
 
 def locate(batches: list[pa.RecordBatch], name: str, start_of_file: int) -> TensorColumn:
-    """Find a column's rows in batches that lie in a mapped file."""
+    """Find a column's rows in record batches of a mapped file.
+
+    Arrow's buffers of a mapped file are addresses in the mapping, so a value's offset in the file
+    is `address of the column's values + width * index of the value - start_of_file`.
+
+    Args:
+        batches: record batches of the mapped file.
+        name: name of the column.
+        start_of_file: address of the first byte of the mapping.
+    """
     offsets, shapes = [], []
     for batch in batches:
         column = batch.column(name)
         data, shape = getattr(column, "storage", column).flatten()
         dtype = data.type.value_type.to_pandas_dtype()
         width = data.type.value_type.bit_width // 8
-        first = data.values.buffers()[1].address - start_of_file
+        first = data.values.buffers()[1].address - start_of_file  # buffer 0: which are null
         offsets.append(first + width * data.offsets[:-1].to_numpy().astype(np.int64))
         shapes.append(shape.values.to_numpy().reshape(-1, shape.type.list_size))
     return TensorColumn(np.concatenate(offsets), np.concatenate(shapes), np.dtype(dtype))

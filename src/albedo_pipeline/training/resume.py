@@ -167,7 +167,7 @@ def checkpoint_to_resume(
     other_code = stored["code"] != config["code"] and params.on_code_change == "restart"
     if differences or other_code:
         reason = "other settings" if differences else "other code"
-        logger.info("train: the earlier run (%s) is kept in %s", reason, store.set_aside())
+        logger.info("train: the earlier run (%s) is kept in %s", reason, store.move_aside())
         return None
     return checkpoint
 
