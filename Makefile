@@ -1,21 +1,23 @@
-# Verbs of the project. Each works alone and first: whatever is missing is set up in .venv.
+# Commands of the project. Each works in a new clone: it sets up .venv first if that is missing.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo viz test lint format lock bundled-autoencoder clean
+.PHONY: help setup demo viz dvc test lint format lock bundled-autoencoder clean
 
 help:
-	@echo "make demo    set up, render scenes, train, evaluate, write data/08_reporting/report.html"
-	@echo "make viz     write build/index.html: the chain with its results, for any browser"
-	@echo "make test    set up, lint, and run the tests"
-	@echo "make setup   set up .venv only"
-	@echo "make lint    formatting, import contracts, types"
-	@echo "make format  put the code into shape"
-	@echo "make bundled-autoencoder   train the shipped autoencoder anew (about 20 minutes)"
-	@echo "make clean   remove what the pipelines made (data/ except 01_raw)"
+	@echo "make demo    render scenes, train, evaluate and write data/08_reporting/report.html"
+	@echo "make viz     write build/index.html: the pipelines and their results, for any browser"
+	@echo "make dvc     write the code that each stage depends on into dvc.yaml"
+	@echo "make test    run the linters and the tests"
+	@echo "make setup   install the packages into .venv, which the other commands do if needed"
+	@echo "make lint    check formatting, imports between packages, and types"
+	@echo "make format  format the code"
+	@echo "make lock    write the installed versions to requirements.lock"
+	@echo "make bundled-autoencoder   train the autoencoder of the package (about 20 minutes)"
+	@echo "make clean   remove the results of the pipelines (data/ except data/01_raw)"
 
 setup: $(READY)
 
@@ -30,11 +32,14 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/kedro run --pipelines demo
 
-# One file that opens without a server.
+# One file, which opens without a server and without a network.
 viz: $(READY)
 	rm -rf build/api
 	$(BIN)/kedro viz build --include-previews
-	$(BIN)/python -m albedo_pipeline.offline_viz build
+	$(BIN)/python -m tools.viz_page build
+
+dvc: $(READY)
+	$(BIN)/python -m tools.dvc_dependencies
 
 test: lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov
@@ -49,7 +54,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The versions in use now, all of them; a local build's suffix (+cpu) is not part of the pin.
+# All installed versions, without the suffix of a local build (+cpu), which PyPI does not have.
 lock: $(READY)
 	$(BIN)/pip freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+cpu$$//' > requirements.lock
 
@@ -57,7 +62,7 @@ bundled-autoencoder: $(READY)
 	$(BIN)/kedro run --env bundled --pipelines synthesize
 	$(BIN)/kedro run --env bundled --pipelines ingest
 	$(BIN)/kedro run --env bundled --pipelines autoencoder
-	$(BIN)/python -m albedo_pipeline.models.bundle data/bundled/06_models/autoencoder
+	$(BIN)/python -m tools.bundle_autoencoder data/bundled/06_models/autoencoder
 
 clean:
 	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete

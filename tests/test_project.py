@@ -1,7 +1,6 @@
 """The files of the project agree: pipelines, catalog, parameters, dvc.yaml and environments."""
 
 import configparser
-from pathlib import Path
 
 import pytest
 import yaml

@@ -17,7 +17,6 @@ from kedro.config import OmegaConfigLoader
 
 from albedo_pipeline import params
 from albedo_pipeline.pipeline_registry import CHAIN, register_pipelines
-from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[1]
 DVC_YAML = ROOT / "dvc.yaml"
@@ -115,7 +114,7 @@ def _has_effect(module: str, stage: str) -> bool:
 
 @cache
 def _catalog() -> dict:
-    return OmegaConfigLoader(str(ROOT / "conf"), env="base", **CONFIG_LOADER_ARGS)["catalog"]
+    return OmegaConfigLoader(str(ROOT / "conf"), env="base", base_env="base")["catalog"]
 
 
 @cache
