@@ -57,7 +57,7 @@ def with_code(text: str) -> str:
         paths = ", ".join(f"'${{code}}/{path}'" for path in code_of(stage))
         lines = textwrap.indent(textwrap.fill(paths, 94, break_on_hyphens=False), " " * 6)
         block = rf"(^  {stage}:\n(?:    .*\n)*?      {re.escape(MARK)}\n)[^]]*\]"
-        text, count = re.subn(block, lambda old, new=lines: f"{old[1]}{new}]", text, flags=re.M)
+        text, count = re.subn(block, rf"\g<1>{lines}]", text, flags=re.M)
         if count != 1:
             raise ValueError(f"dvc.yaml: the deps of '{stage}' need the line '{MARK}'")
     return text
