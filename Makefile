@@ -1,23 +1,23 @@
-# Commands of the project. Each works in a new clone: it sets up .venv first if that is missing.
+# The project's commands. Each works in a fresh clone: it sets up .venv first if that is missing.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo viz dvc test lint format lock bundled-autoencoder clean
+.PHONY: help setup demo viz test lint format dvc lock bundled-autoencoder clean
 
 help:
-	@echo "make demo    render scenes, train, evaluate and write data/08_reporting/report.html"
-	@echo "make viz     write build/index.html: the pipelines and their results, for any browser"
-	@echo "make dvc     write the code that each stage depends on into dvc.yaml"
-	@echo "make test    run the linters and the tests"
-	@echo "make setup   install the packages into .venv, which the other commands do if needed"
-	@echo "make lint    check formatting, imports between packages, and types"
+	@echo "make demo    render scenes, train, evaluate, and write data/08_reporting/report.html"
+	@echo "make viz     write build/index.html: the pipelines with their results, for any browser"
+	@echo "make test    lint, and run the tests"
+	@echo "make setup   set up .venv"
+	@echo "make lint    check formatting, import contracts and types"
 	@echo "make format  format the code"
-	@echo "make lock    write the installed versions to requirements.lock"
-	@echo "make bundled-autoencoder   train the autoencoder of the package (about 20 minutes)"
-	@echo "make clean   remove the results of the pipelines (data/ except data/01_raw)"
+	@echo "make dvc     write the code dependencies of dvc.yaml from the import graph"
+	@echo "make lock    write requirements.lock from the installed packages"
+	@echo "make bundled-autoencoder   train the shipped autoencoder again (about 20 minutes)"
+	@echo "make clean   remove what the pipelines wrote (data/ except 01_raw)"
 
 setup: $(READY)
 
@@ -32,14 +32,11 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/kedro run --pipelines demo
 
-# One file, which opens without a server and without a network.
+# One file, which opens without a server.
 viz: $(READY)
 	rm -rf build/api
 	$(BIN)/kedro viz build --include-previews
 	$(BIN)/python -m tools.viz_page build
-
-dvc: $(READY)
-	$(BIN)/python -m tools.dvc_dependencies
 
 test: lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov
@@ -54,7 +51,10 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# All installed versions, without the suffix of a local build (+cpu), which PyPI does not have.
+dvc: $(READY)
+	$(BIN)/python -m tools.dvc_dependencies
+
+# Pins every installed package, without the suffix of a local build (+cpu).
 lock: $(READY)
 	$(BIN)/pip freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+cpu$$//' > requirements.lock
 

@@ -74,7 +74,7 @@ def encoding(
 
 def encode_seconds(work: LatentBuild, folder: Path) -> float:
     """Wall time of `encode` from nothing."""
-    for leftover in (folder, folder.with_name(f".{folder.name}.notes")):
+    for leftover in (folder, folder.with_name(f".{folder.name}.ledger")):
         shutil.rmtree(leftover, ignore_errors=True)
     start = time.perf_counter()
     LatentShardsDataset(filepath=str(folder), samples_per_shard=256).save(work)

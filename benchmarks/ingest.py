@@ -80,7 +80,7 @@ def ingest(dataset: FilenameListDataset, folder: Path, resolution: int) -> None:
 
 def ingest_seconds(dataset: FilenameListDataset, folder: Path, resolution: int) -> float:
     """Wall time of `ingest` from nothing."""
-    for leftover in (folder, folder.with_name(f".{folder.name}.notes")):
+    for leftover in (folder, folder.with_name(f".{folder.name}.ledger")):
         shutil.rmtree(leftover, ignore_errors=True)
     start = time.perf_counter()
     ingest(dataset, folder, resolution)

@@ -16,11 +16,12 @@ from diffusers import MarigoldIntrinsicsPipeline
 from inputs import FACTOR, LATENT_CHANNELS, TEXT_WIDTH, new_autoencoder, new_unet
 from measuring import argument_parser, by_turns, paired_ratio, rate_row, report
 
-from albedo_pipeline.inference.estimator import Estimator, Sampling
+from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.denoiser import Denoiser, new_scheduler
 from albedo_pipeline.models.text_embedding import embed_empty_text, new_text_encoder
 from albedo_pipeline.params.denoiser import NoiseSchedule
+from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.runtime.device import pick_device
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -97,8 +98,9 @@ def main() -> None:
         mine = copy.deepcopy(original)
         model = AlbedoModel(Denoiser(mine.unet, mine.scheduler, text_embedding), mine.vae)
         for batch in sorted({1, arguments.batch}):
-            sampling = Sampling(arguments.steps, batch_size=batch, precision=precision)
-            ours = partial(Estimator(model, device, sampling).predict, images, noise)
+            sampling = Sampling(steps=arguments.steps, batch_size=batch)
+            estimator = Estimator.owning(model, device, sampling, precision)
+            ours = partial(estimator.predict, images, noise)
             other = partial(theirs, pipeline, images, noise, arguments.steps, batch)
             if precision == "fp32":
                 torch.testing.assert_close(ours().albedo, other(), atol=1e-4, rtol=0)

@@ -30,7 +30,7 @@ from inputs import (
     new_unet,
     random_latents,
 )
-from lockstep import Group, Guest, Host, Turns, started
+from interleaved import Group, Guest, Host, Turns, started
 from measuring import Row, argument_parser, by_turns, paired_ratio, rate_row, report
 from original_step import OriginalTrainer
 from torch.nn.functional import mse_loss

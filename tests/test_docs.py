@@ -1,11 +1,10 @@
-"""What the docs name is there: files, headings, commands, settings, catalog entries."""
+"""Files, headings, commands, settings and catalog entries that the docs name exist."""
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 from click import Context
 from kedro.config import OmegaConfigLoader
@@ -40,11 +39,16 @@ def blocks() -> Iterator[tuple[str, str]]:
             yield page, block
 
 
-def named(cases: list[tuple[str, str]]) -> pytest.MarkDecorator:
-    """One test for every different case."""
-    cases = sorted(set(cases))
+def check_all(cases: list[tuple[str, str]], check: Callable[[str, str], None]) -> None:
+    """Check every different case, and name all that fail."""
     assert cases
-    return pytest.mark.parametrize(("page", "text"), cases, ids=[" ".join(c) for c in cases])
+    failures = []
+    for page, text in sorted(set(cases)):
+        try:
+            check(page, text)
+        except Exception as error:
+            failures.append(f"{page}: {text}: {type(error).__name__} {error}"[:300])
+    assert not failures, "\n".join(failures)
 
 
 def anchors(page: str) -> list[str]:
@@ -60,33 +64,52 @@ def settings(env: str, changes: dict | None = None) -> dict:
     return dict(OmegaConfigLoader(source, env=env, **options)["parameters"])
 
 
-@named(found(r"\]\(([^)\s]+)\)"))
-def test_a_link_leads_somewhere(page: str, text: str) -> None:
-    if text.startswith(("http://", "https://")):
+def test_links_lead_somewhere() -> None:
+    check_all(found(r"\]\(([^)\s]+)\)"), check_link)
+
+
+def check_link(page: str, link: str) -> None:
+    if link.startswith(("http://", "https://")):
         return
-    name, _, anchor = text.partition("#")
+    name, _, anchor = link.partition("#")
     target = (ROOT / page).parent / name if name else ROOT / page
     assert target.exists()
     if anchor:
         assert anchor in anchors(target.resolve().relative_to(ROOT).as_posix())
 
 
-@named(found(r"(?<![\w./-])((?:src|conf|tests|benchmarks|notebooks|docs)/[\w./<>*-]*[\w>])"))
-def test_a_path_is_there(page: str, text: str) -> None:
-    if text in TO_BE_MADE or text.startswith("conf/local/"):
+def test_paths_exist() -> None:
+    folders = "src|conf|tests|tools|benchmarks|notebooks|docs"
+    check_all(found(rf"(?<![\w./-])((?:{folders})/[\w./<>*-]*[\w>])"), check_path)
+
+
+def check_path(page: str, path: str) -> None:
+    if path in TO_BE_MADE or path.startswith("conf/local/"):
         return
-    path = text.partition("<")[0].rpartition("/")[0] if "<" in text else text
-    assert (ROOT / path).exists()
+    known = path.partition("<")[0].rpartition("/")[0] if "<" in path else path
+    assert (ROOT / known).exists()
 
 
-@named(found(r"(?:^|`)make ([a-z][a-z-]*)"))
-def test_make_has_the_verb(page: str, text: str) -> None:
-    assert re.search(rf"^{text}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+def test_modules_can_be_run() -> None:
+    check_all(found(r"python -m ((?:tests|tools)\.[a-z_.]+)\b"), check_module)
 
 
-@named(found(r"\bkedro run\b([^`'\n;&|>#]*)"))
-def test_a_run_names_pipelines_and_settings(page: str, text: str) -> None:
-    run: Context = cli.commands["run"].make_context("run", shlex.split(text))
+def check_module(page: str, module: str) -> None:
+    assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
+
+
+def test_make_has_the_targets() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z][a-z-]*):", makefile, re.M)
+    assert {target for _, target in found(r"(?:^|`)make ([a-z][a-z-]*)")} <= set(targets)
+
+
+def test_kedro_commands_name_pipelines_and_settings() -> None:
+    check_all(found(r"\bkedro run\b([^`'\n;&|>#]*)"), check_run)
+
+
+def check_run(page: str, options: str) -> None:
+    run: Context = cli.commands["run"].make_context("run", shlex.split(options))
     chosen = [run.params["pipeline"], *(run.params["pipelines"] or [])]
     assert set(filter(None, chosen)) <= set(register_pipelines())
     env = run.params["env"] or "base"
@@ -97,8 +120,11 @@ def test_a_run_names_pipelines_and_settings(page: str, text: str) -> None:
         model.model_validate(changed[section])
 
 
-@named(list(blocks()))
-def test_yaml_is_a_catalog_or_settings(page: str, text: str) -> None:
+def test_yaml_blocks_are_catalogs_or_settings() -> None:
+    check_all(list(blocks()), check_yaml)
+
+
+def check_yaml(page: str, text: str) -> None:
     content = yaml.safe_load(text)
     if any("type" in entry for entry in content.values() if isinstance(entry, dict)):
         for name, entry in content.items():

@@ -6,7 +6,12 @@ import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
 
-from albedo_pipeline.pipeline_registry import APART, CHAIN, PHOTOS, register_pipelines
+from albedo_pipeline.pipeline_registry import (
+    DEFAULT_PIPELINES,
+    REAL_PHOTO_BENCHMARKS,
+    SEPARATE_PIPELINES,
+    register_pipelines,
+)
 from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 from tests.support.project import PARAMS, ROOT
 
@@ -32,9 +37,16 @@ def paths_of_outs(stage: dict) -> set[str]:
 
 def test_default_is_the_chain_and_demo_adds_synthesize() -> None:
     pipelines = register_pipelines()
-    assert set(pipelines) == {"__default__", "demo", "synthesize", *CHAIN, *APART, *PHOTOS}
+    assert set(pipelines) == {
+        "__default__",
+        "demo",
+        "synthesize",
+        *DEFAULT_PIPELINES,
+        *SEPARATE_PIPELINES,
+        *REAL_PHOTO_BENCHMARKS,
+    }
     default = {node.name for node in pipelines["__default__"].nodes}
-    assert default == {node.name for name in CHAIN for node in pipelines[name].nodes}
+    assert default == {node.name for name in DEFAULT_PIPELINES for node in pipelines[name].nodes}
     assert {n.name for n in pipelines["demo"].nodes} - default == {
         "synthesize.render_pairs",
         "synthesize.describe_renders",
@@ -50,7 +62,9 @@ def test_a_pipeline_is_a_namespace_of_nodes_but_not_of_datasets() -> None:
     for name, pipeline in register_pipelines().items():
         namespaces = {node.namespace for node in pipeline.nodes}
         if name in ("__default__", "demo"):
-            assert namespaces == {*CHAIN} | ({"synthesize"} if name == "demo" else set())
+            assert namespaces == {*DEFAULT_PIPELINES} | (
+                {"synthesize"} if name == "demo" else set()
+            )
         else:
             assert namespaces == {name}
     assert "params:train" in register_pipelines()["train"].inputs()
@@ -82,7 +96,7 @@ def test_dvc_finds_a_file_of_parameters_for_every_pipeline(env: str) -> None:
 
 
 def test_dvc_has_one_stage_per_pipeline() -> None:
-    assert list(STAGES) == ["synthesize", *CHAIN, "export"]
+    assert list(STAGES) == ["synthesize", *DEFAULT_PIPELINES, "export"]
     for name, stage in STAGES.items():
         assert stage["cmd"].split(" --params ")[0] == f"kedro run --env ${{env}} --pipelines {name}"
 
@@ -112,7 +126,7 @@ def test_a_stage_has_exactly_the_parameters_it_uses(name: str) -> None:
     inputs = register_pipelines()[name].inputs()
     used = {i.removeprefix("params:") for i in inputs if i.startswith("params:")}
     if "parameters" in inputs:  # the report shows them all; those of `train` come from its results
-        used |= {"synthesize", *CHAIN} - {"train"}
+        used |= {"synthesize", *DEFAULT_PIPELINES} - {"train"}
     folders = ("conf/base", "conf/${env}")
     files = {f"{folder}/parameters_{section}.yml" for section in used for folder in folders}
     assert {file for entry in STAGES[name]["params"] for file in entry} == files

@@ -16,18 +16,18 @@ import yaml
 from kedro.config import OmegaConfigLoader
 
 from albedo_pipeline import params
-from albedo_pipeline.pipeline_registry import CHAIN, register_pipelines
+from albedo_pipeline.pipeline_registry import DEFAULT_PIPELINES, register_pipelines
 
 ROOT = Path(__file__).parents[1]
 DVC_YAML = ROOT / "dvc.yaml"
-STAGES = ("synthesize", *CHAIN, "export")
+STAGES = ("synthesize", *DEFAULT_PIPELINES, "export")
 MARK = "# code, by `make dvc`:"
 """The comment in dvc.yaml above the code of a stage, which is the rest of its dependencies."""
 NO_EFFECT = ("errors", "node_types", "runtime")
 """Modules and folders that change no result: how work is divided, shown and locked."""
 FILE_BY_FILE: dict[str, tuple[tuple[str, ...], str]] = {
     "artifacts": (STAGES, "each file stores another kind of result"),
-    "evaluation": (("autoencoder",), "it uses nothing but the round trip"),
+    "evaluation": (("autoencoder", "train"), "they use the round trip, and the views of a metric"),
     "imaging": (("autoencoder", "train"), "the other files prepare images before the training"),
     "inference": (("train",), "validation uses no tiles and no images of the user"),
     "metrics": (("autoencoder", "train"), "the other metrics are for evaluation"),

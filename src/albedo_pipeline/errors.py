@@ -1,18 +1,18 @@
-"""The two ways in which work fails: it stops with one line, or one sample is set aside."""
+"""The project's errors: one that stops the run, and one that rejects a single sample."""
 
 
 class ProjectError(ValueError):
-    """Stops the run. Its message is one line that names the file or the key to mend."""
+    """Stops the run. Its message is one line that names the file or the key to correct."""
 
 
 class BadSampleError(ValueError):
-    """One sample cannot be used. Its message is the reason that goes into the quarantine."""
+    """One sample cannot be used. Its message is the reason that the quarantine table shows."""
 
 
 class TransientReadError(BadSampleError):
-    """One sample could not be read this time; the next run tries it again."""
+    """One sample could not be read this time; the next run tries again."""
 
 
 def one_line(error: BaseException) -> str:
-    """What another library's error says, without its line breaks."""
+    """The message of an error of another library, without line breaks."""
     return " ".join(str(error).split())

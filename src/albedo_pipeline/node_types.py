@@ -1,8 +1,8 @@
-"""Types that nodes hand to each other.
+"""Types of the nodes' inputs and outputs, for type hints only.
 
-Kedro resolves a node's type hints when it lists or checks pipelines. Here the heavy classes stand
-for themselves to a type checker, and for Any at run time, so that torch, pandas and their like are
-imported by the nodes that run and by no command that only looks.
+Kedro resolves the type hints of nodes when it lists or checks pipelines. A type checker sees the
+real classes here; at run time they are all `Any`. So `kedro registry list` and `kedro viz` do not
+import torch or pandas: the nodes do it when they run.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from albedo_pipeline.artifacts.checkpoints import Checkpoints
-    from albedo_pipeline.artifacts.user_predictions import UserImages
+    from albedo_pipeline.artifacts.user_predictions import PredictionJob
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.denoiser import Denoiser
     from albedo_pipeline.models.export import Export
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
     AlbedoModel = AutoencoderKL = Checkpoints = DataFrame = Denoiser = Export = Figure = Any
     LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
-    Render = Row = UserImages = ShardBuild = Any
+    Render = Row = PredictionJob = ShardBuild = Any
 
 __all__ = [
     "AlbedoModel",
@@ -41,11 +41,11 @@ __all__ = [
     "LatentShards",
     "PairShards",
     "Photo",
+    "PredictionJob",
     "PredictionShards",
     "RawPair",
     "RawPairReference",
     "Render",
     "Row",
     "ShardBuild",
-    "UserImages",
 ]

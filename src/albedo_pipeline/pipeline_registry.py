@@ -1,23 +1,28 @@
-"""The project's pipelines, in the order of the chain."""
+"""The project's pipelines."""
 
 from importlib import import_module
 
 from kedro.pipeline import Pipeline
 
-CHAIN = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
-"""`__default__`: from raw pairs to the report."""
-APART = ("export", "predict")
-"""Neither in `__default__` nor in `demo`."""
-PHOTOS = ("iiw", "maw")
-"""Data sets of photographs; each is a pipeline apart."""
+DEFAULT_PIPELINES = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
+"""Pipelines that `__default__` runs, in this order: from raw pairs to the report."""
+SEPARATE_PIPELINES = ("export", "predict")
+"""Pipelines that are neither in `__default__` nor in `demo`."""
+REAL_PHOTO_BENCHMARKS = ("iiw", "maw")
+"""Data sets of photographs with known answers. Each is a pipeline of its own, which is neither in
+`__default__` nor in `demo`."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Every pipeline by its name; `__default__` = the chain; `demo` = `synthesize` + the chain."""
-    pipelines = {name: _folded(_create(name), name) for name in ("synthesize", *CHAIN, *APART)}
-    photographs = _create("real_photo_benchmarks")
-    pipelines |= {name: _folded(photographs.only_nodes_with_tags(name), name) for name in PHOTOS}
-    default = sum((pipelines[name] for name in CHAIN), Pipeline([]))
+    """All pipelines by name. `demo` is `synthesize` followed by `__default__`."""
+    names = ("synthesize", *DEFAULT_PIPELINES, *SEPARATE_PIPELINES)
+    pipelines = {name: _namespaced(_create(name), name) for name in names}
+    benchmarks = _create("real_photo_benchmarks")
+    pipelines |= {
+        name: _namespaced(benchmarks.only_nodes_with_tags(name), name)
+        for name in REAL_PHOTO_BENCHMARKS
+    }
+    default = sum((pipelines[name] for name in DEFAULT_PIPELINES), Pipeline([]))
     return {"__default__": default, "demo": pipelines["synthesize"] + default, **pipelines}
 
 
@@ -25,6 +30,9 @@ def _create(name: str) -> Pipeline:
     return import_module(f"albedo_pipeline.pipelines.{name}.pipeline").create_pipeline()
 
 
-def _folded(pipeline: Pipeline, name: str) -> Pipeline:
-    """Its nodes as `name.node`, which Kedro-Viz shows as one box; datasets are the catalog's."""
+def _namespaced(pipeline: Pipeline, name: str) -> Pipeline:
+    """The pipeline as a namespace, which Kedro-Viz shows as one box.
+
+    Nodes are called `name.node`; datasets keep their names of the catalog.
+    """
     return Pipeline(pipeline, namespace=name, prefix_datasets_with_namespace=False)

@@ -1,11 +1,11 @@
 """Kedro's project settings."""
 
-from albedo_pipeline.hooks import Links, Names, Processes, Progress
+from albedo_pipeline.hooks import DistributedRuns, LogResults, RejectUnknownNames, UnlinkDvcCache
 
-HOOKS = (Names(), Processes(), Links(), Progress())
+HOOKS = (RejectUnknownNames(), DistributedRuns(), UnlinkDvcCache(), LogResults())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    "merge_strategy": {"parameters": "soft"},  # an environment names only what differs
+    "merge_strategy": {"parameters": "soft"},  # an environment lists only what differs from base
 }

@@ -1,12 +1,11 @@
-"""Checkpoints: whole or passed over, one writer, and only those that are to stay."""
+"""Checkpoints: complete or skipped, with one writer, and only those that are kept."""
 
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from kedro.io import DatasetError
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints, CheckpointsDataset, damage
 from albedo_pipeline.errors import ProjectError
@@ -37,14 +36,14 @@ def flip_a_byte(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["weights.bin", "state.json", "checksums.json"])
-@pytest.mark.parametrize("spoil", [truncate, flip_a_byte, Path.unlink])
-def test_a_damaged_checkpoint_is_named_and_passed_over(
-    store: Checkpoints, caplog: pytest.LogCaptureFixture, name: str, spoil
+@pytest.mark.parametrize("do_damage", [truncate, flip_a_byte, Path.unlink])
+def test_a_damaged_checkpoint_is_named_and_skipped(
+    store: Checkpoints, caplog: pytest.LogCaptureFixture, name: str, do_damage
 ) -> None:
-    spoil(store.path(3) / name)
+    do_damage(store.path(3) / name)
     assert store.newest_undamaged() == store.path(2)
     (message,) = [r.message for r in caplog.records if r.levelno == logging.WARNING]
-    assert "step-00000003: damaged, passed over" in message
+    assert "step-00000003: damaged, skipped" in message
     assert name in message or name == "checksums.json"
     assert store.steps() == [1, 2]
     assert (store.folder / "step-00000003.damaged").is_dir()
@@ -61,7 +60,7 @@ def test_a_failed_write_leaves_nothing(store: Checkpoints) -> None:
     assert not list(store.folder.glob(".step-*"))
 
 
-def test_what_a_killed_process_left_is_mended(store: Checkpoints) -> None:
+def test_what_a_killed_process_left_is_cleaned_up(store: Checkpoints) -> None:
     store.path(3).rename(store.folder / ".step-00000003.previous")  # between two renames
     (store.folder / ".step-00000003.partial").mkdir()
     (store.folder / ".step-00000001.deleted").mkdir()
@@ -71,34 +70,34 @@ def test_what_a_killed_process_left_is_mended(store: Checkpoints) -> None:
         assert not list(store.folder.glob(".step-*"))
 
 
-def test_only_one_process_holds_the_folder(store: Checkpoints) -> None:
-    holder = (
-        "import sys\nfrom pathlib import Path\n"
-        "from albedo_pipeline.artifacts.checkpoints import Checkpoints\n"
-        f"with Checkpoints(Path({str(store.folder)!r})).locked():\n"
-        "    print('held', flush=True)\n    sys.stdin.read()\n"
-    )
-    other = subprocess.Popen(
-        [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert other.stdout.readline() == "held\n"
-        message = rf"checkpoints: another training writes here \(process {other.pid} on"
-        with pytest.raises(ProjectError, match=message), store.locked():
-            pass
-    finally:
-        other.kill()
-        other.wait()
-    with store.locked():
+def test_one_training_at_a_time_holds_the_folder(store: Checkpoints) -> None:
+    other = Checkpoints(store.folder)
+    message = r"checkpoints: another training writes here \(process \d+ on"
+    with store.locked(), pytest.raises(ProjectError, match=message), other.locked():
+        pass
+    with other.locked():
         pass
 
 
-def test_the_others_are_deleted(store: Checkpoints) -> None:
+def test_if_all_checkpoints_are_damaged_the_next_run_starts_again(store: Checkpoints) -> None:
+    for step in store.steps():
+        truncate(store.path(step) / "weights.bin")
+    with pytest.raises(ProjectError, match="checkpoints: all checkpoints are damaged; run again"):
+        store.newest_undamaged()
+    assert store.newest_undamaged() is None
+
+
+def test_only_a_training_writes_checkpoints(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="are written by the training"):
+        CheckpointsDataset(filepath=str(tmp_path)).save("weights")
+
+
+def test_the_checkpoints_of_other_steps_are_deleted(store: Checkpoints) -> None:
     store.keep_only({1, 3})
     assert store.steps() == [1, 3]
 
 
-def test_a_run_is_set_aside_whole(store: Checkpoints) -> None:
+def test_an_old_run_is_moved_aside_completely(store: Checkpoints) -> None:
     with store.locked():
         aside = store.set_aside()
     assert store.steps() == []
@@ -106,6 +105,6 @@ def test_a_run_is_set_aside_whole(store: Checkpoints) -> None:
     assert aside.parent == store.folder.parent
 
 
-def test_checksums_are_of_every_file(store: Checkpoints) -> None:
+def test_every_file_has_a_checksum(store: Checkpoints) -> None:
     sums = json.loads((store.path(1) / "checksums.json").read_text())
     assert set(sums) == {"weights.bin", "state.json"}

@@ -1,4 +1,4 @@
-"""The masked loss: by hand, and what must not change it."""
+"""The masked loss and the min-SNR weights, by hand and at their limits."""
 
 import pytest
 import torch
@@ -7,16 +7,16 @@ from albedo_pipeline.diffusion.losses import KINDS, masked_loss, min_snr_weight
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("mse", 5.0), ("l1", 2.0), ("huber", 1.5)])
-def test_by_hand(kind: str, expected: float) -> None:
+def test_masked_loss_by_hand(kind: str, expected: float) -> None:
     prediction = torch.zeros(1, 2, 1, 2)
     target = torch.tensor([[[[1.0, 5.0]], [[3.0, 7.0]]]])
     valid = torch.tensor([[[[1, 0]]]])
-    # Errors 1 and 3 in the first cell, the mean over channels; Huber: 1/2 and 3 - 1/2.
+    # Errors 1 and 3 in the channels of the valid cell; Huber makes them 1/2 and 3 - 1/2.
     assert masked_loss(prediction, target, valid, kind).tolist() == [expected]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_masked_cells_do_not_count_even_if_not_finite(kind: str) -> None:
+def test_masked_cells_do_not_count_even_if_they_are_not_finite(kind: str) -> None:
     prediction = torch.zeros(1, 2, 1, 2, requires_grad=True)
     target = torch.tensor([[[[2.0, float("nan")]], [[2.0, float("inf")]]]])
     valid = torch.tensor([[[[1, 0]]]])
@@ -39,10 +39,10 @@ def test_each_sample_has_its_own_sum() -> None:
     random = torch.Generator().manual_seed(0)
     prediction, target = torch.randn(2, 8, 4, 6, 6, generator=random)
     valid = torch.rand(8, 1, 6, 6, generator=random) > 0.5
-    whole = masked_loss(prediction, target, valid)
+    batch = masked_loss(prediction, target, valid)
     for i in range(8):
         alone = masked_loss(prediction[i : i + 1], target[i : i + 1], valid[i : i + 1])
-        assert whole[i].item() == pytest.approx(alone.item(), rel=1e-6)
+        assert batch[i].item() == pytest.approx(alone.item(), rel=1e-6)
 
 
 @pytest.mark.parametrize("gamma", [1.0, 5.0])
@@ -58,7 +58,7 @@ def test_min_snr_weights_are_those_of_the_paper(gamma: float) -> None:
         torch.testing.assert_close(min_snr_weight(alpha_cumprod, gamma, kind), expected)
 
 
-def test_min_snr_at_zero_signal() -> None:
+def test_min_snr_weights_at_zero_snr() -> None:
     alpha_cumprod = torch.zeros(1)
     weights = [
         min_snr_weight(alpha_cumprod, 5.0, k).item() for k in ("sample", "epsilon", "v_prediction")

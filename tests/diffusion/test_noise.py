@@ -1,4 +1,4 @@
-"""Multi-resolution noise: unit variance of each sample, and what its strength does."""
+"""Multi-resolution noise: its variance, the effect of its strength, and the sizes of its levels."""
 
 import numpy as np
 import pytest
@@ -29,20 +29,20 @@ def test_every_sample_has_unit_variance(strategy: str, strength: float) -> None:
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_without_strength_it_is_white(strategy: str) -> None:
+def test_at_strength_zero_it_is_white(strategy: str) -> None:
     white = gaussian(random(), SHAPE)
     noise = multi_resolution(random(), SHAPE, 0.0, strategy)
     assert torch.allclose(noise, white / white.std(correction=0), atol=1e-6)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_strength_gives_low_frequencies(strategy: str) -> None:
-    def coarse_share(strength: float) -> float:
+def test_more_strength_gives_more_low_frequencies(strategy: str) -> None:
+    def low_frequency_variance(strength: float) -> float:
         noises = [multi_resolution(random(s), SHAPE, strength, strategy) for s in range(20)]
         return float(torch.stack(noises).unfold(2, 8, 8).unfold(3, 8, 8).mean((-1, -2)).var())
 
-    shares = [coarse_share(strength) for strength in (0.0, 0.5, 0.9)]
-    assert shares[0] < shares[1] < shares[2]
+    variances = [low_frequency_variance(strength) for strength in (0.0, 0.5, 0.9)]
+    assert variances[0] < variances[1] < variances[2]
 
 
 def test_sizes_by_hand() -> None:
@@ -55,5 +55,5 @@ def test_sizes_by_hand() -> None:
         assert sizes[-1] == (1, 1)
 
 
-def test_annealing() -> None:
+def test_annealed_strength_is_proportional_to_the_timestep() -> None:
     assert [annealed(0.8, time) for time in (0.0, 0.5)] == [0.0, 0.4]

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from diffusers import DDIMScheduler
 
 from albedo_pipeline.diffusion.process import (
     add_noise,
@@ -10,57 +9,22 @@ from albedo_pipeline.diffusion.process import (
     split_prediction,
     training_target,
 )
-from albedo_pipeline.diffusion.schedule import betas, signal_levels, trailing_timesteps
+from albedo_pipeline.diffusion.schedule import trailing_timesteps
+from tests.support.schedulers import diffusers_scheduler
 
 CLEAN = torch.tensor([[0.3, -1.2], [0.0, 2.0]])
 NOISE = torch.tensor([[1.0, 0.5], [-0.7, 0.1]])
 
 
-def scheduler(**changes) -> DDIMScheduler:
-    options = {
-        "beta_start": 0.00085,
-        "beta_end": 0.012,
-        "beta_schedule": "scaled_linear",
-        "rescale_betas_zero_snr": True,
-        "timestep_spacing": "trailing",
-        "set_alpha_to_one": False,
-        "clip_sample": False,
-        "prediction_type": "v_prediction",
-    }
-    return DDIMScheduler(**(options | changes))
-
-
-@pytest.mark.parametrize("kind", ["linear", "scaled_linear", "squaredcos_cap_v2"])
-@pytest.mark.parametrize("zero_snr", [True, False])
-def test_signal_levels_are_those_of_diffusers(kind: str, zero_snr: bool) -> None:
-    theirs = scheduler(beta_schedule=kind, rescale_betas_zero_snr=zero_snr).alphas_cumprod
-    ours = signal_levels(betas(1000, 0.00085, 0.012, kind), zero_snr)
-    assert torch.allclose(ours, theirs, atol=2e-6)
-
-
-def test_zero_terminal_snr_ends_at_exactly_nothing() -> None:
-    alphas_cumprod = signal_levels(betas(1000, 0.00085, 0.012, "scaled_linear"), True)
-    assert alphas_cumprod[-1] == 0
-    assert alphas_cumprod[0] == pytest.approx(1 - 0.00085, abs=1e-6)
-    assert bool((alphas_cumprod[1:] < alphas_cumprod[:-1]).all())
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3, 4, 7, 10, 50])
-def test_trailing_timesteps_are_those_of_diffusers(steps: int) -> None:
-    theirs = scheduler()
-    theirs.set_timesteps(steps)
-    assert trailing_timesteps(1000, steps) == theirs.timesteps.tolist()
-
-
-def test_no_noise_and_nothing_but_noise() -> None:
+def test_add_noise_at_both_ends_of_the_schedule() -> None:
     assert torch.equal(add_noise(CLEAN, NOISE, torch.tensor(1.0)), CLEAN)
     assert torch.equal(add_noise(CLEAN, NOISE, torch.tensor(0.0)), NOISE)
 
 
-def test_velocity_by_hand() -> None:
+def test_v_prediction_by_hand() -> None:
     # a = 0.36: sqrt(a) = 0.6, sqrt(1 - a) = 0.8; v = 0.6 * 1.0 - 0.8 * 0.3 = 0.36
-    velocity = training_target(CLEAN, NOISE, torch.tensor(0.36), "v_prediction")
-    assert velocity[0, 0].item() == pytest.approx(0.36, abs=1e-6)
+    v = training_target(CLEAN, NOISE, torch.tensor(0.36), "v_prediction")
+    assert v[0, 0].item() == pytest.approx(0.36, abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["v_prediction", "epsilon", "sample"])
@@ -76,15 +40,15 @@ def test_a_perfect_prediction_gives_back_image_and_noise(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["v_prediction", "epsilon", "sample"])
 @pytest.mark.parametrize("steps", [1, 4])
 def test_ddim_steps_are_those_of_diffusers(kind: str, steps: int) -> None:
-    theirs = scheduler(prediction_type=kind, rescale_betas_zero_snr=kind != "epsilon")
+    theirs = diffusers_scheduler(prediction_type=kind, rescale_betas_zero_snr=kind != "epsilon")
     theirs.set_timesteps(steps)
     alphas_cumprod = theirs.alphas_cumprod
     random = torch.Generator().manual_seed(0)
     ours = reference = torch.randn(1, 4, 8, 8, generator=random)
     timesteps = trailing_timesteps(1000, steps)
-    for timestep, following in zip(timesteps, [*timesteps[1:], 0], strict=True):
+    for timestep, next_timestep in zip(timesteps, [*timesteps[1:], 0], strict=True):
         prediction = torch.randn(1, 4, 8, 8, generator=random)
         clean, noise = split_prediction(prediction, ours, alphas_cumprod[timestep], kind)
-        ours = ddim_step(clean, noise, alphas_cumprod[following])
+        ours = ddim_step(clean, noise, alphas_cumprod[next_timestep])
         reference = theirs.step(prediction, timestep, reference).prev_sample
         assert torch.allclose(ours, reference, atol=1e-5)

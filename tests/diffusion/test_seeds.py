@@ -1,4 +1,4 @@
-"""Counter-based randomness: golden values, and independence of order."""
+"""Counter-based random generators: golden values, and independence of the order of draws."""
 
 import numpy as np
 import torch
@@ -10,19 +10,19 @@ GOLDEN_NOISE = [-0.1011439, -1.41544414, -0.92227513, -0.94610232]
 
 
 def test_golden_values() -> None:
-    """The stream is a contract: a checkpoint continued elsewhere must draw the same."""
+    """A run resumed on another machine or version must draw the same numbers."""
     assert generator(2024, Purpose.TIMESTEP, 7, 3).integers(1000) == GOLDEN_TIMESTEP
     drawn = normal(2024, Purpose.NOISE, 7, 3, (2, 2)).flatten().tolist()
     np.testing.assert_allclose(drawn, GOLDEN_NOISE, rtol=1e-6)
 
 
-def test_a_draw_depends_on_nothing_drawn_before() -> None:
+def test_a_draw_does_not_depend_on_earlier_draws() -> None:
     first = normal(1, Purpose.NOISE, 5, 0, (100,))
     normal(1, Purpose.NOISE, 4, 0, (12345,))
     assert torch.equal(first, normal(1, Purpose.NOISE, 5, 0, (100,)))
 
 
-def test_every_coordinate_gives_another_stream() -> None:
+def test_seed_purpose_step_and_place_each_give_another_stream() -> None:
     streams = [
         normal(*key, (64,))
         for key in [
@@ -37,12 +37,12 @@ def test_every_coordinate_gives_another_stream() -> None:
     assert np.abs(correlation).max() < 0.5
 
 
-def test_large_places_keep_every_bit() -> None:
-    one, next_one = (normal(0, Purpose.SAMPLING, 2**63 + n, 0, (8,)) for n in (12345, 12346))
-    assert not torch.equal(one, next_one)
+def test_large_numbers_keep_every_bit() -> None:
+    first, second = (normal(0, Purpose.SAMPLING, 2**63 + n, 0, (8,)) for n in (12345, 12346))
+    assert not torch.equal(first, second)
 
 
-def test_unit_variance() -> None:
+def test_normal_has_mean_zero_and_variance_one() -> None:
     noise = normal(0, Purpose.NOISE, 0, 0, (4, 128, 128))
     assert abs(noise.mean().item()) < 0.01
     assert abs(noise.std().item() - 1) < 0.01

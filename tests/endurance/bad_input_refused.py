@@ -145,7 +145,8 @@ REFUSED = [
         "two-colour-parts",
         "EXR with two parts in colour",
         with_beauty("a.exr", files.parts("rgb-1", "rgb-2")),
-        r"two-colour-parts/a\.exr: parts rgb-1, rgb-2: 2 parts hold red, green and blue",
+        r"two-colour-parts/a\.exr: parts rgb-1, rgb-2: 2 parts hold red, green and blue, "
+        r"expected one",
     ),
     Case(
         "black",
@@ -157,7 +158,7 @@ REFUSED = [
         "all-nan",
         "albedo all NaN",
         files.pair(albedo=np.full_like(ALBEDO, np.nan)),
-        r"no pixel is finite and not negative in both images",
+        r"no pixel is finite and non-negative in both images",
     ),
     Case(
         "all-masked",

@@ -1,4 +1,4 @@
-"""Baselines: the best scale is the best, Retinex separates what it should."""
+"""Baselines: the fitted scale is the best one, and Retinex separates shading from reflectance."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def squared_error(estimate, truth, valid) -> float:
 
 
 @pytest.mark.parametrize("scale", [0.013, 0.4, 1.0, 7.3, 150.0])
-def test_a_scaled_truth_is_found_again(scale: float) -> None:
+def test_the_scale_of_a_scaled_truth_is_found(scale: float) -> None:
     linear = np.random.default_rng(0).uniform(0.02, 0.9, (12, 12, 3)).astype(np.float32)
     truth, valid = encode_srgb(linear), np.ones((12, 12), bool)
     assert np.abs(scaled_to_truth(linear * scale, truth, valid) - truth).max() < 1e-3
@@ -30,20 +30,20 @@ def test_no_other_scale_is_better() -> None:
         assert best <= squared_error(other, truth, valid) * 1.0001
 
 
-def test_masked_pixels_do_not_pull_the_scale() -> None:
+def test_masked_pixels_do_not_influence_the_scale() -> None:
     linear = np.full((4, 4, 3), 0.5, np.float32)
     truth, valid = encode_srgb(linear), np.ones((4, 4), bool)
     truth[0], valid[0] = 0, False
     assert np.abs(scaled_to_truth(linear, truth, valid)[1:] - truth[1:]).max() < 1e-3
 
 
-def test_integrate_undoes_differences() -> None:
+def test_integrate_inverts_the_differences() -> None:
     image = np.random.default_rng(2).normal(size=(9, 13))
     result = integrate(*neighbour_steps(image))
     np.testing.assert_allclose(result, image - image.mean(), atol=1e-10)
 
 
-def test_retinex_takes_smooth_light_away_and_keeps_edges() -> None:
+def test_retinex_removes_smooth_light_and_keeps_edges() -> None:
     albedo = np.where(np.arange(32)[None, :, None] < 16, 0.2, 0.7) * np.ones((32, 32, 3))
     light = np.exp(np.linspace(-1, 1, 32))[:, None, None]
     result = retinex_reflectance(albedo * light, intensity_threshold=0.3, chroma_threshold=0.05)
@@ -51,7 +51,7 @@ def test_retinex_takes_smooth_light_away_and_keeps_edges() -> None:
     assert ratio.max() / ratio.min() < 1.02
 
 
-def test_beauty_as_albedo_is_the_beauty() -> None:
+def test_each_baseline_gives_an_estimate_from_the_beauty() -> None:
     beauty = np.random.default_rng(3).uniform(size=(8, 8, 3)).astype(np.float32)
     truth, valid = np.zeros_like(beauty), np.ones((8, 8), bool)
     estimates = {name: f(beauty, truth, valid) for name, f in baselines(0.3, 0.05).items()}

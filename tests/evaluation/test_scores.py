@@ -1,19 +1,18 @@
-"""The table of scores and its summary, from shards with known contents."""
+"""The table of scores and its summary, from shards with known content."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.evaluation.protocols import MARIGOLD_IID, OURS, protocol
+from albedo_pipeline.evaluation.protocols import protocol
 from albedo_pipeline.evaluation.scores import score_table
 from albedo_pipeline.evaluation.summary import describe, headline, summarise
 from albedo_pipeline.imaging.colour import decode_srgb
 from albedo_pipeline.imaging.pixels import dequantize, quantize
+from albedo_pipeline.metrics.base import MARIGOLD_IID, OURS
 from albedo_pipeline.metrics.image.delta_e import DELTA_E
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.rmse import RMSE
@@ -37,7 +36,7 @@ def data(tmp_path_factory) -> tuple[PairShards, PredictionShards, pd.DataFrame]:
     folder = tmp_path_factory.mktemp("scores")
     valid = np.ones((1, SIDE, SIDE), np.uint8)
     valid[:, :4] = 0
-    truths = [images(0), images(0), images(2), images(3)]  # the first two are one scene
+    truths = [images(0), images(0), images(2), images(3)]  # the first two show the same surfaces
     PairShardsDataset(filepath=str(folder / "pairs")).save(
         {
             "sample_id": name,
@@ -71,7 +70,7 @@ def scored(data) -> tuple[pd.DataFrame, pd.DataFrame]:
     return score_table(predictions, pairs, manifest, protocol(OURS, None), RetinexParams())
 
 
-def test_a_row_a_sample_and_method_in_the_predictions_order(scored) -> None:
+def test_rows_are_samples_times_methods_in_the_order_of_the_predictions(scored) -> None:
     table, _ = scored
     assert table["sample_id"].drop_duplicates().tolist() == ["two", "one/relit", "one/lit"]
     assert table.groupby("sample_id")["method"].nunique().eq(5).all()
@@ -83,7 +82,7 @@ def tensors(stored: np.ndarray, linear: bool = False) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("masked", [True, False])
-def test_measures_are_the_metrics_of_the_declared_space(data, scored, masked: bool) -> None:
+def test_a_measure_is_the_metric_in_its_colour_space(data, scored, masked: bool) -> None:
     pairs, predictions, _ = data
     row = scored[0].set_index(["sample_id", "method"]).loc[("two", "model")]
     valid = torch.from_numpy(pairs.tensor("valid", 2) == 1)[None]
@@ -96,7 +95,7 @@ def test_measures_are_the_metrics_of_the_declared_space(data, scored, masked: bo
         assert row[metric.name + suffix] == pytest.approx(float(expected), rel=1e-6)
 
 
-def test_alignment_takes_away_one_linear_scale(data, scored) -> None:
+def test_alignment_removes_one_linear_scale(data, scored) -> None:
     pairs, predictions, _ = data
     row = scored[0].set_index(["sample_id", "method"]).loc[("two", "model")]
     valid = pairs.tensor("valid", 2)[0] == 1
@@ -109,32 +108,32 @@ def test_alignment_takes_away_one_linear_scale(data, scored) -> None:
     assert row["rmse_aligned"] == pytest.approx(error, rel=1e-5)
 
 
-def test_the_round_trip_of_these_predictions_is_perfect(scored) -> None:
+def test_a_perfect_round_trip_has_perfect_scores(scored) -> None:
     rows = scored[0][scored[0]["method"] == "autoencoder_roundtrip"]
     assert np.isinf(rows["psnr"]).all()
     assert (rows["delta_e"] == 0).all()
     assert (rows["constancy"].dropna() == 0).all()
 
 
-def test_constancy_by_hand(scored) -> None:
+def test_constancy_of_two_lights(scored) -> None:
     rows = scored[0].set_index(["sample_id", "method"]).xs("model", level="method")
-    # Two lights, whose predictions differ by 0.1 everywhere: their standard deviation.
+    # The predictions under two lights differ by 0.1 at every pixel.
     assert rows.loc["one/lit", "constancy"] == pytest.approx(0.1 / np.sqrt(2), abs=1e-4)
     assert rows.loc["one/relit", "constancy"] == rows.loc["one/lit", "constancy"]
     assert np.isnan(rows.loc["two", "constancy"])
     assert rows["set"].to_dict() == {"two": "", "one/relit": "one/relit", "one/lit": "one/relit"}
 
 
-def test_risk_is_known_of_the_model_only(scored) -> None:
+def test_only_the_model_has_areas_under_its_risk_curve(scored) -> None:
     table, curves = scored
-    known = table.dropna(subset="aurc")
-    assert known["method"].unique().tolist() == ["model"]
-    assert (known["aurc"] >= known["aurc_oracle"]).all()
+    with_areas = table.dropna(subset="aurc")
+    assert with_areas["method"].unique().tolist() == ["model"]
+    assert (with_areas["aurc"] >= with_areas["aurc_oracle"]).all()
     assert curves["n"].unique().tolist() == [3]
     assert curves["risk"].iloc[-1] == pytest.approx(curves["random"].iloc[-1])
 
 
-def test_summary_counts_a_set_once(scored) -> None:
+def test_the_summary_counts_a_set_once(scored) -> None:
     estimators = scored[0][scored[0]["method"] != "autoencoder_roundtrip"]
     summary = summarise(estimators, BootstrapParams())["test"]
     assert summary["n"] == 3
@@ -145,20 +144,20 @@ def test_summary_counts_a_set_once(scored) -> None:
     assert summary["model"]["ssim"]["mean"] == pytest.approx(mean)
 
 
-def test_the_summary_is_json_also_where_a_measure_is_infinite(scored) -> None:
+def test_infinite_measures_are_null_in_the_summary(scored) -> None:
     ceiling = summarise(scored[0], BootstrapParams())["test"]["autoencoder_roundtrip"]
     assert ceiling["psnr"] == {"mean": None, "low": None, "high": None, "n": 3, "groups": 2}
-    assert ceiling["constancy"]["low"] is None  # of one set
+    assert ceiling["constancy"]["low"] is None  # there is only one set
     json.dumps(ceiling, allow_nan=False)
 
 
-def test_the_headline_is_the_models_means_as_predicted(scored) -> None:
+def test_the_headline_holds_the_models_means_without_alignment(scored) -> None:
     estimators = scored[0][scored[0]["method"] != "autoencoder_roundtrip"]
     summary = summarise(estimators, BootstrapParams())
-    told = headline({"protocol": {}, "lineage": {}} | summary)
-    assert list(told) == ["test"]
-    assert told["test"]["psnr"] == summary["test"]["model"]["psnr"]["mean"]
-    assert not any("aligned" in name or "unmasked" in name for name in told["test"])
+    means = headline({"protocol": {}, "lineage": {}} | summary)
+    assert list(means) == ["test"]
+    assert means["test"]["psnr"] == summary["test"]["model"]["psnr"]["mean"]
+    assert not any("aligned" in name or "unmasked" in name for name in means["test"])
 
 
 def fingerprint(data, name: str = OURS, **settings) -> str:
@@ -167,27 +166,29 @@ def fingerprint(data, name: str = OURS, **settings) -> str:
     return describe(protocol(name, None), predictions, manifest, params)["fingerprint"]
 
 
-def test_protocols_have_fingerprints_of_their_own(data) -> None:
+def test_protocol_and_settings_change_the_fingerprint(data) -> None:
     prints = {fingerprint(data, name, steps=n) for name in (OURS, MARIGOLD_IID) for n in (1, 2)}
     assert len(prints) == 4
 
 
-def test_what_cannot_change_a_number_leaves_the_fingerprint(data) -> None:
+def test_settings_without_influence_keep_the_fingerprint(data) -> None:
     assert fingerprint(data) == fingerprint(data, batch_size=3, device="cpu")
-    assert fingerprint(data) == fingerprint(data, reduction="median")  # of one member
+    assert fingerprint(data) == fingerprint(
+        data, reduction="median"
+    )  # has no effect with one member
     several = [fingerprint(data, ensemble=3, reduction=name) for name in ("mean", "median")]
     assert several[0] != several[1]
 
 
-def test_another_truth_is_another_fingerprint(data) -> None:
+def test_another_truth_changes_the_fingerprint(data) -> None:
     pairs, predictions, manifest = data
     changed = manifest.assign(digest=["d", "d", "changed", "d"])
     assert fingerprint(data) != fingerprint((pairs, predictions, changed))
-    unused = manifest.assign(digest=["d", "d", "d", "changed"])  # no prediction of it
+    unused = manifest.assign(digest=["d", "d", "d", "changed"])  # a sample without a prediction
     assert fingerprint(data) == fingerprint((pairs, predictions, unused))
 
 
-def test_marigolds_numbers_have_names_of_their_own(data) -> None:
+def test_marigolds_measures_have_their_own_names(data) -> None:
     pairs, predictions, manifest = data
     table, _ = score_table(
         predictions, pairs, manifest, protocol(MARIGOLD_IID, None), RetinexParams()
@@ -195,13 +196,3 @@ def test_marigolds_numbers_have_names_of_their_own(data) -> None:
     measured = {"marigold_psnr", "marigold_ssim"}
     assert measured | {f"{name}_unmasked" for name in measured} < set(table)
     assert "psnr" not in table
-
-
-def test_unusable_lpips_weights_are_named(tmp_path: Path) -> None:
-    file = tmp_path / "lpips.safetensors"
-    for make in (lambda: None, file.mkdir):
-        make()
-        with pytest.raises(
-            ProjectError, match=r"evaluate.lpips_weights: .*lpips.safetensors: no such file"
-        ):
-            protocol(OURS, file)

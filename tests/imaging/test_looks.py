@@ -5,7 +5,7 @@ import pytest
 
 from albedo_pipeline.imaging.alignment import estimated_shift
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
-from albedo_pipeline.imaging.colour_space_checks import contrast_suspicion, edge_contrast, suspicion
+from albedo_pipeline.imaging.colour_space_checks import contrast_doubt, edge_contrast, pixel_doubt
 from albedo_pipeline.imaging.dhash import difference_hash
 
 
@@ -33,12 +33,12 @@ def test_a_wrong_space_of_one_image_shows_in_the_contrast(spoil, spaces, expecte
     for seed in range(5):
         beauty, albedo, usable = scene(seed=seed)
         contrast = edge_contrast(*spoil(beauty, albedo), usable)
-        assert contrast_suspicion(contrast, *spaces).startswith(expected) or not expected
-        assert bool(contrast_suspicion(contrast, *spaces)) == bool(expected)
+        assert contrast_doubt(contrast, *spaces).startswith(expected) or not expected
+        assert bool(contrast_doubt(contrast, *spaces)) == bool(expected)
 
 
 def test_both_explanations_are_told_where_there_are_two() -> None:
-    doubt = contrast_suspicion(0.4, "linear", "srgb")
+    doubt = contrast_doubt(0.4, "linear", "srgb")
     assert "beauty: declared linear, but looks encoded" in doubt
     assert "albedo: declared srgb, but looks linear" in doubt
 
@@ -47,20 +47,22 @@ def test_too_few_edges_tell_nothing() -> None:
     flat = np.full((64, 64), 0.5, np.float32)
     contrast = edge_contrast(flat, flat, np.ones((64, 64), bool))
     assert np.isnan(contrast)
-    assert contrast_suspicion(contrast, "linear", "linear") == ""
+    assert contrast_doubt(contrast, "linear", "linear") == ""
 
 
 def test_values_tell_of_an_encoded_image() -> None:
     random = np.random.default_rng(0)
     smooth = random.random((64, 64, 3), np.float32)
     eight_bit = np.rint(smooth * 255).astype(np.float32) / 255
-    assert suspicion(smooth, "half", "linear") == ""
-    assert suspicion(smooth.astype(np.float16).astype(np.float32), "half", "linear") == ""
-    assert "8-bit image" in suspicion(eight_bit, "float", "linear")
-    assert "8-bit image" in suspicion(eight_bit.astype(np.float16).astype(float), "half", "linear")
-    assert "stored in 8 bits" in suspicion(eight_bit, "uint8", "linear")
-    assert suspicion(eight_bit, "uint8", "srgb") == ""
-    assert "values pass 1" in suspicion(smooth * 3, "float", "srgb")
+    assert pixel_doubt(smooth, "half", "linear") == ""
+    assert pixel_doubt(smooth.astype(np.float16).astype(np.float32), "half", "linear") == ""
+    assert "8-bit image" in pixel_doubt(eight_bit, "float", "linear")
+    assert "8-bit image" in pixel_doubt(
+        eight_bit.astype(np.float16).astype(float), "half", "linear"
+    )
+    assert "stored in 8 bits" in pixel_doubt(eight_bit, "uint8", "linear")
+    assert pixel_doubt(eight_bit, "uint8", "srgb") == ""
+    assert "values exceed 1" in pixel_doubt(smooth * 3, "float", "srgb")
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (5, 0), (0, -7), (-4, 3)])

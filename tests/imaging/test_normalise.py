@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.imaging.colour import encode_srgb
+from albedo_pipeline.imaging.crops import CropSettings
 from albedo_pipeline.imaging.image import Image
-from albedo_pipeline.imaging.normalise import Framing, NormalisedPair, normalise_pair
+from albedo_pipeline.imaging.normalise import NormalisedPair, normalise_pair
 from albedo_pipeline.imaging.pixels import dequantize, from_tensor, quantize, to_tensor
 
 NO_EXPOSURE = {"policy": "none", "percentile": 90, "target": 0.8, "stops": 0}
@@ -22,7 +23,7 @@ def normalised(
 ) -> NormalisedPair:
     """The one crop of a linear pair."""
     images = (Image(image, "linear", "float") for image in (beauty, albedo))
-    framing = Framing([(side, side)], max_enlargement=8)
+    framing = CropSettings([(side, side)], max_enlargement=8)
     (result,) = normalise_pair(*images, valid, framing, exposure)
     return result
 
@@ -102,7 +103,7 @@ def test_each_image_is_read_in_its_own_space() -> None:
     encoded = np.full((8, 8, 3), 0.5, np.float32)
     white = np.ones((8, 8, 3), np.float32)
     images = Image(encoded, "srgb", "uint16"), Image(white, "acescg", "half")
-    (result,) = normalise_pair(*images, pair()[2], Framing([(8, 8)]), NO_EXPOSURE)
+    (result,) = normalise_pair(*images, pair()[2], CropSettings([(8, 8)]), NO_EXPOSURE)
     np.testing.assert_allclose(dequantize(result.beauty), 0.5, atol=2e-5)
     np.testing.assert_allclose(dequantize(result.albedo), 1, atol=2e-5)
 
@@ -112,7 +113,7 @@ def test_colours_outside_rec709_are_counted() -> None:
     green[:2, :, 1] = 0.5
     green[2:] = 0.5
     images = Image(green, "acescg", "half"), Image(pair()[1], "linear", "half")
-    (result,) = normalise_pair(*images, pair()[2], Framing([(8, 8)]), NO_EXPOSURE)
+    (result,) = normalise_pair(*images, pair()[2], CropSettings([(8, 8)]), NO_EXPOSURE)
     assert result.record["out_of_gamut_share"] == pytest.approx(0.25)
     assert result.record["valid_share"] == 1
 
@@ -122,7 +123,7 @@ def test_several_crops_of_a_wide_picture_share_its_exposure() -> None:
     beauty = random.random((32, 64, 3), np.float32)
     albedo = np.full((32, 64, 3), 0.5, np.float32)
     images = (Image(image, "linear", "float") for image in (beauty, albedo))
-    framing = Framing([(16, 16), (16, 32)], crops=3, share=0.5)
+    framing = CropSettings([(16, 16), (16, 32)], count=3, share=0.5)
     exposure = NO_EXPOSURE | {"policy": "percentile"}
     results = normalise_pair(*images, np.ones((32, 64), bool), framing, exposure)
     assert [r.beauty.shape for r in results] == [(3, 16, 32)] * 3
@@ -135,7 +136,7 @@ def test_several_crops_of_a_wide_picture_share_its_exposure() -> None:
 def test_what_is_too_small_is_refused(height: int, width: int) -> None:
     image = Image(np.full((height, width, 3), 0.5, np.float32), "linear", "float")
     with pytest.raises(ValueError, match=f"{width} x {height} is too small: .* enlarged 64 times"):
-        normalise_pair(image, image, np.ones((height, width), bool), Framing([(64, 64)]), {})
+        normalise_pair(image, image, np.ones((height, width), bool), CropSettings([(64, 64)]), {})
 
 
 def test_albedo_out_of_the_plausible_range_is_counted() -> None:

@@ -40,7 +40,7 @@ def opened(folder: Path) -> MarigoldIntrinsicsPipeline:
 
 def estimator(folder: Path, precision: str = "fp32", **sampling) -> Estimator:
     model = load_albedo_model(PretrainedModel(model=str(folder)))
-    return Estimator(model, CPU, Sampling(**sampling), precision)
+    return Estimator.owning(model, CPU, Sampling(**sampling), precision)
 
 
 def inputs(height: int, width: int, count: int, members: int, channels: int = 4):
@@ -93,7 +93,7 @@ def test_of_several_targets_the_albedo_is_taken(two_targets: Path) -> None:
     images, noise = inputs(16, 16, count=1, members=1, channels=8)
     model = load_albedo_model(PretrainedModel(model=str(two_targets)))
     assert (model.targets, model.albedo, model.space) == (2, 1, "linear")
-    ours = Estimator(model, CPU, Sampling(steps=2)).predict(images, noise).albedo
+    ours = Estimator.owning(model, CPU, Sampling(steps=2)).predict(images, noise).albedo
     theirs = opened(two_targets)(
         (images + 1) / 2,
         num_inference_steps=2,
@@ -178,7 +178,7 @@ def test_a_borrowed_model_stays_as_it_is_and_predicts_the_same(folder: Path) -> 
     after = model.denoiser.unet.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     exact = Estimator.borrowing(model, sampling, "fp32").predict(images, noise).albedo
-    assert torch.equal(exact, Estimator(model, CPU, sampling).predict(images, noise).albedo)
+    assert torch.equal(exact, Estimator.owning(model, CPU, sampling).predict(images, noise).albedo)
     assert 0 < (half - exact).abs().max() < 0.05
 
 

@@ -32,7 +32,7 @@ def model(tmp_path_factory) -> AlbedoModel:
 
 def estimating(model: AlbedoModel, **sampling) -> Estimator:
     settings = {"steps": 1, "seed": 1, "batch_size": 2} | sampling
-    return Estimator(model, torch.device("cpu"), Sampling(**settings))
+    return Estimator.owning(model, torch.device("cpu"), Sampling(**settings))
 
 
 def scene(height: int, width: int) -> np.ndarray:

@@ -63,7 +63,7 @@ def test_folder_pattern_and_single_file(pictures: Path, monkeypatch) -> None:
     ("where", "reason"),
     [
         ("nowhere", "no such file or folder"),
-        ("*.bmp", "no file fits the pattern"),
+        ("*.bmp", "no file matches the pattern"),
         ("empty", "an empty folder"),
         ("texts", r"no image among 1 file\(s\)"),
     ],

@@ -1,4 +1,4 @@
-"""Best scales: against numpy's least squares, and what the aligned image is."""
+"""Least-squares scales, compared with numpy, and the aligned images."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from albedo_pipeline.metrics.alignment import (
 )
 
 
-def test_one_scale_is_numpys_least_squares(noisy_images) -> None:
+def test_the_scale_equals_numpys_least_squares(noisy_images) -> None:
     prediction, truth, valid = noisy_images(0)
     valid[..., :7] = False
     inside = valid.expand_as(truth)
@@ -24,7 +24,7 @@ def test_one_scale_is_numpys_least_squares(noisy_images) -> None:
     )
 
 
-def test_channel_scales_are_numpys_least_squares(noisy_images) -> None:
+def test_channel_scales_equal_numpys_least_squares(noisy_images) -> None:
     prediction, truth, valid = noisy_images(1)
     scales = least_squares_channel_scales(prediction, truth, valid).flatten().tolist()
     for channel in range(3):
@@ -36,19 +36,19 @@ def test_channel_scales_are_numpys_least_squares(noisy_images) -> None:
         assert scales[channel] == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_dimmed_image_is_undone(noisy_images) -> None:
+def test_align_undoes_a_scale(noisy_images) -> None:
     _, truth, valid = noisy_images(2)
     torch.testing.assert_close(align(0.4 * truth, truth, valid), truth)
 
 
-def test_a_tint_is_undone_channel_by_channel(noisy_images) -> None:
+def test_only_align_channels_undoes_a_tint(noisy_images) -> None:
     _, truth, valid = noisy_images(3)
     tint = torch.tensor([0.9, 0.5, 0.2]).view(1, 3, 1, 1)
     torch.testing.assert_close(align_channels(tint * truth, truth, valid), truth)
     assert (align(tint * truth, truth, valid) - truth).abs().max() > 0.1
 
 
-def test_the_aligned_image_stays_in_range(noisy_images) -> None:
+def test_the_aligned_image_is_clipped_to_one(noisy_images) -> None:
     _, truth, valid = noisy_images(4)
     bright = truth.clone()
     bright[..., :4] = 1
@@ -58,13 +58,13 @@ def test_the_aligned_image_stays_in_range(noisy_images) -> None:
 
 
 @pytest.mark.parametrize("function", [align, align_channels])
-def test_without_a_best_scale_the_prediction_stays(function, noisy_images) -> None:
+def test_without_a_unique_scale_the_prediction_is_unchanged(function, noisy_images) -> None:
     prediction, truth, valid = noisy_images(5)
     assert torch.equal(function(prediction, truth, torch.zeros_like(valid)), prediction)
     assert torch.equal(function(0 * prediction, truth, valid), 0 * prediction)
 
 
-def test_masked_pixels_do_not_set_the_scale(noisy_images) -> None:
+def test_masked_pixels_do_not_influence_the_scale(noisy_images) -> None:
     prediction, truth, valid = noisy_images(6)
     valid[..., :10] = False
     before = least_squares_scale(prediction, truth, valid)

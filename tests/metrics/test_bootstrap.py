@@ -1,4 +1,4 @@
-"""The bootstrap interval, of a mean and of a paired difference: known cases and its coverage."""
+"""Bootstrap intervals of a mean and of a paired difference: known cases and the coverage."""
 
 import warnings
 
@@ -13,7 +13,7 @@ def interval(values, groups, seed=0):
     return bootstrap_mean(np.asarray(values, float), np.asarray(groups), 1000, 0.95, random)
 
 
-def test_equal_values_have_no_spread() -> None:
+def test_equal_values_give_an_interval_of_width_zero() -> None:
     result = interval([2.0, 2.0, 2.0], ["a", "b", "c"])
     assert (result["mean"], result["low"], result["high"], result["n"]) == (2, 2, 2, 3)
 
@@ -24,7 +24,7 @@ def test_nan_does_not_count() -> None:
     assert result["n"] == 2
 
 
-def test_nothing_judged() -> None:
+def test_without_a_value_n_is_zero() -> None:
     assert interval([np.nan], ["a"])["n"] == 0
 
 
@@ -35,7 +35,7 @@ def test_copies_within_a_group_do_not_narrow_the_interval() -> None:
     assert tenfold["high"] - tenfold["low"] == pytest.approx(once["high"] - once["low"], rel=0.05)
 
 
-def test_the_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
+def test_the_interval_covers_the_true_mean_as_often_as_its_confidence() -> None:
     random = np.random.default_rng(2)
     covered = 0
     for trial in range(200):
@@ -49,33 +49,33 @@ def difference(a, b, groups):
     return bootstrap_difference(*arrays, 1000, 0.95, np.random.default_rng(0))
 
 
-def test_a_constant_difference_has_no_spread() -> None:
+def test_a_constant_difference_gives_an_interval_of_width_zero() -> None:
     result = difference([1.5, 7.5, 3.5], [1, 7, 3], ["a", "b", "c"])
     assert (result["mean"], result["low"], result["high"]) == (0.5, 0.5, 0.5)
 
 
-def test_the_difference_is_the_interval_of_the_differences() -> None:
+def test_the_interval_of_a_difference_is_that_of_the_differences() -> None:
     random = np.random.default_rng(3)
     a, b, groups = random.normal(size=20), random.normal(size=20), np.arange(20) // 2
     assert difference(a, b, groups) == interval(a - b, groups)
 
 
-def test_pairing_takes_out_how_hard_samples_are() -> None:
+def test_pairing_cancels_how_difficult_samples_are() -> None:
     random = np.random.default_rng(4)
-    hardness, gain = 10 * random.normal(size=50), random.normal(1, 0.1, size=50)
-    result = difference(hardness + gain, hardness, np.arange(50))
+    difficulty, gain = 10 * random.normal(size=50), random.normal(1, 0.1, size=50)
+    result = difference(difficulty + gain, difficulty, np.arange(50))
     assert result["low"] > 0.9
-    assert interval(hardness + gain, np.arange(50))["low"] < 0
+    assert interval(difficulty + gain, np.arange(50))["low"] < 0
 
 
-def test_one_group_tells_nothing_of_the_spread() -> None:
+def test_one_group_gives_no_interval() -> None:
     result = interval([1.0, 3.0], ["a", "a"])
     assert (result["mean"], result["n"], result["groups"]) == (2, 2, 1)
     assert np.isnan([result["low"], result["high"]]).all()
 
 
 @pytest.mark.parametrize(("values", "mean"), [([np.inf, 1], np.inf), ([np.inf, -np.inf], np.nan)])
-def test_no_interval_where_the_mean_is_not_finite(values: list[float], mean: float) -> None:
+def test_there_is_no_interval_if_the_mean_is_not_finite(values: list[float], mean: float) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         result = interval([*values, 2.0], ["a", "b", "c"])
@@ -84,12 +84,12 @@ def test_no_interval_where_the_mean_is_not_finite(values: list[float], mean: flo
     assert (result["n"], result["groups"]) == (3, 3)
 
 
-def test_a_sample_that_one_run_cannot_judge_does_not_count() -> None:
+def test_a_sample_that_is_nan_in_one_run_does_not_count() -> None:
     result = difference([1, np.nan, 5], [0, 0, np.nan], ["a", "b", "c"])
     assert (result["mean"], result["n"], result["groups"]) == (1, 1, 1)
 
 
-def test_two_exact_predictions_do_not_differ() -> None:
+def test_two_infinite_values_do_not_differ() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         result = difference([np.inf, 3], [np.inf, 1], ["a", "b"])

@@ -1,4 +1,4 @@
-"""CIELAB against scikit-image; CIEDE2000 against the paper's own test data."""
+"""CIELAB, compared with scikit-image, and CIEDE2000 with the test data of its paper."""
 
 import numpy as np
 import torch
@@ -45,36 +45,36 @@ SHARMA = np.array(
         [2.0776, 0.0795, -1.1350, 0.9033, -0.0636, -0.5514, 0.9082],
     ]
 )
-"""Table 1 of Sharma, Wu & Dalal (2005): two colours (L*, a*, b*) and their difference."""
+"""Table 1 of Sharma, Wu & Dalal (2005): two colours (L*, a*, b*) and their CIEDE2000."""
 
 
-def test_all_pairs_of_the_paper() -> None:
+def test_ciede2000_equals_the_papers_table() -> None:
     first, second = (torch.from_numpy(SHARMA[:, part]) for part in (slice(3), slice(3, 6)))
     np.testing.assert_allclose(ciede2000(first, second), SHARMA[:, 6], atol=5e-5)
     np.testing.assert_allclose(ciede2000(second, first), SHARMA[:, 6], atol=5e-5)
 
 
-def test_it_is_scikit_images_for_colours_at_large() -> None:
+def test_ciede2000_equals_scikit_image_for_random_colours() -> None:
     random = np.random.default_rng(0)
     first, second = random.uniform([0, -100, -100], [100, 100, 100], size=(2, 5000, 3))
     ours = ciede2000(torch.from_numpy(first), torch.from_numpy(second))
     np.testing.assert_allclose(ours, deltaE_ciede2000(first, second), atol=1e-9)
 
 
-def test_lab_is_scikit_images() -> None:
+def test_lab_equals_scikit_image() -> None:
     encoded = np.random.default_rng(1).random((1000, 3))
     ours = linear_to_lab(decode_srgb(torch.from_numpy(encoded)))
     np.testing.assert_allclose(ours, rgb2lab(encoded), atol=0.01)
 
 
-def test_greys_have_no_colour() -> None:
+def test_greys_have_no_chroma() -> None:
     grey = torch.linspace(0, 1, 11, dtype=torch.float64).view(-1, 1).expand(-1, 3)
     lab = linear_to_lab(grey)
     assert lab[:, 1:].abs().max() < 1e-10
     np.testing.assert_allclose(lab[[0, -1], 0], [0, 100], atol=1e-10)
 
 
-def test_the_srgb_curve_is_that_of_imaging() -> None:
+def test_the_srgb_curve_equals_that_of_imaging() -> None:
     encoded = np.linspace(0, 1, 1001)
     ours = decode_srgb(torch.from_numpy(encoded))
     np.testing.assert_allclose(ours, colour.decode_srgb(encoded), atol=1e-6)

@@ -1,4 +1,4 @@
-"""Sums over the valid pixels by hand."""
+"""Masked images and means of a hand-made image."""
 
 import torch
 
@@ -8,7 +8,7 @@ VALUES = torch.tensor([[1.0, torch.nan], [3.0, torch.inf]]).view(1, 2, 1, 2)  # 
 VALID = torch.tensor([True, False]).view(1, 1, 1, 2)
 
 
-def test_what_stood_at_masked_pixels_is_gone() -> None:
+def test_masked_pixels_become_zero() -> None:
     assert masked(VALUES, VALID).flatten().tolist() == [1, 0, 3, 0]
 
 

@@ -1,4 +1,4 @@
-"""What holds for every metric: what is masked does not count, a batch is its samples."""
+"""Properties of every registered metric; a new one is tested here without a change."""
 
 import math
 import warnings
@@ -7,42 +7,31 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.metrics import (
-    ANGULAR,
-    DELTA_E,
-    LMSE,
-    MARIGOLD_PSNR,
-    MARIGOLD_SSIM,
-    PSNR,
-    RMSE,
-    SI_MSE,
-    SI_MSE_RGB,
-    SSIM,
-    lpips_metric,
-    marigold_lpips_metric,
-)
+from albedo_pipeline.metrics.base import MARIGOLD_IID, OURS
+from albedo_pipeline.metrics.registry import image_metrics
 
-OURS = (PSNR, SSIM, RMSE, SI_MSE, SI_MSE_RGB, LMSE, DELTA_E, ANGULAR)
-FROM_FILE = {"lpips": lpips_metric, "marigold_lpips": marigold_lpips_metric}
-BETTER_UP = ("psnr", "ssim", "marigold_psnr", "marigold_ssim")
+METRICS = {metric.name: metric for metric in image_metrics()}
+RENORMALISED = [metric for metric in image_metrics(OURS) if metric.load_weights is None]
 
 
-@pytest.fixture(
-    params=[*OURS, MARIGOLD_PSNR, MARIGOLD_SSIM, *FROM_FILE],
-    ids=lambda each: each if isinstance(each, str) else each.name,
-)
+@pytest.fixture(params=METRICS)
 def metric(request, lpips_file):
-    if isinstance(request.param, str):
-        return FROM_FILE[request.param](lpips_file)
-    return request.param
+    return METRICS[request.param].with_weights(lpips_file)
 
 
-def test_a_metric_says_what_it_is(metric) -> None:
-    assert metric.higher_is_better == (metric.name in BETTER_UP)
+def test_a_metric_belongs_to_a_protocol_and_a_colour_space(metric) -> None:
+    assert metric.protocol in (OURS, MARIGOLD_IID)
     assert metric.colour_space in ("srgb", "linear")
+    assert metric.label
 
 
-def test_one_double_a_sample(metric, noisy_images) -> None:
+def test_a_metric_is_scale_invariant_if_it_says_so(metric, noisy_images) -> None:
+    prediction, truth, valid = noisy_images(2)
+    scores = [metric.function(scale * prediction, truth, valid).item() for scale in (1, 0.9)]
+    assert (scores[1] == pytest.approx(scores[0], rel=1e-5)) == metric.scale_invariant
+
+
+def test_there_is_one_float64_per_sample(metric, noisy_images) -> None:
     score = metric.function(*noisy_images(0))
     assert score.shape == (1,)
     assert score.dtype == torch.float64
@@ -55,33 +44,33 @@ def test_a_better_prediction_scores_better(metric, noisy_images) -> None:
     assert near > far if metric.higher_is_better else near < far
 
 
-def test_what_is_masked_does_not_count(metric, noisy_images) -> None:
-    """Neither image's masked pixels, NaN and infinity among them; to the last bit."""
+def test_masked_pixels_do_not_count(metric, noisy_images) -> None:
+    """Whatever the masked pixels of either image are, also NaN and infinity; bit for bit."""
     prediction, truth, valid = noisy_images(3)
     valid[..., :10] = False
     before = metric.function(prediction, truth, valid)
     assert before.isfinite().all()
-    for spoilt_image in (0, 1):
-        spoilt = [prediction.clone(), truth.clone()]
-        spoilt[spoilt_image][..., :10] = torch.rand(1, 3, 32, 10)
-        spoilt[spoilt_image][..., 0] = torch.nan
-        spoilt[spoilt_image][..., 1] = torch.inf
-        assert torch.equal(before, metric.function(*spoilt, valid))
+    for changed_image in (0, 1):
+        changed = [prediction.clone(), truth.clone()]
+        changed[changed_image][..., :10] = torch.rand(1, 3, 32, 10)
+        changed[changed_image][..., 0] = torch.nan
+        changed[changed_image][..., 1] = torch.inf
+        assert torch.equal(before, metric.function(*changed, valid))
 
 
-@pytest.mark.parametrize("ours", OURS, ids=lambda metric: metric.name)
-def test_equal_error_everywhere_scores_alike_whatever_is_masked(ours) -> None:
-    """Constant images: zero-filling would better the score with the masked area."""
+@pytest.mark.parametrize("renormalised", RENORMALISED, ids=lambda metric: metric.name)
+def test_a_uniform_error_scores_the_same_under_any_mask(renormalised) -> None:
+    """With zero-filling, the score of constant images would improve with the masked area."""
     prediction, truth = torch.full((1, 3, 40, 40), 0.6), torch.full((1, 3, 40, 40), 0.5)
     scores = []
     for columns in (0, 10, 25):
         valid = torch.ones(1, 1, 40, 40, dtype=torch.bool)
         valid[..., :columns] = False
-        scores.append(ours.function(prediction, truth, valid).item())
+        scores.append(renormalised.function(prediction, truth, valid).item())
     assert np.ptp(scores) < 1e-6
 
 
-def test_nothing_to_judge_is_nan_without_a_warning(metric, noisy_images) -> None:
+def test_without_a_valid_pixel_the_score_is_nan_and_nothing_warns(metric, noisy_images) -> None:
     prediction, truth, valid = noisy_images(4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -89,8 +78,8 @@ def test_nothing_to_judge_is_nan_without_a_warning(metric, noisy_images) -> None
     assert math.isnan(score.item())
 
 
-def test_a_batch_is_scored_sample_by_sample(metric, noisy_images) -> None:
-    """One of the samples has nothing to judge: that must not touch the other."""
+def test_the_samples_of_a_batch_are_independent(metric, noisy_images) -> None:
+    """One of the samples has no valid pixel, which must not change the others."""
     a, b = noisy_images(5), noisy_images(6)
     c = (b[0], b[1], torch.zeros_like(b[2]))
     together = [torch.cat(three) for three in zip(a, b, c, strict=True)]
@@ -100,6 +89,6 @@ def test_a_batch_is_scored_sample_by_sample(metric, noisy_images) -> None:
     )
 
 
-def test_images_of_one_pixel_raise_nothing(metric) -> None:
+def test_images_of_one_pixel_are_accepted(metric) -> None:
     pixel = torch.full((1, 3, 1, 1), 0.5)
     metric.function(pixel, pixel / 2, torch.ones(1, 1, 1, 1, dtype=torch.bool))

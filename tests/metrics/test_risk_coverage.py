@@ -1,4 +1,4 @@
-"""Risk-coverage curves by hand; ties against the mean over all orders."""
+"""Risk-coverage curves by hand; ties are compared with the mean over all orders."""
 
 from itertools import permutations
 
@@ -10,7 +10,7 @@ from albedo_pipeline.metrics.risk_coverage import risk_coverage
 QUARTERS = np.array([0.25, 0.5, 0.75, 1.0])
 
 
-def test_the_oracles_order() -> None:
+def test_the_order_of_the_oracle() -> None:
     errors = np.array([4.0, 1, 3, 2])
     result = risk_coverage(errors, errors * 10, QUARTERS)
     np.testing.assert_allclose(result.risks, [1, 1.5, 2, 2.5])
@@ -26,12 +26,12 @@ def test_the_worst_order() -> None:
     assert result.excess == 1.5
 
 
-def test_one_uncertainty_for_all_is_random() -> None:
+def test_equal_uncertainties_are_a_random_order() -> None:
     result = risk_coverage(np.array([4.0, 1, 3, 2]), np.zeros(4), QUARTERS)
     assert result.area == result.random_area == 2.5
 
 
-def test_ties_are_the_mean_over_their_orders() -> None:
+def test_the_risk_of_ties_is_the_mean_over_their_orders() -> None:
     errors, uncertainties = np.array([5.0, 1, 2, 7, 4]), np.array([0.0, 1, 1, 1, 2])
     orders = [[0, *tie, 4] for tie in permutations((1, 2, 3))]
     curves = [np.cumsum(errors[order]) / np.arange(1, 6) for order in orders]
@@ -61,6 +61,6 @@ def test_nan_does_not_count() -> None:
     np.testing.assert_allclose(result.risks, [1, 2])
 
 
-def test_nothing_known_is_nan() -> None:
+def test_without_a_value_everything_is_nan() -> None:
     result = risk_coverage(np.array([np.nan]), np.array([1.0]), QUARTERS)
     assert np.isnan([*result.risks, result.area, result.random_area, result.excess]).all()

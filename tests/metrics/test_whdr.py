@@ -27,8 +27,8 @@ def test_one_judgement(first, second, darker, rate) -> None:
     assert whdr(IMAGE, [Judgement(*first, *second, darker, 1.0)]) == rate
 
 
-def test_weights_count() -> None:
-    """0.5 of 2 disagrees."""
+def test_judgements_count_by_their_weight() -> None:
+    """A weight of 0.5 of 2 disagrees."""
     judgements = [
         Judgement(*DARK, *LIGHT, "1", 1.2),
         Judgement(*DARK, *ALIKE, "E", 0.3),
@@ -37,12 +37,12 @@ def test_weights_count() -> None:
     assert whdr(IMAGE, judgements) == pytest.approx(0.25)
 
 
-def test_delta_is_where_about_the_same_ends() -> None:
+def test_delta_is_the_threshold_of_about_equal() -> None:
     judgements = [Judgement(*DARK, *ALIKE, "1", 1.0)]
     assert whdr(IMAGE, judgements, delta=0.04) == 0
 
 
-def test_what_has_no_weight_or_answer_does_not_count() -> None:
+def test_judgements_without_weight_or_answer_do_not_count() -> None:
     judgements = [
         Judgement(*DARK, *LIGHT, "2", 0.0),
         Judgement(*DARK, *LIGHT, "?", 1.0),
@@ -59,5 +59,5 @@ def test_intensity_is_the_mean_of_the_channels_and_black_has_a_floor() -> None:
     assert whdr(0 * image, [Judgement(0.1, 0.5, 0.9, 0.5, "E", 1.0)]) == 0
 
 
-def test_a_point_on_the_far_border_is_the_last_pixels() -> None:
+def test_a_coordinate_of_one_belongs_to_the_last_pixel() -> None:
     assert whdr(IMAGE, [Judgement(*DARK, 1.0, 1.0, "1", 1.0)]) == 0

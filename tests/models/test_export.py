@@ -51,7 +51,7 @@ def test_another_text_encoder_than_the_trained_one_is_refused(
     source, autoencoder, shape: tuple[int, ...]
 ) -> None:
     trained = denoiser(source, torch.zeros(shape))
-    with pytest.raises(ProjectError, match=r"is train\.pretrained\.model still the same"):
+    with pytest.raises(ProjectError, match=r"check that train\.pretrained\.model is unchanged"):
         intrinsics_pipeline(trained, autoencoder, source, steps=4, resolution=32)
 
 

@@ -21,7 +21,10 @@ def error_of(project: Path, *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
-        ("train.max_stepz=7", r"train\.max_stepz: no such key \(got 7\); known are seed, source,"),
+        (
+            "train.max_stepz=7",
+            r"train\.max_stepz: no such key \(got 7\); known keys are seed, source,",
+        ),
         ("train.max_steps=0", r"train\.max_steps: .* greater than or equal to 1 \(got 0\)"),
         ("train.learning_rate.peek=1", r"train\.learning_rate\.peek: no such key"),
         ("train.learning_rate.peak=fast", r"learning_rate\.peak: .*valid number.* \(got 'fast'\)"),
@@ -82,7 +85,7 @@ def test_a_missing_result_is_named(finished_project: Path, tmp_path: Path, file:
     shutil.copytree(finished_project, project)
     (project / "data" / "test" / file).unlink()
     message = error_of(project, "--pipelines", "report")
-    assert re.fullmatch(rf"Error: \S+{file}: no such file; has the pipeline .*", message), message
+    assert re.fullmatch(rf"Error: \S+{file}: no such file; check the path, or .*", message), message
 
 
 def test_too_many_bad_pairs_leave_the_old_ones(finished_project: Path, tmp_path: Path) -> None:

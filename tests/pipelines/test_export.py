@@ -90,7 +90,7 @@ def test_diffusers_predicts_what_the_estimator_does(
     project = request.getfixturevalue(which)
     model = trained(project)
     assert has_lora(model.denoiser.unet) == (which == "adapted")
-    estimator = Estimator(model, torch.device("cpu"), Sampling(steps=steps))
+    estimator = Estimator.owning(model, torch.device("cpu"), Sampling(steps=steps))
     torch.manual_seed(5)
     images = torch.rand(1, 3, *size) * 2 - 1
     noise = torch.randn(1, 1, *estimator.latent_shape(*size))
@@ -195,8 +195,8 @@ def other(file: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (emptied, r"metrics: damaged, or of an earlier version; run the pipeline evaluate again"),
-        (other, r"metrics: are those of another denoiser \(0123, here is "),
+        (emptied, r"metrics: damaged, or from an earlier version; run the pipeline evaluate again"),
+        (other, r"metrics: measured with another denoiser \(0123, here is "),
     ],
 )
 def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:
@@ -209,7 +209,7 @@ def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:
     ("file", "message"),
     [
         ("03_primary/audit_summary.json", "export: metrics, audit_summary or train_settings are"),
-        ("06_models/train_settings.json", "train_settings: damaged, or of an earlier version"),
+        ("06_models/train_settings.json", "train_settings: damaged, or from an earlier version"),
     ],
 )
 def test_unusable_records_are_named(project: Path, file: str, message: str) -> None:

@@ -182,7 +182,7 @@ def test_files_hold_the_prediction(tmp_path, model, linear_model, kind: str) -> 
     UserPredictionsDataset(filepath=str(tmp_path / "out")).save(work)
     assert work.model.space == kind
     stored = read_beauty(source, params).stored
-    expected = predict_picture(work._estimator, stored, "a.exr", work._manner).albedo
+    expected = predict_picture(work._estimator, stored, "a.exr", work._layout).albedo
     written = read_colour(tmp_path / "out" / "a_albedo.exr", 10**6)
     assert written.type == "half"
     np.testing.assert_allclose(written.pixels, expected, atol=1e-3)

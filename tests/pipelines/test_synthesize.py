@@ -1,10 +1,10 @@
-"""`synthesize`: which pictures there are, and their names."""
+"""`synthesize`: which pairs it makes, and their names."""
 
 from albedo_pipeline.params import SynthesizeParams
 from albedo_pipeline.pipelines.synthesize.nodes import render_pairs
 
 
-def test_the_first_view_of_each_scene_is_shown_under_further_lights() -> None:
+def test_the_first_view_of_each_scene_is_rendered_under_further_lights() -> None:
     params = SynthesizeParams(
         seed=5,
         scenes=2,

@@ -51,7 +51,7 @@ def test_sigterm_pauses_with_75_and_the_next_run_continues(project: Path, tmp_pa
     assert not (project / "data/test/06_models/denoiser").exists()
     again = run_kedro(project, "run", "--pipelines", "train", "--params", LONG)
     assert again.returncode == 0, again.stderr
-    assert "going on from" in again.stderr
+    assert "resuming from" in again.stderr
     one, two = weights(project), weights(whole)
     assert all(bool((one[name] == two[name]).all()) for name in one)
 

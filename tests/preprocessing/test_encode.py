@@ -91,7 +91,7 @@ def test_the_latents_do_not_depend_on_threads(
     autoencoder, pairs, manifest, tmp_path, monkeypatch, threads: int
 ) -> None:
     written(tmp_path / "one", pairs, manifest, autoencoder, 2, CPU, "fp32")
-    monkeypatch.setattr("albedo_pipeline.preprocessing.encode.usable_cores", lambda: threads)
+    monkeypatch.setattr("albedo_pipeline.preprocessing.latent_rows.usable_cores", lambda: threads)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     written(tmp_path / "other", pairs, manifest, autoencoder, 5, CPU, "fp32")

@@ -1,4 +1,4 @@
-"""The sentences, numbers and facts of the report, by hand-made values."""
+"""Sentences, numbers, facts and images of the report, from hand-made values."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +10,19 @@ import pytest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.reporting.formatting import measured, plain, spaced
-from albedo_pipeline.reporting.images import error_picture, png_uri, shown_side, shrunk
+from albedo_pipeline.reporting.images import (
+    error_picture,
+    image_thumbnail,
+    png_uri,
+    side_within_budget,
+)
 from albedo_pipeline.reporting.plots.scores import metrics_figure
 from albedo_pipeline.reporting.plots.themes import LIGHT
 from albedo_pipeline.reporting.plots.training_curves import loss_figure
-from albedo_pipeline.reporting.run_info import as_yaml, code_state, resolved, run_facts
-from albedo_pipeline.reporting.sections.scores import confidence, headline, main_split, score_table
+from albedo_pipeline.reporting.run_info import as_yaml, code_state, resolved_parameters, run_details
+from albedo_pipeline.reporting.sections.headline import headline
+from albedo_pipeline.reporting.sections.score_table import score_table
+from albedo_pipeline.reporting.sections.scores import confidence, main_split
 
 
 def score(mean: float | None, width: float = 0.5) -> dict:
@@ -36,7 +43,7 @@ def metrics(model: float | None, baseline: float = 20.0, ceiling: float = 30.0) 
     }
 
 
-def test_the_headline_says_better_worse_and_the_same() -> None:
+def test_the_headline_says_whether_the_model_is_better_or_worse() -> None:
     better = headline(metrics(24), "test", 95)
     assert better.startswith(
         "On 9 test samples the model reaches PSNR 24.00 dB (95 % interval 23.50 to 24.50): "
@@ -50,16 +57,16 @@ def test_the_headline_says_better_worse_and_the_same() -> None:
     assert "though the two intervals overlap" in same
 
 
-def test_the_headline_does_not_pass_over_a_metric_that_is_worse() -> None:
-    source_at = metrics(24)
-    source_at["test"]["model"]["ssim"] = score(0.4, 0.01)
-    source_at["test"]["beauty_as_albedo"]["ssim"] = score(0.8, 0.01)
+def test_the_headline_names_a_metric_by_which_the_model_is_worse() -> None:
+    scores = metrics(24)
+    scores["test"]["model"]["ssim"] = score(0.4, 0.01)
+    scores["test"]["beauty_as_albedo"]["ssim"] = score(0.8, 0.01)
     assert "By SSIM (0.400) it is 0.400 worse than the best baseline" in headline(
-        source_at, "test", 95
+        scores, "test", 95
     )
 
 
-def test_a_model_without_a_number_is_told_in_words() -> None:
+def test_the_headline_of_a_model_without_a_score() -> None:
     assert headline(metrics(None), "test", 95).endswith("there is nothing to compare.")
 
 
@@ -71,7 +78,7 @@ def test_the_table_puts_the_ceiling_last_and_never_in_bold() -> None:
     assert table.columns == [("PSNR", "dB", "↑ higher is better")]
 
 
-def test_a_metric_of_unknown_direction_has_no_best() -> None:
+def test_a_metric_of_unknown_direction_has_no_best_method() -> None:
     table = score_table({"test": {"model": {"strange": score(1)}}}, "test")
     assert table.columns == [("strange", "", "")]
     assert not table.rows[0].cells[0].best
@@ -83,8 +90,8 @@ def test_metrics_without_a_split_are_an_error() -> None:
     assert main_split({"protocol": {}, "validation": {"n": 1}}) == "validation"
 
 
-def test_confidence_comes_from_where_it_was_set() -> None:
-    settings = resolved({"evaluate": EvaluateParams(bootstrap={"confidence": 0.9})})
+def test_confidence_comes_from_the_settings_else_it_is_95() -> None:
+    settings = resolved_parameters({"evaluate": EvaluateParams(bootstrap={"confidence": 0.9})})
     assert confidence({"protocol": {}}, settings) == pytest.approx(90)
     assert confidence({}, {}) == 95
 
@@ -92,32 +99,34 @@ def test_confidence_comes_from_where_it_was_set() -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(None, "–"), (np.nan, "–"), (np.inf, "∞"), (21.456, "21.46")]
 )
-def test_a_number_that_is_none_has_a_sign(value: float | None, text: str) -> None:
+def test_missing_and_infinite_numbers_have_a_symbol(value: float | None, text: str) -> None:
     assert measured("psnr", value) == text
 
 
-def test_names_and_containers_are_spelled_out() -> None:
+def test_names_and_containers_are_shown_as_words() -> None:
     assert spaced("validation_beauty_psnr") == "validation beauty PSNR"
     assert plain({"a_b": [1, 2.5], "c": True}) == "a b: 1, 2.5, c: yes"
 
 
 def test_parameters_are_shown_with_their_defaults() -> None:
-    known = resolved({"report": {"gallery": 3}, "ingest": {"wrong": 1}, "mine": {"a": (1, 2)}})
-    assert known["report"] == ReportParams(gallery=3).model_dump()
-    assert known["ingest"] == {"wrong": 1}
-    assert "title: Albedo estimator" in as_yaml(known)
+    shown = resolved_parameters(
+        {"report": {"gallery": 3}, "ingest": {"wrong": 1}, "mine": {"a": (1, 2)}}
+    )
+    assert shown["report"] == ReportParams(gallery=3).model_dump()
+    assert shown["ingest"] == {"wrong": 1}
+    assert "title: Albedo estimator" in as_yaml(shown)
 
 
 def test_parameters_read_in_another_order_are_shown_the_same() -> None:
     one = {"train": {"seed": 1}, "mine": {"b": 1, "a": 2}}
     other = dict(reversed(one.items()))
-    assert as_yaml(resolved(other)) == as_yaml(resolved(one))
-    assert list(resolved(one)["mine"]) == ["b", "a"]
+    assert as_yaml(resolved_parameters(other)) == as_yaml(resolved_parameters(one))
+    assert list(resolved_parameters(one)["mine"]) == ["b", "a"]
 
 
-def test_facts_name_date_code_and_packages_and_no_path(tmp_path: Path) -> None:
+def test_facts_hold_date_code_and_packages_but_no_path(tmp_path: Path) -> None:
     facts = dict(
-        run_facts({"train": {"seed": 7}}, tmp_path, datetime(2031, 2, 3, 4, 5, tzinfo=UTC))
+        run_details({"train": {"seed": 7}}, tmp_path, datetime(2031, 2, 3, 4, 5, tzinfo=UTC))
     )
     assert facts["Date"] == "2031-02-03 04:05 UTC"
     assert facts["train: seed"] == "7"
@@ -126,9 +135,9 @@ def test_facts_name_date_code_and_packages_and_no_path(tmp_path: Path) -> None:
     assert code_state(tmp_path).startswith("commit unknown")
 
 
-def test_stored_pixels_become_the_nearest_8_bit_value() -> None:
+def test_stored_pixels_are_rounded_to_8_bits() -> None:
     stored = np.array([0, 128, 129, 257, 65535, 65406], np.uint16).reshape(1, 1, 6)
-    picture = shrunk(np.broadcast_to(stored.transpose(0, 2, 1), (3, 6, 6)), 6)
+    picture = image_thumbnail(np.broadcast_to(stored.transpose(0, 2, 1), (3, 6, 6)), 6)
     assert picture[:, 0, 0].tolist() == [0, 0, 1, 1, 255, 254]
 
 
@@ -139,8 +148,8 @@ def test_invalid_pixels_are_grey_in_the_error_picture() -> None:
 
 
 @pytest.mark.parametrize(("side", "pictures"), [(768, 48), (64, 800), (2048, 4)])
-def test_even_noise_stays_within_the_budget(side: int, pictures: int) -> None:
-    shown = shown_side(side, pictures, 1_000_000)
+def test_images_of_noise_stay_within_the_budget(side: int, pictures: int) -> None:
+    shown = side_within_budget(side, pictures, 1_000_000)
     noise = np.random.default_rng(0).integers(0, 256, (shown, shown, 3), dtype=np.uint8)
     assert pictures * len(png_uri(noise)) <= 1_000_000
 
@@ -149,7 +158,7 @@ def texts(figure) -> str:
     return " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
 
 
-def test_missing_curves_are_told_in_words() -> None:
+def test_a_plot_says_which_curve_is_missing() -> None:
     empty = texts(loss_figure(pd.DataFrame({"step": [], "loss": []}), LIGHT))
     assert "holds no loss" in empty
     assert "holds no learning rate" in empty
@@ -157,7 +166,7 @@ def test_missing_curves_are_told_in_words() -> None:
     assert "no value" in texts(metrics_figure(metrics(None), "test"))
 
 
-def test_samples_without_a_score_are_named_not_shown(make, page_of) -> None:
+def test_samples_without_a_score_are_listed_but_not_shown(make, page_of) -> None:
     inputs = make(8)
     table = inputs["per_sample"]
     table.loc[table["sample_id"] == "view_002", ["psnr", "ssim"]] = np.nan

@@ -6,8 +6,8 @@ import pytest
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.provenance.lineage import check_predictions
-from albedo_pipeline.reporting.report import write_html
-from albedo_pipeline.reporting.sections.gallery import ranked, spread
+from albedo_pipeline.reporting.report import report_page
+from albedo_pipeline.reporting.sections.ranking import evenly_spaced_ranks, ranked_samples
 
 HOSTILE = "<img src=x onerror=alert(1)>\"&'"
 
@@ -30,14 +30,14 @@ def test_the_table_shows_the_means_of_metrics_json(plain) -> None:
 def test_best_median_and_worst_are_always_shown(make, page_of) -> None:
     inputs = make(gallery=3)
     page = page_of(inputs)
-    order = ranked(inputs["per_sample"], "test")["sample_id"].tolist()
+    order = ranked_samples(inputs["per_sample"], "test")["sample_id"].tolist()
     for sample_id in (order[0], order[len(order) // 2], order[-1]):
         assert sample_id in page
 
 
 @pytest.mark.parametrize(("count", "shown"), [(1, 12), (2, 12), (3, 3), (48, 12), (7, 1), (100, 5)])
 def test_a_spread_has_both_ends_and_the_middle(count: int, shown: int) -> None:
-    ranks = spread(count, shown)
+    ranks = evenly_spaced_ranks(count, shown)
     assert ranks == sorted(set(ranks))
     assert {0, count - 1} <= set(ranks)
     assert count < 3 or count // 2 in ranks
@@ -52,7 +52,7 @@ def test_a_file_name_is_never_markup(make, page_of) -> None:
 
 
 def test_it_is_one_small_file_that_asks_for_nothing(make) -> None:
-    page = write_html(**make(24, side=64, gallery=12))
+    page = report_page(**make(24, side=64, gallery=12))
     assert len(page.encode()) < 15_000_000
     links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page)
     assert links
@@ -82,5 +82,5 @@ def test_numbers_of_other_predictions_are_refused(plain, lineage) -> None:
     check_predictions(
         {"lineage": {"predictions": predictions.fingerprint()}}, predictions.fingerprint()
     )
-    with pytest.raises(ProjectError, match="metrics: are those of other predictions; run the"):
+    with pytest.raises(ProjectError, match="metrics: measured on other predictions; run the"):
         check_predictions({"lineage": lineage}, predictions.fingerprint())

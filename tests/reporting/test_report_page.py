@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from albedo_pipeline.preprocessing.audit import summary_of
-from albedo_pipeline.reporting.report import write_html
+from albedo_pipeline.reporting.report import report_page
 from tests.support.browser import CHROMIUM, visit
 
 HOSTILE = "<img src=x onerror=window.hit=1>"
@@ -19,7 +19,7 @@ def url(make, tmp_path_factory: pytest.TempPathFactory) -> str:
     inputs["audit"]["beauty_clipped_share"] = 0.5
     inputs["audit_summary"] = summary_of(inputs["audit"])
     page = tmp_path_factory.mktemp("page") / "report.html"
-    page.write_text(write_html(**inputs), encoding="utf-8")
+    page.write_text(report_page(**inputs), encoding="utf-8")
     return page.as_uri()
 
 

@@ -12,7 +12,6 @@ from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.params import ReportParams
 from albedo_pipeline.preprocessing.audit import summary_of
 from albedo_pipeline.reporting import report as html
-from albedo_pipeline.reporting.sections import data as data_section
 from albedo_pipeline.shards.datasets import PairShardsDataset, PredictionShardsDataset
 from albedo_pipeline.training.validation import METRICS
 
@@ -261,9 +260,8 @@ def page_of() -> Callable[[dict], str]:
 
     def written(inputs: dict) -> str:
         with pytest.MonkeyPatch.context() as patch:
-            for module in (html, data_section):
-                patch.setattr(module, "in_both", lambda draw: {"light": BLANK, "dark": BLANK})
-            return html.write_html(**inputs)
+            patch.setattr(html, "light_and_dark", lambda draw: {"light": BLANK, "dark": BLANK})
+            return html.report_page(**inputs)
 
     return written
 

@@ -1,4 +1,4 @@
-"""Images with noise, and LPIPS weights made on the spot."""
+"""Noisy images, and random LPIPS weights."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ CONVOLUTIONS = {
 
 @pytest.fixture(scope="session")
 def noisy_images():
-    """noisy_images(seed, side) => prediction, truth [1, 3, side, side]; all pixels valid."""
+    """Makes prediction and truth [1, 3, side, side] and a mask in which all pixels are valid."""
 
     def make(seed: int, side: int = 32) -> Sample:
         random = torch.Generator().manual_seed(seed)
@@ -32,15 +32,15 @@ def noisy_images():
 
 @pytest.fixture(scope="session")
 def lpips_weights() -> dict[str, torch.Tensor]:
-    """Random tensors under the names of the published ones."""
+    """Random tensors with the names and shapes of the published ones."""
     random = torch.Generator().manual_seed(0)
     weights = {}
-    for place, (layer, (out, into, side)) in enumerate(CONVOLUTIONS.items()):
-        spread = (2 / (into * side**2)) ** 0.5
-        shape = (out, into, side, side)
+    for index, (layer, (out_channels, in_channels, side)) in enumerate(CONVOLUTIONS.items()):
+        spread = (2 / (in_channels * side**2)) ** 0.5
+        shape = (out_channels, in_channels, side, side)
         weights[f"features.{layer}.weight"] = spread * torch.randn(shape, generator=random)
-        weights[f"features.{layer}.bias"] = 0.1 * torch.randn(out, generator=random)
-        weights[f"lin{place}.model.1.weight"] = torch.rand(1, out, 1, 1, generator=random)
+        weights[f"features.{layer}.bias"] = 0.1 * torch.randn(out_channels, generator=random)
+        weights[f"lin{index}.model.1.weight"] = torch.rand(1, out_channels, 1, 1, generator=random)
     return weights
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.pipeline_registry import CHAIN
+from albedo_pipeline.pipeline_registry import DEFAULT_PIPELINES
 from tests.support.browser import CHROMIUM, visit
 from tests.support.project import new_project, run_kedro
 from tools.viz_page import make_one_file
@@ -60,7 +60,7 @@ def test_it_opens_as_a_file_and_loads_nothing(page: Path) -> None:
     with visit(page.as_uri()) as seen:
         boxes = seen.page.locator(".pipeline-node--modularPipeline")
         boxes.first.wait_for()
-        assert {box.strip() for box in boxes.all_text_contents()} == set(CHAIN)
+        assert {box.strip() for box in boxes.all_text_contents()} == set(DEFAULT_PIPELINES)
         for hidden in (".feature-hints", ".update-reminder-version-tag"):
             seen.page.locator(hidden).wait_for(state="attached")
             assert not seen.page.locator(hidden).is_visible()

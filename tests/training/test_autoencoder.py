@@ -89,7 +89,7 @@ def test_it_learns(pairs) -> None:
     scores = []
     for steps in (1, 150):
         autoencoder = train_autoencoder(
-            pairs, ROWS, training(max_steps=steps, warmup_steps=5), CPU, "fp32"
+            pairs, ROWS, training(max_steps=steps, learning_rate={"warmup_steps": 5}), CPU, "fp32"
         )
         report = round_trip_report(autoencoder, pairs, ROWS, AutoencoderParams(device="cpu"))
         scores.append(report["validation_albedo_psnr"])

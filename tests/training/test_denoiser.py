@@ -131,14 +131,14 @@ def test_steps_without_a_finite_gradient_are_left_out(
     assert all(w.isfinite().all() for w in done.denoiser.unet.parameters())
     skipped = int(done.log["skipped_steps"].iloc[-1])
     assert 0 < skipped < 6
-    named = [r.message for r in caplog.records if "left out" in r.message]
+    named = [r.message for r in caplog.records if "skipped" in r.message]
     assert len(named) == skipped
     assert all("s5" in message for message in named)
 
 
 def test_too_many_of_them_stop_the_run(train) -> None:
     rate = {"peak": 1e30, "warmup_steps": 0, "decay": "constant"}
-    with pytest.raises(ProjectError, match=r"3 steps in a row, .* without a finite loss"):
+    with pytest.raises(ProjectError, match=r"not finite in 3 consecutive steps"):
         train("run", max_steps=20, learning_rate=rate, max_skipped_in_a_row=3)
 
 
@@ -153,7 +153,7 @@ def test_a_mean_over_micro_batches_would_depend_on_the_split(latents, train_para
 
 
 def test_an_unknown_latent_set_is_named(train) -> None:
-    with pytest.raises(ProjectError, match=r"train\.mixture: no latent set 'indoor'; known are"):
+    with pytest.raises(ProjectError, match=r"train\.mixture: no latent set 'indoor'; known sets"):
         train("run", mixture={"latents": 1, "indoor": 1})
 
 

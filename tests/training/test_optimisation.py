@@ -55,7 +55,7 @@ def test_frozen_parts_stay_in_eval_mode() -> None:
 
 
 def test_a_pattern_that_fits_nothing_is_named() -> None:
-    with pytest.raises(ProjectError, match="pattern 'third' fits no parameter that"):
+    with pytest.raises(ProjectError, match="pattern 'third' matches no parameter that"):
         freeze(model(), groups(third=1))
     with pytest.raises(ProjectError, match="every parameter is frozen"):
         freeze(model(), groups(first=0, second=0))

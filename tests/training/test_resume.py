@@ -85,7 +85,7 @@ def test_where_all_are_damaged_it_says_so_and_then_begins_anew(train) -> None:
     whole = train("whole")
     for path in whole.store.folder.glob("step-*/state.json"):
         path.unlink()
-    with pytest.raises(ProjectError, match="no whole checkpoint is left; run again"):
+    with pytest.raises(ProjectError, match="all checkpoints are damaged; run again"):
         train("whole")
     assert same(train("whole").store.path(3), train("fresh").store.path(3))
 
@@ -228,7 +228,7 @@ def test_weights_and_biases_is_named_where_it_is_missing(
 def test_other_frozen_weights_are_a_mismatch(train, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"lora": {"rank": 2}}
     train("run", **settings)
-    monkeypatch.setattr(beginning, "frozen_digest", lambda *_: "other")
+    monkeypatch.setattr(resume, "frozen_digest", lambda *_: "other")
     monkeypatch.setattr("albedo_pipeline.training.denoiser.frozen_digest", lambda *_: "other")
     with pytest.raises(ProjectError, match=r"train\.frozen_weights: '\w+' there, 'other' here"):
         train("run", **settings)

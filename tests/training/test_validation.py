@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 
 from albedo_pipeline.artifacts.checkpoints import read_json
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.imaging.colour import decode_srgb
 from albedo_pipeline.training import validation as examination
 from albedo_pipeline.training.stopping import Paused
 from tests.support.training import LONG, decaying_at, same
@@ -114,7 +116,49 @@ def test_another_metric_forgets_the_best(train, caplog: pytest.LogCaptureFixture
     done = train("run", max_steps=6, validation=validation | {"metric": "ssim"}, **settings)
     state = read_json(done.store.path(6), "state.json")["training"]
     assert all(value <= 1 for _, value in state["best"])
-    assert any("best so far is forgotten" in record.message for record in caplog.records)
+    assert any(
+        "earlier best checkpoints do not count" in record.message for record in caplog.records
+    )
+
+
+def test_a_chosen_metric_is_measured_in_its_colour_space(train, images, train_params) -> None:
+    validation = VALIDATING["validation"] | {"every": 2, "metric": "rmse"}
+    settings = VALIDATING | {"validation": validation}
+    done = train("run", **settings)
+    by_step = done.log.set_index("step").dropna(subset="validation_psnr")
+    for scores in ("psnr", "ssim", "rmse", "psnr_raw", "ssim_raw", "rmse_raw"):
+        assert by_step[f"validation_{scores}"].notna().all()
+    state = read_json(done.store.path(10), "state.json")["training"]
+    assert state["best"] == [
+        [int(by_step["validation_rmse"].idxmin()), by_step["validation_rmse"].min()]
+    ]
+
+    params = train_params(**settings)
+    squares = []
+    for row in range(3):
+        samples = images.manifest.iloc[[row]]
+        result = examination.predict(
+            done.denoiser, images, samples, params.validation, params.precision
+        )
+        linear = [decode_srgb(image.numpy()) for image in (result.predicted, result.truth)]
+        squares.append(((linear[0] - linear[1]) ** 2).mean())
+    assert by_step.loc[10, "validation_rmse"] == pytest.approx(np.sqrt(squares).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("mean_error", r"no metric 'mean_error'; choose one of psnr, .*rmse"),
+        ("lpips", r"'lpips' needs the weights of a network.*; choose one of .*rmse"),
+        ("constancy", r"no metric 'constancy'"),
+    ],
+)
+def test_a_metric_that_validation_cannot_measure_is_refused_first(
+    train, metric: str, message: str
+) -> None:
+    with pytest.raises(ProjectError, match=r"train\.validation\.metric: " + message) as error:
+        train("run", validation={"metric": metric})
+    assert "lpips" not in str(error.value).partition("choose")[2]
 
 
 def test_a_damaged_best_checkpoint_is_named(train, monkeypatch: pytest.MonkeyPatch) -> None:

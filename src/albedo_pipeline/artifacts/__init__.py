@@ -1,1 +1,1 @@
-"""Kedro datasets of all that is no shard: checkpoints, models, exports, results, pages."""
+"""Kedro datasets of everything but shards: checkpoints, models, exports, results, pages."""

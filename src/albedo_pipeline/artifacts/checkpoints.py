@@ -1,4 +1,4 @@
-"""Checkpoints: folders of safetensors and JSON that are whole, or named and passed over."""
+"""Checkpoints: folders of safetensors and JSON with checksums; damaged ones are skipped."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.errors import ProjectError, one_line
-from albedo_pipeline.runtime.atomic_files import mend, replaced_folder
+from albedo_pipeline.runtime.atomic_files import recover_folder, replaced_folder
 from albedo_pipeline.runtime.locks import locked
 
 logger = logging.getLogger(__name__)
@@ -25,42 +25,52 @@ _NAME = re.compile(r"step-(\d{8,})")
 
 
 class Checkpoints:
-    """A training's folder: `step-XXXXXXXX/`, each whole with its checksums, and what the runs
-    recorded of themselves. One training at a time writes to it."""
+    """The folder of a training: checkpoints `step-XXXXXXXX/`, and the records of its runs.
+
+    One training at a time writes to it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process, and mend what a killed one left in it.
+        """Hold the folder for this process, and clean up what a killed one left in it.
 
         Raises:
-            ProjectError: where another training holds it.
+            ProjectError: if another training holds it.
         """
         with locked(self.folder, "another training"):
-            self._mend()
+            self._recover()
             yield
 
-    def _mend(self) -> None:
+    def _recover(self) -> None:
         for leftover in list(self.folder.glob(".step-*")):
             name = leftover.name.removeprefix(".").rsplit(".", 1)[0]
             if leftover.suffix == ".deleted":
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
-                mend(self.folder / name)
+                recover_folder(self.folder / name)
 
     def path(self, step: int) -> Path:
         """Folder of the checkpoint after `step` optimiser steps."""
         return self.folder / f"step-{step:08d}"
 
     def steps(self) -> list[int]:
-        """Steps of all checkpoints, rising; whether they are whole is not looked at."""
+        """Steps of all checkpoints, ascending, damaged ones included."""
         matches = (_NAME.fullmatch(path.name) for path in self.folder.glob("step-*"))
         return sorted(int(match[1]) for match in matches if match)
 
     def write(self, step: int, fill: Callable[[Path], None]) -> Path:
-        """Have `fill` write files into a new folder; it becomes the checkpoint of `step`."""
+        """Write the checkpoint of `step`.
+
+        Args:
+            step: number of optimiser steps.
+            fill: writes the checkpoint's files into the empty folder that it is given.
+
+        Returns:
+            The folder of the checkpoint, which appears complete or not at all.
+        """
         folder = self.path(step)
         with replaced_folder(folder) as partial:
             fill(partial)
@@ -69,68 +79,68 @@ class Checkpoints:
         return folder
 
     def newest_undamaged(self) -> Path | None:
-        """The newest checkpoint whose files agree with their checksums.
+        """The newest checkpoint whose files agree with their checksums; None if there is none.
 
-        Damaged ones on the way are named in the log, and renamed to `step-XXXXXXXX.damaged`.
+        Newer, damaged ones are named in the log and renamed to `step-XXXXXXXX.damaged`.
 
         Raises:
-            ProjectError: where there were some, and none is whole.
+            ProjectError: if there are checkpoints and all of them are damaged.
         """
         steps = self.steps()
         for step in reversed(steps):
-            complaint = damage(self.path(step))
-            if complaint is None:
+            reason = damage(self.path(step))
+            if reason is None:
                 return self.path(step)
-            logger.warning("%s: damaged, passed over (%s)", self.path(step), complaint)
-            aside = self.path(step).with_suffix(".damaged")
-            shutil.rmtree(aside, ignore_errors=True)
-            self.path(step).rename(aside)
+            logger.warning("%s: damaged, skipped (%s)", self.path(step), reason)
+            renamed = self.path(step).with_suffix(".damaged")
+            shutil.rmtree(renamed, ignore_errors=True)
+            self.path(step).rename(renamed)
         if steps:
             raise ProjectError(
-                f"{self.folder}: no whole checkpoint is left; run again to begin anew"
+                f"{self.folder}: all checkpoints are damaged; run again to start from step 0"
             )
         return None
 
     def keep_only(self, steps: Collection[int]) -> None:
-        """Delete every other checkpoint."""
+        """Delete the checkpoints of all other steps."""
         for step in self.steps():
             if step not in steps:
-                # Renamed first: what is half deleted must not be read.
-                doomed = self.path(step).with_name(f".{self.path(step).name}.deleted")
-                shutil.rmtree(doomed, ignore_errors=True)
-                self.path(step).rename(doomed)
-                shutil.rmtree(doomed, ignore_errors=True)
+                # Renamed first, so that a half-deleted checkpoint is never read.
+                deleted = self.path(step).with_name(f".{self.path(step).name}.deleted")
+                shutil.rmtree(deleted, ignore_errors=True)
+                self.path(step).rename(deleted)
+                shutil.rmtree(deleted, ignore_errors=True)
 
     def set_aside(self) -> Path:
-        """Move everything to a new folder beside this one, and return that."""
+        """Move everything to a new folder beside this one, and return the new folder."""
         stamp = time.strftime("%Y%m%d-%H%M%S")
         aside = self.folder.with_name(f"{self.folder.name}-{stamp}-{os.getpid()}")
-        self.folder.rename(aside)  # at once: half an old run must not be continued
+        self.folder.rename(aside)  # one step, so that no half of an old run can be resumed
         self.folder.mkdir()
         return aside
 
 
 def damage(checkpoint: Path) -> str | None:
-    """What is wrong with a checkpoint's files; None where it is whole."""
+    """What is wrong with a checkpoint's files; None if it is undamaged."""
     try:
         expected = json.loads((checkpoint / _CHECKSUMS).read_text(encoding="utf-8"))
         missing = sorted(name for name in expected if not (checkpoint / name).is_file())
         if missing:
             return f"{', '.join(missing)}: missing"
-        found = _checksums(checkpoint)
+        actual = _checksums(checkpoint)
     except (FileNotFoundError, ValueError, AttributeError) as error:
         return f"{_CHECKSUMS}: {one_line(error)}"
-    wrong = sorted(name for name in expected if found[name] != expected[name])
+    wrong = sorted(name for name in expected if actual[name] != expected[name])
     return f"{', '.join(wrong)}: not what was written" if wrong else None
 
 
 def read_json(checkpoint: Path, name: str) -> dict[str, Any]:
-    """One of a whole checkpoint's JSON files."""
+    """Content of one of an undamaged checkpoint's JSON files."""
     return json.loads((checkpoint / name).read_text(encoding="utf-8"))
 
 
 def _checksums(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file but the checksums, each on a thread of its own."""
+    """SHA-256 of every file but the checksums, computed on several threads."""
     paths = sorted(p for p in folder.iterdir() if p.name != _CHECKSUMS)
     with ThreadPoolExecutor() as pool:
         return dict(zip((p.name for p in paths), pool.map(_sha256, paths), strict=True))
@@ -142,7 +152,7 @@ def _sha256(path: Path) -> str:
 
 
 class CheckpointsDataset(AbstractDataset[NoReturn, Checkpoints]):
-    """The folder that a training writes its checkpoints to while it runs.
+    """Loads the folder that a training writes its checkpoints to while it runs.
 
     Args:
         filepath: the folder.
@@ -153,11 +163,15 @@ class CheckpointsDataset(AbstractDataset[NoReturn, Checkpoints]):
         self.metadata = metadata
 
     def load(self) -> Checkpoints:
-        """The folder; it need not exist."""
+        """Return the folder; it need not exist."""
         return Checkpoints(self._folder)
 
     def save(self, data: NoReturn) -> None:
-        """Checkpoints are written while the training goes on."""
+        """Refuse: the training writes the checkpoints itself.
+
+        Raises:
+            DatasetError: always.
+        """
         raise DatasetError("checkpoints are written by the training that loads their folder")
 
     def _describe(self) -> dict[str, object]:

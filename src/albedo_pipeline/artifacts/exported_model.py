@@ -14,7 +14,7 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
     """Saves a `models.export.Export`, loads a `models.albedo_model.AlbedoModel`.
 
     Args:
-        filepath: the folder; replaced as a whole when a save succeeds.
+        filepath: the folder; it is replaced in one step when a save succeeds.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
@@ -22,7 +22,11 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
         self.metadata = metadata
 
     def load(self) -> Any:
-        """Raises ProjectError, naming the folder, where it holds no whole model."""
+        """Open the model.
+
+        Raises:
+            ProjectError: if the folder holds no model, or a damaged one.
+        """
         from albedo_pipeline.models.albedo_model import load_albedo_model
         from albedo_pipeline.params.base import PretrainedModel
 
@@ -42,7 +46,7 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
 
 
 class ExportFolderDataset(AbstractDataset[NoReturn, Path]):
-    """Where the exported model lies, for what takes the folder as it is.
+    """Loads the path of the exported model, for nodes that use the folder itself.
 
     Args:
         filepath: the folder.
@@ -53,20 +57,27 @@ class ExportFolderDataset(AbstractDataset[NoReturn, Path]):
         self.metadata = metadata
 
     def load(self) -> Path:
-        """The folder; it need not exist."""
+        """Return the folder; it need not exist."""
         return self._folder
 
     def save(self, data: NoReturn) -> None:
-        """The entry `export` writes it."""
-        raise DatasetError(f"{self._folder}: is only read here; the entry export writes it")
+        """Refuse: the catalog's entry `export` writes the folder.
+
+        Raises:
+            DatasetError: always.
+        """
+        raise DatasetError(
+            f"{self._folder}: this entry is read-only; the catalog's entry export writes the folder"
+        )
 
     def _describe(self) -> dict[str, object]:
         return {"filepath": str(self._folder)}
 
 
 class ProjectModelDataset(AbstractDataset[None, Callable[[], Any]]):
-    """The project's own export. `load()` gives a function that opens it: Kedro loads a node's
-    inputs before it runs, and a run with a model of the user's needs no export.
+    """Loads a function that opens the project's own export.
+
+    Kedro loads a node's inputs before the node runs, and a run with another model needs no export.
 
     Args:
         filepath: the exported folder.
@@ -77,19 +88,24 @@ class ProjectModelDataset(AbstractDataset[None, Callable[[], Any]]):
         self.metadata = metadata
 
     def load(self) -> Callable[[], Any]:
-        """The function raises ProjectError where the folder holds no model; it names both ways
-        to come by one."""
-        return self._opened
+        """Return the function that opens the model.
+
+        The function raises ProjectError if the folder holds no model. The error names both ways to
+        get one: run `export`, or set `predict.model`.
+        """
+        return self._open
 
     def save(self, data: None) -> None:
-        """Refused: `export` writes the folder.
+        """Refuse: the pipeline `export` writes the folder.
 
         Raises:
             ProjectError: always.
         """
-        raise ProjectError(f"{self._folder}: is only read here; the pipeline export writes it")
+        raise ProjectError(
+            f"{self._folder}: this entry is read-only; the pipeline export writes the folder"
+        )
 
-    def _opened(self) -> Any:
+    def _open(self) -> Any:
         from albedo_pipeline.models.albedo_model import load_albedo_model
         from albedo_pipeline.params.base import PretrainedModel
 

@@ -1,4 +1,4 @@
-"""diffusers models as Kedro datasets: a folder with config.json and safetensors."""
+"""Kedro datasets of diffusers models: folders with config.json and safetensors."""
 
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,15 @@ from kedro.io import AbstractDataset
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 
-_LORA = "pytorch_lora_weights.safetensors"  # diffusers' name
+_LORA = "pytorch_lora_weights.safetensors"
+"""Name of the adapters' file in diffusers."""
 
 
 class AutoencoderDataset(AbstractDataset[Any, Any]):
     """An `AutoencoderKL`, float32, in eval mode, on the CPU.
 
     Args:
-        filepath: the folder; replaced as a whole when a save succeeds.
+        filepath: the folder; it is replaced in one step when a save succeeds.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
@@ -23,7 +24,11 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
         self.metadata = metadata
 
     def load(self) -> Any:
-        """Raises ProjectError, naming the folder, where it holds no whole model."""
+        """Load the autoencoder.
+
+        Raises:
+            ProjectError: if the folder holds no model, or a damaged one.
+        """
         from diffusers import AutoencoderKL
 
         return load_model(AutoencoderKL, self._folder)
@@ -43,11 +48,11 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
 class DenoiserDataset(AbstractDataset[Any, Any]):
     """A `models.denoiser.Denoiser`.
 
-    The folder has the subfolders `unet` and `scheduler`, as diffusers writes them, and
-    `text_embedding.safetensors`. Adapters are stored apart from the UNet, in `lora`.
+    The folder has the subfolders `unet` and `scheduler`, as diffusers writes them, and the file
+    `text_embedding.safetensors`. Adapters are stored separately from the UNet, in `lora`.
 
     Args:
-        filepath: the folder; replaced as a whole when a save succeeds.
+        filepath: the folder; it is replaced in one step when a save succeeds.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
@@ -55,7 +60,11 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
         self.metadata = metadata
 
     def load(self) -> Any:
-        """Raises ProjectError, naming the folder, where it holds no whole denoiser."""
+        """Load the denoiser.
+
+        Raises:
+            ProjectError: if the folder holds no denoiser, or a damaged one.
+        """
         from diffusers import DDIMScheduler, UNet2DConditionModel
         from safetensors.torch import load_file
 
@@ -75,7 +84,7 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
         return Denoiser(unet, scheduler, text_embedding)
 
     def save(self, data: Any) -> None:
-        """Write the three parts."""
+        """Write the UNet, its adapters if it has any, the scheduler and the text embedding."""
         from safetensors.torch import save_file
 
         from albedo_pipeline.models.lora import has_lora, without_lora
@@ -100,13 +109,17 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
 
 
 def load_model(model_class: Any, folder: Path) -> Any:
-    """`from_pretrained` of a local folder, safetensors only, in eval mode.
+    """Load a diffusers model from a local folder of safetensors, in eval mode.
+
+    Args:
+        model_class: class with `from_pretrained`.
+        folder: folder of the model.
 
     Raises:
-        ProjectError: where the folder is missing or the model damaged; names it.
+        ProjectError: if the folder is missing or the model is damaged; names the folder.
     """
     if not (folder / "config.json").is_file():
-        raise ProjectError(f"{folder}: no model here; has the pipeline before this one run?")
+        raise ProjectError(f"{folder}: no model here; run the pipeline that makes it first")
     try:
         return model_class.from_pretrained(folder, use_safetensors=True).eval()
     except Exception as error:

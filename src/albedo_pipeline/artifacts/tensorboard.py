@@ -1,4 +1,4 @@
-"""Where training writes its TensorBoard events while it runs."""
+"""The folder that training writes its TensorBoard events to."""
 
 from pathlib import Path
 from typing import NoReturn
@@ -7,7 +7,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 
 class TensorBoardDataset(AbstractDataset[NoReturn, Path]):
-    """A folder of TensorBoard runs, one subfolder a run; loading gives its path.
+    """Loads the path of a folder of TensorBoard runs, one subfolder a run.
 
     Args:
         filepath: the folder.
@@ -18,11 +18,15 @@ class TensorBoardDataset(AbstractDataset[NoReturn, Path]):
         self.metadata = metadata
 
     def load(self) -> Path:
-        """The folder; it need not exist."""
+        """Return the folder; it need not exist."""
         return self._folder
 
     def save(self, data: NoReturn) -> None:
-        """Runs are written while they go on."""
+        """Refuse: the training writes its runs itself.
+
+        Raises:
+            DatasetError: always.
+        """
         raise DatasetError("a TensorBoard folder is written by the training that loads it")
 
     def _describe(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The page beside the user's predictions."""
+"""The HTML page beside the user's predictions."""
 
 import logging
 from pathlib import Path
@@ -11,10 +11,12 @@ logger = logging.getLogger(__name__)
 
 
 class UserPageDataset(AbstractDataset[str, str]):
-    """Text that appears whole or not at all: the page may be open while it is written.
+    """The text of the page.
+
+    It appears complete or not at all, because a browser may show the page while it is written.
 
     Args:
-        filepath: of the page.
+        filepath: path of the page.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
@@ -22,11 +24,11 @@ class UserPageDataset(AbstractDataset[str, str]):
         self.metadata = metadata
 
     def load(self) -> str:
-        """The page."""
+        """Read the page."""
         return self._path.read_text(encoding="utf-8")
 
     def save(self, data: str) -> None:
-        """Write the page; its folder is there."""
+        """Write the page; its folder must exist."""
         write_text(self._path, data)
         logger.info("The page is ready: %s", self._path)
 

@@ -1,4 +1,4 @@
-"""Albedo of the user's own images, as files beside each other; what is there is not made again."""
+"""Albedo of the user's own images, one set of files per image; finished ones are not made again."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from albedo_pipeline.artifacts.user_results import (
     Record,
     UserPrediction,
     is_too_long,
-    note_path,
+    record_path,
     remove_results,
     write_results,
 )
@@ -24,20 +24,23 @@ from albedo_pipeline.runtime.progress import progress
 logger = logging.getLogger(__name__)
 
 _INDEX = "index.json"
+_CACHE_KEY = "recipe"
+"""Key of the cache key in a record file."""
 
 
 @dataclass(frozen=True)
 class UserImage:
-    """An image of the user's."""
+    """One of the user's images."""
 
     name: str
-    """Where it lies below the user's folder, with `/`."""
+    """Path relative to the user's folder, with `/`."""
     path: Path
+    """The file."""
     output: str
-    """What its results are called: a name without suffix, no other image's."""
+    """Name of its results: without suffix, and different from that of any other image."""
 
     def signature(self) -> str:
-        """Changes with the file: its path, size and time; or why there are none."""
+        """Path, size and time of the file, or why it cannot be read; another one if it changes."""
         try:
             stat = self.path.stat()
         except OSError as error:
@@ -45,38 +48,42 @@ class UserImage:
         return f"{self.path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
 
 
-class UserImages(Protocol):
-    """Images whose albedo is wanted, and how to make it."""
+class PredictionJob(Protocol):
+    """Images whose albedo is wanted, and what predicts it."""
 
     @property
     def images(self) -> list[UserImage]:
-        """In a stable order."""
+        """The images, in a stable order."""
 
     @property
     def others(self) -> int:
-        """Files that were passed over."""
+        """Number of files that were skipped because they are no images."""
 
     @property
     def cache_key(self) -> str:
-        """A digest of all but the image that a result depends on."""
+        """Digest of everything but the image that a result depends on."""
 
     @property
     def settings(self) -> Record:
-        """What is told of the run."""
+        """Facts about the run: model and settings."""
 
     def make(self, image: UserImage) -> UserPrediction:
-        """Raises BadSampleError where the image cannot be used."""
+        """Predict the albedo of one image.
+
+        Raises:
+            BadSampleError: if the image cannot be used.
+        """
 
 
-class UserPredictionsDataset(AbstractDataset[UserImages, Record]):
-    """A folder of results, and `index.json`, which tells what the latest run found.
+class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
+    """A folder of results, and `index.json` with what the latest run found.
 
     For an image `room/a.png` there are `room/a_albedo.exr` (linear Rec.709, half floats),
-    `room/a_albedo.png` (sRGB, 8 bits), with an ensemble `room/a_uncertainty.exr`, and
-    `room/a_albedo.json`, which is written last and tells what they were made from.
+    `room/a_albedo.png` (sRGB, 8 bits), with an ensemble `room/a_uncertainty.exr`, and the record
+    file `room/a_albedo.json`, which is written last and says what the others were made from.
 
     Args:
-        filepath: the folder. Images that lie in it are never taken for the user's.
+        filepath: the folder. Images in it are never taken as inputs.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
@@ -84,22 +91,27 @@ class UserPredictionsDataset(AbstractDataset[UserImages, Record]):
         self.metadata = metadata
 
     def load(self) -> Record:
-        """What the latest run found: `settings`, `others`, and of `images` a record each, with
-        `reason` (empty where it is done).
+        """Read what the latest run found.
+
+        Returns:
+            `settings`, `others`, and `images` with a record each, whose `reason` is empty if the
+            image is done.
 
         Raises:
-            ProjectError: where no run has come to its end.
+            ProjectError: if no run was finished.
         """
         try:
             return json.loads((self._folder / _INDEX).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ProjectError(f"{self._folder}: no finished predictions here") from error
+            raise ProjectError(
+                f"{self._folder}: no finished predictions here; run the pipeline predict first"
+            ) from error
 
-    def save(self, data: UserImages) -> None:
-        """Make what is missing.
+    def save(self, data: PredictionJob) -> None:
+        """Make the results that are missing.
 
         Raises:
-            ProjectError: where another run writes the folder, or a file cannot be written.
+            ProjectError: if another run writes to the folder, or a file cannot be written.
         """
         with locked(self._folder, "another predict"):
             try:
@@ -113,70 +125,71 @@ class UserPredictionsDataset(AbstractDataset[UserImages, Record]):
     def _describe(self) -> dict[str, object]:
         return {"filepath": str(self._folder)}
 
-    def _write(self, data: UserImages) -> None:
+    def _write(self, job: PredictionJob) -> None:
         for leftover in self._folder.rglob(".*.partial*"):
             leftover.unlink()
-        own = self._folder.resolve()
-        images = [i for i in data.images if not i.path.resolve().is_relative_to(own)]
+        results = self._folder.resolve()
+        images = [i for i in job.images if not i.path.resolve().is_relative_to(results)]
         if not images:
             raise ProjectError(f"predict.input: all its images are results in {self._folder}")
-        known = [self._finished(image, data.cache_key) for image in images]
-        missing = [image for image, record in zip(images, known, strict=True) if not record]
+        finished = [self._finished_record(image, job.cache_key) for image in images]
+        missing = [image for image, record in zip(images, finished, strict=True) if not record]
         logger.info("predict: %d of %d image(s) to do", len(missing), len(images))
-        made = (self._made(data, image) for image in missing)
+        made = (self._make(job, image) for image in missing)
         new = progress(made, len(images), "predict", done=len(images) - len(missing))
-        records = [record or next(new) for record in known]
-        for _ in new:  # lets the progress say that it is at its end
+        records = [record or next(new) for record in finished]
+        for _ in new:  # exhausted, so that the progress shows its end
             pass
-        others = data.others + len(data.images) - len(images)
-        content = {"settings": data.settings, "others": others, "images": records}
+        others = job.others + len(job.images) - len(images)
+        content = {"settings": job.settings, "others": others, "images": records}
         write_text(self._folder / _INDEX, json.dumps(content))
 
-    def _finished(self, image: UserImage, cache_key: str) -> Record | None:
-        """What is told of an image whose results are all there, and up to date."""
+    def _finished_record(self, image: UserImage, cache_key: str) -> Record | None:
+        """The record of an image whose results are complete and up to date, otherwise None."""
         try:
-            note = json.loads(note_path(self._folder, image.output).read_text(encoding="utf-8"))
-            made_from = (note["signature"], note["recipe"])
-            sizes = {name: (self._folder / name).stat().st_size for name in note["bytes"]}
-            is_whole = made_from == (image.signature(), cache_key) and sizes == note["bytes"]
-            return note["record"] if is_whole else None
+            stored = self._record_file(image)
+            made_from = (stored["signature"], stored[_CACHE_KEY])
+            sizes = {name: (self._folder / name).stat().st_size for name in stored["bytes"]}
+            is_current = made_from == (image.signature(), cache_key) and sizes == stored["bytes"]
+            return stored["record"] if is_current else None
         except (OSError, KeyError, TypeError, ValueError):  # missing or damaged: made again
             return None
 
     def _other_source(self, image: UserImage) -> Path | None:
-        """The image that results of this name were made from, where that is another one and still
-        there."""
+        """The other image that results of this name were made from, if it still exists."""
         try:
-            note = json.loads(note_path(self._folder, image.output).read_text(encoding="utf-8"))
-            source = Path(note["signature"].rsplit(":", 2)[0])
+            source = Path(self._record_file(image)["signature"].rsplit(":", 2)[0])
             return source if source.is_file() and not source.samefile(image.path) else None
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
             return None
 
-    def _made(self, data: UserImages, image: UserImage) -> Record:
-        """Make the results of one image; its note comes last."""
+    def _record_file(self, image: UserImage) -> Record:
+        return json.loads(record_path(self._folder, image.output).read_text(encoding="utf-8"))
+
+    def _make(self, job: PredictionJob, image: UserImage) -> Record:
+        """Make the results of one image, the record file last."""
         signature = image.signature()
-        told = {"name": image.name, "output": image.output}
+        names = {"name": image.name, "output": image.output}
         if is_too_long(image.output):
-            return told | {"reason": "its name is too long to add _albedo"}
+            return names | {"reason": "its name is too long to add _albedo"}
         other = self._other_source(image)
         if other:
-            logger.warning("%s: bears the name of %s", image.name, other)
-            return told | {
+            logger.warning("%s: its results would replace those of %s", image.name, other)
+            return names | {
                 "reason": f"its results would replace those of {other}; move these, or give the "
                 "catalog's user_predictions another folder"
             }
         try:
-            prediction = data.make(image)
+            prediction = job.make(image)
         except BadSampleError as error:
             reason = one_line(error)
             logger.warning("%s: %s", image.name, reason)
             remove_results(self._folder, image.output)
-            return told | {"reason": reason}
+            return names | {"reason": reason}
         files = write_results(self._folder, image.output, prediction)
-        record = told | {"reason": ""} | prediction.record | {"files": files}
+        record = names | {"reason": ""} | prediction.record | {"files": files}
         sizes = {name: (self._folder / name).stat().st_size for name in files.values()}
-        note = {"signature": signature, "recipe": data.cache_key, "settings": data.settings}
-        note |= {"record": record, "bytes": sizes}
-        write_text(note_path(self._folder, image.output), json.dumps(note))
+        stored = {"signature": signature, _CACHE_KEY: job.cache_key, "settings": job.settings}
+        stored |= {"record": record, "bytes": sizes}
+        write_text(record_path(self._folder, image.output), json.dumps(stored))
         return record

@@ -1,1 +1,1 @@
-"""Noise, schedules, losses, seeds: pure functions of tensors."""
+"""Noise, its schedule, the losses and the random generators: pure functions of tensors."""

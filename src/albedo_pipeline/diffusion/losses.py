@@ -1,4 +1,4 @@
-"""The masked loss, as sums: dividing is for whoever knows the whole effective batch."""
+"""The masked loss as sums; the training divides them by the valid cells of the effective batch."""
 
 import torch
 from torch.nn.functional import huber_loss
@@ -13,14 +13,17 @@ def masked_loss(
     kind: str = "mse",
     huber_delta: float = 1.0,
 ) -> torch.Tensor:
-    """Sum over a sample's valid cells of the error, mean over channels; float32 [B].
+    """Error of each sample: mean over channels, then sum over valid cells; float32 [B].
 
     Args:
-        prediction, target: [B, C, h, w].
-        valid: [B, 1, h, w], 1 where the cell is valid; nothing passes where it is 0.
-        kind: `mse`; `l1`; `huber` (Huber 1964): quadratic / 2 up to `huber_delta`, then linear.
+        prediction: prediction of the denoiser, [B, C, h, w].
+        target: what it should predict, [B, C, h, w].
+        valid: [B, 1, h, w], 1 for valid cells; cells with 0 change neither loss nor gradient.
+        kind: `mse` (squared error), `l1` (absolute error) or `huber` (Huber 1964: half the squared
+            error up to `huber_delta`, linear above).
+        huber_delta: error above which `huber` is linear.
     """
-    # Masked before it is squared: what is not finite must not reach the gradient either.
+    # The mask comes before the square: infinities and NaN must not reach the gradient either.
     error = torch.where(valid.bool(), prediction.float() - target.float(), 0.0)
     if kind == "mse":
         cells = error.square()
@@ -32,20 +35,25 @@ def masked_loss(
 
 
 def min_snr_weight(alpha_cumprod: torch.Tensor, gamma: float, prediction_type: str) -> torch.Tensor:
-    """Weight of a timestep's loss (Hang et al. 2023, "Efficient diffusion training via min-SNR
-    weighting strategy", sec. 3.4 and app.), shaped as `level`.
+    """Min-SNR weight of each sample's loss, shaped as `alpha_cumprod` (Hang et al. 2023, "Efficient
+    diffusion training via min-SNR weighting strategy", sec. 3.4 and appendix).
 
-    min(SNR, gamma) for `sample`, over SNR for `epsilon`, over SNR + 1 for `v_prediction`, with
-    SNR = a / (1 - a); written in a, so that no end of the schedule divides by zero. At zero SNR
-    the weights of `sample` and `v_prediction` are 0: that timestep is then not trained.
+    With SNR = a / (1 - a) and a = alpha-bar, the weight is min(SNR, gamma) for `sample`,
+    min(SNR, gamma) / SNR for `epsilon`, and min(SNR, gamma) / (SNR + 1) for `v_prediction`. The
+    code multiplies these out in a, so that a = 0 does not divide by zero. At zero SNR the weights
+    of `sample` and `v_prediction` are 0, so that timestep is not trained.
 
     Args:
-        level: alpha-bar of each sample's timestep, in [0, 1).
+        alpha_cumprod: alpha-bar of each sample's timestep, in [0, 1).
+        gamma: upper bound of the SNR in the weight.
+        prediction_type: `sample`, `epsilon` or `v_prediction`.
     """
-    spread = 1 - alpha_cumprod
+    noise_variance = 1 - alpha_cumprod
     if prediction_type == "epsilon":
         return torch.where(
-            alpha_cumprod <= gamma * spread, 1.0, gamma * spread / alpha_cumprod.clamp_min(1e-12)
+            alpha_cumprod <= gamma * noise_variance,
+            1.0,
+            gamma * noise_variance / alpha_cumprod.clamp_min(1e-12),
         )
-    capped_v = torch.minimum(alpha_cumprod, gamma * spread)
-    return capped_v if prediction_type == "v_prediction" else capped_v / spread
+    v_weight = torch.minimum(alpha_cumprod, gamma * noise_variance)
+    return v_weight if prediction_type == "v_prediction" else v_weight / noise_variance

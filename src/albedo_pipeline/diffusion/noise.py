@@ -1,7 +1,8 @@
-"""The noise that latents are mixed with: white, or of many resolutions at once.
+"""The noise that is added to latents: white, or a sum of several resolutions.
 
-Coarse noise hides what a network could otherwise read from a noisy latent's low frequencies
-(Whitaker 2023, "Multi-resolution noise for diffusion model training"; Ke et al. 2024, sec. 3.3).
+White noise leaves the low frequencies of a noisy latent visible, so a network could read the clean
+latent from them; coarse noise hides them (Whitaker 2023, "Multi-resolution noise for diffusion
+model training"; Ke et al. 2024, sec. 3.3).
 """
 
 import math
@@ -11,46 +12,49 @@ import torch
 from torch.nn.functional import interpolate
 
 STRATEGIES = ("original", "every_layer", "power_of_two", "random_step")
-_MOST_LEVELS = 10
+_MAX_LEVELS = 10
 
 
 def gaussian(random: np.random.Generator, shape: tuple[int, ...]) -> torch.Tensor:
-    """Standard normal float32 of `shape`, on the CPU."""
+    """Standard normal noise of `shape`, float32 on the CPU."""
     return torch.from_numpy(random.standard_normal(shape, dtype=np.float32))
 
 
 def multi_resolution(
     random: np.random.Generator, shape: tuple[int, int, int], strength: float, strategy: str
 ) -> torch.Tensor:
-    """Noise of one sample, float32 [C, h, w]: white noise plus coarser maps, enlarged
-    bilinearly and weighted by `strength` to the power of their level; scaled to unit variance.
+    """Multi-resolution noise of one sample, float32 [C, h, w], with unit variance.
 
-    At strength 0 it is white.
+    It is white noise plus coarser noise of level i = 1, 2, ..., enlarged bilinearly and multiplied
+    by `strength`^i. At strength 0 it is white.
 
     Args:
-        strength: weight of a level relative to the one before it, in [0, 1].
-        strategy: which sizes the levels have; see `level_sizes`.
+        random: source of all random draws.
+        shape: [C, h, w] of the noise.
+        strength: weight of a level relative to the finer one before it, in [0, 1].
+        strategy: one of STRATEGIES; sets the sizes of the levels, see `level_sizes`.
     """
     total = gaussian(random, shape)
     for level, (height, width) in enumerate(level_sizes(random, *shape[1:], strategy), start=1):
         coarse = gaussian(random, (1, shape[0], height, width))
         enlarged = interpolate(coarse, shape[1:], mode="bilinear", align_corners=False)[0]
         total += strength**level * enlarged
-    return total / total.std(correction=0)  # of this sample alone, not of its batch
+    return total / total.std(correction=0)  # the variance of this sample, not of its batch
 
 
 def level_sizes(
     random: np.random.Generator, height: int, width: int, strategy: str
 ) -> list[tuple[int, int]]:
-    """Sizes of the coarser levels, from fine to coarse.
+    """Height and width of the coarser levels, from fine to coarse.
 
-    With r drawn from [2, 4) for each level i = 1, 2, …: `original` divides by r^i, `random_step`
-    by r; `power_of_two` divides by 2^i, `every_layer` by 2. All divide the level before, and end
-    with the first that is one cell high or wide. (Where an implementation counts i from 0, its
-    first level has full weight at any strength, and annealing never ends in white noise.)
+    Each level i = 1, 2, ... is the level before it divided by: r^i for `original`, r for
+    `random_step`, 2^i for `power_of_two`, 2 for `every_layer`; r is drawn from [2, 4) for each
+    level. The last level is the first one that is one cell high or wide. (Some implementations
+    count i from 0: their first level has weight 1 at any strength, so annealing does not end in
+    white noise.)
     """
     sizes: list[tuple[int, int]] = []
-    for level in range(1, _MOST_LEVELS + 1):
+    for level in range(1, _MAX_LEVELS + 1):
         if min(height, width) == 1:
             break
         ratio = random.uniform(2, 4) if strategy in ("original", "random_step") else 2.0
@@ -61,6 +65,9 @@ def level_sizes(
 
 
 def annealed(strength: float, time: float) -> float:
-    """Strength that falls with the timestep, `time` = t / T: s t / T, so that almost clean
-    latents get white noise (Ke et al. 2024, sec. 3.3)."""
+    """Annealed strength s t / T of multi-resolution noise, with `time` = t / T.
+
+    It falls to 0 with the timestep, so that almost clean latents get white noise (Ke et al. 2024,
+    sec. 3.3).
+    """
     return strength * time

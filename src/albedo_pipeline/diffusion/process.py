@@ -1,6 +1,7 @@
-"""The diffusion process: x_t = sqrt(a) x_0 + sqrt(1 - a) noise, a = alpha-bar of t.
+"""The diffusion process x_t = sqrt(a) x_0 + sqrt(1 - a) noise.
 
-Every `level` is a, shaped to broadcast against the latents: [B, 1, 1, 1] or a scalar tensor.
+In all formulas a is `alpha_cumprod`: alpha-bar of timestep t, in [0, 1], in a shape that broadcasts
+against the latents, such as [B, 1, 1, 1] or a scalar tensor.
 """
 
 import torch
@@ -9,15 +10,18 @@ import torch
 def add_noise(
     clean: torch.Tensor, noise: torch.Tensor, alpha_cumprod: torch.Tensor
 ) -> torch.Tensor:
-    """x_t (Ho et al. 2020, eq. 4)."""
+    """The noisy x_t of a clean x_0 (Ho et al. 2020, eq. 4), in the shape of `clean`."""
     return alpha_cumprod.sqrt() * clean + (1 - alpha_cumprod).sqrt() * noise
 
 
 def training_target(
     clean: torch.Tensor, noise: torch.Tensor, alpha_cumprod: torch.Tensor, prediction_type: str
 ) -> torch.Tensor:
-    """What the denoiser is to predict: `sample`, `epsilon`, or `v_prediction`,
-    v = sqrt(a) noise - sqrt(1 - a) x_0 (Salimans & Ho 2022, app. D)."""
+    """What the denoiser should predict, in the shape of `clean`.
+
+    `sample` is x_0, `epsilon` is the noise, and `v_prediction` is
+    v = sqrt(a) noise - sqrt(1 - a) x_0 (Salimans & Ho 2022, app. D).
+    """
     if prediction_type == "sample":
         return clean
     if prediction_type == "epsilon":
@@ -28,18 +32,32 @@ def training_target(
 def split_prediction(
     prediction: torch.Tensor, noisy: torch.Tensor, alpha_cumprod: torch.Tensor, prediction_type: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The denoiser's prediction at x_t => (x_0, noise). `sample` needs a < 1, `epsilon` a > 0."""
-    signal, spread = alpha_cumprod.sqrt(), (1 - alpha_cumprod).sqrt()
+    """The estimates of x_0 and of the noise that follow from the denoiser's prediction.
+
+    They solve x_t = sqrt(a) x_0 + sqrt(1 - a) noise together with the definition of the prediction
+    in `training_target`. `sample` needs a < 1, and `epsilon` needs a > 0.
+
+    Args:
+        prediction: output of the denoiser for `noisy`.
+        noisy: x_t, in the shape of `prediction`.
+        alpha_cumprod: a of timestep t.
+        prediction_type: `sample`, `epsilon` or `v_prediction`.
+    """
+    signal_scale, noise_scale = alpha_cumprod.sqrt(), (1 - alpha_cumprod).sqrt()
     if prediction_type == "sample":
-        return prediction, (noisy - signal * prediction) / spread
+        return prediction, (noisy - signal_scale * prediction) / noise_scale
     if prediction_type == "epsilon":
-        return (noisy - spread * prediction) / signal, prediction
-    return signal * noisy - spread * prediction, signal * prediction + spread * noisy
+        return (noisy - noise_scale * prediction) / signal_scale, prediction
+    clean = signal_scale * noisy - noise_scale * prediction
+    return clean, signal_scale * prediction + noise_scale * noisy
 
 
 def ddim_step(
     clean: torch.Tensor, noise: torch.Tensor, next_alpha_cumprod: torch.Tensor
 ) -> torch.Tensor:
-    """From estimates of x_0 and noise to the next, less noisy x (Song et al. 2021, eq. 12, with
-    sigma = 0)."""
+    """The less noisy x of the next timestep, from estimates of x_0 and of the noise.
+
+    This is DDIM (Song et al. 2021, eq. 12) with sigma = 0; `next_alpha_cumprod` is a of the next
+    timestep.
+    """
     return add_noise(clean, noise, next_alpha_cumprod)

@@ -1,11 +1,14 @@
-"""The noise schedule: how much of the signal is left at each timestep."""
+"""The noise schedule: the betas, alphas_cumprod and timesteps of the diffusion process."""
 
 import torch
 
 
 def betas(num_train_timesteps: int, beta_start: float, beta_end: float, kind: str) -> torch.Tensor:
-    """Variances of the forward steps, float32 [T]: `linear`, `scaled_linear` (linear in the root,
-    Rombach et al. 2022) or `squaredcos_cap_v2` (Nichol & Dhariwal 2021, eq. 17)."""
+    """Betas: the noise variances of the forward steps, float32 [T].
+
+    `kind` has diffusers' names: `linear`, `scaled_linear` (linear in the square root, Rombach et
+    al. 2022), or `squaredcos_cap_v2` (Nichol & Dhariwal 2021, eq. 17; ignores start and end).
+    """
     if kind == "linear":
         return torch.linspace(beta_start, beta_end, num_train_timesteps, dtype=torch.float32)
     if kind == "scaled_linear":
@@ -18,13 +21,14 @@ def betas(num_train_timesteps: int, beta_start: float, beta_end: float, kind: st
     return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp_max(0.999).float()
 
 
-def signal_levels(variances: torch.Tensor, zero_terminal_snr: bool) -> torch.Tensor:
-    """Cumulative products alpha-bar, float32 [T]; the last is 0 with `zero_terminal_snr`.
+def alphas_cumprod_from_betas(betas: torch.Tensor, zero_terminal_snr: bool) -> torch.Tensor:
+    """alpha-bar of every timestep, float32 [T]: the cumulative product of 1 - beta.
 
-    The rescaling shifts and scales the roots so that the first stays and the last becomes zero
-    (Lin et al. 2024, "Common diffusion noise schedules and sample steps are flawed", alg. 1).
+    `zero_terminal_snr` rescales it so that the last value is 0: the square roots are shifted and
+    scaled so that the first one stays as it is and the last one becomes 0 (Lin et al. 2024, "Common
+    diffusion noise schedules and sample steps are flawed", alg. 1).
     """
-    alphas_cumprod = torch.cumprod(1 - variances, dim=0)
+    alphas_cumprod = torch.cumprod(1 - betas, dim=0)
     if not zero_terminal_snr:
         return alphas_cumprod
     roots = alphas_cumprod.sqrt()
@@ -33,6 +37,6 @@ def signal_levels(variances: torch.Tensor, zero_terminal_snr: bool) -> torch.Ten
 
 
 def trailing_timesteps(num_train_timesteps: int, steps: int) -> list[int]:
-    """Timesteps of a sampler, falling, the first of them T - 1 (Lin et al. 2024, sec. 3.3)."""
+    """Timesteps of a sampler, from T - 1 down, evenly spaced (Lin et al. 2024, sec. 3.3)."""
     spacing = num_train_timesteps / steps
     return [round(num_train_timesteps - i * spacing) - 1 for i in range(steps)]

@@ -1,1 +1,1 @@
-"""Predictions of a split, baselines, protocols, scores, summaries, photographs."""
+"""Predictions of a split, baselines, protocols, scores, summaries, scores on photographs."""

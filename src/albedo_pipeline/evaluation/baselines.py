@@ -1,4 +1,4 @@
-"""What any estimator must beat: estimates of albedo from the beauty image without learning."""
+"""Baselines: albedo estimates from the beauty image without learning."""
 
 from collections.abc import Callable
 
@@ -11,22 +11,22 @@ Baseline = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def scaled_to_truth(linear: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """The encoded image s x linear for the one scale s > 0 that comes closest to the truth.
+    """The image s * linear, sRGB-encoded, with the scale s > 0 that is closest to the truth.
 
-    Closest by the squared error of sRGB-encoded values over the valid pixels, as PSNR measures
-    it; s is found to 0.1 % on a grid of stops that is refined twice.
+    Closest in squared error of sRGB-encoded values over the valid pixels, the error of PSNR. The
+    scale is found to 0.1 % on a grid of stops (powers of 2) that is refined twice.
 
     Args:
         linear: [H, W, 3], linear.
         truth: [H, W, 3], sRGB-encoded, in [0, 1].
         valid: bool [H, W].
     """
-    light, wanted = linear[valid], truth[valid]
+    estimate, target = linear[valid], truth[valid]
     stops, width = 0.0, 8.0
     for _ in range(3):
         candidates = stops + np.linspace(-width, width, 65)
         errors = [
-            float(np.square(_encoded(light * 2.0**stop) - wanted).mean()) for stop in candidates
+            float(np.square(_encoded(estimate * 2.0**stop) - target).mean()) for stop in candidates
         ]
         stops, width = float(candidates[int(np.argmin(errors))]), width / 24
     return _encoded(linear * 2.0**stops)
@@ -37,9 +37,10 @@ def _encoded(linear: np.ndarray) -> np.ndarray:
 
 
 def baselines(intensity_threshold: float, chroma_threshold: float) -> dict[str, Baseline]:
-    """Name => (beauty encoded, truth encoded, valid) => estimate encoded, all [H, W, 3].
+    """The baselines by name; each is (beauty, truth, valid) => estimate.
 
-    The truth serves only to find the one best scale where the name says so.
+    Images are sRGB-encoded [H, W, 3]; valid is [H, W]. Only the baselines named `*_best_scale` use
+    the truth, to find their scale.
     """
 
     def retinex(beauty: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 PROBES = 256
-"""Pixels that are compared before whole images are, scattered so that they lie on no line."""
+"""Pixels that are compared before all others, scattered at random over the image."""
 
 _Pixels = tuple[np.ndarray, np.ndarray]
-"""Albedo [3, ...] and valid [1, ...]."""
+"""Albedo [3, ...] and valid mask [1, ...] of some pixels."""
 
 Truth = Callable[[int], _Pixels]
-"""Row => (albedo [3, H, W], valid [1, H, W]) as they are stored."""
+"""Row => (albedo [3, H, W], valid mask [1, H, W]), as stored."""
 
 
 @dataclass(frozen=True)
@@ -22,33 +22,33 @@ class _Set:
 
 
 def light_sets(groups: Iterable[tuple[int, str]], truth: Truth) -> list[list[int]]:
-    """Rows by the surfaces they show, each in its order; most sets are of one row.
+    """Sets of rows that show the same surfaces, rows in their given order; most sets have one row.
 
-    Two samples of one group belong together where their albedo is equal, bit for bit, at every
-    pixel that is valid in both, and there are such pixels.
+    Two samples belong to one set if they have the same group, share valid pixels, and have
+    bit-identical albedo at every pixel that is valid in both.
 
     Args:
         groups: row and group of every sample.
     """
-    found: dict[str, list[_Set]] = {}
+    sets_by_group: dict[str, list[_Set]] = {}
     for row, group in groups:
-        albedo, valid = truth(row)
-        probe = _probe(albedo, valid)
-        sets = found.setdefault(group, [])
-        for known in sets:
-            if not _differ(probe, known.probe) and _equal((albedo, valid), truth(known.rows[0])):
-                known.rows.append(row)
+        pixels = truth(row)
+        probe = _probe(*pixels)
+        sets = sets_by_group.setdefault(group, [])
+        for candidate in sets:
+            if not _differ(probe, candidate.probe) and _equal(pixels, truth(candidate.rows[0])):
+                candidate.rows.append(row)
                 break
         else:
             sets.append(_Set([row], probe))
-    return [known.rows for sets in found.values() for known in sets]
+    return [each.rows for sets in sets_by_group.values() for each in sets]
 
 
 def _probe(albedo: np.ndarray, valid: np.ndarray) -> _Pixels:
-    """Pixels [3, n] and [1, n], at the same places in all images of one size."""
+    """Pixels [3, n] and [1, n], at the same positions in all images of one size."""
     flat = albedo.reshape(3, -1), valid.reshape(1, -1)
-    places = np.random.default_rng(0).integers(flat[0].shape[1], size=PROBES)
-    return flat[0][:, places], flat[1][:, places]
+    positions = np.random.default_rng(0).integers(flat[0].shape[1], size=PROBES)
+    return flat[0][:, positions], flat[1][:, positions]
 
 
 def _equal(one: _Pixels, other: _Pixels) -> bool:
@@ -59,6 +59,6 @@ def _equal(one: _Pixels, other: _Pixels) -> bool:
 
 
 def _differ(one: _Pixels, other: _Pixels) -> bool:
-    """Whether a pixel that is valid in both differs; both of one shape."""
+    """Whether any pixel that is valid in both differs; both have the same shape."""
     both = (one[1] == 1) & (other[1] == 1)
     return bool((one[0] != other[0])[:, both[0]].any())

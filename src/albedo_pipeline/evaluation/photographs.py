@@ -1,4 +1,4 @@
-"""Scores on photographs of whose albedo people judged, or measured, a part."""
+"""Scores on photographs whose albedo is partly known, from human judgements or measurements."""
 
 import logging
 from collections.abc import Callable, ItemsView
@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.evaluation.retinex import retinex_reflectance
-from albedo_pipeline.evaluation.summary import spelled_out, summarise
+from albedo_pipeline.evaluation.summary import summarise, with_fingerprint
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.inference.estimator import Estimator
@@ -29,16 +29,16 @@ from albedo_pipeline.runtime.progress import progress
 logger = logging.getLogger(__name__)
 
 MAW_SIZE = (240, 320)
-"""Rows and columns at which the measured surfaces are compared."""
+"""Rows and columns of the images in which the measured surfaces are compared."""
 
 
 @dataclass(frozen=True)
 class PhotoProtocol:
-    """What is measured on a data set of photographs, and in words how."""
+    """What is measured on a data set of photographs, and a description of how."""
 
-    words: dict[str, object]
+    description: dict[str, object]
     score: Callable[[np.ndarray, Any], dict[str, float]]
-    """(linear albedo [H, W, 3], what is known) => measures."""
+    """(linear albedo [H, W, 3], known part of the albedo) => measures by name."""
 
 
 def iiw_scores(albedo: np.ndarray, judgements: list[Judgement]) -> dict[str, float]:
@@ -50,12 +50,12 @@ def maw_scores(albedo: np.ndarray, measured: Measured) -> dict[str, float]:
     """Intensity and chromaticity error of the measured surfaces."""
     encoded = torch.from_numpy(encode_srgb(albedo)).permute(2, 0, 1)[None]
     labels = torch.from_numpy(measured.labels)[None, None].double()
-    # As the published code: the albedo bilinear and encoded, the labels nearest.
+    # As in the published code: bilinear for the encoded albedo, nearest neighbour for labels.
     small = interpolate(encoded, MAW_SIZE, mode="bilinear", antialias=True)
-    places = interpolate(labels, MAW_SIZE, mode="nearest-exact")[0, 0].long().numpy()
-    means, pixels = patch_means(decode_srgb(small[0].permute(1, 2, 0).numpy()), places)
-    left = np.unique(places)
-    colours = measured.colours[left[left > 0] - 1]
+    small_labels = interpolate(labels, MAW_SIZE, mode="nearest-exact")[0, 0].long().numpy()
+    means, pixels = patch_means(decode_srgb(small[0].permute(1, 2, 0).numpy()), small_labels)
+    remaining = np.unique(small_labels)  # a small surface may have no pixel left
+    colours = measured.colours[remaining[remaining > 0] - 1]
     return {
         "maw_intensity": maw_intensity(means, colours, pixels),
         "maw_chromaticity": maw_chromaticity(means, colours, pixels),
@@ -86,15 +86,15 @@ MAW = PhotoProtocol(
 def score_photos(
     photos: list[Photo], model: AlbedoModel, protocol: PhotoProtocol, params: EvaluateParams
 ) -> tuple[pd.DataFrame, dict]:
-    """Scores photograph by photograph, and their means with intervals by the protocol.
+    """Scores of every photograph, and the content of metrics.json: means with intervals.
 
     Raises:
-        ProjectError: where no photograph can be used.
+        ProjectError: if no photograph can be used.
     """
     table, used, rejected = photo_table(photos, model, protocol.score, params)
-    what = protocol.words | {"resolution": model.default_resolution or "the photograph's own"}
+    resolution = {"resolution": model.default_resolution or "the photograph's own"}
     metrics = {
-        "protocol": spelled_out(what, used, params),
+        "protocol": with_fingerprint(protocol.description | resolution, used, params),
         "lineage": model.digests(),
         "left_out": rejected,
     }
@@ -104,16 +104,19 @@ def score_photos(
 def photo_table(
     photos: list[Photo], model: AlbedoModel, score: Callable, params: EvaluateParams
 ) -> tuple[pd.DataFrame, list[str], dict[str, str]]:
-    """One row a photograph and method; the photographs that were used, each with a digest; and why
-    the others could not be.
+    """Scores of every photograph.
 
-    Methods: `model`, at the longer side that it is best at; `beauty_as_albedo`; `retinex`; and
-    `constant`, a grey card.
+    Methods: `model`, at its default resolution; `beauty_as_albedo`; `retinex`; and `constant`, a
+    grey card.
+
+    Returns:
+        A table with one row per photograph and method; a line with name and digest for each
+        photograph that was used; and by name why the others were skipped.
 
     Raises:
-        ProjectError: where none can be used.
+        ProjectError: if no photograph can be used.
     """
-    estimator = Estimator(model, pick_device(params.device), params, params.precision)
+    estimator = Estimator.owning(model, pick_device(params.device), params, params.precision)
     layout = TiledPrediction(resolution=model.default_resolution or 0, tile=0, overlap=0)
     table, used, rejected = [], [], {}
     for photo in progress(photos, len(photos), "photographs"):
@@ -121,7 +124,7 @@ def photo_table(
             known, encoded, digest = photo.read_known(), photo.read(), photo.digest()
         except BadSampleError as error:
             rejected[photo.name] = str(error)
-            logger.warning("%s: left out: %s", photo.name, error)
+            logger.warning("%s: skipped: %s", photo.name, error)
             continue
         used.append(f"{photo.name} {digest}")
         identity = {"sample_id": photo.name, "group": photo.group, "split": "test", "set": ""}
@@ -129,7 +132,7 @@ def photo_table(
             table.append(identity | {"method": method} | score(albedo, known))
     if not table:
         raise ProjectError(
-            f"no photograph could be used; the first: {next(iter(rejected.values()))}"
+            f"no photograph could be used; the first error: {next(iter(rejected.values()))}"
         )
     return pd.DataFrame(table), used, rejected
 
@@ -141,15 +144,15 @@ def _estimates(
     layout: TiledPrediction,
     retinex: RetinexParams,
 ) -> ItemsView[str, np.ndarray]:
-    """Method and linear albedo [H, W, 3], in [0, 1]."""
+    """Pairs of method and linear albedo [H, W, 3] in [0, 1]."""
     predicted = predict_picture(estimator, quantize(encoded), name, layout).albedo
     light = decode_srgb(encoded)
     reflectance = retinex_reflectance(light, retinex.intensity_threshold, retinex.chroma_threshold)
-    # All these measures are blind to scale; a clip is not, so few pixels may reach it.
-    bright = max(float(np.quantile(reflectance, 0.999)), 1e-6)
+    # These measures are scale-invariant, but clipping is not: scale so that few pixels are clipped.
+    brightest = max(float(np.quantile(reflectance, 0.999)), 1e-6)
     return {
         "model": predicted.astype(np.float32),
         "beauty_as_albedo": light,
-        "retinex": (reflectance / bright).clip(0, 1).astype(np.float32),
+        "retinex": (reflectance / brightest).clip(0, 1).astype(np.float32),
         "constant": np.full_like(light, 0.5),
     }.items()

@@ -1,4 +1,4 @@
-"""Predictions of whole splits, as rows of the prediction shards."""
+"""Predictions of complete splits, as rows of the prediction shards."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import Row
 
 _READERS = 2
-"""Batches that are read, with their noise, while another one is predicted."""
+"""Batches that are read ahead, with their noise, while another one is predicted."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,18 @@ def predictions(
     autoencoder: AutoencoderKL,
     params: EvaluateParams,
 ) -> Iterator[Row]:
-    """Prediction and round trip of every sample of the configured splits, and with an ensemble its
-    uncertainty.
+    """Prediction and autoencoder round trip of every sample of the configured splits.
+
+    With an ensemble, also the uncertainty.
 
     Raises:
-        ProjectError: where they have none, or manifest and pairs are of different runs.
+        ProjectError: if the splits have no sample, or manifest and pairs are from different runs.
     """
     pairs.check_manifest(manifest)
     samples = manifest[manifest["split"].isin(params.splits)]
     if samples.empty:
         raise ProjectError(f"evaluate.splits: no sample is in {', '.join(params.splits)}")
-    estimator = Estimator(
+    estimator = Estimator.owning(
         AlbedoModel(denoiser, autoencoder),
         pick_device(params.device),
         params,
@@ -65,19 +66,19 @@ def predictions(
         noise = ensemble_noise(params.seed, chosen["sample_id"].tolist(), params.ensemble, shape)
         return _Batch(chosen, beauty, albedo, noise)
 
-    together = max(1, params.batch_size // params.ensemble)
-    batches = pairs.batches(samples["row"], together)
+    samples_per_batch = max(1, params.batch_size // params.ensemble)
+    batches = pairs.batches(samples["row"], samples_per_batch)
     for batch in progress(ordered_map(read, batches, _READERS), len(batches), "evaluate"):
         yield from _rows(batch, estimator)
 
 
 def _rows(batch: _Batch, estimator: Estimator) -> Iterator[Row]:
     predicted = estimator.predict(batch.beauty, batch.noise)
-    ceiling = estimator.decode(estimator.encode(batch.albedo))
-    images = {"prediction": predicted.albedo, "roundtrip": ceiling}
+    round_trip = estimator.decode(estimator.encode(batch.albedo))
+    results = {"prediction": predicted.albedo, "roundtrip": round_trip}
     if predicted.uncertainty is not None:
-        images["uncertainty"] = predicted.uncertainty.mean(dim=1, keepdim=True)
-    stored = {name: quantize(image.cpu().numpy()) for name, image in images.items()}
-    for place, sample in enumerate(batch.samples.itertuples()):
+        results["uncertainty"] = predicted.uncertainty.mean(dim=1, keepdim=True)
+    stored = {name: quantize(images.cpu().numpy()) for name, images in results.items()}
+    for index, sample in enumerate(batch.samples.itertuples()):
         identity = {"sample_id": sample.sample_id, "group": sample.group, "split": sample.split}
-        yield identity | {name: planes[place] for name, planes in stored.items()}
+        yield identity | {name: images[index] for name, images in stored.items()}

@@ -1,20 +1,25 @@
-"""Does the ensemble's uncertainty know where the albedo is wrong?"""
+"""How well the ensemble's uncertainty predicts the error of the albedo."""
 
 import numpy as np
 import pandas as pd
 
-from albedo_pipeline.metrics.risk_coverage import risk_coverage
+from albedo_pipeline.metrics.risk_coverage import (
+    AURC,
+    AURC_EXCESS,
+    AURC_ORACLE,
+    AURC_RANDOM,
+    risk_coverage,
+)
 
 COVERAGES = np.arange(1, 21) / 20
-AREAS = ("aurc", "aurc_oracle", "aurc_random", "aurc_excess")
 CURVES = ("split", "coverage", "risk", "oracle", "random", "n")
-"""Columns of the table of curves."""
+"""Columns of the table of risk-coverage curves."""
 
 
 def pixel_risk(
     estimate: np.ndarray, truth: np.ndarray, uncertainty: np.ndarray, valid: np.ndarray
 ) -> tuple[dict[str, float], pd.DataFrame]:
-    """Areas and curves of one sample: of its most certain pixels, the mean absolute error.
+    """Areas and curves of one sample; the risk is the mean absolute error of its pixels.
 
     Args:
         estimate, truth: [3, H, W], sRGB-encoded, in [0, 1].
@@ -22,18 +27,23 @@ def pixel_risk(
         valid: bool [1, H, W].
     """
     errors = np.abs(estimate - truth).mean(axis=0)[valid[0]]
-    found = risk_coverage(errors, uncertainty[valid], COVERAGES)
-    best = risk_coverage(errors, errors, COVERAGES)
-    areas = (found.area, found.oracle_area, found.random_area, found.excess)
-    curves = {"risk": found.risks, "oracle": best.risks, "random": found.random_area}
-    return dict(zip(AREAS, areas, strict=True)), pd.DataFrame({"coverage": COVERAGES} | curves)
+    curve = risk_coverage(errors, uncertainty[valid], COVERAGES)
+    oracle = risk_coverage(errors, errors, COVERAGES)
+    areas = {
+        AURC.name: curve.area,
+        AURC_ORACLE.name: curve.oracle_area,
+        AURC_RANDOM.name: curve.random_area,
+        AURC_EXCESS.name: curve.excess,
+    }
+    curves = {"risk": curve.risks, "oracle": oracle.risks, "random": curve.random_area}
+    return areas, pd.DataFrame({"coverage": COVERAGES} | curves)
 
 
 def mean_curves(curves: list[pd.DataFrame]) -> pd.DataFrame:
-    """For each split and coverage the means over its samples, and their number n.
+    """Means over the samples of each split and coverage, and the number of samples n.
 
     Args:
-        curves: one a sample, with its `split`; those of no valid pixel do not count.
+        curves: one per sample, with its `split`; samples without a valid pixel do not count.
     """
     if not curves:
         return pd.DataFrame(columns=list(CURVES))

@@ -1,4 +1,4 @@
-"""What the autoencoder alone loses: images encoded and decoded again."""
+"""Errors of the autoencoder alone: images encoded and decoded again."""
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ def round_trip_report(
     """Size of the model, and mean masked PSNR (dB, sRGB) of beauty and albedo over `rows`.
 
     Raises:
-        ProjectError: where the images are not whole latent cells.
+        ProjectError: if an image side is not a multiple of the autoencoder's factor.
     """
     for shape in np.unique(pairs.shapes("beauty"), axis=0):
         check_divisible(autoencoder, tuple(shape))

@@ -1,4 +1,4 @@
-"""Scores of the predictions, the baselines and the ceiling, sample by sample."""
+"""Scores of the predictions, the baselines and the autoencoder's round trip for every sample."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from albedo_pipeline.evaluation.protocols import Protocol
 from albedo_pipeline.evaluation.risk import mean_curves, pixel_risk
 from albedo_pipeline.evaluation.views import aligned_views, views
 from albedo_pipeline.imaging.pixels import dequantize
-from albedo_pipeline.metrics.constancy import constancy_error
+from albedo_pipeline.metrics.constancy import CONSTANCY, constancy_error
 from albedo_pipeline.metrics.measures import measure_all
 from albedo_pipeline.params.evaluate import RetinexParams
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
@@ -22,18 +22,18 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
 
 IDENTITY = ("sample_id", "group", "split", "method", "set")
-"""Columns of the table that are no measures."""
+"""Columns of the table that are not measures."""
 
 
 @dataclass(frozen=True)
 class _Sample:
     identity: dict[str, str]
     estimates: dict[str, np.ndarray]
-    """By method: [3, H, W], sRGB-encoded, in [0, 1]."""
+    """Estimate of each method: [3, H, W], sRGB-encoded, in [0, 1]."""
     uncertainty: np.ndarray | None
-    """[1, H, W] of the model's estimate; None where there was no ensemble."""
+    """Uncertainty of the model's estimate, [1, H, W]; None without an ensemble."""
     truth: np.ndarray
-    """[3, H, W], likewise."""
+    """True albedo: [3, H, W], sRGB-encoded, in [0, 1]."""
     valid: np.ndarray
     """bool [1, H, W]."""
 
@@ -45,26 +45,29 @@ def score_table(
     protocol: Protocol,
     retinex: RetinexParams,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One row a sample and method: sample_id, group, split, method, set, and every measure. And
-    the risk-coverage curves; see `inference.risk`.
+    """Scores of all methods on all samples, and the risk-coverage curves.
 
-    Methods: `model`, the baselines, `autoencoder_roundtrip`. Images are compared as they are
-    stored, in 16 bits. `set` names the samples that show the same surfaces under several lights,
-    by the first of them; of those `constancy` is known. Where there was an ensemble, the model has
-    the areas under its risk-coverage curve. Everything comes from one pass over the images.
+    Methods are `model`, the baselines and `autoencoder_roundtrip`. Images are compared as stored,
+    in 16 bits, in one pass.
+
+    Returns:
+        A table with one row per sample and method: sample_id, group, split, method, set, and every
+        measure. `set` is the first sample of those that show the same surfaces under several
+        lights; only they have a `constancy`. With an ensemble, the model has the areas under its
+        risk-coverage curve. And the table of the curves; see `evaluation.risk`.
     """
     rows_of = dict(zip(manifest["sample_id"], manifest["row"], strict=True))
     evaluated = predictions.scalars.to_pylist()
-    places = {int(rows_of[sample["sample_id"]]): i for i, sample in enumerate(evaluated)}
+    positions = {int(rows_of[sample["sample_id"]]): i for i, sample in enumerate(evaluated)}
     sets = light_sets(
-        ((row, evaluated[place]["group"]) for row, place in places.items()),
+        ((row, evaluated[position]["group"]) for row, position in positions.items()),
         lambda row: (pairs.tensor("albedo", row), pairs.tensor("valid", row)),
     )
 
     def read(row: int) -> _Sample:
-        place = places[row]
-        stored = {name: predictions.tensor(name, place) for name in predictions.tensor_names}
-        identity = {name: evaluated[place][name] for name in ("sample_id", "group", "split")}
+        position = positions[row]
+        stored = {name: predictions.tensor(name, position) for name in predictions.tensor_names}
+        identity = {name: evaluated[position][name] for name in ("sample_id", "group", "split")}
         return _sample(identity, stored, pairs, row, retinex)
 
     def score(rows: list[int]) -> list[tuple[dict, pd.DataFrame | None]]:
@@ -72,11 +75,11 @@ def score_table(
 
     with one_thread_each():
         scored = ordered_map(score, sets, usable_cores())
-        found = [item for items in progress(scored, len(sets), "score") for item in items]
-    order = {sample["sample_id"]: place for place, sample in enumerate(evaluated)}
-    found.sort(key=lambda item: order[item[0]["sample_id"]])
-    curves = [curve for _, curve in found if curve is not None]
-    return pd.DataFrame([row for row, _ in found]), mean_curves(curves)
+        results = [item for items in progress(scored, len(sets), "score") for item in items]
+    order = {sample["sample_id"]: position for position, sample in enumerate(evaluated)}
+    results.sort(key=lambda item: order[item[0]["sample_id"]])
+    curves = [curve for _, curve in results if curve is not None]
+    return pd.DataFrame([row for row, _ in results]), mean_curves(curves)
 
 
 def _sample(
@@ -88,11 +91,11 @@ def _sample(
 ) -> _Sample:
     beauty, truth = (dequantize(pairs.tensor(name, row)) for name in ("beauty", "albedo"))
     valid = pairs.tensor("valid", row) == 1
-    planes = beauty.transpose(1, 2, 0), truth.transpose(1, 2, 0), valid[0]
+    channels_last = beauty.transpose(1, 2, 0), truth.transpose(1, 2, 0), valid[0]
     methods = baselines(params.intensity_threshold, params.chroma_threshold)
     estimates = {
         "model": dequantize(stored["prediction"]),
-        **{name: method(*planes).transpose(2, 0, 1) for name, method in methods.items()},
+        **{name: method(*channels_last).transpose(2, 0, 1) for name, method in methods.items()},
         "autoencoder_roundtrip": dequantize(stored["roundtrip"]),
     }
     uncertainty = dequantize(stored["uncertainty"]) if "uncertainty" in stored else None
@@ -102,15 +105,15 @@ def _sample(
 def _set_scores(
     samples: list[_Sample], protocol: Protocol
 ) -> Iterator[tuple[dict, pd.DataFrame | None]]:
-    """A row a sample and method, and with the model's the sample's risk-coverage curve."""
+    """One row per sample and method; the model's rows come with the risk-coverage curve."""
     constancy = _constancy(samples) if len(samples) > 1 else {}
-    name = samples[0].identity["sample_id"] if constancy else ""
+    set_name = samples[0].identity["sample_id"] if constancy else ""
     for sample in samples:
         scores = _scores(sample, protocol)
-        for place, method in enumerate(sample.estimates):
-            row: dict[str, object] = {**sample.identity, "method": method, "set": name}
-            row |= {measure: float(values[place]) for measure, values in scores.items()}
-            row["constancy"] = constancy.get(method, np.nan)
+        for index, method in enumerate(sample.estimates):
+            row: dict[str, object] = {**sample.identity, "method": method, "set": set_name}
+            row |= {measure: float(values[index]) for measure, values in scores.items()}
+            row[CONSTANCY.name] = constancy.get(method, np.nan)
             curve = None
             if method == "model" and sample.uncertainty is not None:
                 areas, curve = pixel_risk(
@@ -122,7 +125,7 @@ def _set_scores(
 
 
 def _scores(sample: _Sample, protocol: Protocol) -> dict[str, torch.Tensor]:
-    """Every measure, [methods]: the methods are one batch."""
+    """Every measure as a tensor [methods]: the methods form one batch."""
     estimates = np.stack(list(sample.estimates.values()))
     truth = np.broadcast_to(sample.truth, estimates.shape)
     valid = torch.from_numpy(sample.valid).expand(len(estimates), -1, -1, -1)
@@ -136,7 +139,7 @@ def _scores(sample: _Sample, protocol: Protocol) -> dict[str, torch.Tensor]:
 
 
 def _constancy(samples: list[_Sample]) -> dict[str, float]:
-    """By method, of the estimates under all lights."""
+    """Constancy error of each method's estimates under all lights."""
     valid = torch.from_numpy(np.stack([sample.valid for sample in samples]))
     return {
         method: constancy_error(

@@ -1,4 +1,4 @@
-"""metrics.json: means with intervals, and the protocol that they were measured by."""
+"""The content of metrics.json: means with intervals, and the protocol of the measurement."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.evaluation.protocols import Protocol
 from albedo_pipeline.evaluation.scores import IDENTITY
 from albedo_pipeline.metrics.bootstrap import bootstrap_mean
+from albedo_pipeline.metrics.constancy import CONSTANCY
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.evaluate import BootstrapParams
 from albedo_pipeline.shards.shards import PredictionShards
@@ -22,28 +23,30 @@ def describe(
     manifest: pd.DataFrame,
     params: EvaluateParams,
 ) -> dict:
-    """The protocol of an evaluation on pairs; see `spelled_out`."""
+    """The description of an evaluation on pairs, with its fingerprint; see `with_fingerprint`."""
     digests = dict(zip(manifest["sample_id"], manifest["digest"], strict=True))
     samples = [f"{i} {digests[i]}" for i in predictions.scalars["sample_id"].to_pylist()]
     sizes = np.unique(predictions.shapes("prediction")[:, 1:], axis=0).tolist()
-    what = {
+    description = {
         "name": protocol.name,
         "metrics": {measure.name: measure.metric.colour_space for measure in protocol.measures},
-        **protocol.words,
+        **protocol.description,
         "lpips_weights": _file_digest(params.lpips_weights),
         "resolution": sizes[0] if len(sizes) == 1 else sizes,
     }
-    return spelled_out(what, samples, params)
+    return with_fingerprint(description, samples, params)
 
 
-def spelled_out(what: dict, samples: list[str], params: EvaluateParams) -> dict:
-    """A protocol and its fingerprint: equal numbers need equal fingerprints.
+def with_fingerprint(description: dict, samples: list[str], params: EvaluateParams) -> dict:
+    """The description of a protocol, completed by settings, samples and a fingerprint of it all.
+
+    Numbers can be compared only if their fingerprints are equal.
 
     Args:
-        what: is measured, and how.
-        samples: a line for each that tells it from all others.
+        description: what is measured, and how.
+        samples: one line per sample that identifies it and its content.
     """
-    spelled = what | {
+    complete = description | {
         "steps": params.steps,
         "ensemble": params.ensemble,
         "reduction": params.reduction if params.ensemble > 1 else None,
@@ -55,7 +58,7 @@ def spelled_out(what: dict, samples: list[str], params: EvaluateParams) -> dict:
         "interval": f"{params.bootstrap.confidence:.4g} percentile bootstrap over groups, "
         f"{params.bootstrap.resamples} resamples, seed {params.bootstrap.seed}",
     }
-    return spelled | {"fingerprint": _digest(json.dumps(spelled, sort_keys=True))}
+    return complete | {"fingerprint": _digest(json.dumps(complete, sort_keys=True))}
 
 
 def _digest(text: str) -> str:
@@ -67,8 +70,11 @@ def _file_digest(file: Path | None) -> str | None:
 
 
 def summarise(per_sample: pd.DataFrame, bootstrap: BootstrapParams) -> dict:
-    """For each split its number of samples, and each method's measures; those of no sample are
-    left out. None stands for what is no finite number: JSON has no other word for it."""
+    """Number of samples of each split, and the means and intervals of every method's measures.
+
+    Measures without a value in any sample are left out. JSON has no infinity and no NaN, so both
+    are written as null.
+    """
     measures = [name for name in map(str, per_sample) if name not in IDENTITY]
     summary: dict = {}
     for split, samples in per_sample.groupby("split", sort=False):
@@ -80,13 +86,14 @@ def summarise(per_sample: pd.DataFrame, bootstrap: BootstrapParams) -> dict:
 
 
 def headline(metrics: dict) -> dict[str, dict[str, float | None]]:
-    """The model's means alone, by split: few enough for a line of `dvc exp show`.
+    """The model's means by split: few enough numbers for one line of `dvc exp show`.
+
+    Measures that are aligned or over all pixels are left out.
 
     Args:
-        metrics: as `metrics.json` holds them; measures that are aligned or over all pixels are
-            left out.
+        metrics: content of `metrics.json`.
     """
-    told = ("protocol", "lineage")
+    about = ("protocol", "lineage")
     return {
         split: {
             name: score["mean"]
@@ -94,15 +101,15 @@ def headline(metrics: dict) -> dict[str, dict[str, float | None]]:
             if not name.endswith(("_aligned", "_unmasked"))
         }
         for split, scores in metrics.items()
-        if split not in told
+        if split not in about
     }
 
 
 def _interval(rows: pd.DataFrame, measure: str, bootstrap: BootstrapParams) -> dict:
-    if measure == "constancy":  # of a set, and each of its samples bears it
+    if measure == CONSTANCY.name:  # the value of a set is repeated in each of its samples
         rows = rows[rows["set"] != ""].drop_duplicates("set")
-    # The same resamples for every method, so that methods can be compared.
+    # Every method gets the same resamples, so that methods can be compared.
     random = generator(bootstrap.seed, Purpose.BOOTSTRAP, 0)
     values, groups = rows[measure].to_numpy(), rows["group"].to_numpy()
-    found = bootstrap_mean(values, groups, bootstrap.resamples, bootstrap.confidence, random)
-    return {name: value if np.isfinite(value) else None for name, value in found.items()}
+    interval = bootstrap_mean(values, groups, bootstrap.resamples, bootstrap.confidence, random)
+    return {name: value if np.isfinite(value) else None for name, value in interval.items()}

@@ -1,4 +1,4 @@
-"""One batch of images in every colour space that metrics ask for."""
+"""A batch of images in every colour space that metrics declare."""
 
 import numpy as np
 import torch
@@ -9,12 +9,12 @@ from albedo_pipeline.metrics.measures import Views
 
 
 def views(encoded: np.ndarray) -> Views:
-    """Images [B, 3, H, W], sRGB-encoded, in [0, 1] => `srgb` and `linear`."""
+    """The images [B, 3, H, W], sRGB-encoded in [0, 1], as `srgb` and as `linear`."""
     return _views(encoded, decode_srgb(encoded))
 
 
 def aligned_views(estimate: np.ndarray, truth: np.ndarray, valid: torch.Tensor) -> Views:
-    """`views` of the estimates, each times the one factor that fits its truth best in linear light.
+    """`views` of the estimates, each scaled to its truth by least squares in linear light.
 
     Args:
         estimate, truth: [B, 3, H, W], sRGB-encoded, in [0, 1].

@@ -1,1 +1,1 @@
-"""Colour, exposure, masks, resizing, image files. Arrays are numpy, [H, W, C], until the end."""
+"""Colour, exposure, masks, resizing and image files, on numpy arrays [H, W, C]."""

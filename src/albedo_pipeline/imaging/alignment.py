@@ -1,40 +1,45 @@
-"""Whether beauty and albedo show the same thing at the same place."""
+"""Whether beauty and albedo show the same content at the same place."""
 
 import numpy as np
 
-REACH = 0.1
-"""Largest shift that is looked for, as a share of the shorter side."""
-GAIN = 0.15
-"""By how much the correlation must rise for a shift to be believed."""
+MAX_SHIFT_SHARE = 0.1
+"""Largest shift that is searched, as a share of the shorter side."""
+MIN_GAIN = 0.15
+"""How much higher the correlation must be at a shift than at no shift."""
 
 
 def estimated_shift(beauty: np.ndarray, albedo: np.ndarray, usable: np.ndarray) -> tuple[int, int]:
-    """How far (across, down) the albedo's edges lie from the beauty's, pixels.
+    """How far (across, down) the albedo's edges are shifted from the beauty's, pixels.
 
-    The edges' strengths are compared by normalised cross-correlation; (0, 0) where no shift does
-    clearly better than none, as in a picture without edges.
+    The shift is the d that maximises the normalised cross-correlation of the edge strengths b of
+    the beauty and a of the albedo, computed by the convolution theorem:
+
+        c(d) = Σₓ b(x) a(x + d) / √(Σ b² Σ a²),   c = F⁻¹[ conj(F b) F a ] / √(Σ b² Σ a²)
+
+    It is (0, 0) if no shift correlates clearly better than none, as in an image without edges.
 
     Args:
-        beauty, albedo: linear, [H, W].
-        usable: bool [H, W].
+        beauty: linear, [H, W].
+        albedo: linear, [H, W].
+        usable: bool [H, W], the pixels to compare.
     """
     edges = [_edges(image, usable) for image in (beauty, albedo)]
     norm = np.sqrt(np.square(edges[0]).sum() * np.square(edges[1]).sum())
     if norm == 0:
         return 0, 0
-    shape = [2 * n for n in beauty.shape]
+    shape = [2 * n for n in beauty.shape]  # zero padding, so that shifted edges do not wrap around
     spectra = [np.fft.rfft2(edge, shape) for edge in edges]
     correlation = np.fft.irfft2(spectra[1] * spectra[0].conj(), shape) / norm
-    reach = max(1, int(REACH * min(beauty.shape)))
+    reach = max(1, int(MAX_SHIFT_SHARE * min(beauty.shape)))
     window = np.roll(correlation, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
     down, across = np.unravel_index(int(window.argmax()), window.shape)
-    if window[down, across] - window[reach, reach] < GAIN:
+    if window[down, across] - window[reach, reach] < MIN_GAIN:
         return 0, 0
     return int(across) - reach, int(down) - reach
 
 
 def _edges(image: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """Strength of the logarithm's steps, less its mean; 0 beside what is not usable."""
+    """Magnitude of the gradient of the logarithm, minus its mean; 0 next to unusable pixels."""
     log = np.log(np.maximum(image, 1e-3))
     strength = np.zeros_like(log)
     strength[:-1, :-1] = np.hypot(np.diff(log, axis=0)[:, :-1], np.diff(log, axis=1)[:-1])

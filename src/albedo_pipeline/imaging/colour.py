@@ -15,14 +15,14 @@ ACESCG_TO_REC709 = np.array(
     ],
     dtype=np.float32,
 )
-"""Linear AP1 (white near D60, S-2014-004) => linear Rec.709 (white D65), adapted by Bradford.
+"""Matrix of linear AP1 (white near D60) => linear Rec.709 (white D65), with Bradford adaptation.
 
 XYZ_to_Rec709 @ Bradford(ACES white => D65) @ AP1_to_XYZ, from the chromaticities published in
-SMPTE ST 2065-1 / S-2014-004 and ITU-R BT.709; the test derives it anew.
+SMPTE ST 2065-1, S-2014-004 and ITU-R BT.709. A test derives the matrix from them.
 """
 
 REC709_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-"""Weights of linear red, green, blue (ITU-R BT.709)."""
+"""Weights of linear red, green and blue in the luminance (ITU-R BT.709)."""
 
 
 def encode_srgb(linear: np.ndarray) -> np.ndarray:
@@ -45,12 +45,12 @@ def decode_srgb(encoded: np.ndarray) -> np.ndarray:
 
 
 def to_linear(pixels: np.ndarray, space: ColourSpace) -> np.ndarray:
-    """Pixels [..., 3] in `space` => linear Rec.709 float32; `linear` comes back uncopied.
+    """Pixels [..., 3] in `space` => linear Rec.709, float32; linear float32 is not copied.
 
     ACEScg colours outside Rec.709 get negative channels.
 
     Raises:
-        ValueError: where the space has another name.
+        ValueError: if there is no such colour space.
     """
     if space == "linear":
         return np.asarray(pixels, dtype=np.float32)

@@ -1,7 +1,7 @@
-"""An image as its file has it, given in linear light a few rows at a time.
+"""An image as its file stores it, converted to linear light a few rows at a time.
 
-Large pictures are worked on in strips that stay in the processor's cache, and are never copied as
-a whole.
+Large images are processed in strips that fit into the processor's cache, so that no second copy of
+the complete image is made.
 """
 
 from collections.abc import Callable
@@ -10,33 +10,41 @@ from dataclasses import dataclass
 import numpy as np
 
 from albedo_pipeline.imaging.colour import ColourSpace, to_linear
-from albedo_pipeline.imaging.pixels import single
+from albedo_pipeline.imaging.pixels import as_float32
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image as its file has it."""
+    """An image as its file stores it."""
 
     pixels: np.ndarray
     """float16 or float32 [H, W, 3]."""
     space: ColourSpace
+    """Declared colour space of the pixels."""
     type: str
-    """Type of the file's pixels."""
+    """Type of the file's own pixels: uint8, uint16, half, float, …"""
 
     def rows(self, rows: slice) -> np.ndarray:
         """Some rows as stored, float32 [h, W, 3]."""
-        return single(self.pixels[rows])
+        return as_float32(self.pixels[rows])
 
 
-def linear_rows(image: Image, sound: np.ndarray) -> Callable[[slice], np.ndarray]:
-    """Rows => linear Rec.709, float32 [h, W, 3]; 0 where not sound, and for negative channels of
-    colours that Rec.709 does not have."""
-    is_clean = bool(sound.all())
+def linear_rows(image: Image, usable: np.ndarray) -> Callable[[slice], np.ndarray]:
+    """Return a function that gives rows of the image in linear Rec.709, float32 [h, W, 3].
+
+    Pixels that are not usable become 0, and so do negative channels of ACEScg colours that lie
+    outside Rec.709.
+
+    Args:
+        image: the image in its own colour space.
+        usable: bool [H, W].
+    """
+    is_clean = bool(usable.all())
 
     def rows_of(rows: slice) -> np.ndarray:
         stored = image.rows(rows)
         if not is_clean:
-            stored = np.where(sound[rows, :, None], stored, 0)
+            stored = np.where(usable[rows, :, None], stored, 0)
         linear = to_linear(stored, image.space)
         return np.maximum(linear, 0) if image.space == "acescg" else linear
 

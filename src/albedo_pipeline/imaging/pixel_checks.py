@@ -1,4 +1,4 @@
-"""One look at a pair: which pixels can be trusted, how bright it is, and its extremes."""
+"""Checks of a pair's pixels: which are usable, how bright they are, and their extremes."""
 
 from dataclasses import dataclass
 
@@ -9,87 +9,102 @@ from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.resize import strips
 
 _ROUNDING = -1e-6
-"""Grey and white come out of the matrix of ACEScg with errors of this size."""
-_BITS = {np.dtype(np.float16): np.int16, np.dtype(np.float32): np.int32}
+"""Lower bound of what grey and white become by rounding when ACEScg is converted to Rec.709."""
+_INTEGER_OF_SIZE = {np.dtype(np.float16): np.int16, np.dtype(np.float32): np.int32}
 
 
 @dataclass
-class Findings:
-    """What one look at both images tells."""
+class PixelChecks:
+    """What the pixels of a pair are like."""
 
-    low: dict[str, float]
-    """Least sound value of each image, linear Rec.709."""
-    high: dict[str, float]
-    sound: np.ndarray
-    """bool [H, W]: finite and not negative in both."""
+    minimum: dict[str, float]
+    """Smallest value of each image, linear Rec.709; unusable pixels count as 0."""
+    maximum: dict[str, float]
+    """Largest value of each image, linear Rec.709; unusable pixels count as 0."""
+    usable: np.ndarray
+    """bool [H, W], true where both images are finite and not negative."""
     brightness: np.ndarray
-    """float32 [H, W], of the beauty; 0 where not sound."""
+    """Brightness of the beauty, float32 [H, W]; 0 where it is not usable."""
     nonfinite: int = 0
-    """Pixels."""
+    """Number of pixels with a NaN or an infinity in either image."""
     negative: int = 0
-    outside: int = 0
-    """Pixels of a colour that Rec.709 does not have."""
+    """Number of pixels with a negative value in either image."""
+    out_of_gamut: int = 0
+    """Number of pixels whose colour lies outside Rec.709 in either image."""
 
 
-def check_pixels(beauty: Image, albedo: Image, weights: np.ndarray) -> Findings:
-    """Look at a pair of one size; `weights` of red, green and blue make the brightness."""
+def check_pixels(beauty: Image, albedo: Image, weights: np.ndarray) -> PixelChecks:
+    """Check the pixels of two images of one size.
+
+    Args:
+        beauty: the image whose brightness is computed.
+        albedo: the other image.
+        weights: of linear red, green and blue in the brightness.
+    """
     images = {"beauty": beauty, "albedo": albedo}
     shape = beauty.pixels.shape[:2]
-    found = Findings(
-        low=dict.fromkeys(images, np.inf),
-        high=dict.fromkeys(images, 0.0),
-        sound=np.ones(shape, bool),
+    checks = PixelChecks(
+        minimum=dict.fromkeys(images, np.inf),
+        maximum=dict.fromkeys(images, 0.0),
+        usable=np.ones(shape, bool),
         brightness=np.empty(shape, np.float32),
     )
-    # A matrix mixes the channels; the other spaces keep the order of values.
-    if "acescg" in (beauty.space, albedo.space) or not _look_quickly(found, images):
-        _look_closely(found, images, weights)
-        return found
+    # The matrix of ACEScg mixes channels; the other spaces keep the order of the values, so that
+    # the extremes can be found before the conversion.
+    if "acescg" in (beauty.space, albedo.space) or not _find_extremes_if_clean(checks, images):
+        _check_every_pixel(checks, images, weights)
+        return checks
     for rows in strips(*shape):
-        found.brightness[rows] = to_linear(beauty.rows(rows), beauty.space) @ weights
-    return found
+        checks.brightness[rows] = to_linear(beauty.rows(rows), beauty.space) @ weights
+    return checks
 
 
-def _look_quickly(found: Findings, images: dict[str, Image]) -> bool:
-    """Find the extremes, where all pixels are finite and not negative; false where not."""
+def _find_extremes_if_clean(checks: PixelChecks, images: dict[str, Image]) -> bool:
+    """Find the extremes if all pixels are finite and not negative; return whether they are.
+
+    This compares the bits of the floats as integers, which is much faster than comparing floats.
+    By IEEE 754 the bits are sign, exponent and fraction, in this order, so:
+
+    - the bits of non-negative floats, as integers, are in the order of the floats;
+    - a float with its sign bit set is a negative integer, and so the minimum;
+    - infinity is above all finite floats, and NaN is above infinity.
+    """
     extremes = {}
     for name, image in images.items():
-        # Positive floats are in the order of their bits; negative ones have the sign's bit, which
-        # puts them below, and NaN comes after infinity.
-        bits = image.pixels.view(_BITS[image.pixels.dtype])
+        bits = image.pixels.view(_INTEGER_OF_SIZE[image.pixels.dtype])
         ends = np.array([bits.min(), bits.max()], bits.dtype).view(image.pixels.dtype)
         if np.signbit(ends[0]) or not ends[1] < np.inf:
             return False
         extremes[name] = to_linear(ends, image.space)
-    for name, (low, high) in extremes.items():
-        found.low[name], found.high[name] = float(low), float(high)
+    for name, (minimum, maximum) in extremes.items():
+        checks.minimum[name], checks.maximum[name] = float(minimum), float(maximum)
     return True
 
 
-def _look_closely(found: Findings, images: dict[str, Image], weights: np.ndarray) -> None:
-    for rows in strips(*found.brightness.shape):
+def _check_every_pixel(checks: PixelChecks, images: dict[str, Image], weights: np.ndarray) -> None:
+    for rows in strips(*checks.brightness.shape):
         stored = {name: image.rows(rows) for name, image in images.items()}
-        _set_aside(found, rows, stored)
-        outside = np.zeros(found.sound[rows].shape, bool)
+        _zero_unusable(checks, rows, stored)
+        outside = np.zeros(checks.usable[rows].shape, bool)
         for name, image in images.items():
             linear = to_linear(stored[name], image.space)
             outside |= (linear < _ROUNDING).any(axis=-1)
             linear = np.maximum(linear, 0)
             if name == "beauty":
-                found.brightness[rows] = linear @ weights
-            found.low[name] = min(found.low[name], float(linear.min()))
-            found.high[name] = max(found.high[name], float(linear.max()))
-        found.outside += int(np.count_nonzero(outside))
+                checks.brightness[rows] = linear @ weights
+            checks.minimum[name] = min(checks.minimum[name], float(linear.min()))
+            checks.maximum[name] = max(checks.maximum[name], float(linear.max()))
+        checks.out_of_gamut += int(np.count_nonzero(outside))
 
 
-def _set_aside(found: Findings, rows: slice, stored: dict[str, np.ndarray]) -> None:
-    """Note the unsound pixels of some rows, and put 0 in their place."""
+def _zero_unusable(checks: PixelChecks, rows: slice, stored: dict[str, np.ndarray]) -> None:
+    """Count and mask the unusable pixels of some rows, and replace them by 0 in `stored`."""
     both = np.concatenate(list(stored.values()), axis=-1)
     finite = np.isfinite(both).all(axis=-1)
     with np.errstate(invalid="ignore"):
         negative = (both < 0).any(axis=-1)
-    found.nonfinite += int(np.count_nonzero(~finite))
-    found.negative += int(np.count_nonzero(negative))
-    found.sound[rows] = finite & ~negative
+    checks.nonfinite += int(np.count_nonzero(~finite))
+    checks.negative += int(np.count_nonzero(negative))
+    checks.usable[rows] = finite & ~negative
     for name, part in stored.items():
-        stored[name] = np.where(found.sound[rows, :, None], part, 0)
+        stored[name] = np.where(checks.usable[rows, :, None], part, 0)

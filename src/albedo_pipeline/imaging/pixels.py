@@ -1,19 +1,21 @@
-"""Stored pixels (16-bit, sRGB-encoded) and the image contract ([C, H, W], [-1, 1])."""
+"""Stored pixels (16-bit, sRGB-encoded) and image tensors ([C, H, W], sRGB-encoded, [-1, 1])."""
 
 import numpy as np
 import torch
 from torch.nn.functional import max_pool2d
 
 FULL_SCALE = 65535
+"""The stored value of an sRGB-encoded 1."""
 
 
-def single(pixels: np.ndarray) -> np.ndarray:
-    """float16 or float32, any shape => float32; torch is thirty times faster at it than numpy."""
+def as_float32(pixels: np.ndarray) -> np.ndarray:
+    """float16 or float32, any shape => float32; float32 is not copied."""
+    # For half floats torch is about thirty times faster than numpy.
     return pixels if pixels.dtype == np.float32 else torch.from_numpy(pixels).float().numpy()
 
 
 def quantize(encoded: np.ndarray) -> np.ndarray:
-    """sRGB-encoded in [0, 1], any shape => uint16, rounded."""
+    """sRGB-encoded in [0, 1], any shape => uint16, clipped and rounded."""
     return np.rint(np.clip(encoded, 0, 1) * np.float32(FULL_SCALE)).astype(np.uint16)
 
 

@@ -1,64 +1,67 @@
-"""A whole pair, checked and exposed."""
+"""Checks and exposure of a complete pair, before it is cropped and resized."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from albedo_pipeline.imaging.colour_space_checks import suspicion
+from albedo_pipeline.imaging.colour_space_checks import pixel_doubt
 from albedo_pipeline.imaging.exposure import brightness_weights, exposure_factor
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.pixel_checks import check_pixels
 
 Record = dict[str, float | int | str]
+"""Columns of the manifest and the audit, by name."""
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A whole pair."""
+class PreparedPair:
+    """A complete pair with its masks and its exposure factor."""
 
     beauty: Image
     albedo: Image
-    sound: np.ndarray
-    """bool [H, W]: finite and not negative in both."""
+    usable: np.ndarray
+    """bool [H, W], true where both images are finite and not negative."""
     valid: np.ndarray
-    """bool [H, W]: sound, and not masked."""
+    """bool [H, W], true where a pixel is usable and the reader's mask is true."""
     exposure: float
-    """The factor that the beauty is to be multiplied by."""
+    """The factor by which the linear beauty is multiplied."""
     record: Record
-    """What was found."""
+    """Columns about the source files and the checks."""
 
 
-def whole_picture(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dict) -> Picture:
-    """Check a pair of one size and find its exposure.
+def prepare_pair(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dict) -> PreparedPair:
+    """Check the pixels of a pair of one size, and find its exposure factor.
 
     Args:
+        beauty: the input image.
+        albedo: the target, of the same size.
         valid: bool [H, W], the reader's mask.
-        exposure: keywords of `exposure_factor`.
+        exposure: keyword arguments of `exposure_factor`.
 
     Raises:
-        ValueError: where no pixel can be trusted or the beauty is black.
+        ValueError: if no pixel can be trusted or the beauty is black.
     """
     images = {"beauty": beauty, "albedo": albedo}
-    found = check_pixels(beauty, albedo, brightness_weights(exposure["policy"]))
-    if not found.sound.any():
-        raise ValueError("no pixel is finite and not negative in both images")
-    usable = found.sound & valid
-    if not usable.any():
+    checks = check_pixels(beauty, albedo, brightness_weights(exposure["policy"]))
+    if not checks.usable.any():
+        raise ValueError("no pixel is finite and non-negative in both images")
+    trusted = checks.usable & valid
+    if not trusted.any():
         raise ValueError("every pixel is masked")
-    factor = exposure_factor(found.brightness, usable, **exposure)
-    doubts = {name: suspicion(i.pixels, i.type, i.space) for name, i in images.items()}
+    factor = exposure_factor(checks.brightness, trusted, **exposure)
+    doubts = {n: pixel_doubt(image.pixels, image.type, image.space) for n, image in images.items()}
     pixels = valid.size
     record: Record = {
         "source_height": valid.shape[0],
         "source_width": valid.shape[1],
         **{f"{name}_type": image.type for name, image in images.items()},
         **{f"{name}_space": image.space for name, image in images.items()},
-        **{f"{name}_min": found.low[name] for name in images},
-        **{f"{name}_max": found.high[name] for name in images},
-        "nonfinite_share": found.nonfinite / pixels,
-        "negative_share": found.negative / pixels,
-        "out_of_gamut_share": found.outside / pixels,
+        **{f"{name}_min": checks.minimum[name] for name in images},
+        **{f"{name}_max": checks.maximum[name] for name in images},
+        "nonfinite_share": checks.nonfinite / pixels,
+        "negative_share": checks.negative / pixels,
+        "out_of_gamut_share": checks.out_of_gamut / pixels,
         "exposure": float(factor),
         "colour_suspicion": "; ".join(f"{n}: {doubt}" for n, doubt in doubts.items() if doubt),
     }
-    return Picture(beauty, albedo, found.sound, usable, factor, record)
+    return PreparedPair(beauty, albedo, checks.usable, trusted, factor, record)

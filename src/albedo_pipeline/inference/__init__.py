@@ -1,1 +1,1 @@
-"""The DDIM sampler, prediction, baselines, evaluation."""
+"""The sampler, the estimator, ensembles, tiles, and the job that predicts a user's images."""

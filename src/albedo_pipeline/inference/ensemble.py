@@ -1,4 +1,4 @@
-"""Several predictions of one image => one, and how much they disagree."""
+"""Ensembles: the noise of each member, and how the members are combined to one prediction."""
 
 import hashlib
 
@@ -8,10 +8,11 @@ from albedo_pipeline.diffusion.seeds import Purpose, normal
 
 
 def combine(members: torch.Tensor, reduction: str) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Prediction and uncertainty, [B, ...] each, of members [B, E, ...]; one alone tells none.
+    """Combine members [B, E, ...] to prediction and uncertainty, [B, ...] each.
 
-    `mean` goes with the standard deviation (n - 1), `median` with the median absolute deviation;
-    of an even number the lower median. Marigold's pipelines in diffusers have the same four.
+    The uncertainty is None for an ensemble of one. With `mean` it is the standard deviation (over
+    n - 1), with `median` the median absolute deviation; the median of an even number is the lower
+    one. Marigold's pipelines in diffusers compute the same four.
     """
     if reduction == "mean":
         spread = members.std(dim=1) if members.shape[1] > 1 else None
@@ -23,13 +24,16 @@ def combine(members: torch.Tensor, reduction: str) -> tuple[torch.Tensor, torch.
 
 
 def sample_noise(seed: int, sample_ids: list[str], member: int, shape: tuple) -> torch.Tensor:
-    """The noise that each sample starts from, [B, *shape]: a function of seed, sample_id and
-    ensemble member, so that it depends on no batch and no order."""
+    """Noise that sampling starts from, standard normal [B, *shape].
+
+    It is a function of seed, sample_id and ensemble member, and so depends neither on the batch nor
+    on the order.
+    """
     places = [int.from_bytes(hashlib.sha256(i.encode()).digest()[:8], "big") for i in sample_ids]
     return torch.stack([normal(seed, Purpose.SAMPLING, place, member, shape) for place in places])
 
 
 def ensemble_noise(seed: int, sample_ids: list[str], members: int, shape: tuple) -> torch.Tensor:
-    """`sample_noise` of all members of all samples, [B, E, *shape]."""
+    """`sample_noise` of all ensemble members of all samples, [B, E, *shape]."""
     noise = [sample_noise(seed, sample_ids, member, shape) for member in range(members)]
     return torch.stack(noise, dim=1)

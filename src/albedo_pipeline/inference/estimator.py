@@ -1,5 +1,6 @@
-"""Beauty images => albedo images, with one model on one device."""
+"""Prediction of albedo images from beauty images, with one model on one device."""
 
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import torch
@@ -19,12 +20,12 @@ _STEPS = 4
 
 
 class Estimate(NamedTuple):
-    """What is predicted of a batch; float32 [B, 3, H, W]."""
+    """Predictions of a batch; float32 [B, 3, H, W]."""
 
     albedo: torch.Tensor
-    """In [0, 1], in the model's space."""
+    """Albedo in [0, 1], in the model's colour space."""
     uncertainty: torch.Tensor | None
-    """Disagreement of the ensemble, in the albedo's unit; None where it has one member."""
+    """Disagreement of the ensemble, in the unit of the albedo; None for one member."""
 
 
 def sampling_steps(model: AlbedoModel, sampling: Sampling) -> int:
@@ -43,72 +44,73 @@ def sampling_steps(model: AlbedoModel, sampling: Sampling) -> int:
     return steps
 
 
+@dataclass(frozen=True)
 class Estimator:
     """Predicts albedo with one model on one device: encode, sample, decode, combine.
 
-    A finished model is taken over: moved to the device, in the precision and memory layout that are
-    fastest there. A model that is being trained is only borrowed (`borrowing`).
+    `Estimator.owning` makes one from a finished model, which it moves and converts;
+    `Estimator.borrowing` from a model in training, which it leaves as it is.
     """
 
-    def __init__(
-        self,
+    model: AlbedoModel
+    sampling: Sampling
+    device: torch.device
+    """Device of both networks."""
+    dtype: torch.dtype
+    """Type of the weights, which the inputs of the autoencoder are converted to."""
+    memory_format: torch.memory_format
+    """Memory format of the autoencoder's inputs."""
+    precision: str
+    """Precision of autocast; `fp32` if the networks run in the type of their weights."""
+
+    def __post_init__(self) -> None:
+        sampling_steps(self.model, self.sampling)  # raises if there are too many
+
+    @classmethod
+    def owning(
+        cls,
         model: AlbedoModel,
         device: torch.device,
         sampling: Sampling,
         precision: str = "fp32",
         *,
         compiled: bool = False,
-    ) -> None:
-        """Take the model over.
+    ) -> Self:
+        """An estimator that moves the model to `device`, in the memory format that is best there.
 
         Args:
-            precision: of the weights and the networks; DDIM's own state is float32.
-            compiled: whether the networks are compiled first, which takes minutes and pays off for
+            precision: precision of the weights and the networks; DDIM's own state is float32.
+            compiled: whether the networks are compiled first. This takes minutes, and pays off for
                 many images of few sizes.
 
         Raises:
             ProjectError: if there are more steps than the model has timesteps.
         """
-        # On a CPU torch's GroupNorm loses digits with the channels last.
+        # On a CPU torch's GroupNorm is less accurate with the channels last.
         layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
-        self._set(model, device, sampling, DTYPES[precision], layout, "fp32")
+        estimator = cls(model, sampling, device, DTYPES[precision], layout, precision="fp32")
         for network in (model.denoiser.unet, model.autoencoder):
             # Not the models' own `to`, which warns of layers that need float32; they have none.
             Module.to(  # type: ignore[call-overload]
-                network, device, self._dtype, memory_format=layout
+                network, device, DTYPES[precision], memory_format=layout
             ).eval()
         if compiled:
             model.denoiser.unet.compile()
             model.autoencoder.encoder.compile()
             model.autoencoder.decoder.compile()
+        return estimator
 
     @classmethod
     def borrowing(cls, model: AlbedoModel, sampling: Sampling, precision: str) -> Self:
-        """An estimator that uses a model where and as it is, float32 weights with autocast.
+        """An estimator that leaves the model unchanged: on its device, float32 weights, autocast.
 
         Both networks must be on one device and in eval mode.
 
         Raises:
             ProjectError: if there are more steps than the model has timesteps.
         """
-        estimator = cls.__new__(cls)
         device = next(model.denoiser.unet.parameters()).device
-        layout = torch.preserve_format
-        estimator._set(model, device, sampling, torch.float32, layout, precision)
-        return estimator
-
-    def _set(
-        self,
-        model: AlbedoModel,
-        device: torch.device,
-        sampling: Sampling,
-        dtype: torch.dtype,
-        layout: torch.memory_format,
-        autocast_precision: str,
-    ) -> None:
-        self.model, self.device, self.sampling = model, device, sampling
-        self._steps = sampling_steps(model, sampling)
-        self._dtype, self._layout, self._autocast = dtype, layout, autocast_precision
+        return cls(model, sampling, device, torch.float32, torch.preserve_format, precision)
 
     def latent_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Shape of the noise that an image's prediction starts from: (C', h, w)."""
@@ -118,11 +120,11 @@ class Estimator:
 
     @torch.no_grad()
     def predict(self, images: torch.Tensor, noise: torch.Tensor) -> Estimate:
-        """Images of any size are filled up to whole latent cells by repeating their border.
+        """Predict images of any size; their borders are repeated to fill the last latent cells.
 
         Args:
             images: beauty, [B, 3, H, W], sRGB-encoded, in [-1, 1].
-            noise: standard normal [B, E, *latent_shape(H, W)], one for each ensemble member.
+            noise: standard normal [B, E, *latent_shape(H, W)], for each ensemble member.
         """
         height, width = images.shape[-2:]
         members = noise.shape[1]
@@ -138,20 +140,20 @@ class Estimator:
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """Images [B, 3, H, W] in [-1, 1] => latents of whole cells, float32 [B, C, h, w]."""
+        """Images [B, 3, H, W] in [-1, 1] => latents, float32 [B, C, h, w]."""
         side = factor(self.model.autoencoder)
         height, width = images.shape[-2:]
-        filled = pad(images, (0, -width % side, 0, -height % side), mode="replicate")
-        batches = self._batches(filled)
-        with autocast(self.device, self._autocast):
+        padded = pad(images, (0, -width % side, 0, -height % side), mode="replicate")
+        batches = self._batches(padded)
+        with autocast(self.device, self.precision):
             return torch.cat([encode(self.model.autoencoder, self._ready(b)) for b in batches])
 
     @torch.no_grad()
     def denoise(self, beauty: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Beauty latents [B, C, h, w] and noise [B, C', h, w] => albedo latents [B, C, h, w]."""
-        denoiser, channels = self.model.denoiser, beauty.shape[1]
+        steps, channels = sampling_steps(self.model, self.sampling), beauty.shape[1]
         latents = sample_latents(
-            denoiser, beauty, noise.to(self.device), self._steps, self._autocast
+            self.model.denoiser, beauty, noise.to(self.device), steps, self.precision
         )
         first = self.model.albedo * channels
         return latents[:, first : first + channels]
@@ -159,12 +161,12 @@ class Estimator:
     @torch.no_grad()
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Albedo latents [B, C, h, w] => images in [0, 1], float32."""
-        with autocast(self.device, self._autocast):
+        with autocast(self.device, self.precision):
             return (decode(self.model.autoencoder, self._ready(latents)) + 1) / 2
 
     def _ready(self, tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.to(self.device, self._dtype, memory_format=self._layout)
+        return tensor.to(self.device, self.dtype, memory_format=self.memory_format)
 
     def _batches(self, tensor: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Equal parts of at most `batch_size`: one small last part would cost as much time."""
+        """Split into equal parts of at most `batch_size`; a small last part would take as long."""
         return tensor.tensor_split(-(-len(tensor) // self.sampling.batch_size))

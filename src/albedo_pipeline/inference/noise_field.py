@@ -1,4 +1,4 @@
-"""Noise for pictures of any size, of which any part can be had by itself."""
+"""Noise for images of any size, any part of which can be computed by itself."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ import torch
 from albedo_pipeline.diffusion.seeds import Purpose, normal
 
 _BLOCK = 64
-"""Cells on a block's side."""
+"""Width and height of a block, in latent cells."""
 
 
 def field_noise(
@@ -16,18 +16,18 @@ def field_noise(
 ) -> torch.Tensor:
     """A part of an endless field of standard normal noise, [members, channels, h, w].
 
-    A function of seed, name, ensemble member and place: neighbouring tiles see the same noise
-    where they overlap, and neither the tiles nor their order change it.
+    The field is a function of seed, name, ensemble member and place. So neighbouring tiles get the
+    same noise where they overlap, and neither the tiles nor their order change it.
 
     Args:
-        name: of the field; may hold what no text encoding knows, as file names may.
-        rows, columns: in cells, from 0 on.
+        name: name of the field; like a file name, it need not be valid UTF-8.
+        rows, columns: latent cells of the part, counted from 0.
     """
     result = torch.empty(members, channels, rows.stop - rows.start, columns.stop - columns.start)
     for down in range(rows.start // _BLOCK, -(-rows.stop // _BLOCK)):
         for across in range(columns.start // _BLOCK, -(-columns.stop // _BLOCK)):
-            to_rows, from_rows = _common(rows, down)
-            to_columns, from_columns = _common(columns, across)
+            to_rows, from_rows = _overlap(rows, down)
+            to_columns, from_columns = _overlap(columns, across)
             digest = hashlib.sha256(os.fsencode(f"{name}\0{down}\0{across}")).digest()
             place = int.from_bytes(digest[:8], "big")
             for member in range(members):
@@ -37,8 +37,8 @@ def field_noise(
     return result
 
 
-def _common(part: slice, block: int) -> tuple[slice, slice]:
-    """Where a part and a block meet: as seen from the part, and from the block."""
+def _overlap(part: slice, block: int) -> tuple[slice, slice]:
+    """Overlap of a part and a block: in coordinates of the part, and of the block."""
     origin = block * _BLOCK
     start, stop = max(part.start, origin), min(part.stop, origin + _BLOCK)
     return slice(start - part.start, stop - part.start), slice(start - origin, stop - origin)

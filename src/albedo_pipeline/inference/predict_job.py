@@ -1,4 +1,4 @@
-"""The user's images => their albedo: the work that `predict` hands to its dataset."""
+"""The job of `predict`: the user's images => their albedo."""
 
 import hashlib
 import json
@@ -22,18 +22,18 @@ from albedo_pipeline.provenance.weights import configuration
 from albedo_pipeline.runtime.device import pick_device
 
 _VERSION = 1
-"""Of the way from a file to its albedo: another one makes every result anew."""
+"""Version of the way from a file to its albedo; a new one makes every result again."""
 _NAMED = 5
-"""Bad images that the last message names."""
-_NEUTRAL = {"input", "model", "revision", "device", "batch_size", "max_megapixels"}
-"""Settings that change no result, and those that the model's digest stands for."""
+"""Number of bad images that the final error names."""
+_NO_EFFECT = {"input", "model", "revision", "device", "batch_size", "max_megapixels"}
+"""Settings that change no result, and those that the model's digest covers."""
 
 
 def predict_job(project_model: Callable[[], AlbedoModel], params: PredictParams) -> "PredictJob":
     """Find the images and open the model.
 
     Raises:
-        ProjectError: where there is no image, no model, or no such device.
+        ProjectError: if there is no image, no model, or no such device.
     """
     if params.input is None:
         raise ProjectError("predict.input: is not set: an image, a folder or a pattern")
@@ -47,7 +47,7 @@ def predict_job(project_model: Callable[[], AlbedoModel], params: PredictParams)
 
 @dataclass(frozen=True)
 class PredictJob:
-    """Albedo of the images that were found, with one model."""
+    """Predicts the albedo of the images that were found, with one model."""
 
     found: Found
     model: AlbedoModel
@@ -56,17 +56,17 @@ class PredictJob:
 
     @property
     def images(self) -> list[UserImage]:
-        """In a stable order."""
+        """The images, ordered by name."""
         return self.found.images
 
     @property
     def others(self) -> int:
-        """Files that were passed over."""
+        """Number of files that are no images."""
         return self.found.others
 
     @cached_property
     def settings(self) -> Record:
-        """What is told of the run."""
+        """Facts about the run, for its page."""
         layout, digest = self._layout, self._digest
         return {
             "input": self.params.input,
@@ -81,8 +81,8 @@ class PredictJob:
 
     @cached_property
     def cache_key(self) -> str:
-        """A digest of all but the image that a result depends on."""
-        settings = self.params.model_dump(mode="json", exclude=_NEUTRAL)
+        """Digest of everything but the image that a result depends on."""
+        settings = self.params.model_dump(mode="json", exclude=_NO_EFFECT)
         steps, layout = sampling_steps(self.model, self.params), self._layout
         sizes = [steps, layout.resolution, layout.tile]
         content = json.dumps([_VERSION, self._digest, settings, sizes])
@@ -92,8 +92,8 @@ class PredictJob:
         """Read an image and predict its albedo.
 
         Raises:
-            BadSampleError: the reason, where the image cannot be used.
-            ProjectError: where the device's memory does not suffice.
+            BadSampleError: if the image cannot be used; its message is the reason.
+            ProjectError: if the device runs out of memory.
         """
         start = time.monotonic()
         beauty = read_beauty(image.path, self.params)
@@ -101,8 +101,8 @@ class PredictJob:
             predicted = predict_picture(self._estimator, beauty.stored, image.name, self._layout)
         except torch.OutOfMemoryError as error:
             raise ProjectError(
-                f"{image.path}: the device's memory does not suffice; a smaller predict.tile, "
-                f"resolution or batch_size needs less ({one_line(error)})"
+                f"{image.path}: the device ran out of memory; lower predict.tile, "
+                f"predict.resolution or predict.batch_size ({one_line(error)})"
             ) from error
         seconds = round(time.monotonic() - start, 2)
         record = beauty.record | {"tiles": predicted.tiles, "seconds": seconds}
@@ -110,7 +110,7 @@ class PredictJob:
 
     @cached_property
     def _estimator(self) -> Estimator:
-        return Estimator(self.model, self.device, self.params, self.params.precision)
+        return Estimator.owning(self.model, self.device, self.params, self.params.precision)
 
     @cached_property
     def _digest(self) -> str:
@@ -124,7 +124,7 @@ class PredictJob:
 
 
 def model_digest(model: AlbedoModel) -> str:
-    """Of weights and configuration: the same model is known again wherever it lies."""
+    """Digest of weights and configuration, equal for the same model in any folder."""
     parts = [
         model.digests(),
         [configuration(network) for network in (model.denoiser.unet, model.autoencoder)],
@@ -134,7 +134,7 @@ def model_digest(model: AlbedoModel) -> str:
 
 
 def check_all_done(predictions: dict) -> None:
-    """Raise ProjectError naming the first images that could not be used, where there are some."""
+    """Raise ProjectError if images could not be used; names the first of them."""
     bad = [record for record in predictions["images"] if record["reason"]]
     if bad:
         named = "; ".join(f"{r['name']}: {r['reason']}" for r in bad[:_NAMED])

@@ -14,14 +14,14 @@ def sample_latents(
 ) -> torch.Tensor:
     """Beauty latents => predicted latents, float32 [B, C', h, w].
 
-    Only the UNet runs in its own or the given precision; the state is float32.
+    Only the UNet runs in the given precision; the state of the sampler is float32.
 
     Args:
-        denoiser: its UNet is on the device of `beauty`.
+        denoiser: with its UNet on the device of `beauty`.
         beauty: [B, C, h, w].
-        noise: standard normal [B, C', h, w], what sampling starts from; C' is the UNet's output.
+        noise: standard normal [B, C', h, w] to start from; C' is the UNet's number of outputs.
         steps: DDIM steps.
-        precision: of the UNet's mixed precision.
+        precision: mixed precision of the UNet, `fp32`, `bf16` or `fp16`.
     """
     config, unet = denoiser.scheduler.config, denoiser.unet
     alphas_cumprod = denoiser.alphas_cumprod().to(beauty.device)
@@ -29,9 +29,7 @@ def sample_latents(
     text_embedding = denoiser.text_embedding.to(beauty.device, dtype).expand(len(beauty), -1, -1)
     x = noise.float()
     with autocast(beauty.device, precision):
-        for timestep, next_alpha_cumprod in _descent(
-            alphas_cumprod, steps, config.set_alpha_to_one
-        ):
+        for timestep, next_alpha_cumprod in _steps(alphas_cumprod, steps, config.set_alpha_to_one):
             both = torch.cat([beauty, x], dim=1).to(dtype)
             prediction = unet(both, timestep, text_embedding).sample.float()
             clean, residual = split_prediction(
@@ -41,14 +39,14 @@ def sample_latents(
     return x
 
 
-def _descent(
-    alphas_cumprod: torch.Tensor, steps: int, ends_at_no_noise: bool
+def _steps(
+    alphas_cumprod: torch.Tensor, steps: int, set_alpha_to_one: bool
 ) -> list[tuple[int, torch.Tensor]]:
-    """Each step's timestep, and the level that it leads to.
+    """Timestep of each step, and the alpha_cumprod that the step leads to.
 
-    As diffusers has it, each step goes down by T // steps, also where that does not divide T.
+    As in diffusers, each step goes down by T // steps, even if `steps` does not divide T.
     """
-    end = torch.ones_like(alphas_cumprod[0]) if ends_at_no_noise else alphas_cumprod[0]
+    end = torch.ones_like(alphas_cumprod[0]) if set_alpha_to_one else alphas_cumprod[0]
     stride = len(alphas_cumprod) // steps
     return [
         (timestep, alphas_cumprod[timestep - stride] if timestep >= stride else end)

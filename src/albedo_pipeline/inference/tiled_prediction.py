@@ -1,4 +1,4 @@
-"""One picture of any size => its albedo."""
+"""Albedo of one image of any size: at once, or in tiles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,41 +17,41 @@ from albedo_pipeline.models.autoencoder import factor
 from albedo_pipeline.runtime.progress import progress
 
 _FEW = 8
-"""Tiles that are done without a progress of their own."""
+"""Number of tiles up to which no progress of their own is shown."""
 
 
 @dataclass(frozen=True)
 class TiledPrediction:
-    """How pictures are predicted; sizes in pixels."""
+    """How a large image is divided; sizes are in pixels."""
 
     resolution: int
-    """Longer side of the whole picture's prediction; 0: its own."""
+    """Longer side at which the complete image is predicted; 0 is its own size."""
     tile: int
-    """Side of a tile; 0: no tiles."""
+    """Width and height of a tile; 0 predicts without tiles."""
     overlap: float
-    """Share of a tile's side."""
+    """Least overlap of neighbouring tiles, as a share of a tile's width."""
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """The albedo of one picture."""
+    """The predicted albedo of one image."""
 
     albedo: np.ndarray
-    """Linear Rec.709, float16 [H, W, 3], in [0, 1]."""
+    """Albedo, linear Rec.709, float16 [H, W, 3], in [0, 1]."""
     uncertainty: np.ndarray | None
     """Disagreement of the ensemble, in the unit of the model's prediction, float16 [H, W, 3]."""
     tiles: int
-    """0: predicted as a whole."""
+    """Number of tiles; 0 if the image was predicted at once."""
 
 
 def predict_picture(
     estimator: Estimator, beauty: np.ndarray, name: str, layout: TiledPrediction
 ) -> Predicted:
-    """Predict as a whole, and what is larger than `layout.resolution` in tiles as well.
+    """Predict the complete image, and one that is larger than `layout.resolution` also in tiles.
 
     Args:
         beauty: uint16 [H, W, 3], sRGB-encoded.
-        name: of the picture, for the noise and the progress.
+        name: name of the image, for the noise and the progress.
     """
     height, width = beauty.shape[:2]
     size = processing_size(height, width, layout.resolution)
@@ -69,10 +69,10 @@ def predict_picture(
 
 
 def processing_size(height: int, width: int, resolution: int) -> tuple[int, int]:
-    """The size that a picture is predicted at as a whole.
+    """Size at which an image is predicted at once.
 
-    Its own where its longer side is from half of the resolution to all of it, else with the
-    resolution as its longer side: much smaller ones would be too few cells for the model.
+    It is the image's own size if its longer side is between half the resolution and the resolution.
+    Otherwise its longer side becomes the resolution: a much smaller image has too few latent cells.
     """
     longer = max(height, width)
     if not resolution or resolution / 2 <= longer <= resolution:
@@ -84,7 +84,7 @@ def processing_size(height: int, width: int, resolution: int) -> tuple[int, int]
 def _predict_whole(
     estimator: Estimator, beauty: np.ndarray, name: str, size: tuple[int, int]
 ) -> np.ndarray:
-    """Linear, float32 [*size, 3 or 6]: albedo, and uncertainty where there is one."""
+    """Linear albedo and, if there is one, uncertainty; float32 [*size, 3 or 6]."""
 
     def rows_of(rows: slice) -> np.ndarray:
         return decode_srgb(dequantize(beauty[rows]))
@@ -105,7 +105,7 @@ def _predict_tiles(
     down: Axis,
     across: Axis,
 ) -> Iterator[np.ndarray]:
-    """Tiles in the tone of the whole picture, row by row; several at a time only of one size."""
+    """Yield the tiles, row by row, in the tone of the complete image; a batch has one size."""
     height, width = beauty.shape[:2]
     for rows in down.parts:
         for _, same in groupby(across.parts, key=lambda part: part.stop - part.start):
@@ -127,11 +127,11 @@ def _predict(
     field: str,
     places: list[tuple[slice, slice]],
 ) -> list[np.ndarray]:
-    """Pictures of one size, uint16 [h, w, 3] => linear, float32 [h, w, 3 or 6] each.
+    """Images of one size, uint16 [h, w, 3] => linear, float32 [h, w, 3 or 6] each.
 
     Args:
-        field: name of the noise's field.
-        places: of the pictures in it; rows and columns, pixels, from a whole cell on.
+        field: name of the noise field.
+        places: rows and columns of the images in the field, in pixels; each starts at a cell.
     """
     cell, sampling = factor(estimator.model.autoencoder), estimator.sampling
     channels = estimator.latent_shape(*stored[0].shape[:2])[0]
@@ -162,6 +162,6 @@ def _channels_last(images: torch.Tensor) -> np.ndarray:
 
 
 def _predicted(channels: np.ndarray, tiles: int) -> Predicted:
-    """Of float16 [H, W, 3 or 6]."""
+    """Split float16 [H, W, 3 or 6] into albedo and uncertainty."""
     uncertainty = channels[..., 3:] if channels.shape[2] == 6 else None
     return Predicted(channels[..., :3], uncertainty, tiles)

@@ -1,9 +1,9 @@
-"""Tiles of a large picture: where they lie, how they are weighted, and what tone they take.
+"""Tiles of a large image: their places, their weights, and their tone.
 
-A picture's prediction as a whole knows its tone but not its details; tiles know the details, but
-each guesses a tone of its own. So every tile is scaled to the tone of the whole, and neighbours
-are blended where they overlap. Rows of tiles are done one after another: of the blended picture
-only one such row is in memory as floats.
+A prediction of the complete image at a low resolution has the right tone but no details. Tiles have
+the details, but each has a slightly different tone. So every tile is scaled to the tone of the
+complete image, and neighbours are blended where they overlap. Rows of tiles are blended one after
+another, so only one row of tiles is in memory as floats.
 """
 
 from collections.abc import Iterator
@@ -14,29 +14,31 @@ import numpy as np
 from albedo_pipeline.imaging.resize import resize_image
 
 _CELLS = 32
-"""Cells on a tile's longer side whose means are compared with those of the whole picture."""
+"""Grid cells on a tile's longer side, whose means are compared with the complete image."""
 _DARK = 0.001
-"""Is added to linear values before they are compared: black says nothing of the tone."""
+"""Added to linear values before they are compared, because black has no tone."""
 _EXTREMES = (0.1, 0.9)
+"""Quantiles that the ratios of the grid cells are clipped to."""
 _LARGEST_GAIN = 2.0
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Tiles along one axis of a picture, in order."""
+    """Tiles along one axis of an image, in order."""
 
     parts: list[slice]
+    """Pixels of each tile."""
     weights: list[np.ndarray]
-    """float32, of each part's pixels; at every pixel those of all parts add up to 1."""
+    """float32 weights of each tile's pixels; those of all tiles at a pixel add up to 1."""
 
 
 def axis_tiles(length: int, tile: int, overlap: float, cell: int) -> Axis:
-    """Tiles of at most `tile` pixels that begin at whole cells and are spread evenly.
+    """Evenly spread tiles of at most `tile` pixels, each starting at a multiple of `cell`.
 
     Args:
         tile: side of a tile, a multiple of `cell`.
-        overlap: of neighbours, at least, as a share of `tile` (but for rounding to cells).
-        cell: pixels that are one latent cell wide.
+        overlap: least overlap of neighbours, as a share of `tile` (apart from rounding to cells).
+        cell: width of a latent cell, pixels.
     """
     if length <= tile:
         return Axis([slice(0, length)], [np.ones(length, np.float32)])
@@ -53,7 +55,7 @@ def axis_tiles(length: int, tile: int, overlap: float, cell: int) -> Axis:
 
 
 def _ramps(part: slice, length: int, width: int) -> np.ndarray:
-    """Weights that rise and fall smoothly over `width` pixels, but not at the picture's ends."""
+    """Weights that rise and fall smoothly over `width` pixels, except at the image borders."""
     size = part.stop - part.start
     place = np.arange(size, dtype=np.float32) + 0.5
     ends = (place if part.start else np.inf, size - place if part.stop < length else np.inf)
@@ -62,10 +64,10 @@ def _ramps(part: slice, length: int, width: int) -> np.ndarray:
 
 
 def blend(down: Axis, across: Axis, channels: int, tiles: Iterator[np.ndarray]) -> np.ndarray:
-    """Tiles => the whole picture, float16 [H, W, channels].
+    """Blend tiles to the complete image, float16 [H, W, channels].
 
     Args:
-        tiles: float32 [h, w, channels], row by row, each taken when it is wanted.
+        tiles: float32 [h, w, channels], row by row; each is taken when it is needed.
     """
     height, width = down.parts[-1].stop, across.parts[-1].stop
     result = np.empty((height, width, channels), np.float16)
@@ -78,21 +80,21 @@ def blend(down: Axis, across: Axis, channels: int, tiles: Iterator[np.ndarray]) 
             sums[: len(below), columns] += weight * next(tiles)
         done = next_start - rows.start
         result[rows.start : next_start] = sums[:done]
-        sums[:-done] = sums[done:].copy()  # what the next row of tiles reaches into
+        sums[:-done] = sums[done:].copy()  # rows that the next row of tiles overlaps
         sums[-done:] = 0
     return result
 
 
 def enlarged(whole: np.ndarray, height: int, width: int, rows: slice, columns: slice) -> np.ndarray:
-    """A part of `whole`, [h, w, C], as it would be enlarged (bilinear) to height and width."""
-    low, high, share = _between(whole.shape[0], height, rows)
+    """A part of `whole`, [h, w, C], after bilinear enlargement to height and width."""
+    low, high, share = _neighbours(whole.shape[0], height, rows)
     part = whole[low] + (whole[high] - whole[low]) * share[:, None, None]
-    low, high, share = _between(whole.shape[1], width, columns)
+    low, high, share = _neighbours(whole.shape[1], width, columns)
     return part[:, low] + (part[:, high] - part[:, low]) * share[:, None]
 
 
-def _between(size: int, target: int, part: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each target pixel of a part its two neighbours in the source, and the second's share."""
+def _neighbours(size: int, target: int, part: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each target pixel: its two neighbours in the source, and the weight of the second."""
     centre = (np.arange(part.start, part.stop) + 0.5) * size / target - 0.5
     centre = np.clip(centre, 0, size - 1)
     low = centre.astype(int)
@@ -100,14 +102,15 @@ def _between(size: int, target: int, part: slice) -> tuple[np.ndarray, np.ndarra
 
 
 def tone_gain(tile: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """What each channel of a tile is to be multiplied by, float32 [3], from 1/2 to 2.
+    """Factor for each channel of a tile, float32 [3], from 1/2 to 2.
 
-    The ratio of their means, in which no cell of a coarse grid counts with a ratio beyond that of
-    nine tenths of the cells: single objects that the two see differently count for little.
+    It is the ratio of the means of the complete image and the tile. The ratios of the cells of a
+    coarse grid are clipped to their 10 % and 90 % quantiles, so that single objects that the two
+    predict differently count little.
 
     Args:
         tile: linear, [H, W, 3].
-        wanted: the whole picture's prediction there, linear, [H, W, 3].
+        wanted: the prediction of the complete image at this place, linear, [H, W, 3].
     """
     height, width = tile.shape[:2]
     coarser = max(height, width) / min(_CELLS, max(height, width))

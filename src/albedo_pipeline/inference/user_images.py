@@ -1,4 +1,4 @@
-"""The user's own images: which there are, and their beauty as the model wants it."""
+"""The user's own images: finding them, and reading their beauty for the model."""
 
 import glob
 from collections.abc import Iterable
@@ -24,37 +24,38 @@ _NAMES = (
     "jxl ppm pnm pfm gif psd psb sgi rgb rgba iff rla dds npy"
 )
 SUFFIXES = {f".{name}" for name in _NAMES.split()}
-"""Names that images have; what OpenImageIO opens, and arrays."""
+"""Suffixes of images: formats that OpenImageIO opens, and arrays."""
 
 _FLOATS = ("half", "float", "double")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What lies where the user pointed."""
+    """The files that `predict.input` names."""
 
     images: list[UserImage]
-    """In the order of their names."""
+    """The images, ordered by name."""
     others: int
-    """Files that are passed over: hidden ones, and those whose names are not an image's."""
+    """Number of other files: hidden ones, and those without the suffix of an image."""
 
 
 @dataclass(frozen=True)
 class Beauty:
-    """A picture as the model wants it, and what was found."""
+    """An image for the model, and facts about it."""
 
     stored: np.ndarray
-    """uint16 [H, W, 3], sRGB-encoded, exposed."""
+    """Exposed pixels, uint16 [H, W, 3], sRGB-encoded."""
     record: dict[str, float | int | str]
+    """Size, type, colour space, exposure, and shares of special pixels."""
 
 
 def find_images(where: str) -> Found:
-    """Files of a folder and all folders in it (no links to folders), or that fit a pattern, or one.
+    """Images in a folder and its subfolders (but not behind links), or matching a pattern, or one.
 
-    A file that is named alone is tried whatever its name.
+    A single file is used whatever its suffix.
 
     Raises:
-        ProjectError: naming `predict.input`, where there is no image.
+        ProjectError: if there is no image; names `predict.input`.
     """
     base, paths = _files(where)
     is_alone = Path(where).expanduser().is_file()
@@ -71,7 +72,7 @@ def find_images(where: str) -> Found:
 
 
 def _files(where: str) -> tuple[Path, list[Path]]:
-    """The folder that names are relative to, and all files in a stable order."""
+    """The folder that the names are relative to, and all files, sorted."""
     path = Path(where).expanduser()
     if path.is_file():
         return path.parent, [path]
@@ -86,7 +87,7 @@ def _files(where: str) -> tuple[Path, list[Path]]:
 
 
 def _is_plain(folder: Path) -> bool:
-    """Whether it is named, not a part of a pattern; names may hold brackets."""
+    """Whether the folder's name is no pattern; the names of existing folders may hold brackets."""
     return folder.is_dir() or not glob.has_magic(folder.name)
 
 
@@ -97,11 +98,11 @@ def _is_image(path: Path) -> bool:
 def _nothing(where: str) -> str:
     if Path(where).expanduser().is_dir():
         return "an empty folder"
-    return "no file fits the pattern" if glob.has_magic(where) else "no such file or folder"
+    return "no file matches the pattern" if glob.has_magic(where) else "no such file or folder"
 
 
 def output_names(names: list[str]) -> list[str]:
-    """Each name without its suffix; with it where another image would have the same one."""
+    """Each name without its suffix, or with it if another image would get the same name."""
     results = [str(PurePosixPath(name).with_suffix("")) for name in names]
     while True:
         counts: dict[str, int] = {}
@@ -116,11 +117,11 @@ def output_names(names: list[str]) -> list[str]:
 def read_beauty(path: Path, params: PredictParams) -> Beauty:
     """Read, expose and encode, as `ingest` does.
 
-    Unsound pixels (not finite, or negative) become black. Colours stand as the file has them,
-    also where it is transparent; there they say nothing of the exposure.
+    Pixels that are not finite or negative become black. Transparent pixels keep their colour, but
+    do not influence the exposure.
 
     Raises:
-        BadSampleError: the reason, where the image cannot be used.
+        BadSampleError: if the image cannot be used; its message is the reason.
     """
     try:
         image = read_colour(path, int(params.max_megapixels * 1e6))
@@ -141,12 +142,12 @@ def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) ->
     height, width = image.pixels.shape[:2]
     exposure = params.exposure.model_dump()
     found = check_pixels(image, image, brightness_weights(exposure["policy"]))
-    usable = found.sound if present is None else found.sound & present
+    usable = found.usable if present is None else found.usable & present
     if not usable.any():
         raise ValueError("no pixel is finite, not negative and opaque")
     is_encoded = image.space == "srgb"
     factor = 1.0 if is_encoded else exposure_factor(found.brightness, usable, **exposure)
-    rows_of, stored = linear_rows(image, found.sound), np.empty((height, width, 3), np.uint16)
+    rows_of, stored = linear_rows(image, found.usable), np.empty((height, width, 3), np.uint16)
     clipped = 0
     for rows in strips(height, width):
         light = rows_of(rows) * np.float32(factor)

@@ -1,7 +1,7 @@
 """Least-squares alignment of a prediction to the truth, in linear light.
 
-Albedo is known from a photograph only up to the light's strength (one scale), or, where the
-light's colour is unknown too, up to one scale a channel.
+A photograph determines albedo only up to one scale, the light's strength; if the light's colour is
+unknown too, only up to one scale per channel.
 """
 
 import torch
@@ -12,14 +12,16 @@ from albedo_pipeline.metrics.masked import masked
 def least_squares_scale(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """The s of each image that minimises sum (s prediction - truth)² over its valid pixels.
+    """For each image the s that minimises sum (s prediction - truth)² over its valid pixels.
+
+    The solution is s = sum (prediction truth) / sum prediction².
 
     Args:
         prediction, truth: linear, [B, 3, H, W].
         valid: bool, [B, 1, H, W].
 
     Returns:
-        float64 [B, 1, 1, 1]; 1 where every s does alike (black prediction, nothing valid).
+        float64 [B, 1, 1, 1]; 1 if s makes no difference (black prediction, no valid pixel).
     """
     return _scale(prediction, truth, valid, (1, 2, 3))
 
@@ -27,14 +29,14 @@ def least_squares_scale(
 def least_squares_channel_scales(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """As `best_scale`, one s a channel: float64 [B, 3, 1, 1]."""
+    """As `least_squares_scale`, with one s per channel: float64 [B, 3, 1, 1]."""
     return _scale(prediction, truth, valid, (2, 3))
 
 
 def align(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """The prediction times its `best_scale`, linear, [B, 3, H, W] in the prediction's dtype.
+    """The prediction times its `least_squares_scale`, linear, [B, 3, H, W] in its own dtype.
 
-    Clipped to [0, 1]: the metrics take images of that range, and a reflectance above 1 is none.
+    Clipped to [0, 1]: metrics expect that range, and no reflectance is above 1.
     """
     return _scaled(prediction, least_squares_scale(prediction, truth, valid))
 
@@ -42,7 +44,7 @@ def align(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) ->
 def align_channels(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """As `align`, with the `best_channel_scales`."""
+    """As `align`, with `least_squares_channel_scales`."""
     return _scaled(prediction, least_squares_channel_scales(prediction, truth, valid))
 
 

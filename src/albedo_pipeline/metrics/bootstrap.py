@@ -10,32 +10,32 @@ def bootstrap_mean(
     confidence: float,
     random: np.random.Generator,
 ) -> dict[str, float | int]:
-    """Mean over the samples with its interval; whole groups are resampled.
+    """Mean over the samples and its confidence interval, from resampling groups.
 
-    Views of one scene are alike: resampling samples would make the interval too narrow.
+    Views of one scene are similar, so resampling single samples would give too narrow an interval.
 
     Args:
-        values: float [n]; NaN (nothing to judge) does not count.
+        values: float [n]; NaN (a sample without a pixel to judge) does not count.
         groups: names [n].
 
     Returns:
-        mean, low, high, n (samples that count), groups. NaN where there is none: a mean of
-        nothing or of both infinities; an interval of one group, or where the mean is not finite
-        (PSNR of an exact prediction).
+        mean, low, high, n (number of samples that count) and groups (number of groups). The mean
+        is NaN if no sample counts or both infinities occur. The interval is NaN if there is only
+        one group, or if the mean is not finite (as the PSNR of an exact prediction).
     """
     judged = ~np.isnan(values)
     values, groups = values[judged], groups[judged]
     names, members = np.unique(groups, return_inverse=True)
-    counted = {"n": len(values), "groups": len(names)}
-    with np.errstate(invalid="ignore"):  # both infinities
+    sizes = {"n": len(values), "groups": len(names)}
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
         mean = float(values.mean()) if len(values) else np.nan
     if len(names) < 2 or not np.isfinite(mean):
-        return {"mean": mean, "low": np.nan, "high": np.nan, **counted}
+        return {"mean": mean, "low": np.nan, "high": np.nan, **sizes}
     sums, counts = np.bincount(members, weights=values), np.bincount(members)
     drawn = random.integers(len(sums), size=(resamples, len(sums)))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return {"mean": mean, "low": float(low), "high": float(high), **counted}
+    return {"mean": mean, "low": float(low), "high": float(high), **sizes}
 
 
 def bootstrap_difference(
@@ -46,14 +46,14 @@ def bootstrap_difference(
     confidence: float,
     random: np.random.Generator,
 ) -> dict[str, float | int]:
-    """Mean of a - b with its interval: the same samples, in the same order, under two runs.
+    """Mean of a - b and its confidence interval: two runs on the same samples in the same order.
 
-    Pairing takes out how hard each sample is. A sample that either run has NaN for does not
-    count; equal values differ by 0, two infinite ones (PSNR of exact predictions) too.
+    Pairing cancels how difficult each sample is. A sample for which either value is NaN does not
+    count. Equal values differ by 0, also two infinite ones (PSNR of exact predictions).
 
     Args:
         a, b: float [n].
-        groups: names [n]; whole groups are resampled.
+        groups: names [n]; complete groups are resampled.
 
     Returns:
         As `bootstrap_mean`.

@@ -9,7 +9,7 @@ REC709_TO_XYZ = (
     (0.212671, 0.715160, 0.072169),
     (0.019334, 0.119193, 0.950227),
 )
-"""Linear Rec.709 => XYZ, from the primaries and the white D65 (2 degree observer) of BT.709."""
+"""Linear Rec.709 => XYZ, from the primaries and white point (D65, 2° observer) of BT.709."""
 
 
 def decode_srgb(encoded: torch.Tensor) -> torch.Tensor:
@@ -21,7 +21,7 @@ def decode_srgb(encoded: torch.Tensor) -> torch.Tensor:
 def linear_to_lab(linear: torch.Tensor) -> torch.Tensor:
     """Linear Rec.709 [N, 3, ...] in [0, 1] => L*, a*, b* float64 of the same shape, white D65.
 
-    The white point is the matrix's own white, so that every grey has a* = b* = 0.
+    The white point is that of the matrix, so every grey has a* = b* = 0.
     """
     matrix = torch.tensor(REC709_TO_XYZ, dtype=torch.float64)
     ratio = torch.einsum(
@@ -37,27 +37,27 @@ def linear_to_lab(linear: torch.Tensor) -> torch.Tensor:
 def ciede2000(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Colour difference of CIELAB colours, [N, 3, ...] => [N, ...], k_L = k_C = k_H = 1.
 
-    Numbers in the comments are the paper's equations. Greys have no hue: where either colour is
-    one, the hue difference is 0 and the mean hue that of the other (eq. 10, 14).
+    Numbers in the comments are the paper's equations. A grey has no hue: if either colour is grey,
+    the hue difference is 0 and the mean hue is that of the other colour (eq. 10, 14).
     """
     (l1, a1, b1), (l2, a2, b2) = (colour.unbind(dim=1) for colour in (first, second))
     mean_ab = (torch.hypot(a1, b1) + torch.hypot(a2, b2)) / 2  # 2-3
-    stretch = 1.5 - 0.5 * _chroma_weight(mean_ab)  # 1 + G, 4
-    a1, a2 = stretch * a1, stretch * a2  # 5
+    one_plus_g = 1.5 - 0.5 * _chroma_weight(mean_ab)  # 4
+    a1, a2 = one_plus_g * a1, one_plus_g * a2  # 5
     c1, c2 = torch.hypot(a1, b1), torch.hypot(a2, b2)  # 6
     h1, h2 = _hue(a1, b1), _hue(a2, b2)  # 7
 
     grey = c1 * c2 == 0
-    turn = h2 - h1
-    turn = turn - 360 * (turn > 180) + 360 * (turn < -180)
-    turn = torch.where(grey, 0, turn)  # 10
+    d_hue = h2 - h1
+    d_hue = d_hue - 360 * (d_hue > 180) + 360 * (d_hue < -180)
+    d_hue = torch.where(grey, 0, d_hue)  # 10
     d_l, d_c = l2 - l1, c2 - c1  # 8-9
-    d_h = 2 * (c1 * c2).sqrt() * _sin(turn / 2)  # 11
+    d_h = 2 * (c1 * c2).sqrt() * _sin(d_hue / 2)  # 11
 
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2  # 12-13
     total = h1 + h2
-    across = torch.where(total < 360, total + 360, total - 360)  # the means over the 0 of hue
-    mean_h = torch.where((h1 - h2).abs() <= 180, total, across) / 2
+    wrapped = torch.where(total < 360, total + 360, total - 360)  # the shorter arc crosses 0°
+    mean_h = torch.where((h1 - h2).abs() <= 180, total, wrapped) / 2
     mean_h = torch.where(grey, total, mean_h)  # 14
 
     t = (
@@ -70,10 +70,10 @@ def ciede2000(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     angle = 30 * torch.exp(-(((mean_h - 275) / 25) ** 2))  # 16
     rotation = -_sin(2 * angle) * 2 * _chroma_weight(mean_c)  # R_T, 17 and 21
     lightness = (mean_l - 50) ** 2
-    d_l = d_l / (1 + 0.015 * lightness / (20 + lightness).sqrt())  # over S_L, 18
-    d_c = d_c / (1 + 0.045 * mean_c)  # over S_C, 19
-    d_h = d_h / (1 + 0.015 * mean_c * t)  # over S_H, 20
-    # Rounding may take the sum of equal colours just below 0
+    d_l = d_l / (1 + 0.015 * lightness / (20 + lightness).sqrt())  # divided by S_L, 18
+    d_c = d_c / (1 + 0.045 * mean_c)  # divided by S_C, 19
+    d_h = d_h / (1 + 0.015 * mean_c * t)  # divided by S_H, 20
+    # For equal colours, rounding can make the sum slightly negative.
     return (d_l**2 + d_c**2 + d_h**2 + rotation * d_c * d_h).clamp_min(0).sqrt()  # 22
 
 
@@ -83,7 +83,7 @@ def _chroma_weight(chroma: torch.Tensor) -> torch.Tensor:
 
 
 def _hue(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Degrees in [0, 360); 0 for a grey."""
+    """Hue angle in degrees, [0, 360); 0 for a grey."""
     return torch.rad2deg(torch.atan2(b, a)) % 360
 
 

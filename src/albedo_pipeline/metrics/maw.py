@@ -1,34 +1,43 @@
 """Intensity and chromaticity error of Measured Albedo in the Wild (Wu et al. 2023).
 
-As the published code has them (numerical_albedo.py and run_cmp.py: `--loss si --metric mean` and
-`--loss per_si --metric deltae`). A patch is an area of measured colour; it is compared by its mean
-linear colour, and weighs as many pixels as it has. Published tables give the mean over images,
+Both follow the published code (numerical_albedo.py and run_cmp.py: `--loss si --metric mean` and
+`--loss per_si --metric deltae`). A patch is an area of measured colour. It is compared by its mean
+linear colour, and its weight is its number of pixels. Published tables give the mean over images,
 intensity times 100.
 
-That code takes 8-bit predictions, resized to 320 x 240 (bilinear, encoded; the labels nearest).
-The resize is the caller's; the rounding to 8 bits is not imitated.
+That code takes 8-bit predictions, resized to 320 x 240 (bilinear and sRGB-encoded; labels by
+nearest neighbour). Here the caller resizes, and nothing is rounded to 8 bits.
 """
 
 import numpy as np
 import torch
 
+from albedo_pipeline.metrics.base import Quantity
 from albedo_pipeline.metrics.cielab import ciede2000, linear_to_lab
 
+MAW_INTENSITY = Quantity(
+    name="maw_intensity", label="MAW intensity error", digits=4, higher_is_better=False
+)
+MAW_CHROMATICITY = Quantity(
+    name="maw_chromaticity", label="MAW chromaticity error, ΔE00", digits=2, higher_is_better=False
+)
+
 ADOBE_TO_REC709 = np.array([[1.39836, -0.39836, 0], [0, 1, 0], [0, -0.04293, 1.04293]])
-"""Linear Adobe RGB (1998) => linear Rec.709; both have the white D65. The test derives it anew."""
+"""Linear Adobe RGB (1998) => linear Rec.709, both with white point D65. The test derives it from
+the primaries."""
 
 
 def measured_colours(stored: np.ndarray) -> np.ndarray:
-    """The data set's colours, linear Adobe RGB [n, 3] => linear Rec.709 [n, 3], in [0, 1]."""
+    """Colours of the data set, linear Adobe RGB [n, 3] => linear Rec.709 [n, 3], in [0, 1]."""
     return (stored @ ADOBE_TO_REC709.T).clip(0, 1)
 
 
 def patch_means(albedo: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean linear colours [n, 3] and pixel counts [n] of the patches, in order of their label.
+    """Mean linear colours [n, 3] and pixel counts [n] of the patches, in the order of their labels.
 
     Args:
         albedo: linear Rec.709, [H, W, 3].
-        labels: integers [H, W]; 0 is no patch. Where no pixel is left of a patch it is missing.
+        labels: integers [H, W]; 0 marks pixels of no patch. A patch without pixels is not returned.
     """
     names, members = np.unique(labels, return_inverse=True)
     members = members.ravel()
@@ -40,13 +49,13 @@ def patch_means(albedo: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def maw_intensity(predicted: np.ndarray, measured: np.ndarray, pixels: np.ndarray) -> float:
-    """Weighted mean of (s predicted - measured)² of the patches' grey (mean of R, G, B).
+    """Weighted mean of (s predicted - measured)² over the patches' grey (mean of R, G, B).
 
-    One scale s for the image, by least squares with the same weights. NaN without a patch.
+    The scale s of the image is found by least squares with the same weights. NaN without patches.
 
     Args:
-        predicted, measured: linear Rec.709, [n, 3], patch by patch.
-        pixels: weights [n].
+        predicted, measured: colours of the patches, linear Rec.709, [n, 3].
+        pixels: number of pixels of each patch [n], its weight.
     """
     if not len(pixels):
         return np.nan
@@ -56,9 +65,9 @@ def maw_intensity(predicted: np.ndarray, measured: np.ndarray, pixels: np.ndarra
 
 
 def maw_chromaticity(predicted: np.ndarray, measured: np.ndarray, pixels: np.ndarray) -> float:
-    """Weighted mean of the patches' CIEDE2000, each patch scaled to its measured grey first.
+    """Weighted mean CIEDE2000 of the patches, each of them scaled to its measured grey first.
 
-    Channels that the scale takes above 1 are clipped. Arguments as in `maw_intensity`.
+    Channels that exceed 1 after scaling are clipped. Arguments as in `maw_intensity`.
     """
     if not len(pixels):
         return np.nan

@@ -1,4 +1,4 @@
-"""A number of a protocol: a metric, and what it is taken of."""
+"""Measures of a protocol: a metric, and which predictions and pixels it is computed from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from albedo_pipeline.metrics.base import Metric
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric of the estimate as it is or aligned, over the valid or over all pixels."""
+    """A metric of the estimate, as predicted or aligned, over the valid or over all pixels."""
 
     metric: Metric
     aligned: bool = False
@@ -24,16 +24,16 @@ class Measure:
 
 
 Views = Mapping[str, torch.Tensor]
-"""One batch of images [B, 3, H, W] in [0, 1], by colour space."""
+"""The same batch of images [B, 3, H, W] in [0, 1] by colour space, `srgb` and `linear`."""
 
 
 def measure_all(
     measures: Iterable[Measure], estimate: Views, aligned: Views, truth: Views, valid: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """Every measure of a batch, float64 [B], by name.
+    """Every measure of a batch by name, each float64 [B].
 
     Args:
-        estimate, aligned, truth: in every colour space that the metrics declare.
+        estimate, aligned, truth: the images in every colour space that the metrics declare.
         valid: bool [B, 1, H, W].
     """
     everywhere = torch.ones_like(valid)

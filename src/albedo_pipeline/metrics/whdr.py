@@ -1,7 +1,7 @@
 """Weighted human disagreement rate (Bell, Bala & Snavely 2014, "Intrinsic Images in the Wild").
 
-Section 3.5 of the paper, with the conventions of its published code (whdr.py): a point's
-reflectance is the mean of the linear RGB of the pixel it falls into, at least 1e-10.
+Section 3.5 of the paper, with the conventions of its published code (whdr.py): the reflectance of a
+point is the mean linear RGB of the pixel that contains it, and at least 1e-10.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from albedo_pipeline.metrics.base import Quantity
+
 FLOOR = 1e-10
+
+WHDR = Quantity(name="whdr", label="WHDR", higher_is_better=False)
 
 
 class Judgement(NamedTuple):
-    """What people said of two points; x, y in [0, 1] from the top left.
+    """Human judgement of two points; x, y in [0, 1] from the top left corner.
 
-    `darker`: "1" or "2" for the darker point, "E" for about the same. `weight` is the published
-    `darker_score`. Comparisons with a point that is not `opaque` are to be left out beforehand.
+    `darker` is "1" or "2" for the darker point, or "E" if both are about equal. `weight` is the
+    published `darker_score`. The caller leaves out comparisons with a point that is not `opaque`.
     """
 
     x1: float
@@ -28,16 +32,16 @@ class Judgement(NamedTuple):
 
 
 def whdr(reflectance: np.ndarray, judgements: Sequence[Judgement], delta: float = 0.1) -> float:
-    """Share of the judgements' weight that the image disagrees with, in [0, 1].
+    """Weighted share of the judgements that the image disagrees with, in [0, 1].
 
-    Judgements of no weight, or with another `darker`, do not count.
+    Judgements without weight, or with another value of `darker`, do not count.
 
     Args:
         reflectance: linear, [H, W, 3].
-        delta: a point is darker if the other is more than 1 + delta times as bright.
+        delta: a point is darker if the other one is more than 1 + delta times as bright.
 
     Returns:
-        NaN where no judgement counts.
+        The share; NaN if no judgement counts.
     """
     counted = [j for j in judgements if j.darker in ("1", "2", "E") and j.weight > 0]
     if not counted:
@@ -53,7 +57,7 @@ def whdr(reflectance: np.ndarray, judgements: Sequence[Judgement], delta: float 
 
 
 def _intensity(reflectance: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Mean of RGB at points [n]; x or y of 1 is the last pixel's."""
+    """Mean RGB at the points [n]. A coordinate of 1 belongs to the last pixel."""
     height, width = reflectance.shape[:2]
     rows = np.minimum((y * height).astype(int), height - 1)
     columns = np.minimum((x * width).astype(int), width - 1)

@@ -1,4 +1,4 @@
-"""A whole albedo estimator: what a folder of diffusers' `MarigoldIntrinsicsPipeline` holds."""
+"""A complete albedo estimator, as a folder of a `MarigoldIntrinsicsPipeline` holds it."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.provenance.weights import weights_digest
 
 Space = Literal["srgb", "linear"]
-"""What the predicted albedo is in: sRGB-encoded or linear."""
+"""Colour space of the predicted albedo: sRGB-encoded or linear."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,19 @@ class AlbedoModel:
     """Denoiser and autoencoder, and which of the denoiser's targets is the albedo."""
 
     denoiser: Denoiser
-    """Its UNet's input is cat([beauty latent, `targets` noisy latents])."""
+    """Denoiser whose UNet takes cat([beauty latent, `targets` noisy latents])."""
     autoencoder: AutoencoderKL
+    """Autoencoder of the latents."""
     targets: int = 1
-    """Images that are predicted at once, each a latent of C channels."""
+    """Number of images that are predicted together, each a latent of C channels."""
     albedo: int = 0
-    """The albedo's place among them."""
+    """Place of the albedo among the targets."""
     space: Space = "srgb"
+    """Colour space of the predicted albedo."""
     default_steps: int | None = None
+    """DDIM steps that the model is meant for; None if it does not say."""
     default_resolution: int | None = None
-    """Longer side that predictions are best at, pixels; 0: the image's own."""
+    """Longer side at which the model predicts best, pixels; 0 is the image's own size."""
 
     def digests(self) -> dict[str, str]:
         """Digests of the weights, by `denoiser` and `autoencoder`."""
@@ -41,11 +44,11 @@ class AlbedoModel:
 
 
 def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
-    """An exported folder, or any Marigold intrinsics model of the Hub; safetensors only, float32.
+    """Load an exported folder or any Marigold intrinsics model; safetensors only, float32.
 
     Raises:
-        ProjectError: where it cannot be loaded, predicts no albedo, or samples by another rule
-            than DDIM with trailing timesteps; names it.
+        ProjectError: if it cannot be loaded, predicts no albedo, or has a scheduler other than
+            DDIM with trailing timesteps; names the model.
     """
     try:
         pipeline = MarigoldIntrinsicsPipeline.from_pretrained(
@@ -87,7 +90,7 @@ def _check_scheduler(scheduler: Any) -> None:
 
 
 def _targets(pipeline: MarigoldIntrinsicsPipeline) -> tuple[list[str], dict]:
-    """Names of the targets, and what is said of the albedo."""
+    """Names of the targets, and the properties of the albedo."""
     properties = pipeline.target_properties or {}
     names = properties.get("target_names", ["albedo"])
     if "albedo" not in names:

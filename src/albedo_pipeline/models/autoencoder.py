@@ -11,18 +11,18 @@ from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedAutoencoder
 
 BUNDLED = Path(__file__).parent / "bundled"
-"""The small autoencoder that ships with the package; its README tells how it was made."""
+"""Folder of the small autoencoder that ships with the package; its README says how it was made."""
 INITIAL_LOG_VARIANCE = -6.0
-"""Of the posterior of an untrained autoencoder."""
+"""Log variance of the posterior of an untrained autoencoder."""
 
 
 def factor(autoencoder: AutoencoderKL) -> int:
-    """How many pixels one latent cell is wide."""
+    """Width of a latent cell, pixels."""
     return 2 ** (len(autoencoder.config.block_out_channels) - 1)
 
 
 def check_divisible(autoencoder: AutoencoderKL, shape: tuple[int, ...]) -> None:
-    """Raise ProjectError where images of `shape`, [..., H, W], are not whole latent cells."""
+    """Raise ProjectError if H or W of `shape`, [..., H, W], is no multiple of the factor."""
     height, width = shape[-2:]
     if height % factor(autoencoder) or width % factor(autoencoder):
         raise ProjectError(
@@ -34,8 +34,8 @@ def check_divisible(autoencoder: AutoencoderKL, shape: tuple[int, ...]) -> None:
 def new_autoencoder(params: AutoencoderTraining) -> AutoencoderKL:
     """An autoencoder with random weights; draws from torch's global generator.
 
-    Residual branches begin at zero (Goyal et al. 2017, sec. 5.1) and the posterior begins narrow:
-    so it begins as a nearly linear code, and learns several times faster.
+    Residual branches start at zero (Goyal et al. 2017, sec. 5.1), and the posterior starts narrow.
+    So the autoencoder starts as a nearly linear code, which learns several times faster.
     """
     levels = len(params.block_out_channels)
     autoencoder = AutoencoderKL(
@@ -58,10 +58,10 @@ def new_autoencoder(params: AutoencoderTraining) -> AutoencoderKL:
 
 
 def load_pretrained(source: PretrainedAutoencoder) -> AutoencoderKL:
-    """An `AutoencoderKL` of the Hub or of a local folder, safetensors only.
+    """Load an `AutoencoderKL` from the Hub or a local folder, safetensors only.
 
     Raises:
-        ProjectError: where it cannot be loaded; names it.
+        ProjectError: if it cannot be loaded; names it.
     """
     try:
         return AutoencoderKL.from_pretrained(
@@ -95,6 +95,6 @@ def decode(autoencoder: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
 def round_trip(
     autoencoder: AutoencoderKL, images: torch.Tensor, device: torch.device, precision: str
 ) -> torch.Tensor:
-    """Images [B, 3, H, W] in [-1, 1] encoded and decoded again, on the CPU."""
+    """Encode and decode images [B, 3, H, W] in [-1, 1]; returns float32 on the CPU."""
     with autocast(device, precision):
         return decode(autoencoder, encode(autoencoder, images.to(device))).cpu()

@@ -1,4 +1,4 @@
-"""A text encoder that says one thing: the embedding that a denoiser was trained with."""
+"""A text encoder that always gives one embedding: the one that a denoiser was trained with."""
 
 import torch
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -6,19 +6,20 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from albedo_pipeline.models.text_embedding import new_text_encoder
 
 _LARGE = 64.0
-"""Size of the embeddings: beside its square the final normalisation's 1e-5 is rounded away."""
+"""Size of the word embeddings: beside its square, the 1e-5 of the layer norm rounds away."""
 
 
 @torch.no_grad()
 def constant_text_encoder(text_embedding: torch.Tensor) -> tuple[CLIPTextModel, CLIPTokenizer]:
-    """Encoder and tokenizer that give `condition` for "", to float32's rounding.
+    """Encoder and tokenizer that give `text_embedding` for "", up to float32's rounding.
 
-    Both words embed to plus and minus one vector n of ones and minus ones, which attention and MLP,
-    all zero, leave as it is, and normalising as well. So the final layer's weight (c0 - c1) / 2 n
-    and bias (c0 + c1) / 2 make them c0 and c1.
+    Let c0 and c1 be the two rows of the embedding, and n = (1, -1, 1, -1, ...). The two words are
+    embedded as +64 n and -64 n. Attention and MLP are all zero, so they add nothing. The final
+    layer norm has mean 0 and deviation 64 and gives +n and -n; with the weight w = n (c0 - c1) / 2
+    and the bias b = (c0 + c1) / 2 (elementwise) it returns b + n w = c0 and b - n w = c1.
 
     Args:
-        condition: float32 [1, 2, D], D a multiple of 8.
+        text_embedding: float32 [1, 2, D], D a multiple of 8.
     """
     encoder, tokenizer = new_text_encoder(text_embedding.shape[-1])
     for weight in encoder.parameters():

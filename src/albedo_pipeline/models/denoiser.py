@@ -1,4 +1,4 @@
-"""The denoiser: UNet, noise schedule and empty-text condition, and how they are obtained."""
+"""The denoiser: UNet, noise schedule and text embedding, and how they are made or loaded."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 
-from albedo_pipeline.diffusion.schedule import betas, signal_levels
+from albedo_pipeline.diffusion.schedule import alphas_cumprod_from_betas, betas
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
 from albedo_pipeline.provenance.weights import denoiser_digest
@@ -14,12 +14,12 @@ from albedo_pipeline.provenance.weights import denoiser_digest
 
 @dataclass(frozen=True)
 class Denoiser:
-    """All that is needed to predict albedo latents from beauty latents."""
+    """Everything that is needed to predict albedo latents from beauty latents."""
 
     unet: UNet2DConditionModel
-    """Input cat([beauty latent, noisy albedo latent]): 2C channels; output: C."""
+    """UNet that takes cat([beauty latent, noisy albedo latent]), 2C channels, and returns C."""
     scheduler: DDIMScheduler
-    """The one configuration of the noise schedule, for training and sampling."""
+    """Configuration of the noise schedule, for training and sampling alike."""
     text_embedding: torch.Tensor
     """Embedding of the empty text, float32 [1, L, D]."""
 
@@ -28,19 +28,22 @@ class Denoiser:
         return denoiser_digest(self.unet, self.scheduler, self.text_embedding)
 
     def alphas_cumprod(self) -> torch.Tensor:
-        """alpha-bar of every timestep, float32 [T]."""
+        """Cumulative products of the noise schedule, float32 [T].
+
+        Not the scheduler's own, which differ in the last digits: it rounds the betas in between.
+        """
         config = self.scheduler.config
         variances = betas(
             config.num_train_timesteps, config.beta_start, config.beta_end, config.beta_schedule
         )
-        return signal_levels(variances, config.rescale_betas_zero_snr)
+        return alphas_cumprod_from_betas(variances, config.rescale_betas_zero_snr)
 
 
 def new_scheduler(params: NoiseSchedule) -> DDIMScheduler:
     """Zero terminal SNR and trailing timesteps, as Marigold's models have them.
 
-    `epsilon` keeps its terminal signal: at zero SNR noise tells nothing of the image
-    (Lin et al. 2024, sec. 3.2).
+    With `epsilon` a little signal is left at the last timestep: at zero SNR the noise says nothing
+    about the image (Lin et al. 2024, sec. 3.2).
     """
     return DDIMScheduler(
         **params.model_dump(),
@@ -62,17 +65,19 @@ def new_unet(params: ScratchDenoiser, latent_channels: int) -> UNet2DConditionMo
         up_block_types=tuple(up),
         block_out_channels=params.block_out_channels,
         layers_per_block=params.layers_per_block,
-        attention_head_dim=params.attention_heads,  # diffusers' old name for their number
+        attention_head_dim=params.attention_heads,  # to diffusers, the number of heads
         cross_attention_dim=params.text_width,
         norm_num_groups=params.norm_num_groups,
     )
 
 
 def load_unet(source: PretrainedDenoiser, latent_channels: int) -> UNet2DConditionModel:
-    """The `unet` of an SD-family repository or folder, made to take two latents, beauty first.
+    """Load the `unet` of an SD-family repository or folder, and make it take two latents.
+
+    The beauty latent comes first.
 
     Raises:
-        ProjectError: where it cannot be loaded or does not fit the autoencoder; names it.
+        ProjectError: if it cannot be loaded or does not fit the autoencoder; names it.
     """
     try:
         unet = UNet2DConditionModel.from_pretrained(
@@ -101,13 +106,13 @@ def load_unet(source: PretrainedDenoiser, latent_channels: int) -> UNet2DConditi
 
 @torch.no_grad()
 def widen_input(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """Double the input channels: the weight is repeated and halved, the bias kept.
+    """Double the input channels: repeat the weight and halve it, and keep the bias.
 
-    So two equal latents give what one gave, and activations keep their size (Ke et al. 2024,
-    sec. 3.2). The config is updated with it, so that a reload builds the new shape.
+    Two equal latents then give what one latent gave, and activations keep their size (Ke et al.
+    2024, sec. 3.2). The config is updated too, so that a reload builds the new shape.
     """
     old = unet.conv_in
-    window: Any = (old.kernel_size, old.stride, old.padding)  # torch types them otherwise there
+    window: Any = (old.kernel_size, old.stride, old.padding)  # their types differ in torch
     new = torch.nn.Conv2d(2 * old.in_channels, old.out_channels, *window)
     new.load_state_dict({"weight": old.weight.repeat(1, 2, 1, 1) / 2, "bias": old.bias})
     unet.conv_in = new
@@ -117,7 +122,7 @@ def widen_input(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 
 @torch.no_grad()
 def swap_input(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """Exchange the two latents of the input, for a model that was trained with the other order."""
+    """Swap the two latents of the input, for a model that was trained with the other order."""
     first, second = unet.conv_in.weight.chunk(2, dim=1)
     unet.conv_in.weight.copy_(torch.cat([second, first], dim=1))
     return unet

@@ -24,7 +24,7 @@ ALBEDO = {
 
 
 class _Latents(Protocol):
-    """What is needed of `LatentShards`."""
+    """The part of `LatentShards` that is needed here."""
 
     def shapes(self, name: str) -> np.ndarray: ...
 
@@ -33,11 +33,12 @@ class _Latents(Protocol):
 
 @dataclass(frozen=True)
 class Export:
-    """What the exported folder holds."""
+    """Content of the exported folder."""
 
     pipeline: MarigoldIntrinsicsPipeline
+    """The model, as diffusers saves and opens it."""
     card: str
-    """The model card, README.md: YAML front matter and markdown."""
+    """Text of the model card README.md: YAML front matter and markdown."""
 
 
 def intrinsics_pipeline(
@@ -47,16 +48,16 @@ def intrinsics_pipeline(
     steps: int,
     resolution: int,
 ) -> MarigoldIntrinsicsPipeline:
-    """The pipeline, float32, with adapters merged into the weights.
+    """Build the pipeline in float32, with adapters merged into the weights.
 
     Args:
-        text_source: where text encoder and tokenizer come from; None for a denoiser from scratch.
-        steps: DDIM steps that it takes where it is told no number.
-        resolution: longer side that it brings images to where it is told none, pixels.
+        text_source: source of text encoder and tokenizer; None for a denoiser from scratch.
+        steps: default number of DDIM steps.
+        resolution: default longer side that images are resized to, pixels.
 
     Raises:
-        ProjectError: where the text encoder cannot be loaded, or embeds the empty text otherwise
-            than the denoiser was trained with.
+        ProjectError: if the text encoder cannot be loaded, or does not give the embedding that the
+            denoiser was trained with.
     """
     encoder, tokenizer = (
         load_text_encoder(text_source)
@@ -66,7 +67,7 @@ def intrinsics_pipeline(
     encoder.float()  # as diffusers opens it
     _check_text(encoder, tokenizer, denoiser.text_embedding)
     unet = merge_lora(denoiser.unet) if has_lora(denoiser.unet) else denoiser.unet
-    for network in (unet, autoencoder):  # whoever opens the export need not see our folders
+    for network in (unet, autoencoder):  # no path of this machine in the export
         network.register_to_config(_name_or_path="")
     return MarigoldIntrinsicsPipeline(
         unet=unet,
@@ -82,10 +83,10 @@ def intrinsics_pipeline(
 
 
 def text_source(train_settings: dict) -> PretrainedModel | None:
-    """Where the training took its text encoder from; None: it made one.
+    """Source of the training's text encoder; None if the training made one.
 
     Raises:
-        ProjectError: where the settings do not say.
+        ProjectError: if the settings do not say.
     """
     if train_settings.get("source") == "scratch":
         return None
@@ -93,13 +94,13 @@ def text_source(train_settings: dict) -> PretrainedModel | None:
         return PretrainedDenoiser.model_validate(train_settings["pretrained"])
     except (KeyError, ValueError) as error:
         raise ProjectError(
-            f"train_settings: damaged, or of an earlier version ({one_line(error)}); run the "
+            f"train_settings: damaged, or from an earlier version ({one_line(error)}); run the "
             "pipeline train again"
         ) from error
 
 
 def trained_side(latents: _Latents, autoencoder: AutoencoderKL) -> int:
-    """Longer side of the most training images, pixels; a multiple of the autoencoder's factor."""
+    """Most frequent longer side of the training images, pixels."""
     cells = latents.shapes("beauty")[latents.rows("train"), -2:].max(axis=1)
     sides, counts = np.unique(cells, return_counts=True)
     return factor(autoencoder) * int(sides[counts.argmax()])
@@ -112,6 +113,6 @@ def _check_text(
     same = embedded.shape == text_embedding.shape
     if not (same and torch.allclose(embedded, text_embedding, atol=1e-5)):
         raise ProjectError(
-            "export: the text encoder embeds the empty text otherwise than the denoiser was "
-            "trained with; is train.pretrained.model still the same?"
+            "export: the text encoder does not give the text embedding that the denoiser was "
+            "trained with; check that train.pretrained.model is unchanged"
         )

@@ -11,12 +11,12 @@ logger = logging.getLogger(__name__)
 
 
 def upload(folder: Path, repository: str, private: bool) -> None:
-    """Make the repository where there is none, and upload the whole folder as one commit.
+    """Create the repository if it is missing, and upload the folder as one commit.
 
-    The account is the one of `hf auth login` or of the variable HF_TOKEN.
+    The account is that of `hf auth login` or of the environment variable HF_TOKEN.
 
     Raises:
-        ProjectError: where that fails; the folder stays.
+        ProjectError: if the upload fails; the folder stays.
     """
     hub = HfApi()
     try:
@@ -26,7 +26,7 @@ def upload(folder: Path, repository: str, private: bool) -> None:
         )
     except Exception as error:  # the network and the Hub fail in many ways
         raise ProjectError(
-            f"export.push_to_hub {repository}: not uploaded ({one_line(error)}); the model lies in "
+            f"export.push_to_hub {repository}: not uploaded ({one_line(error)}); the model is in "
             f"{folder}"
         ) from error
     logger.info("publish: uploaded, %s", commit.commit_url)

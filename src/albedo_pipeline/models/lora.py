@@ -10,12 +10,12 @@ from albedo_pipeline.params.denoiser import Lora
 
 
 def add_lora(unet: UNet2DConditionModel, params: Lora) -> UNet2DConditionModel:
-    """Give the UNet adapters, which begin as nothing, and freeze the rest but `train_also`.
+    """Add adapters, which change nothing at first, and freeze the rest except `train_also`.
 
     Draws from torch's global generator.
 
     Raises:
-        ProjectError: where a name fits no module.
+        ProjectError: if a name matches no module.
     """
     config = LoraConfig(
         r=params.rank,
@@ -43,7 +43,7 @@ def has_lora(unet: UNet2DConditionModel) -> bool:
 
 
 def without_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """A copy of the UNet that lacks the adapters; what was trained whole stays trained."""
+    """A copy of the UNet without adapters; modules of `train_also` keep their trained weights."""
     plain = UNet2DConditionModel.from_config(unet.config)
     weights = {
         name.replace(".base_layer.", "."): weight
@@ -55,12 +55,12 @@ def without_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 
 
 def merge_lora(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """A copy whose weights hold what the adapters do: W + alpha / rank B A."""
+    """A copy with the adapters merged into the weights: W + alpha / rank B A."""
     merged = without_lora(unet)
     sums: dict[str, Any] = {n: m for n, m in unet.named_modules() if hasattr(m, "get_delta_weight")}
     for name, module in sums.items():
         weight = merged.get_submodule(name).get_parameter("weight")
-        for adapter in module.active_adapters:  # a loaded one has another name than a new one
+        for adapter in module.active_adapters:  # a loaded adapter has another name than a new one
             weight.data.add_(module.get_delta_weight(adapter).to(weight))
     return merged
 

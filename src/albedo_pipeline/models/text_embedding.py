@@ -1,4 +1,4 @@
-"""The empty text's embedding, which conditions the denoiser; computed once."""
+"""The embedding of the empty text, which conditions the denoiser and is computed once."""
 
 import tempfile
 from pathlib import Path
@@ -13,19 +13,19 @@ from albedo_pipeline.params.base import PretrainedModel
 
 @torch.no_grad()
 def embed_empty_text(text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> torch.Tensor:
-    """Embedding of "", float32 [1, 2, D]: begin and end of text, no padding.
+    """Embedding of "", float32 [1, 2, D]: the tokens for begin and end of text, without padding.
 
-    Marigold's pipelines in diffusers embed it the same way.
+    Marigold's pipelines in diffusers embed it in the same way.
     """
     tokens = tokenizer("", padding="do_not_pad", truncation=True, return_tensors="pt")
     return text_encoder(tokens.input_ids)[0].float()
 
 
 def load_text_encoder(source: PretrainedModel) -> tuple[CLIPTextModel, CLIPTokenizer]:
-    """`text_encoder` and `tokenizer` of an SD-family repository or folder.
+    """Load `text_encoder` and `tokenizer` of an SD-family repository or folder.
 
     Raises:
-        ProjectError: where they cannot be loaded; names the repository.
+        ProjectError: if they cannot be loaded; names the repository.
     """
     options: dict[str, Any] = {"revision": source.revision}
     try:
@@ -39,9 +39,9 @@ def load_text_encoder(source: PretrainedModel) -> tuple[CLIPTextModel, CLIPToken
 
 
 def new_text_encoder(width: int) -> tuple[CLIPTextModel, CLIPTokenizer]:
-    """A one-layer text encoder with random weights and its two-word tokenizer.
+    """A one-layer text encoder with random weights, and its tokenizer of two words.
 
-    A denoiser from scratch learns with whatever constant it is given; draws from torch's global
+    A denoiser from scratch can learn with any constant embedding. Draws from torch's global
     generator.
     """
     config = CLIPTextConfig(

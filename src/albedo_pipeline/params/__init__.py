@@ -1,4 +1,4 @@
-"""One pydantic model per pipeline: every setting, its unit, range and default."""
+"""The settings: one pydantic model per pipeline, with the unit, range and default of each field."""
 
 from albedo_pipeline.params.autoencoder import AutoencoderParams, EncodeParams
 from albedo_pipeline.params.evaluate import EvaluateParams

@@ -10,36 +10,44 @@ from albedo_pipeline.params.sampling import Inference
 
 
 class BootstrapParams(Params):
-    """The interval of a mean: percentile bootstrap over groups."""
+    """The confidence interval of a mean: a percentile bootstrap over groups."""
 
     resamples: int = Field(2000, ge=100)
+    """Number of resamples of the groups."""
     confidence: float = Field(0.95, gt=0, lt=1)
+    """Probability that the interval covers the mean."""
     seed: int = Field(0, ge=0, lt=2**63)
+    """Seed of the resamples."""
 
 
 class RetinexParams(Params):
-    """The classical method: which gradients of the image are reflectance."""
+    """Thresholds of Retinex, the classical method: which image gradients belong to the albedo."""
 
     intensity_threshold: float = Field(0.3, ge=0)
-    """Log-intensity step between neighbours above which it is an edge of reflectance."""
+    """Difference of log-intensity between neighbours above which it is an edge of the albedo."""
     chroma_threshold: float = Field(0.05, ge=0)
-    """Chromaticity step (Euclidean, in normalised rgb) above which it is one."""
+    """Difference of chromaticity between neighbours (Euclidean distance of normalised rgb) above
+    which it is an edge of the albedo."""
 
 
 class EvaluateParams(Inference):
-    """The protocol: everything that a number depends on."""
+    """The evaluation protocol: all settings that the scores depend on."""
 
     protocol: Literal["albedo_pipeline", "marigold-iid"] = "albedo_pipeline"
-    """Which metrics, in which colour space, and how masked pixels are treated: the project's own,
-    or Marigold's for intrinsic images. The fingerprint covers this and the settings below."""
+    """Which metrics are measured, in which colour space, and how masked pixels are treated: the
+    project's own way, or Marigold's for intrinsic images. The protocol's fingerprint covers this
+    and all other settings that change the scores."""
     lpips_weights: Path | None = None
     """Safetensors file with the weights of LPIPS; null: LPIPS is not measured."""
     splits: tuple[Literal["train", "validation", "test"], ...] = ("test",)
+    """Splits that are evaluated."""
     steps: int = Field(1, ge=1)
-    """DDIM steps."""
+    """Number of DDIM steps."""
     batch_size: int = Field(32, ge=1)
-    """Members of all samples' ensembles that go through the networks at a time."""
+    """Ensemble members, of all samples together, that go through the networks at a time."""
     compile: bool = False
-    """`torch.compile` of the networks: minutes at first, then faster."""
+    """Whether `torch.compile` compiles the networks; this takes minutes, then runs faster."""
     bootstrap: BootstrapParams = BootstrapParams()
+    """Confidence intervals of the means."""
     retinex: RetinexParams = RetinexParams()
+    """Thresholds of the classical method."""

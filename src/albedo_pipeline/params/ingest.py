@@ -8,64 +8,73 @@ from albedo_pipeline.params.base import Params
 
 
 class ExposureParams(Params):
-    """How an HDR beauty image gets its one exposure; albedo is never exposed."""
+    """How the exposure of an HDR beauty is chosen; albedo is never exposed."""
 
     policy: Literal["percentile", "hypersim", "fixed", "none"] = "percentile"
-    """`hypersim`: the anchor of that data set's published tone mapping; see `imaging.exposure`."""
+    """How the exposure is chosen: from a `percentile` of the luminance, as in Hypersim's published
+    tone mapping (`hypersim`, see `imaging.exposure`), a `fixed` one, or `none`."""
     percentile: float = Field(90.0, gt=0, le=100)
-    """`percentile`: which percentile of the luminance is anchored, %."""
+    """Percentile of the luminance that is mapped to `target`, %; only for policy `percentile`."""
     target: float = Field(0.8, gt=0, le=1)
-    """`percentile`: the sRGB-encoded value that it is put at."""
+    """sRGB-encoded value that the percentile is mapped to; only for policy `percentile`."""
     stops: float = Field(0.0, ge=-20, le=20)
-    """`fixed`: the exposure, in photographic stops (factor 2 ** stops)."""
+    """Exposure in photographic stops (a factor of 2 ** stops); only for policy `fixed`."""
 
 
 class SplitParams(Params):
-    """Shares of the groups; the rest is for training. A group's split never changes."""
+    """Shares of the groups in each split; the training split gets the rest.
+
+    The split of a group does not change when data is added.
+    """
 
     validation: float = Field(0.1, ge=0, lt=1)
+    """Share of the groups in the validation split."""
     test: float = Field(0.1, ge=0, lt=1)
+    """Share of the groups in the test split."""
     salt: str = Field("", coerce_numbers_to_str=True)
-    """Another salt gives another split."""
+    """Text that is hashed together with a group's name; another text gives another split."""
 
     @model_validator(mode="after")
-    def _leave_some_for_training(self) -> Self:
+    def _leave_groups_for_training(self) -> Self:
         if self.validation + self.test >= 1:
             raise ValueError("validation + test must be less than 1")
         return self
 
 
 Ratio = Annotated[str, Field(pattern=r"^[1-9]\d*:[1-9]\d*$")]
-"""Width to height, such as 16:9."""
+"""Ratio of width to height, such as 16:9."""
 
 
 class CropParams(Params):
-    """Which parts of a picture are stored; each is a sample of its own, of the same group."""
+    """Which crops of an image are stored; each is a sample of its own, of the same group."""
 
     count: int = Field(1, ge=1, le=64)
-    """Crops of a picture: the first in the middle, the others spread over it."""
+    """Number of crops per image: the first is in the centre, the others are spread over it."""
     share: float = Field(1.0, gt=0, le=1)
-    """Size of a crop, as a share of the largest that fits."""
+    """Size of a crop, as a share of the largest crop that fits."""
     max_enlargement: float = Field(2.0, ge=1)
-    """A picture whose crop would be enlarged more than this is quarantined."""
+    """Largest factor by which a crop may be enlarged; an image that needs more is quarantined."""
 
 
 class IngestParams(Params):
-    """How raw pairs become project images."""
+    """How raw pairs become pairs of the project."""
 
     resolution: int = Field(ge=16, le=8192)
     """Width and height of square images, pixels; other ratios have about as many pixels."""
     aspect_ratios: Annotated[tuple[Ratio, ...], Field(min_length=1)] = ("1:1",)
-    """Ratios that are stored; a picture is cropped to the nearest one."""
+    """Aspect ratios of the stored images; an image is cropped to the nearest one."""
     multiple_of: int = Field(8, ge=1, le=256)
-    """Width and height of images that are not square are multiples of this, pixels: of the
-    autoencoder's factor, and better of that times the denoiser's."""
+    """Number that divides width and height of images that are not square, pixels. It should be a
+    multiple of the autoencoder's factor, or better of that factor times the denoiser's."""
     crop: CropParams = CropParams()
+    """Which crops of an image are stored."""
     exposure: ExposureParams = ExposureParams()
+    """How the exposure of an HDR beauty is chosen."""
     split: SplitParams = SplitParams()
+    """Shares of the groups in each split."""
     min_valid_share: float = Field(0.05, ge=0, le=1)
-    """A pair with a smaller share of valid pixels is quarantined."""
+    """Smallest share of valid pixels; a pair with less is quarantined."""
     max_quarantined_share: float = Field(0.2, ge=0, le=1)
-    """The run stops when more of the samples than this are quarantined."""
+    """Largest share of quarantined samples; the run stops if there are more."""
     workers: int | None = Field(None, ge=1)
-    """Reading threads; null takes one a core."""
+    """Number of threads that read and prepare pairs; null: one per core."""

@@ -1,4 +1,4 @@
-"""Settings of noise, loss, optimiser, learning rate and weight averaging."""
+"""Settings of noise, loss, optimiser, learning rate, averaging, checkpoints and validation."""
 
 import re
 from typing import Annotated, Literal
@@ -9,37 +9,42 @@ from albedo_pipeline.params.base import Params
 from albedo_pipeline.params.sampling import Sampling
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
+"""Decay of a moving average, per optimiser step."""
 
 
 class Noise(Params):
-    """What latents are mixed with."""
+    """The noise that is added to albedo latents."""
 
     kind: Literal["gaussian", "multi_resolution"] = "gaussian"
+    """White noise, or a sum of white noise and coarser noise (see `diffusion.noise`). The settings
+    below are only for `multi_resolution`."""
     strategy: Literal["original", "every_layer", "power_of_two", "random_step"] = "original"
-    """Sizes of the coarser levels; `multi_resolution` only."""
+    """How the sizes of the coarser levels are chosen."""
     strength: float = Field(0.9, ge=0, le=1)
-    """Weight of a level relative to the finer one before it."""
+    """Weight of a level relative to the finer one before it; 0 is white noise."""
     annealed: bool = True
-    """The strength falls with the timestep: s t / T."""
+    """Whether the strength s falls with the timestep t to s t / T."""
 
 
 class Loss(Params):
-    """Masked always; the mean over the valid cells of the effective batch."""
+    """The loss: the mean error over the valid cells of the effective batch."""
 
     kind: Literal["mse", "l1", "huber"] = "mse"
+    """Squared error, absolute error, or Huber's mixture of both."""
     huber_delta: float = Field(1.0, gt=0)
-    """Error (in latent units) above which `huber` is linear."""
+    """Error above which `huber` is linear, in units of the latent."""
     min_snr_gamma: float | None = Field(None, gt=0)
-    """Min-SNR weighting with this bound; null: every timestep counts the same."""
+    """Bound of the SNR in min-SNR weighting; null: all timesteps have the same weight."""
 
 
 class ParameterGroup(Params):
     """Parameters with a learning rate of their own."""
 
     pattern: str
-    """Regular expression, searched in the parameter's name; the first group that fits has it."""
+    """Regular expression that is searched in the parameter's name. A parameter belongs to the first
+    group whose pattern it matches."""
     ratio: float = Field(ge=0)
-    """Of the learning rate; 0 freezes."""
+    """Factor of the learning rate; 0 freezes the parameters."""
 
     @field_validator("pattern")
     @classmethod
@@ -55,93 +60,111 @@ class Optimiser(Params):
     """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019)."""
 
     name: Literal["adamw", "adam"] = "adamw"
+    """Which of the two is used."""
     betas: tuple[Decay, Decay] = (0.9, 0.999)
+    """Decays of the moving averages of the gradient and of its square."""
     weight_decay: float = Field(0.0, ge=0)
+    """Weight decay: decoupled from the gradient for `adamw`, an L2 penalty for `adam`."""
     groups: tuple[ParameterGroup, ...] = ()
-    """Parameters that fit no pattern have ratio 1."""
+    """Parameters with a learning rate of their own; all others have ratio 1."""
 
 
 class Plateau(Params):
     """Reductions of the learning rate when the validation metric no longer improves."""
 
     factor: float = Field(0.5, gt=0, lt=1)
+    """Factor of the learning rate at each reduction."""
     patience: int = Field(3, ge=0)
-    """Validations without improvement that are let pass."""
+    """Number of validations without improvement that are accepted before a reduction."""
     min_delta: float = Field(0.0, ge=0)
-    """Improvement, in the metric's unit, that counts as one."""
+    """Difference that the metric must exceed to count as an improvement, in the metric's unit."""
     max_reductions: int = Field(3, ge=0)
-    """The training ends where one more would follow."""
+    """Number of reductions; the training ends when one more would follow."""
 
 
 class LearningRate(Params):
-    """Linear warm-up, then a decay; exponential and cosine reach `final_ratio`."""
+    """The learning rate: a linear warm-up, then a decay."""
 
     peak: float = Field(gt=0)
+    """Learning rate at the end of the warm-up."""
     warmup_steps: int = Field(100, ge=0)
+    """Optimiser steps of the warm-up."""
     decay: Literal["constant", "exponential", "cosine", "plateau"] = "exponential"
+    """How the learning rate falls after the warm-up: not at all, geometrically, along a half cosine
+    or by reductions when the validation metric no longer improves."""
     decay_steps: int | None = Field(None, ge=1)
-    """Step at which `final_ratio` is reached, and kept; null: the last step."""
+    """Optimiser step from which `exponential` and `cosine` stay at `final_ratio`; null: the last
+    step of the training."""
     final_ratio: float = Field(0.01, gt=0, le=1)
+    """Learning rate at the end of `exponential` and `cosine`, as a share of `peak`."""
     plateau: Plateau = Plateau()
+    """Reductions of the learning rate; only for `plateau`."""
 
 
 class Ema(Params):
-    """The weights' moving average, which is validated and exported."""
+    """The exponential moving average of the weights, which is validated and exported."""
 
     profile: Literal["constant", "power"] = "constant"
+    """Whether the average covers a constant number of steps, or a constant share of the training so
+    far (Karras et al. 2024)."""
     decay: float = Field(0.999, ge=0, lt=1)
-    """Of `constant`; it warms up with (1 + step) / (10 + step)."""
+    """Decay per optimiser step for `constant`; at most (1 + step) / (10 + step) as a warm-up."""
     relative_width: float = Field(0.1, gt=0, le=0.25)
-    """Of `power`: standard deviation of the average, as a share of the training so far."""
+    """Standard deviation of the averaged steps for `power`, as a share of all steps so far."""
 
 
 class CheckpointSchedule(Params):
-    """Which checkpoints are written, and which of them stay."""
+    """When checkpoints are written, and which of them are kept."""
 
     every: int = Field(500, ge=1)
     """Optimiser steps between two checkpoints."""
     keep_last: int = Field(2, ge=1)
-    """Newest ones that stay."""
+    """Number of newest checkpoints that are kept."""
     keep_best: int = Field(1, ge=0)
-    """Best ones, by the validation metric, that stay."""
+    """Number of best checkpoints, by the validation metric, that are kept."""
     keep_every: int | None = Field(None, ge=1)
-    """Steps of which every multiple is written and stays; null: none."""
+    """Optimiser steps between two checkpoints that are written and kept for good; null: none."""
 
 
 class Validation(Sampling):
     """DDIM predictions of validation samples, scored in image space."""
 
     every: int | None = Field(None, ge=1)
-    """Optimiser steps between two validations, and at the last step; null: never."""
+    """Optimiser steps between two validations, with one more at the last step; null: none."""
     at_start: bool = False
-    """Also before the first step."""
+    """Whether there is also a validation before the first step."""
     split: Literal["validation", "train", "test"] = "validation"
+    """Split that the samples are taken from."""
     samples: int = Field(32, ge=1)
     """Samples, spread evenly over the split."""
-    metric: Literal["psnr", "ssim"] = "psnr"
-    """Decides which checkpoint is best, and when the learning rate is on a plateau."""
+    metric: str = "psnr"
+    """Metric that decides which checkpoint is best, and whether the learning rate is on a plateau:
+    any of the module `metrics.image` that needs no weights. PSNR and SSIM are always measured."""
     steps: int = Field(4, ge=1)
-    """DDIM steps."""
+    """Number of DDIM steps."""
     batch_size: int = Field(8, ge=1)
-    """Samples that are predicted at a time."""
+    """Number of samples that are predicted at a time."""
 
 
 class Visualisation(Params):
-    """A grid of validation samples: beauty, prediction, truth, error."""
+    """A grid of images of validation samples: beauty, prediction, true albedo, and error."""
 
     every: int | None = Field(None, ge=1)
-    """Optimiser steps between two grids, and at the last step; null: never."""
+    """Optimiser steps between two grids, with one more at the last step; null: none."""
     samples: int = Field(4, ge=1)
+    """Number of samples in the grid."""
 
 
 class Execution(Params):
-    """How the steps are computed; none of it changes the result by more than rounding."""
+    """How the steps are computed. These settings change the result by no more than rounding."""
 
     gradient_checkpointing: bool = False
-    """Less memory for about a third more time."""
+    """Whether activations are computed again in the backward pass; this takes less memory and about
+    a third more time."""
     channels_last: bool = False
+    """Whether the UNet uses the memory format `torch.channels_last`."""
     compile: bool = False
-    """`torch.compile` of the UNet."""
+    """Whether `torch.compile` compiles the UNet."""
     deterministic: bool = False
-    """Only algorithms that always add in the same order; slower on a GPU, where a repeated or
-    resumed run is bit-identical only so."""
+    """Whether only algorithms are used that always add in the same order. On a GPU they are slower,
+    but without them a repeated or resumed run is not bit-identical."""

@@ -9,24 +9,25 @@ from albedo_pipeline.params.sampling import Inference
 
 
 class PredictParams(Inference):
-    """Which images get an albedo, by which model, and how well."""
+    """Which images get an albedo, from which model, and at which resolution."""
 
     input: str | None = Field(None, coerce_numbers_to_str=True)
-    """An image, a folder (searched with all that is in it) or a pattern such as `renders/*.exr`."""
+    """An image, a folder (with all its subfolders) or a pattern such as `renders/*.exr`. A run of
+    `predict` needs it."""
     model: str | None = None
     """Exported folder, or Hub id of a Marigold intrinsics model; null: the project's own export."""
     revision: str | None = None
-    """Commit of the Hub repository; a number that is quoted needs it."""
+    """Commit of the Hub repository; null: the newest one. Set it if results will be published."""
     colour_space: Literal["auto", "linear", "srgb", "acescg"] = "auto"
-    """What the files' numbers mean; `auto`: floats are linear, integers sRGB-encoded."""
+    """Colour space of the files; `auto` takes floats as linear and integers as sRGB-encoded."""
     exposure: ExposureParams = ExposureParams()
-    """Of linear and ACEScg images; sRGB-encoded ones are taken as they are."""
+    """Exposure of linear and ACEScg images; sRGB-encoded images are not exposed."""
     resolution: int | None = Field(None, ge=8, le=8192)
-    """Longer side at which a picture as a whole is predicted, pixels; null: what the model is best
-    at, or the picture's own."""
+    """Longer side at which the complete image is predicted, pixels; null: the resolution that the
+    model is made for, or else the image's own."""
     tile: int | None = Field(None, ge=8, le=8192)
-    """Side of the tiles that larger pictures are predicted in, pixels; null: as `resolution`."""
+    """Side of the tiles that larger images are predicted in, pixels; null: as `resolution`."""
     overlap: float = Field(0.25, gt=0, le=0.5)
-    """Of neighbouring tiles, at least, as a share of a tile's side."""
+    """Smallest overlap of neighbouring tiles, as a share of a tile's side."""
     max_megapixels: float = Field(128, gt=0, lt=1e6)
-    """Larger images are refused before memory is taken."""
+    """Size above which an image is refused before it is loaded into memory, megapixels."""

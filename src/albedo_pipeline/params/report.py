@@ -9,8 +9,9 @@ class ReportParams(Params):
     """What the report shows."""
 
     title: str = "Albedo estimator"
+    """Title of the report."""
     gallery: int = Field(12, ge=1, le=200)
-    """Test samples shown, spread evenly from the best to the worst by PSNR."""
+    """Number of test samples in the gallery, spread evenly from the best to the worst by PSNR."""
     compare: str | None = None
-    """Folder of another run's reports (its `metrics.json` and `per_sample.parquet`), to stand
-    beside this one's."""
+    """Folder with the `metrics.json` and `per_sample.parquet` of another run, which the report
+    compares with this one; null: no comparison."""

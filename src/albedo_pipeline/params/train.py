@@ -19,8 +19,8 @@ from albedo_pipeline.params.optimisation import (
     Visualisation,
 )
 
-# What may differ when a run is continued: it changes when a thing happens, or how fast.
-_NEUTRAL = (
+# These change when something happens, or how fast, but not the weights at a step.
+_MAY_DIFFER_ON_RESUME = (
     "micro_batch_size",
     "max_steps",
     "max_epochs",
@@ -44,57 +44,80 @@ class TrainParams(Params):
     """How the denoiser is trained."""
 
     seed: int = Field(2024, ge=0, lt=2**63)
+    """Seed of everything random in the training: sample order, flips, timesteps, noise, and the
+    weights of a model from scratch."""
     source: Literal["scratch", "pretrained"] = "scratch"
+    """Where the denoiser comes from: random weights (`scratch`), or a model (`pretrained`)."""
     scratch: ScratchDenoiser = ScratchDenoiser()
+    """Size of the UNet; only for source `scratch`."""
     pretrained: PretrainedDenoiser | None = None
+    """Model to begin with; source `pretrained` needs it."""
     lora: Lora | None = None
-    """Train adapters only; null: the whole UNet."""
+    """Low-rank adapters, which are trained in place of the UNet; null: the UNet itself is
+    trained."""
     noise_schedule: NoiseSchedule = NoiseSchedule()
+    """The noise of the diffusion process."""
     noise: Noise = Noise()
+    """The noise that is added to albedo latents."""
     loss: Loss = Loss()
+    """The loss."""
     mixture: dict[str, Annotated[float, Field(gt=0)]] = Field({"latents": 1.0}, min_length=1)
-    """Shares of the latent sets in every batch, by name: `latents`, and those of the catalog's
-    `more_latents`. They are divided by their sum."""
+    """Shares of the latent sets in every batch, by name: `latents`, and the sets of the catalog's
+    entry `more_latents`. The shares are divided by their sum."""
     flip_probability: float = Field(0.5, ge=0, le=1)
+    """Probability that a sample is flipped left to right."""
     effective_batch_size: int = Field(ge=1)
-    """Samples of one optimiser step."""
+    """Number of samples in one optimiser step, over all processes."""
     micro_batch_size: int = Field(ge=1)
-    """Samples that one process has in memory at a time, at most; does not change the result."""
+    """Largest number of samples that a process computes at a time; a divisor of
+    `effective_batch_size`. It does not change the result."""
     max_steps: int | None = Field(None, ge=1)
-    """Optimiser steps; null: `max_epochs` alone ends the training."""
+    """Optimiser steps after which the training ends; null: `max_epochs` alone ends it."""
     max_epochs: float | None = Field(None, gt=0)
-    """Passes over the training samples."""
+    """Passes over the training samples after which the training ends; null: `max_steps` alone ends
+    it."""
     exit_after_minutes: float | None = Field(None, gt=0)
-    """Pause (exit code 75) after this long."""
+    """Minutes after which the training pauses with exit code 75; null: it does not pause."""
     optimiser: Optimiser = Optimiser()
+    """The optimiser."""
     learning_rate: LearningRate
+    """The learning rate."""
     max_grad_norm: float = Field(1.0, gt=0)
+    """Norm to which larger gradients are clipped."""
     max_skipped_in_a_row: int = Field(20, ge=1)
-    """Steps without a finite loss and gradient that are skipped before the run stops."""
+    """Number of steps in a row that are skipped, because loss or gradient is not finite, before the
+    run stops."""
     ema: Ema = Ema()
+    """The moving average of the weights."""
     precision: Precision = "bf16"
-    """Of the forward pass; weights are fp32. fp16 needs a GPU."""
+    """Number format of the forward pass; weights are always fp32. fp16 needs a GPU."""
     device: Device = "auto"
+    """Where the denoiser is trained; `auto` takes a GPU if there is one."""
     execution: Execution = Execution()
+    """How the steps are computed."""
     log_every: int = Field(10, ge=1)
-    """Optimiser steps between two log points; the loss is their mean."""
+    """Optimiser steps between two rows of the log, which has the mean loss of these steps."""
     log_gradients_every: int | None = Field(None, ge=1)
-    """Optimiser steps between two tables of the largest gradients; null: never."""
+    """Optimiser steps between two tables of the largest gradients; null: no tables."""
     checkpoints: CheckpointSchedule = CheckpointSchedule()
+    """When checkpoints are written, and which of them are kept."""
     validation: Validation = Validation()
+    """When and how validation samples are predicted and scored."""
     visualisation: Visualisation = Visualisation()
+    """When validation samples are shown as images."""
     weights_and_biases: str | None = None
-    """Name of a Weights & Biases project; null: nothing is sent."""
+    """Name of the Weights & Biases project that the log is sent to; null: nothing is sent."""
     output: Literal["last", "best"] = "last"
-    """Which checkpoint's EMA weights become the denoiser."""
+    """Which checkpoint's averaged (EMA) weights become the denoiser."""
     on_mismatch: Literal["stop", "restart"] = "stop"
-    """Where checkpoints of other settings lie: `restart` keeps them aside and begins anew."""
+    """What happens if there are checkpoints that were trained with other settings: `stop` stops the
+    run with an error, `restart` moves them aside and trains from step 0."""
     on_code_change: Literal["continue", "restart"] = "continue"
-    """Where checkpoints of other code of this project lie: `restart` keeps them aside and begins
-    anew."""
+    """What happens if there are checkpoints that were trained with other code of this project:
+    `continue` resumes from them, `restart` moves them aside and trains from step 0."""
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _settings_agree(self) -> Self:
         if self.effective_batch_size % self.micro_batch_size:
             raise ValueError(
                 f"effective_batch_size ({self.effective_batch_size}) must be a multiple of "
@@ -103,7 +126,7 @@ class TrainParams(Params):
         if self.source == "pretrained" and self.pretrained is None:
             raise ValueError("source 'pretrained' needs the key 'pretrained'")
         if self.max_steps is None and self.max_epochs is None:
-            raise ValueError("one of max_steps and max_epochs is needed")
+            raise ValueError("set max_steps, max_epochs, or both")
         if self.validation.every is None and self.learning_rate.decay == "plateau":
             raise ValueError("learning_rate.decay 'plateau' needs validation.every")
         if self.validation.every is None and self.output == "best":
@@ -113,21 +136,25 @@ class TrainParams(Params):
         return self
 
     def last_step(self, samples: int) -> int:
-        """Optimiser steps of the whole training, with `samples` in an epoch."""
+        """Number of optimiser steps of the training if an epoch has `samples` samples."""
         limits = [self.max_steps or math.inf]
         if self.max_epochs is not None:
             limits.append(math.ceil(self.max_epochs * samples / self.effective_batch_size))
         return int(max(1, min(limits)))
 
     def shares(self) -> dict[str, float]:
-        """Share of each latent set, by name, in the order of the names."""
+        """Share of each latent set by name, sorted by name; their sum is 1."""
         total = sum(self.mixture.values())
         return {name: self.mixture[name] / total for name in sorted(self.mixture)}
 
     def result_settings(self, last_step: int) -> dict[str, Any]:
-        """The settings that the weights at a step depend on, by dotted key."""
+        """The settings that decide the weights at each step, by dotted key.
+
+        Settings without effect are left out, such as `huber_delta` for the loss `mse`, so that a
+        run can be resumed if they differ.
+        """
         settings = self.model_dump(mode="json")
-        kept = {key: value for key, value in settings.items() if key not in _NEUTRAL}
+        kept = {key: value for key, value in settings.items() if key not in _MAY_DIFFER_ON_RESUME}
         rate = kept["learning_rate"]
         if rate["decay"] == "plateau":
             kept["validation"] = settings["validation"]
@@ -147,7 +174,7 @@ class TrainParams(Params):
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted keys; lists stay whole."""
+    """Nested settings as one dictionary with dotted keys; lists are values."""
     items: dict[str, Any] = {}
     for key, value in settings.items():
         nested = isinstance(value, dict)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from albedo_pipeline.imaging.colour_space_checks import CONTRASTS, contrast_suspicion
+from albedo_pipeline.imaging.colour_space_checks import CONTRAST_LIMITS, contrast_doubt
 
 ENOUGH = 8
 """Samples of one kind whose median tells something."""
@@ -20,6 +20,6 @@ def contrast_doubts(manifest: pd.DataFrame) -> list[str]:
     contrast = manifest["edge_contrast"]
     alike = manifest.groupby(_KIND)["edge_contrast"]
     median = alike.transform("median").where(alike.transform("count") >= ENOUGH, np.nan)
-    judged = contrast.where(contrast > CONTRASTS[1], median)
+    judged = contrast.where(contrast > CONTRAST_LIMITS[1], median)
     spaces = manifest["beauty_space"], manifest["albedo_space"]
-    return [contrast_suspicion(*values) for values in zip(judged, *spaces, strict=True)]
+    return [contrast_doubt(*values) for values in zip(judged, *spaces, strict=True)]

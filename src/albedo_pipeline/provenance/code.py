@@ -8,7 +8,7 @@ from pathlib import Path
 import grimp
 
 _PACKAGE = "albedo_pipeline"
-_NO_EFFECT = ("errors", "params", "runtime")
+_NO_EFFECT = {"errors", "params", "runtime"}
 """Rooms whose code decides no stored byte: settings enter a cache key by their values, and how work
 is divided, shown and locked changes no result."""
 
@@ -19,7 +19,7 @@ def code_digest(*modules: str) -> str:
     A module outside the package, such as a user's own reader, counts with its own file alone.
 
     Args:
-        modules: dotted names, such as `albedo_pipeline.preprocessing.ingest`.
+        modules: dotted names, such as `albedo_pipeline.preprocessing.pair_rows`.
     """
     digest = hashlib.sha256()
     for name in sorted(modules_behind(modules)):
@@ -31,18 +31,18 @@ def code_digest(*modules: str) -> str:
 def modules_behind(modules: tuple[str, ...]) -> set[str]:
     """The modules and those that they import, without the rooms that have no effect."""
     graph = _import_graph()
-    found = set(modules)
+    behind = set(modules)
     for name in modules:
         if name in graph.modules:
-            found |= graph.find_upstream_modules(name)
-    return found
+            behind |= graph.find_upstream_modules(name)
+    return behind
 
 
 @cache
 def _import_graph() -> grimp.ImportGraph:
     graph = grimp.build_graph(_PACKAGE, exclude_type_checking_imports=True, cache_dir=None)
     for name in list(graph.modules):
-        if name.startswith(tuple(f"{_PACKAGE}.{room}" for room in _NO_EFFECT)):
+        if _NO_EFFECT.intersection(name.split(".")[1:2]):
             graph.remove_module(name)
     return graph
 

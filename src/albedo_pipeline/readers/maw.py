@@ -92,9 +92,9 @@ def _measured(root: Root, colours: str, mask: str, max_pixels: int) -> Measured:
 
 
 def _read_colours(path: Path, max_pixels: int) -> np.ndarray:
-    from albedo_pipeline.imaging.io.npy import read_array
+    from albedo_pipeline.imaging.io.npy import read_npy
 
-    table = read_array(path, max_pixels)[0]  # [n, 3] comes as a picture of one channel
+    table = read_npy(path, max_pixels)[0]  # [n, 3] comes as a picture of one channel
     if table.shape[1:] != (3, 1) or not np.isfinite(table).all():
         raise ValueError(f"an array of shape {table.shape[:2]}: expected finite colours, [n, 3]")
     return table[..., 0]

@@ -50,10 +50,10 @@ class Photo:
     def read(self) -> np.ndarray:
         """sRGB-encoded, float32 [H, W, 3], in [0, 1]."""
         from albedo_pipeline.imaging.io.read import read_colour
-        from albedo_pipeline.imaging.pixels import single
+        from albedo_pipeline.imaging.pixels import as_float32
 
         found = read_from(self.root, self.image, lambda path: read_colour(path, self.max_pixels))
-        return single(found.pixels)
+        return as_float32(found.pixels)
 
 
 def _digest(path: Path) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from albedo_pipeline.rendering.scene import Scene
 
 FIELD_OF_VIEW = 36.0
-"""Degrees, across the picture."""
+"""Angle that the camera sees across the width of the image, degrees."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Camera:
 
 
 def draw_camera(rng: np.random.Generator, scene: Scene) -> Camera:
-    """Outside the objects' enclosing sphere, which about fills the picture."""
-    azimuth = scene.azimuth + scene.spread * rng.uniform(-1, 1)
+    """A random camera outside the sphere around the objects, which roughly fills the image."""
+    azimuth = scene.azimuth + scene.camera_spread * rng.uniform(-1, 1)
     return _camera(
         scene,
         azimuth,
@@ -30,23 +30,24 @@ def draw_camera(rng: np.random.Generator, scene: Scene) -> Camera:
     )
 
 
-def overview(scene: Scene) -> Camera:
-    """A fixed camera that sees the whole scene, by which the scene itself is judged."""
+def overview_camera(scene: Scene) -> Camera:
+    """A fixed camera that sees all objects; its image decides whether the scene is used."""
     return _camera(scene, scene.azimuth, elevation=0.6, distance=1.0, shift=np.zeros(3))
 
 
 def _camera(
     scene: Scene, azimuth: float, elevation: float, distance: float, shift: np.ndarray
 ) -> Camera:
-    """`distance` 1 just encloses the objects' sphere."""
-    toward = np.array(
+    """A camera whose image the sphere around the objects exactly fills if `distance` is 1."""
+    toward_camera = np.array(
         [
             np.cos(azimuth) * np.cos(elevation),
             np.sin(azimuth) * np.cos(elevation),
             np.sin(elevation),
         ]
     )
-    target = scene.focus + shift
+    target = scene.centre + shift
     return Camera(
-        target + toward * distance * scene.radius / np.sin(np.radians(FIELD_OF_VIEW / 2)), target
+        target + toward_camera * distance * scene.radius / np.sin(np.radians(FIELD_OF_VIEW / 2)),
+        target,
     )

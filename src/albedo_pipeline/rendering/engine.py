@@ -1,5 +1,6 @@
-"""All that touches Mitsuba: descriptions => Mitsuba scene => arrays."""
+"""The only module that calls Mitsuba: descriptions => Mitsuba scene => arrays."""
 
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -7,26 +8,40 @@ from scipy.ndimage import binary_erosion
 
 from albedo_pipeline.rendering.cameras import FIELD_OF_VIEW, Camera
 from albedo_pipeline.rendering.meshes import Mesh
-from albedo_pipeline.rendering.settings import RenderSettings
 
-BLOCK = 16
-"""Pixels across a block. Each has its own random stream, so it must not follow the core count."""
-SURFACE = {
+BLOCK_SIZE = 16
+"""Side of the blocks that Mitsuba renders, pixels. Each block has its own random stream, so a fixed
+size keeps the render independent of the number of cores."""
+SURFACE_INTEGRATOR = {
     "type": "aov",
     "aovs": "albedo:albedo",
-    "block_size": BLOCK,
+    "block_size": BLOCK_SIZE,
     "emission": {"type": "path", "max_depth": 1},
 }
-"""Albedo, coverage, and the light that is seen directly (paths of one segment)."""
+"""Integrator of the surface pass: albedo, coverage, and the light sources that the camera sees
+directly (paths of one segment)."""
 SURFACE_SAMPLES = 16
-"""Camera rays a pixel for SURFACE: it has no noise but at edges, so it needs fewer than beauty, and
-within Mitsuba's aov integrator every sample of beauty would cost twice as much."""
-COVERED = 1 - 1e-4
-"""Coverage of a pixel that is full but for rounding."""
+"""Camera rays per pixel of the surface pass. It is a pass of its own because it has noise only at
+edges and so needs fewer samples than beauty, and because Mitsuba's aov integrator would double the
+cost of every sample of beauty."""
+FULL_COVERAGE = 1 - 1e-4
+"""Coverage above which a pixel counts as fully covered; the margin allows for rounding."""
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """Size and quality of every image of a run."""
+
+    resolution: int
+    """Width and height of the image, pixels."""
+    samples_per_pixel: int
+    """Light paths per pixel. Mitsuba rounds up to a grid of strata: 24 stays 24, 32 becomes 35."""
+    max_depth: int
+    """Length of the longest light path, in segments; 2 is direct light only."""
 
 
 def mitsuba() -> ModuleType:
-    """Mitsuba, set to the variant that needs no LLVM, and silent about single bad samples."""
+    """Import Mitsuba in the variant that needs no LLVM, without warnings of single bad samples."""
     import mitsuba as mi
 
     mi.set_variant("scalar_rgb")
@@ -34,37 +49,43 @@ def mitsuba() -> ModuleType:
     return mi
 
 
-def build_scene(parts: dict) -> object:
-    """The Mitsuba scene of these descriptions (of a `Scene`): shapes and lights, no camera."""
+def build_scene(descriptions: dict) -> object:
+    """The Mitsuba scene of a `Scene`'s surfaces and lights, given by name; it has no camera."""
     mi = mitsuba()
-    built = {name: _built(mi, part) for name, part in parts.items()}
-    return mi.load_dict({"type": "scene", **built})
+    loaded = {name: _to_mitsuba(mi, item) for name, item in descriptions.items()}
+    return mi.load_dict({"type": "scene", **loaded})
 
 
 def render_scene(
     scene: object, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Beauty, albedo (float32 [H, W, 3], linear Rec.709) and where the albedo counts, bool [H, W].
+    """Render beauty and albedo (float32 [H, W, 3], linear Rec.709) and the valid mask, bool [H, W].
 
-    The albedo counts in pixels that surfaces cover wholly: a light source or the background in a
-    part of the pixel would mix its own into the mean. `scene` is of `build_scene` and is not
-    changed; `seed` is of the light paths, `surface_seed` of the camera's rays to the surfaces, in
-    [0, 2^32). Where it counts the albedo depends on surfaces, camera and `surface_seed` alone.
+    A pixel is valid if surfaces cover it completely: a light source or the background in a part of
+    it would mix its own colour into the mean. Valid albedo depends only on the surfaces, the camera
+    and `surface_seed`.
+
+    Args:
+        scene: from `build_scene`; not changed.
+        camera: the camera to render from.
+        settings: size and quality of the beauty.
+        seed: seed of the light paths, in [0, 2^32).
+        surface_seed: seed of the camera rays of the surface pass, in [0, 2^32).
     """
     mi = mitsuba()
     sensor = mi.load_dict(_sensor(mi, camera, settings))
 
-    def rendered(integrator: dict, samples: int, seed: int) -> np.ndarray:
-        loaded = mi.load_dict(integrator)
-        image = mi.render(scene, sensor=sensor, integrator=loaded, spp=samples, seed=seed)
+    def rendered(description: dict, samples: int, seed: int) -> np.ndarray:
+        integrator = mi.load_dict(description)
+        image = mi.render(scene, sensor=sensor, integrator=integrator, spp=samples, seed=seed)
         return np.array(image, dtype=np.float32)
 
-    path = {"type": "path", "max_depth": settings.max_depth, "block_size": BLOCK}
+    path = {"type": "path", "max_depth": settings.max_depth, "block_size": BLOCK_SIZE}
     beauty = rendered(path, settings.samples_per_pixel, seed)[..., 0:3]
-    surface = rendered(SURFACE, SURFACE_SAMPLES, surface_seed)  # [H, W, 7]
+    surface = rendered(SURFACE_INTEGRATOR, SURFACE_SAMPLES, surface_seed)  # [H, W, 7]
     emission, coverage, albedo = surface[..., 0:3], surface[..., 3], surface[..., 4:7]
-    covered = (coverage > COVERED) & (emission.sum(axis=-1) == 0) & (albedo > 0).any(axis=-1)
-    # A sliver of a light that the few surface samples missed shows in the next pixel.
+    covered = (coverage > FULL_COVERAGE) & (emission.sum(axis=-1) == 0) & (albedo > 0).any(axis=-1)
+    # The surface samples of a pixel can miss a sliver of a light that its neighbour shows.
     valid = binary_erosion(covered, np.ones((3, 3)), border_value=1)
     return beauty, albedo, valid
 
@@ -82,34 +103,34 @@ def _sensor(mi: ModuleType, camera: Camera, settings: RenderSettings) -> dict:
             "height": settings.resolution,
             "pixel_format": "rgba",
             "component_format": "float32",
-            # A pixel is the mean of its own samples: no neighbour's light leaks into the mask.
+            # A box filter averages a pixel's own samples only, so no neighbour changes the mask.
             "rfilter": {"type": "box"},
         },
     }
 
 
-def _built(mi: ModuleType, part: object) -> object:
-    """A description with every array and mesh replaced by Mitsuba's own object."""
-    if not isinstance(part, dict):
-        return part
-    if part["type"] == "mesh":
-        return _mesh(mi, part)
-    built = {key: _built(mi, value) for key, value in part.items()}
-    if part["type"] == "bitmap":
-        built["bitmap"] = mi.Bitmap(built.pop("data"))
-        built["to_uv"] = mi.ScalarTransform4f().scale(built.pop("repeats"))
-    if part["type"] == "envmap":
-        built["bitmap"] = mi.Bitmap(part["bitmap"])
-        built["to_world"] = mi.ScalarTransform4f().rotate([1, 0, 0], 90)  # y up => z up
-    return built
+def _to_mitsuba(mi: ModuleType, description: object) -> object:
+    """The description with every array and mesh replaced by a Mitsuba object."""
+    if not isinstance(description, dict):
+        return description
+    if description["type"] == "mesh":
+        return _mitsuba_mesh(mi, description)
+    loadable = {key: _to_mitsuba(mi, value) for key, value in description.items()}
+    if description["type"] == "bitmap":
+        loadable["bitmap"] = mi.Bitmap(loadable.pop("data"))
+        loadable["to_uv"] = mi.ScalarTransform4f().scale(loadable.pop("repeats"))
+    if description["type"] == "envmap":
+        loadable["bitmap"] = mi.Bitmap(description["bitmap"])
+        loadable["to_world"] = mi.ScalarTransform4f().rotate([1, 0, 0], 90)  # y up => z up
+    return loadable
 
 
-def _mesh(mi: ModuleType, part: dict) -> object:
-    mesh: Mesh = part["mesh"]
+def _mitsuba_mesh(mi: ModuleType, description: dict) -> object:
+    mesh: Mesh = description["mesh"]
     props = mi.Properties()
-    for key in part.keys() - {"type", "mesh"}:
-        props[key] = mi.load_dict(_built(mi, part[key]))
-    built = mi.Mesh(
+    for key in description.keys() - {"type", "mesh"}:
+        props[key] = mi.load_dict(_to_mitsuba(mi, description[key]))
+    mitsuba_mesh = mi.Mesh(
         "mesh",
         vertex_count=len(mesh.vertices),
         face_count=len(mesh.faces),
@@ -117,10 +138,10 @@ def _mesh(mi: ModuleType, part: dict) -> object:
         has_vertex_texcoords=True,
         props=props,
     )
-    fields = mi.traverse(built)
+    fields = mi.traverse(mitsuba_mesh)
     fields["vertex_positions"] = mesh.vertices.ravel().astype(np.float32)
     fields["vertex_normals"] = mesh.normals.ravel().astype(np.float32)
     fields["vertex_texcoords"] = mesh.texcoords.ravel().astype(np.float32)
     fields["faces"] = mesh.faces.ravel().astype(np.uint32)
     fields.update()
-    return built
+    return mitsuba_mesh

@@ -1,6 +1,6 @@
-"""Surfaces, all with a diffuse lobe: Mitsuba BSDF descriptions (plain dicts and arrays).
+"""Materials as Mitsuba BSDF descriptions (plain dicts and arrays), all with a diffuse lobe.
 
-The albedo is the reflectance given to the diffuse lobe; a gloss on top never changes it.
+The albedo is the reflectance of the diffuse lobe; a gloss on top does not change it.
 """
 
 import numpy as np
@@ -9,20 +9,22 @@ from albedo_pipeline.rendering.colours import draw_neutral
 from albedo_pipeline.rendering.textures import draw_texture
 
 KINDS = ["diffuse", "plastic", "principled"]
-"""Not roughplastic: Mitsuba tabulates each anew for 50 ms, and principled looks the same."""
-SHARES = [0.5, 0.1, 0.4]
+"""Mitsuba plugins that are used. `roughplastic` is left out: Mitsuba needs 50 ms to tabulate each
+one, and `principled` looks the same."""
+KIND_PROBABILITIES = [0.5, 0.1, 0.4]
+"""Probability of each of KINDS for an object's material."""
 
 
 def draw_material(rng: np.random.Generator, palette: np.ndarray, repeats: float) -> dict:
-    """An object's material: plain, or with a texture that goes `repeats` times over it."""
-    kind = str(rng.choice(KINDS, p=SHARES))
+    """A random material of an object: one colour, or a texture that repeats `repeats` times."""
+    kind = str(rng.choice(KINDS, p=KIND_PROBABILITIES))
     if rng.random() < 0.45:
         return material(rng, kind, plain(palette[rng.integers(len(palette))]))
     return material(rng, kind, textured(draw_texture(rng, palette), repeats))
 
 
 def draw_wall_material(rng: np.random.Generator, palette: np.ndarray, repeats: float) -> dict:
-    """A floor's or wall's material: quieter than an object's, and mostly matt."""
+    """A random material of a floor or wall: less colourful than an object's, and mostly matt."""
     kind = str(rng.choice(KINDS, p=[0.8, 0.0, 0.2]))
     choice = rng.random()
     if choice < 0.75:
@@ -33,7 +35,7 @@ def draw_wall_material(rng: np.random.Generator, palette: np.ndarray, repeats: f
 
 
 def material(rng: np.random.Generator, kind: str, albedo: dict) -> dict:
-    """A two-sided BSDF of `kind` with random gloss over `albedo` (see `plain` and `textured`)."""
+    """A two-sided BSDF of `kind`, with random gloss over `albedo` (from `plain` or `textured`)."""
     if kind == "diffuse":
         surface: dict[str, object] = {"type": kind, "reflectance": albedo}
     elif kind == "plastic":
@@ -49,10 +51,10 @@ def material(rng: np.random.Generator, kind: str, albedo: dict) -> dict:
 
 
 def plain(colour: np.ndarray) -> dict:
-    """One linear Rec.709 reflectance [3] everywhere."""
+    """Description of one linear Rec.709 reflectance [3] for the complete surface."""
     return {"type": "rgb", "value": [float(value) for value in colour]}
 
 
 def textured(image: np.ndarray, repeats: float) -> dict:
-    """A texture [rows, columns, 3] of linear reflectance, `repeats` times over the surface."""
+    """Description of a texture: linear reflectance [rows, columns, 3], repeated `repeats` times."""
     return {"type": "bitmap", "data": image, "raw": True, "repeats": float(repeats)}

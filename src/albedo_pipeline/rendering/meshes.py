@@ -1,4 +1,4 @@
-"""Triangle meshes made of numpy arrays."""
+"""Triangle meshes as numpy arrays."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 CREASE = np.cos(np.radians(30.0))
-"""Profile segments that meet at a sharper angle than 30 degrees keep an edge between them."""
+"""Cosine of the largest angle between profile segments that are shaded as one smooth surface,
+30 degrees; a sharper corner keeps its edge."""
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """Triangles with smooth normals and texture coordinates, z up, counter-clockwise outside."""
+    """Triangles with normals and texture coordinates; z up, counter-clockwise from outside."""
 
     vertices: np.ndarray  # float [N, 3]
     normals: np.ndarray  # float [N, 3], unit
-    texcoords: np.ndarray  # float [N, 2], about [0, 1]
+    texcoords: np.ndarray  # float [N, 2], roughly in [0, 1]
     faces: np.ndarray  # int [F, 3]
 
     def transformed(self, linear: np.ndarray, offset: np.ndarray) -> "Mesh":
-        """Every vertex x becomes linear @ x + offset; normals by the inverse transpose."""
+        """The mesh with every vertex x moved to linear @ x + offset.
+
+        Normals are multiplied by the inverse transpose of `linear`.
+        """
         normals = _unit(self.normals @ np.linalg.inv(linear))
         return Mesh(self.vertices @ linear.T + offset, normals, self.texcoords, self.faces)
 
@@ -34,12 +38,14 @@ def rotation(axis: int, angle: float) -> np.ndarray:
 
 
 def revolve(profile: ArrayLike, segments: int = 48) -> Mesh:
-    """The surface that `profile` sweeps round the z axis.
+    """The surface that `profile` sweeps around the z axis.
 
-    `profile` is [P, 2] of (radius, z), from bottom to top along the outside (a closed ring runs
-    counter-clockwise in that plane).
+    Args:
+        profile: [P, 2] of (radius, z), from bottom to top along the outside; a closed ring runs
+            counter-clockwise in that plane.
+        segments: number of quads around the axis.
     """
-    points, tangents_to_normals = _creased(np.asarray(profile, float))
+    points, normals = _creased(np.asarray(profile, float))
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     v = np.concatenate([[0.0], np.cumsum(steps)]) / steps.sum()
     u = np.linspace(0, 1, segments + 1)
@@ -52,13 +58,14 @@ def revolve(profile: ArrayLike, segments: int = 48) -> Mesh:
         )
 
     texcoords = np.stack(np.broadcast_arrays(u[None, :], v[:, None]), axis=-1)
-    return grid(swept(points), swept(tangents_to_normals), texcoords)
+    return grid(swept(points), swept(normals), texcoords)
 
 
 def grid(vertices: np.ndarray, normals: np.ndarray, texcoords: np.ndarray) -> Mesh:
-    """Quads between the neighbours of a [rows, columns, ...] lattice; columns run round the axis.
+    """Quads between the neighbours of a [rows, columns, ...] lattice; columns run around the axis.
 
-    Triangles without area (poles, creases) are left out: they would give NaN shading frames.
+    Triangles without area (at poles and creases) are left out, because they would give NaN shading
+    frames.
     """
     rows, columns = vertices.shape[:2]
     index = np.arange(rows * columns).reshape(rows, columns)
@@ -83,7 +90,7 @@ def prism(sides: int) -> Mesh:
 
 
 def quad(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> Mesh:
-    """A flat parallelogram a, b, c, d, seen counter-clockwise from its front."""
+    """A flat parallelogram with corners a, b, c, d, counter-clockwise as seen from its front."""
     vertices = np.array([a, b, c, d], float)
     normal = _unit(np.cross(vertices[1] - vertices[0], vertices[3] - vertices[0]))
     texcoords = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
@@ -91,7 +98,7 @@ def quad(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> Mesh:
 
 
 def joined(parts: list[Mesh]) -> Mesh:
-    """Several meshes as one."""
+    """Several meshes joined into one."""
     first = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
     return Mesh(
         np.concatenate([part.vertices for part in parts]),
@@ -110,7 +117,7 @@ def _cap(corner: np.ndarray, z: float) -> Mesh:
 
 
 def _creased(profile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Profile points, doubled at sharp corners, and their outward normals in (radius, z)."""
+    """Profile points, doubled at sharp corners, and their outward normals as (radius, z)."""
     tangent = _unit(np.diff(profile, axis=0))
     outward = np.column_stack([tangent[:, 1], -tangent[:, 0]])
     points, normals = [profile[0]], [outward[0]]

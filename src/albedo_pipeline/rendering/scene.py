@@ -1,4 +1,4 @@
-"""A scene: objects on a floor, perhaps walls, and lights; descriptions only, no Mitsuba."""
+"""Random scenes: objects on a floor, perhaps walls, and lights, described without Mitsuba."""
 
 from dataclasses import dataclass, replace
 
@@ -10,17 +10,18 @@ from albedo_pipeline.rendering.lights import draw_lights
 from albedo_pipeline.rendering.materials import draw_material, draw_wall_material
 from albedo_pipeline.rendering.meshes import Mesh, quad
 
-FAR = 30.0
-"""Half the width of the floor, scene units: beyond every picture's edge."""
+FLOOR_HALF_WIDTH = 30.0
+"""Half the width of the floor, scene units; its edges are outside every image."""
 
-OPENING = {
+SPREADS = {
     "floor": (np.pi, np.pi),
     "wall": (0.7, 1.3),
     "corner": (0.5, 0.8),
     "room": (0.2, 0.7),
 }
-"""How far to both sides of the open side cameras and lights may stand, radians. Light from the side
-shows shadows best; from behind a wall it would leave the scene dark and grainy."""
+"""How far to both sides of the open side (cameras, bright lights) may stand, radians, for each kind
+of walls. Light from the side shows shadows best; light from behind a wall would leave the scene
+dark and noisy."""
 
 
 @dataclass(frozen=True)
@@ -28,49 +29,50 @@ class Scene:
     """Everything that the views of a scene share."""
 
     surfaces: dict
-    """Mitsuba descriptions by name; arrays and meshes stand where Mitsuba wants its own objects."""
+    """Mitsuba descriptions of the surfaces by name, with arrays and `Mesh`es in place of Mitsuba's
+    own objects."""
     lights: dict
-    """The same of the lights."""
-    focus: np.ndarray
+    """Mitsuba descriptions of the lights by name, as for `surfaces`."""
+    centre: np.ndarray
     """Centre [3] of the sphere that encloses the objects."""
     radius: float
-    """Of that sphere, scene units."""
+    """Radius of the sphere that encloses the objects, scene units."""
     azimuth: float
     """Direction of the open side, radians from +x."""
-    spread: float
-    """How far to both sides of it cameras may stand, radians."""
-    lit_from: float
-    """The same of bright lights."""
+    camera_spread: float
+    """How far to both sides of `azimuth` cameras may stand, radians."""
+    light_spread: float
+    """How far to both sides of `azimuth` bright lights may stand, radians."""
     top: float
-    """Height of the highest object."""
+    """Height of the highest object, scene units."""
 
 
 def draw_scene(rng: np.random.Generator) -> Scene:
-    """A random scene, under lights of its own."""
+    """A random scene with its lights."""
     palette = draw_palette(rng)
     objects = draw_objects(rng)
     points = np.concatenate([mesh.vertices for mesh in objects])
     low, high = points.min(axis=0), points.max(axis=0)
-    focus = (low + high) / 2
-    radius = float(np.linalg.norm(points - focus, axis=1).max())
-    drawn = {
+    centre = (low + high) / 2
+    radius = float(np.linalg.norm(points - centre, axis=1).max())
+    surfaces = {
         f"object_{index}": _shape(mesh, draw_material(rng, palette, rng.choice([1.0, 2.0])))
         for index, mesh in enumerate(objects)
     }
     azimuth = rng.uniform(-np.pi, np.pi)
-    kind = str(rng.choice(list(OPENING), p=[0.35, 0.25, 0.2, 0.2]))
-    spread, lit_from = OPENING[kind]
-    for index, mesh in enumerate([_floor(), *_walls(rng, kind, azimuth, focus, radius)]):
-        repeats = 1 / rng.uniform(2.0, 6.0)  # for each scene unit, see _plane
-        drawn[f"surface_{index}"] = _shape(mesh, draw_wall_material(rng, palette, repeats))
+    wall_kind = str(rng.choice(list(SPREADS), p=[0.35, 0.25, 0.2, 0.2]))
+    camera_spread, light_spread = SPREADS[wall_kind]
+    for index, mesh in enumerate([_floor(), *_walls(rng, wall_kind, azimuth, centre, radius)]):
+        repeats = 1 / rng.uniform(2.0, 6.0)  # per scene unit, see _plane
+        surfaces[f"surface_{index}"] = _shape(mesh, draw_wall_material(rng, palette, repeats))
     top = float(high[2])
-    lights = draw_lights(rng, azimuth, lit_from, top)
-    return Scene(drawn, lights, focus, radius, azimuth, spread, lit_from, top)
+    lights = draw_lights(rng, azimuth, light_spread, top)
+    return Scene(surfaces, lights, centre, radius, azimuth, camera_spread, light_spread, top)
 
 
-def relit(rng: np.random.Generator, scene: Scene) -> Scene:
-    """The same surfaces under other lights."""
-    return replace(scene, lights=draw_lights(rng, scene.azimuth, scene.lit_from, scene.top))
+def relight(rng: np.random.Generator, scene: Scene) -> Scene:
+    """The scene with new random lights and the same surfaces."""
+    return replace(scene, lights=draw_lights(rng, scene.azimuth, scene.light_spread, scene.top))
 
 
 def _shape(mesh: Mesh, material: dict) -> dict:
@@ -78,49 +80,52 @@ def _shape(mesh: Mesh, material: dict) -> dict:
 
 
 def _floor() -> Mesh:
-    return _plane(np.array([-FAR, -FAR, 0]), np.array([2 * FAR, 0, 0]), np.array([0, 2 * FAR, 0]))
+    corner = np.array([-FLOOR_HALF_WIDTH, -FLOOR_HALF_WIDTH, 0])
+    width = 2 * FLOOR_HALF_WIDTH
+    return _plane(corner, np.array([width, 0, 0]), np.array([0, width, 0]))
 
 
 def _walls(
-    rng: np.random.Generator, kind: str, azimuth: float, focus: np.ndarray, radius: float
+    rng: np.random.Generator, wall_kind: str, azimuth: float, centre: np.ndarray, radius: float
 ) -> list[Mesh]:
-    """Upright walls round the objects; the open side has none.
+    """Upright walls around the objects, with none on the open side.
 
-    They are as high and as long as the pictures show and hardly more, to let the light in.
+    They are hardly higher or longer than what the images show, to let the light in.
     """
     near, wide = radius * rng.uniform(1.05, 1.6), radius * rng.uniform(1.6, 2.2)
     front = 1.5 * radius
-    walls = {  # angle from the open side, distance, reach to both sides
+    endless = FLOOR_HALF_WIDTH
+    walls = {  # angle from the open side, distance, extent to the left and to the right
         "floor": [],
-        "wall": [(np.pi, near, FAR, FAR)],
-        "corner": [(0.75 * np.pi, near, FAR, FAR), (-0.75 * np.pi, near, FAR, FAR)],
+        "wall": [(np.pi, near, endless, endless)],
+        "corner": [(0.75 * np.pi, near, endless, endless), (-0.75 * np.pi, near, endless, endless)],
         "room": [
             (np.pi, near, wide, wide),
             (0.5 * np.pi, wide, near, front),
             (-0.5 * np.pi, wide, front, near),
         ],
-    }[kind]
+    }[wall_kind]
     height = np.array([0, 0, radius * rng.uniform(2.2, 4.0)])
-    return [_wall(azimuth + angle, focus, height, *place) for angle, *place in walls]
+    return [_wall(azimuth + angle, centre, height, *extent) for angle, *extent in walls]
 
 
 def _wall(
     azimuth: float,
-    focus: np.ndarray,
+    centre: np.ndarray,
     height: np.ndarray,
     distance: float,
     left: float,
     right: float,
 ) -> Mesh:
-    """A wall that faces `focus` from direction `azimuth`, seen reaching `left` and `right`."""
+    """A wall in direction `azimuth` that faces `centre` and extends by `left` and `right`."""
     outward = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
     side = np.array([np.sin(azimuth), -np.cos(azimuth), 0.0])
-    foot = focus * [1, 1, 0] + outward * distance
+    foot = centre * [1, 1, 0] + outward * distance
     return _plane(foot - left * side, (left + right) * side, height)
 
 
 def _plane(corner: np.ndarray, along: np.ndarray, across: np.ndarray) -> Mesh:
-    """A rectangle whose texture coordinates count scene units."""
+    """A rectangle whose texture coordinates are in scene units."""
     mesh = quad(corner, corner + along, corner + along + across, corner + across)
     size = np.array([np.linalg.norm(along), np.linalg.norm(across)])
     return replace(mesh, texcoords=mesh.texcoords * size)

@@ -1,4 +1,4 @@
-"""The kinds of objects: random meshes of about unit size that rest on z = 0."""
+"""Shapes of objects: random meshes of about unit size that stand on z = 0."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,41 +7,42 @@ import numpy as np
 
 from albedo_pipeline.rendering.meshes import Mesh, grid, prism, revolve, rotation
 
-FLAT_TOP = {"box", "prism", "cylinder", "frustum"}
-"""Kinds on which another object can stand while they are upright."""
+FLAT_TOPPED = {"box", "prism", "cylinder", "frustum"}
+"""Kinds of solids that have room for another object on top if they stand upright."""
 
 
 @dataclass(frozen=True)
 class Solid:
-    """One object: its mesh rests on z = 0 and is centred on the z axis."""
+    """One object; its mesh stands on z = 0 and is centred on the z axis."""
 
     mesh: Mesh
     radius: float
-    """Of the upright cylinder that encloses it."""
+    """Radius of the upright cylinder that encloses the mesh."""
     height: float
+    """Height of the mesh's highest point above z = 0."""
     top: float
-    """Radius of the flat disc on its top; 0 where nothing can stand."""
+    """Radius of the flat disc on top; 0 if nothing can stand on it."""
 
 
 def draw_solid(rng: np.random.Generator) -> Solid:
-    """A random object whose larger half-extent is 1."""
-    kind = str(rng.choice(list(KINDS), p=_WEIGHTS))
+    """A random object; the larger of its radius and its half height is 1."""
+    kind = str(rng.choice(list(KINDS), p=_PROBABILITIES))
     mesh, top = KINDS[kind](rng)
-    turn = rotation(2, rng.uniform(0, 2 * np.pi))
+    orientation = rotation(2, rng.uniform(0, 2 * np.pi))
     if kind not in {"sphere", "rock"} and rng.random() < 0.2:
-        turn = turn @ rotation(0, np.pi / 2)
+        orientation = orientation @ rotation(0, np.pi / 2)
         top = 0.0
     elif kind == "rock":
-        turn = turn @ rotation(0, rng.uniform(0, np.pi))
-    mesh = mesh.transformed(turn, np.zeros(3))
+        orientation = orientation @ rotation(0, rng.uniform(0, np.pi))
+    mesh = mesh.transformed(orientation, np.zeros(3))
     low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     mesh = mesh.transformed(np.eye(3), -np.array([*(low + high)[:2] / 2, low[2]]))
     size = max(np.linalg.norm(mesh.vertices[:, :2], axis=1).max(), (high - low)[2] / 2)
-    return scaled(Solid(mesh, size, size, top if kind in FLAT_TOP else 0.0), 1 / size)
+    return scaled(Solid(mesh, size, size, top if kind in FLAT_TOPPED else 0.0), 1 / size)
 
 
 def scaled(solid: Solid, factor: float) -> Solid:
-    """The same object, `factor` times as large."""
+    """The solid, scaled by `factor`."""
     mesh = solid.mesh.transformed(np.eye(3) * factor, np.zeros(3))
     radius = float(np.linalg.norm(mesh.vertices[:, :2], axis=1).max())
     return Solid(mesh, radius, float(mesh.vertices[:, 2].max()), solid.top * factor)
@@ -50,7 +51,7 @@ def scaled(solid: Solid, factor: float) -> Solid:
 def _sphere(rng: np.random.Generator) -> tuple[Mesh, float]:
     angle = np.linspace(-np.pi / 2, np.pi / 2, 25)
     height = rng.choice([1.0, rng.uniform(0.6, 1.4)])
-    return revolve(np.column_stack([_closed(np.cos(angle)), height * np.sin(angle)])), 0.0
+    return revolve(np.column_stack([_snapped_to_axis(np.cos(angle)), height * np.sin(angle)])), 0.0
 
 
 def _box(rng: np.random.Generator) -> tuple[Mesh, float]:
@@ -89,7 +90,7 @@ def _torus(rng: np.random.Generator) -> tuple[Mesh, float]:
 def _capsule(rng: np.random.Generator) -> tuple[Mesh, float]:
     angle = np.linspace(-np.pi / 2, np.pi / 2, 24)
     shift = np.where(angle < 0, -0.5, 0.5) * rng.uniform(0.5, 2.5)
-    return revolve(np.column_stack([_closed(np.cos(angle)), np.sin(angle) + shift])), 0.0
+    return revolve(np.column_stack([_snapped_to_axis(np.cos(angle)), np.sin(angle) + shift])), 0.0
 
 
 def _vase(rng: np.random.Generator) -> tuple[Mesh, float]:
@@ -102,12 +103,12 @@ def _vase(rng: np.random.Generator) -> tuple[Mesh, float]:
 
 def _bowl(rng: np.random.Generator) -> tuple[Mesh, float]:
     angle = np.linspace(-np.pi / 2, rng.uniform(-0.3, 0.3), 20)
-    shell = np.column_stack([_closed(np.cos(angle)), np.sin(angle)])
+    shell = np.column_stack([_snapped_to_axis(np.cos(angle)), np.sin(angle)])
     return revolve(np.concatenate([shell, 0.88 * shell[::-1]])), 0.0
 
 
 def _rounded_box(rng: np.random.Generator) -> tuple[Mesh, float]:
-    """A superellipsoid (Barr 1981): |x|^p + |y|^p + |z|^p = 1, stretched."""
+    """A stretched superellipsoid |x|^p + |y|^p + |z|^p = 1 (Barr 1981)."""
     power = rng.uniform(3.0, 8.0)
     direction, texcoords = _sphere_lattice()
     distance = (np.abs(direction) ** power).sum(axis=-1, keepdims=True) ** (-1 / power)
@@ -135,13 +136,13 @@ def _rock(rng: np.random.Generator) -> tuple[Mesh, float]:
 def _sphere_lattice() -> tuple[np.ndarray, np.ndarray]:
     """Unit directions [rows, columns, 3] and texture coordinates [rows, columns, 2]."""
     v, u = np.meshgrid(np.linspace(0, 1, 33), np.linspace(0, 1, 49), indexing="ij")
-    ring, z = _closed(np.sin(np.pi * v)), -np.cos(np.pi * v)
+    ring, z = _snapped_to_axis(np.sin(np.pi * v)), -np.cos(np.pi * v)
     direction = np.stack([ring * np.cos(2 * np.pi * u), ring * np.sin(2 * np.pi * u), z], axis=-1)
     return direction, np.stack([u, v], axis=-1)
 
 
-def _closed(radius: np.ndarray) -> np.ndarray:
-    """Rounding leaves 1e-17 where a profile meets the axis; there the radius is 0."""
+def _snapped_to_axis(radius: np.ndarray) -> np.ndarray:
+    """`radius` with values below 1e-9, the rounding errors of points on the axis, set to 0."""
     return np.where(np.abs(radius) < 1e-9, 0.0, radius)
 
 
@@ -159,5 +160,7 @@ KINDS: dict[str, Callable[[np.random.Generator], tuple[Mesh, float]]] = {
     "rounded_box": _rounded_box,
     "rock": _rock,
 }
-_SHARES = np.array([3, 3, 1.5, 2, 1, 1.5, 1.5, 1, 1.5, 1, 1.5, 1.5])
-_WEIGHTS = _SHARES / _SHARES.sum()
+"""Functions that draw a mesh and the radius of its flat top (0 if it has none), by kind."""
+_FREQUENCIES = np.array([3, 3, 1.5, 2, 1, 1.5, 1.5, 1, 1.5, 1, 1.5, 1.5])
+_PROBABILITIES = _FREQUENCIES / _FREQUENCIES.sum()
+"""Probability of each of KINDS."""

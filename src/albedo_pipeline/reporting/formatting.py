@@ -5,18 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from albedo_pipeline.metrics import (
-    ANGULAR,
-    DELTA_E,
-    LMSE,
-    MARIGOLD_PSNR,
-    MARIGOLD_SSIM,
-    PSNR,
-    RMSE,
-    SI_MSE,
-    SI_MSE_RGB,
-    SSIM,
-)
+from albedo_pipeline.metrics.base import Quantity
+from albedo_pipeline.metrics.registry import quantities
 
 MODEL, CEILING = "model", "autoencoder_roundtrip"
 """Keys of the two methods that are not baselines."""
@@ -26,10 +16,12 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Method:
-    """A method's name, and what it does in one line (may be empty)."""
+    """A method as the report shows it."""
 
     name: str
+    """Display name."""
     about: str = ""
+    """What the method does, in one line; may be empty."""
 
 
 _METHODS = {
@@ -47,106 +39,65 @@ _METHODS = {
         "Autoencoder round trip", "the truth, encoded and decoded: no denoiser can pass it"
     ),
 }
-_METRICS = {
-    metric.name: metric
-    for metric in (
-        *(PSNR, SSIM, RMSE, DELTA_E, SI_MSE, SI_MSE_RGB, LMSE, ANGULAR),
-        *(MARIGOLD_PSNR, MARIGOLD_SSIM),
-    )
-}
-_LOWER_IS_BETTER = (
-    *("lpips", "marigold_lpips", "constancy"),
-    *("aurc", "aurc_oracle", "aurc_random", "aurc_excess"),
-)
-"""Measures that are no metric of one image, or whose metric needs weights to exist."""
-_LABELS = {
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-    "rmse": "RMSE",
-    "delta_e": "ΔE00",
-    "si_mse": "si-MSE",
-    "si_mse_rgb": "si-MSE, by channel",
-    "lmse": "LMSE",
-    "angular": "Angular error",
-    "lpips": "LPIPS",
-    "mse": "MSE",
-    "marigold_psnr": "PSNR (Marigold)",
-    "marigold_ssim": "SSIM (Marigold)",
-    "marigold_lpips": "LPIPS (Marigold)",
-    "constancy": "Constancy error",
-    "aurc": "AURC",
-    "aurc_oracle": "AURC of the oracle",
-    "aurc_random": "AURC of no order",
-    "aurc_excess": "Excess AURC",
-}
-_UNITS = {"delta_e": "", "angular": "°"}
-"""Where the label says it, or a sign is usual."""
-_DIGITS = {
-    **dict.fromkeys(("psnr", "delta_e", "angular", "marigold_psnr"), 2),
-    **dict.fromkeys(("si_mse", "si_mse_rgb"), 4),
-}
 _SUFFIXES = {"_aligned": "aligned", "_unmasked": "all pixels"}
-MAIN = (
-    *("psnr", "ssim", "lpips", "rmse", "delta_e", "lmse"),
-    *("marigold_psnr", "marigold_ssim", "marigold_lpips", "constancy"),
-)
-"""The measures that are shown first, in this order; the others stand in the long table."""
+
+
+def main_names() -> list[str]:
+    """Names of all quantities that the report shows first, in this order."""
+    return [name for name, quantity in quantities().items() if quantity.main_order is not None]
 
 
 def main_measures(names: Iterable[str]) -> list[str]:
-    """Those of the names that are shown first; all where none of these is among them."""
+    """The names that the report shows first, in its order; all of them if it shows none first."""
     names = list(names)
-    return [name for name in MAIN if name in names] or names
+    return [name for name in main_names() if name in names] or names
 
 
 def method(key: str) -> Method:
-    """The method's nice name where it is known, else its key."""
+    """The method's display name and description; for an unknown method its key."""
     return _METHODS.get(key, Method(key))
 
 
 def label(key: str) -> str:
-    """A measure's nice name where it is known, else its key: `psnr_aligned` => `PSNR, aligned`."""
-    base, suffixes = _taken_apart(key)
-    if base not in _LABELS:
+    """A measure's display name: `psnr_aligned` => `PSNR, aligned`; for an unknown one its key."""
+    quantity, suffixes = _parsed(key)
+    if quantity is None:
         return key
-    return ", ".join([_LABELS[base], *(_SUFFIXES[suffix] for suffix in suffixes)])
+    return ", ".join([quantity.label, *(_SUFFIXES[suffix] for suffix in suffixes)])
 
 
 def unit(key: str) -> str:
-    """A measure's unit; empty where it has none or is not the project's."""
-    base, _ = _taken_apart(key)
-    if base in _UNITS:
-        return _UNITS[base]
-    return _METRICS[base].unit if base in _METRICS else ""
+    """A measure's unit; empty if it has none or the measure is unknown."""
+    quantity, _ = _parsed(key)
+    return quantity.unit if quantity else ""
 
 
 def higher_is_better(key: str) -> bool | None:
-    """A measure's direction; None where it is not the project's."""
-    base, _ = _taken_apart(key)
-    if base in _METRICS:
-        return _METRICS[base].higher_is_better
-    return False if base in _LOWER_IS_BETTER else None
+    """Whether a higher value of a measure is better; None if the measure is unknown."""
+    quantity, _ = _parsed(key)
+    return quantity.higher_is_better if quantity else None
 
 
-def _taken_apart(key: str) -> tuple[str, list[str]]:
-    """A measure's metric, and what is appended to it."""
+def _parsed(key: str) -> tuple[Quantity | None, list[str]]:
+    """The quantity that a measure is of, None if it is unknown, and the measure's suffixes."""
     suffixes: list[str] = []
     for suffix in reversed(_SUFFIXES):
         if key.endswith(suffix):
             key, suffixes = key.removesuffix(suffix), [suffix, *suffixes]
-    return key, suffixes
+    return quantities().get(key), suffixes
 
 
 def finite(value: object) -> TypeGuard[float]:
-    """Whether it is a number, and neither NaN nor infinite."""
+    """Whether the value is a number that is neither NaN nor infinite."""
     return _is_number(value) and math.isfinite(value)
 
 
 def measured(key: str, value: object, with_unit: bool = False) -> str:
-    """A metric's value as text: a dash for NaN and None, ∞ for infinity."""
+    """A measure's value as text: a dash for NaN and None, ∞ for infinity."""
     if not _is_number(value) or math.isnan(value):
         return MISSING
-    digits = _DIGITS.get(_taken_apart(key)[0], 3)
+    quantity, _ = _parsed(key)
+    digits = quantity.digits if quantity else 3
     text = f"{value:.{digits}f}" if math.isfinite(value) else _infinity(value)
     if not with_unit:
         return text
@@ -154,7 +105,7 @@ def measured(key: str, value: object, with_unit: bool = False) -> str:
 
 
 def plain(value: object) -> str:
-    """Any value as text: numbers with four significant digits, containers spelled out."""
+    """Any value as text: numbers with four significant digits, containers as lists."""
     if value is None:
         return MISSING
     if isinstance(value, bool):
@@ -171,12 +122,12 @@ def plain(value: object) -> str:
 
 
 def spaced(key: str) -> str:
-    """`validation_beauty_psnr` => `validation beauty PSNR`."""
+    """A key as words: `validation_beauty_psnr` => `validation beauty PSNR`."""
     return " ".join(label(word) for word in key.split("_"))
 
 
 def count(number: int, noun: str) -> str:
-    """`1 sample`, `48 samples`."""
+    """A number with its noun: `1 sample`, `48 samples`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

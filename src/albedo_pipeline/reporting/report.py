@@ -1,4 +1,4 @@
-"""The report: one HTML file that asks the network for nothing."""
+"""The report: one HTML file that needs no network."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +14,7 @@ from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.reporting.formatting import count, plain
 from albedo_pipeline.reporting.images import ERROR_LIMIT, png_uri
 from albedo_pipeline.reporting.plots.comparison import comparison_figure
+from albedo_pipeline.reporting.plots.data import data_figure
 from albedo_pipeline.reporting.plots.scores import (
     NARROW,
     WIDE,
@@ -21,29 +22,30 @@ from albedo_pipeline.reporting.plots.scores import (
     metrics_figure,
     risk_figure,
 )
-from albedo_pipeline.reporting.plots.themes import Theme, in_both
+from albedo_pipeline.reporting.plots.themes import Theme, light_and_dark
 from albedo_pipeline.reporting.plots.training_curves import loss_figure
 from albedo_pipeline.reporting.run_info import (
     as_yaml,
-    flat_facts,
-    protocol_facts,
-    resolved,
-    run_facts,
+    labelled_values,
+    protocol_details,
+    resolved_parameters,
+    run_details,
 )
 from albedo_pipeline.reporting.sections.comparison import Comparison, compare
 from albedo_pipeline.reporting.sections.data import data_section
 from albedo_pipeline.reporting.sections.gallery import Gallery, make_gallery
-from albedo_pipeline.reporting.sections.light_sets import light_sets, pictures_of, strips
-from albedo_pipeline.reporting.sections.score_table import shown_scores
-from albedo_pipeline.reporting.sections.scores import confidence, headline, main_split, split_names
-from albedo_pipeline.reporting.sections.uncertainty_summary import risk_sentence
+from albedo_pipeline.reporting.sections.headline import headline
+from albedo_pipeline.reporting.sections.light_sets import light_sets, picture_count, strips
+from albedo_pipeline.reporting.sections.score_table import split_scores
+from albedo_pipeline.reporting.sections.scores import confidence, main_split, split_names
+from albedo_pipeline.reporting.sections.uncertainty_summary import uncertainty_sentence
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_html(
+def report_page(
     *,
     metrics: dict,
     per_sample: pd.DataFrame,
@@ -60,48 +62,49 @@ def write_html(
     params: ReportParams,
     folder: Path,
 ) -> str:
-    """The whole report as text; all that comes from data is escaped.
+    """The report as HTML text; everything that comes from data is escaped.
 
     Args:
-        parameters: Kedro's whole dictionary; values may be models.
-        folder: where the git repository of the run may be.
+        parameters: all parameters of the run, as Kedro has them; values may be models.
+        folder: a folder that may be inside the run's git repository.
 
     Raises:
-        ProjectError: where nothing was evaluated, or a scored sample has no prediction or no row
-            in the manifest; names it.
+        ProjectError: if no split was evaluated, or a scored sample has no prediction or is not in
+            the manifest; names the sample.
     """
     split = main_split(metrics)
-    settings = resolved(parameters)
+    settings = resolved_parameters(parameters)
     percent = confidence(metrics, settings)
     comparison = _comparison(metrics, per_sample, split, settings, params)
     sets = light_sets(per_sample, split)
     stored = predictions, pairs, manifest
-    gallery = make_gallery(per_sample, *stored, split, params.gallery, pictures_of(sets))
-    others = [name for name in split_names(metrics) if name != split]
-    return render(
+    gallery = make_gallery(per_sample, *stored, split, params.gallery, picture_count(sets))
+    used = audit[audit["reason"] == ""]
+    other_splits = [name for name in split_names(metrics) if name != split]
+    return _render(
         title=params.title,
         headline=headline(metrics, split, percent),
-        facts=run_facts(settings, folder),
+        run_details=run_details(settings, folder),
         settings=as_yaml(settings),
         data=data_section(audit, audit_summary, quarantine),
-        autoencoder=flat_facts(autoencoder_report),
-        tables=[shown_scores(metrics, name) for name in (split, *others)],
+        data_plots=_wide_and_narrow(lambda *options: data_figure(used, *options)),
+        autoencoder=labelled_values(autoencoder_report),
+        tables=[split_scores(metrics, name) for name in (split, *other_splits)],
         percent=percent,
-        protocol=protocol_facts(metrics.get("protocol", {})),
+        protocol=protocol_details(metrics.get("protocol", {})),
         protocol_name=metrics.get("protocol", {}).get("name"),
         fingerprint=metrics.get("protocol", {}).get("fingerprint"),
-        lineage=flat_facts(metrics.get("lineage", {})),
+        lineage=labelled_values(metrics.get("lineage", {})),
         comparison=comparison,
-        scatter=_scatter(comparison),
-        loss=in_both(lambda theme: loss_figure(training_log, theme)),
-        means=_wide_and_narrow(lambda *look: metrics_figure(metrics, split, *look)),
+        comparison_plot=_comparison_plot(comparison),
+        loss=light_and_dark(lambda theme: loss_figure(training_log, theme)),
+        means=_wide_and_narrow(lambda *options: metrics_figure(metrics, split, *options)),
         distributions=_wide_and_narrow(
-            lambda *look: distributions_figure(per_sample, split, *look)
+            lambda *options: distributions_figure(per_sample, split, *options)
         ),
-        risk=_risk(risk_coverage, split),
-        risk_sentence=risk_sentence(metrics[split]),
+        risk=_risk_plot(risk_coverage, split),
+        uncertainty_sentence=uncertainty_sentence(metrics[split]),
         log_points=_log_points(training_log),
-        split=split,
         gallery=gallery,
         gallery_note=_gallery_note(gallery, split),
         strips=strips(sets, *stored, gallery.shown_side),
@@ -110,8 +113,8 @@ def write_html(
     )
 
 
-def render(**values: Any) -> str:
-    """Fill the template, with escaping on; a value that is missing is an error."""
+def _render(**values: Any) -> str:
+    """Fill the template with escaped values; a missing value is an error."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -124,18 +127,22 @@ def render(**values: Any) -> str:
 
 
 def _wide_and_narrow(draw: Callable[[Theme, int], Figure]) -> list[dict[str, str]]:
-    """A figure for a screen and for a phone, each in both themes."""
+    """A figure for a screen and for a phone, each in both themes.
 
-    def at(across: int) -> dict[str, str]:
-        return in_both(lambda theme: draw(theme, across))
+    Args:
+        draw: draws the figure in a theme, with a number of panels per row.
+    """
 
-    return [at(across) for across in (WIDE, NARROW)]
+    def with_columns(columns: int) -> dict[str, str]:
+        return light_and_dark(lambda theme: draw(theme, columns))
+
+    return [with_columns(columns) for columns in (WIDE, NARROW)]
 
 
-def _risk(curves: pd.DataFrame, split: str) -> dict[str, str] | None:
+def _risk_plot(curves: pd.DataFrame, split: str) -> dict[str, str] | None:
     if split not in set(curves["split"]):
         return None
-    return in_both(lambda theme: risk_figure(curves, split, theme))
+    return light_and_dark(lambda theme: risk_figure(curves, split, theme))
 
 
 def _comparison(
@@ -147,14 +154,14 @@ def _comparison(
     return compare(metrics, per_sample, Path(params.compare), split, bootstrap)
 
 
-def _scatter(comparison: Comparison | None) -> dict[str, str] | None:
+def _comparison_plot(comparison: Comparison | None) -> dict[str, str] | None:
     if comparison is None or not comparison.differences:
         return None
-    return in_both(lambda theme: comparison_figure(comparison.samples, theme))
+    return light_and_dark(lambda theme: comparison_figure(comparison.samples, theme))
 
 
 def _log_points(log: pd.DataFrame) -> int:
-    """Rows that hold more than a validation's scores."""
+    """Number of rows that have more than validation scores."""
     names = [n for n in log.columns if n != "step" and not n.startswith("validation_")]
     return int(log[names].notna().any(axis=1).sum())
 

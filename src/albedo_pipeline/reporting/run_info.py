@@ -1,4 +1,4 @@
-"""What was run: code, packages, settings, data."""
+"""Details of a run for the report: code, packages, settings and quarantined samples."""
 
 import platform
 from collections.abc import Iterator
@@ -16,7 +16,8 @@ from albedo_pipeline.provenance.git import git_state
 from albedo_pipeline.provenance.run_record import package_versions
 from albedo_pipeline.reporting.formatting import count, label, plain, spaced
 
-Fact = tuple[str, str]
+LabelledValue = tuple[str, str]
+"""A label and a value, both as text."""
 
 PACKAGES = ("albedo_pipeline", "kedro", "torch", "diffusers", "transformers", "numpy", "mitsuba")
 KEY_SETTINGS = (
@@ -34,100 +35,102 @@ KEY_SETTINGS = (
     "evaluate.ensemble",
     "evaluate.seed",
 )
-"""The settings that most often explain a number; the rest stand in the folded block."""
+"""The settings that most often explain a number; the report lists all others in a folded block."""
 
-LISTED = 200
-"""Quarantined samples that are listed one by one."""
+MAX_QUARANTINED = 200
+"""Largest number of quarantined samples that the report lists."""
 
 
 @dataclass(frozen=True)
-class Reason:
-    """Why samples were set aside, and how many."""
+class QuarantineReason:
+    """A reason why samples were quarantined."""
 
     reason: str
     samples: int
+    """Number of samples with this reason."""
 
 
-def run_facts(parameters: dict, folder: Path, now: datetime | None = None) -> list[Fact]:
-    """Date, code and packages, by name; nothing about the machine.
+def run_details(parameters: dict, folder: Path, now: datetime | None = None) -> list[LabelledValue]:
+    """Date, code, packages and key settings; nothing that identifies the machine.
 
     Args:
-        parameters: as `resolved` gives them.
-        folder: where a git repository may be.
-        now: the date shown; the clock's by default.
+        parameters: as `resolved_parameters` returns them.
+        folder: a folder that may be inside a git repository.
+        now: the date to show; by default the clock's.
     """
     when = (now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC")
-    found = [f"{name} {release}" for name, release in _versions()]
-    packages = ", ".join([f"Python {platform.python_version()}", *found])
+    installed = [f"{name} {version}" for name, version in _versions()]
+    packages = ", ".join([f"Python {platform.python_version()}", *installed])
     return [("Date", when), ("Code", code_state(folder)), ("Packages", packages)] + [
         (spaced(key.replace(".", ": ", 1)).replace(".", " "), plain(value))
-        for key, value in _settings(parameters)
+        for key, value in _key_settings(parameters)
     ]
 
 
 def code_state(folder: Path) -> str:
-    """Commit of the repository that `folder` lies in, and how many files differ from it."""
+    """Commit of the git repository around `folder`, and how many files differ from it."""
     state = git_state(folder)
     if state.commit is None:
         return "commit unknown: the run was not made inside a git repository with a commit"
     kinds = [(state.changed, "changed file"), (state.untracked, "untracked file")]
-    named = " and ".join(count(number, noun) for number, noun in kinds if number)
-    if not named:
+    differing = " and ".join(count(number, noun) for number, noun in kinds if number)
+    if not differing:
         return f"commit {state.commit}, no uncommitted changes"
-    return f"commit {state.commit}, and on top of it {named}"
+    return f"commit {state.commit}, and on top of it {differing}"
 
 
-def resolved(parameters: dict) -> dict:
-    """Plain values of all parameters, the defaults filled in where the project knows the model.
+def resolved_parameters(parameters: dict) -> dict:
+    """All parameters as plain values, sorted by pipeline, with defaults filled in.
 
-    Kedro hands over a model only for the pipelines of the run, else what the files say, and reads
-    the files in an order of its own: the pipelines are sorted by name.
+    Defaults are filled in for pipelines that have a parameter model. Kedro passes a model only for
+    the pipelines that run, otherwise the values of the files, and the order in which it reads the
+    files is not fixed.
     """
     models = {
         name.removesuffix("Params").lower(): getattr(parameter_models, name)
         for name in parameter_models.__all__
     }
     return {
-        key: _plain_values(_filled(value, models.get(key)))
+        key: _plain_values(_with_defaults(value, models.get(key)))
         for key, value in sorted(parameters.items())
     }
 
 
 def as_yaml(parameters: dict) -> str:
-    """Resolved parameters as text, the way the files are written."""
+    """Resolved parameters as YAML, in the style of the project's parameter files."""
     return yaml.safe_dump(parameters, sort_keys=False, allow_unicode=True, width=90)
 
 
-def reasons(quarantine: pd.DataFrame) -> list[Reason]:
-    """The quarantine by reason, the most frequent first."""
+def quarantine_reasons(quarantine: pd.DataFrame) -> list[QuarantineReason]:
+    """The reasons in the quarantine, the most frequent first."""
     counts = quarantine.groupby("reason").size().sort_values(ascending=False, kind="stable")
-    return [Reason(str(reason), int(number)) for reason, number in counts.items()]
+    return [QuarantineReason(str(reason), int(number)) for reason, number in counts.items()]
 
 
-def set_aside(quarantine: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """(sample_id, group, reason) of the first `LISTED` quarantined samples."""
-    rows = quarantine[["sample_id", "group", "reason"]].head(LISTED)
+def quarantined_samples(quarantine: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """(sample_id, group, reason) of the first `MAX_QUARANTINED` quarantined samples."""
+    rows = quarantine[["sample_id", "group", "reason"]].head(MAX_QUARANTINED)
     return [
         (str(sample_id), str(group), str(reason))
         for sample_id, group, reason in rows.itertuples(index=False)
     ]
 
 
-def flat_facts(values: dict) -> list[Fact]:
-    """Whatever keys a report or protocol has, as text."""
+def labelled_values(values: dict) -> list[LabelledValue]:
+    """Keys and values of a dictionary, such as a report or a protocol, as text."""
     return [(spaced(str(key)), plain(value)) for key, value in values.items()]
 
 
-def protocol_facts(protocol: dict) -> list[Fact]:
-    """The protocol as text; its measures by the colour space that they are taken in."""
+def protocol_details(protocol: dict) -> list[LabelledValue]:
+    """The protocol as text, with its metrics listed by the colour space they are measured in."""
     by_space: dict[str, list[str]] = {}
     for name, space in protocol.get("metrics", {}).items():
         by_space.setdefault(space, []).append(label(name))
-    measures = [(f"measured in {space}", "; ".join(names)) for space, names in by_space.items()]
-    return measures + flat_facts({k: v for k, v in protocol.items() if k != "metrics"})
+    metrics = [(f"measured in {space}", "; ".join(names)) for space, names in by_space.items()]
+    return metrics + labelled_values({k: v for k, v in protocol.items() if k != "metrics"})
 
 
-def _settings(parameters: dict) -> Iterator[tuple[str, Any]]:
+def _key_settings(parameters: dict) -> Iterator[tuple[str, Any]]:
     for path in KEY_SETTINGS:
         value: Any = parameters
         for key in path.split("."):
@@ -136,17 +139,17 @@ def _settings(parameters: dict) -> Iterator[tuple[str, Any]]:
             yield path, value
 
 
-def _versions() -> Iterator[Fact]:
+def _versions() -> Iterator[tuple[str, str]]:
     installed = package_versions()
     return ((name, installed[name]) for name in PACKAGES if name in installed)
 
 
-def _filled(value: Any, model: type[BaseModel] | None) -> Any:
+def _with_defaults(value: Any, model: type[BaseModel] | None) -> Any:
     if model is None or not isinstance(value, dict):
         return value
     try:
         return model.model_validate(value)
-    except ValueError:  # the pipeline that uses it will complain; here it is only shown
+    except ValueError:  # shown as it is: the pipeline that uses it raises the error
         return value
 
 

@@ -1,4 +1,4 @@
-"""The page beside the user's predictions: one HTML file, and small pictures that it refers to."""
+"""The page of the user's predictions: an HTML file that refers to the small pictures beside it."""
 
 import os
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from albedo_pipeline.artifacts.user_results import UNCERTAIN
+from albedo_pipeline.artifacts.user_results import BRIGHTEST_UNCERTAINTY
 from albedo_pipeline.reporting.formatting import count, percentage, plain
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_WORDS = {
+_SETTING_LABELS = {
     "input": "Images",
     "model": "Model",
     "model_digest": "Digest of the model",
@@ -21,38 +21,41 @@ _WORDS = {
     "resolution": "Processing resolution, pixels",
     "tile": "Tile, pixels",
 }
-_REMARKS = {
+_WARNINGS = {
     "clipped_share": "{} of the pixels are brighter than white and were clipped",
     "nonfinite_share": "{} of the pixels are NaN or infinite and were taken for black",
     "negative_share": "{} of the pixels are negative and were taken for black",
     "transparent_share": "{} of the pixels are transparent and did not count for the exposure",
 }
-_WORTH_TELLING = {"clipped_share": 0.1}  # some highlights are meant to be
+_WARNING_THRESHOLDS = {"clipped_share": 0.1}
+"""Shares above which a warning is shown, if not 0: some clipped highlights are normal."""
 
 
 @dataclass(frozen=True)
-class Card:
-    """What the page shows of an image; links are percent-encoded."""
+class ImageCard:
+    """What the page shows of one image; links are percent-encoded."""
 
     name: str
     links: dict[str, str]
+    """Link to each full-size result: `exr`, `png`, and `uncertainty` if there is one."""
     pictures: list[tuple[str, str]]
     """Caption and link of each small picture."""
     ratio: str
     """Width / height, for CSS."""
-    facts: str
-    remarks: list[str]
+    details: str
+    """Size, file type, colour space, exposure, tiles and time."""
+    warnings: list[str]
 
 
 def user_page(predictions: dict[str, Any]) -> str:
-    """The page as text; names and reasons are escaped.
+    """The page as HTML text; names and reasons are escaped.
 
     Args:
         predictions: what `UserPredictionsDataset` loads.
     """
     images, settings = predictions["images"], predictions["settings"]
-    done = [record for record in images if not record["reason"]]
-    bad = [(_shown(r["name"]), _shown(r["reason"])) for r in images if r["reason"]]
+    predicted = [record for record in images if not record["reason"]]
+    failed = [(_printable(r["name"]), _printable(r["reason"])) for r in images if r["reason"]]
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -61,59 +64,63 @@ def user_page(predictions: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("user_page.html.jinja").render(
-        headline=_headline(len(done), len(bad), predictions["others"]),
-        settings=[(_WORDS[key], _shown(plain(v))) for key, v in settings.items() if key in _WORDS],
-        cards=[_card(record) for record in done],
-        bad=bad,
+        headline=_headline(len(predicted), len(failed), predictions["others"]),
+        settings=[
+            (_SETTING_LABELS[key], _printable(plain(value)))
+            for key, value in settings.items()
+            if key in _SETTING_LABELS
+        ],
+        cards=[_card(record) for record in predicted],
+        failed=failed,
         unit="sRGB-encoded" if settings["space"] == "srgb" else "linear",
-        brightest=UNCERTAIN,
-        has_uncertainty=any("uncertainty" in record["files"] for record in done),
+        brightest=BRIGHTEST_UNCERTAINTY,
+        has_uncertainty=any("uncertainty" in record["files"] for record in predicted),
     )
 
 
-def _headline(done: int, bad: int, others: int) -> str:
-    parts = [f"{count(done, 'image')} with an albedo"]
-    if bad:
-        parts.append(f"{bad:,} that could not be used")
+def _headline(predicted: int, failed: int, others: int) -> str:
+    texts = [f"{count(predicted, 'image')} with an albedo"]
+    if failed:
+        texts.append(f"{failed:,} that could not be used")
     if others:
-        parts.append(f"{count(others, 'other file')} passed over")
-    return ", ".join(parts) + "."
+        texts.append(f"{count(others, 'other file')} passed over")
+    return ", ".join(texts) + "."
 
 
-def _card(record: dict[str, Any]) -> Card:
+def _card(record: dict[str, Any]) -> ImageCard:
     files = record["files"]
     captions = {"beauty": "input", "albedo": "albedo", "uncertainty": "uncertainty"}
-    return Card(
-        name=_shown(record["name"]),
+    return ImageCard(
+        name=_printable(record["name"]),
         links={k: _link(files[k]) for k in ("exr", "png", "uncertainty") if k in files},
         pictures=[
-            (caption, _link(files[f"{kind}_thumbnail"]))
-            for kind, caption in captions.items()
-            if f"{kind}_thumbnail" in files
+            (caption, _link(files[f"{key}_thumbnail"]))
+            for key, caption in captions.items()
+            if f"{key}_thumbnail" in files
         ],
         ratio=f"{record['width']} / {record['height']}",
-        facts=_facts(record),
-        remarks=[
+        details=_details(record),
+        warnings=[
             text.format(percentage(record[key]))
-            for key, text in _REMARKS.items()
-            if record[key] > _WORTH_TELLING.get(key, 0)
+            for key, text in _WARNINGS.items()
+            if record[key] > _WARNING_THRESHOLDS.get(key, 0)
         ],
     )
 
 
-def _facts(record: dict[str, Any]) -> str:
-    exposed = "" if record["space"] == "srgb" else f", exposure × {record['exposure']:.3g}"
+def _details(record: dict[str, Any]) -> str:
+    exposure = "" if record["space"] == "srgb" else f", exposure × {record['exposure']:.3g}"
     tiles = f", {count(record['tiles'], 'tile')}" if record["tiles"] else ""
     space = {"srgb": "sRGB", "acescg": "ACEScg"}.get(record["space"], record["space"])
     size = f"{record['width']} × {record['height']}"
-    return f"{size}, {record['type']}, {space}{exposed}{tiles}, {record['seconds']:.1f} s"
+    return f"{size}, {record['type']}, {space}{exposure}{tiles}, {record['seconds']:.1f} s"
 
 
 def _link(name: str) -> str:
-    """A relative URL; file names may hold any byte, and a colon would begin a scheme."""
+    """A relative URL. File names may contain any byte, and a colon would start a URL scheme."""
     return "./" + quote(os.fsencode(name))
 
 
-def _shown(name: str) -> str:
-    """Text that UTF-8 can hold: bytes of file names that are none show as \\udcxx."""
+def _printable(name: str) -> str:
+    """Text that UTF-8 can encode: bytes of file names that are not UTF-8 become \\udcxx."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear complete or not at all."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 
 
 def fsync(path: Path) -> None:
+    """Return when the content of a file or folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -15,11 +16,11 @@ def fsync(path: Path) -> None:
         os.close(descriptor)
 
 
-def mend(folder: Path) -> None:
-    """Finish or undo what a killed `replaced_folder` left beside `folder`."""
+def recover_folder(folder: Path) -> None:
+    """Finish or undo a `replaced_folder` that was killed."""
     partial = folder.with_name(f".{folder.name}.partial")
     previous = folder.with_name(f".{folder.name}.previous")
-    if not folder.exists() and previous.exists():  # a swap was cut off between its two renames
+    if not folder.exists() and previous.exists():  # killed between the two renames
         previous.rename(folder)
     for leftover in (partial, previous):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -27,14 +28,14 @@ def mend(folder: Path) -> None:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `folder`; on success it takes the place of `folder`.
+    """Yield an empty folder beside `folder`, which replaces it on success.
 
     On any error the old folder stays as it was, and the new one is removed.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.partial")
     previous = folder.with_name(f".{folder.name}.previous")
-    mend(folder)
+    recover_folder(folder)
     partial.mkdir()
     try:
         yield partial
@@ -46,13 +47,13 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         partial.rename(folder)
         fsync(folder.parent)
     except BaseException:
-        mend(folder)
+        recover_folder(folder)
         raise
     shutil.rmtree(previous, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file that appears whole or not at all."""
+    """Write a UTF-8 file that appears complete or not at all."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_text(text, encoding="utf-8")

@@ -1,9 +1,9 @@
-"""Ordered, bounded reading ahead on the cores that there are."""
+"""Maps on several threads or processes, and the cores that they may use."""
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
@@ -12,18 +12,39 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def ordered_map(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
-    """`map` on threads: results in order, at most two a worker waiting in memory."""
-    source = iter(items)
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = deque(pool.submit(work, item) for item in islice(source, 2 * workers))
+def ordered_map(
+    function: Callable[[A], B],
+    items: Iterable[A],
+    workers: int,
+    executor: Callable[[int], Executor] = ThreadPoolExecutor,
+    ahead: int = 2,
+) -> Generator[B]:
+    """Yield `function(item)` of every item, in the order of the items.
+
+    Items are taken when a worker can start on them, so `items` may be endless. If the generator is
+    closed early, or `function` raises, items that were not started are dropped, and the executor
+    is shut down.
+
+    Args:
+        function: is called in the workers; must be picklable if these are processes.
+        items: arguments of the calls.
+        workers: number of threads or processes.
+        executor: makes the executor for this number of workers.
+        ahead: number of items, per worker, that may be in progress or finished but not yielded.
+    """
+    remaining = iter(items)
+    pool = executor(workers)
+    try:
+        waiting = deque(pool.submit(function, item) for item in islice(remaining, ahead * workers))
         while waiting:
             yield waiting.popleft().result()
-            waiting.extend(pool.submit(work, item) for item in islice(source, 1))
+            waiting.extend(pool.submit(function, item) for item in islice(remaining, 1))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def usable_cores() -> int:
-    """Cores that this process may use, where the system tells; else all."""
+    """Number of cores that this process may use; all cores if the system does not say."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -31,7 +52,7 @@ def usable_cores() -> int:
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Let torch use one thread for each thread that calls it."""
+    """Make torch use a single thread in each thread that calls it."""
     import torch
 
     before = torch.get_num_threads()

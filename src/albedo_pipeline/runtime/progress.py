@@ -1,4 +1,4 @@
-"""Progress of long work, with an ETA: a bar on a terminal, else a log line now and then."""
+"""Progress of long work with an ETA: a bar on a terminal, otherwise a log line every 20 seconds."""
 
 import logging
 import sys
@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
-_LINE_EVERY = 20.0  # seconds
+_LINE_EVERY = 20.0
+"""Seconds between two log lines."""
 
 
 def progress(
@@ -22,14 +23,17 @@ def progress(
     done: int = 0,
     status: Callable[[], str] = lambda: "",
 ) -> Iterator[T]:
-    """Yield the items and show how far it is.
+    """Yield the items, and show how many of them are done.
 
     Args:
-        total: of the whole work, with what an earlier run has `done`.
-        status: what else to say, at the moment it is called.
+        items: what is worked on; an item is done when the next one is asked for.
+        total: number of all items, including those that an earlier run has done.
+        label: name of the work.
+        done: number of items that an earlier run has done.
+        status: returns a text that is shown after the numbers, such as the loss.
     """
-    shown = _bar if sys.stderr.isatty() else _lines
-    return shown(items, total, label, done, status)
+    show = _bar if sys.stderr.isatty() else _lines
+    return show(items, total, label, done, status)
 
 
 def _bar(
@@ -60,7 +64,7 @@ def _lines(
         now = time.monotonic()
         if done == total or now - last >= _LINE_EVERY:
             eta = timedelta(seconds=round((now - start) / (done - before) * (total - done)))
-            said = status()
-            ending = f", {said}" if said else ""
+            text = status()
+            ending = f", {text}" if text else ""
             logger.info("%s: %d of %d, ETA %s%s", label, done, total, eta, ending)
             last = now

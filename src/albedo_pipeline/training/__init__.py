@@ -1,1 +1,1 @@
-"""The training loops and what they are made of."""
+"""The loop, one optimiser step, batches, resume, validation, schedules, log."""

@@ -1,4 +1,4 @@
-"""Training of an `AutoencoderKL` on the user's pairs, beauty and albedo alike."""
+"""Training of an `AutoencoderKL` on the user's pairs, on beauty and albedo alike."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ from albedo_pipeline.training.schedules import learning_rate_factor
 def draw_images(
     pairs: PairShards, rows: np.ndarray, batch_size: int, side: int, random: np.random.Generator
 ) -> torch.Tensor:
-    """Random crops of random samples, beauty and albedo by turns, half of them flipped.
+    """Random crops of random samples, alternately beauty and albedo, half of them flipped.
 
     Returns:
         [B, 3, side, side], sRGB-encoded, in [-1, 1].
@@ -71,17 +71,19 @@ def train_autoencoder(
     device: torch.device,
     precision: str,
 ) -> AutoencoderKL:
-    """Train from random weights on the given rows; returns the EMA weights, on the CPU.
+    """Train from random weights on the given rows, and return the EMA weights, on the CPU.
 
-    The scaling factor is set so that the latents of the training images have unit mean square.
+    The scaling factor is set so that the latents of the training images have a mean square of 1.
 
     Raises:
-        ProjectError: where images or crop do not fit the model, or training diverged.
+        ProjectError: if the images or the crop do not fit the model, or the training diverged.
     """
     torch.manual_seed(params.seed)
     model = new_autoencoder(params).to(device).train()  # type: ignore[arg-type]
     ema = Ema(model.parameters())
-    optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=params.learning_rate.peak, weight_decay=0.0
+    )
     shapes = np.unique(pairs.shapes("beauty"), axis=0)
     for shape in shapes:
         check_divisible(model, tuple(shape))
@@ -97,18 +99,20 @@ def train_autoencoder(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), params.max_grad_norm)
         for group in optimiser.param_groups:
-            group["lr"] = params.learning_rate * learning_rate_factor(
+            group["lr"] = params.learning_rate.peak * learning_rate_factor(
                 step,
                 params.max_steps,
-                params.warmup_steps,
+                params.learning_rate.warmup_steps,
                 "cosine",
-                params.final_learning_rate_ratio,
+                params.learning_rate.final_ratio,
             )
         optimiser.step()
         optimiser.zero_grad()
         ema.update(constant_decay(params.ema_decay, step))
     if not all(weight.isfinite().all() for weight in ema.shadows):
-        raise ProjectError("autoencoder.training: the weights are not finite; lower learning_rate")
+        raise ProjectError(
+            "autoencoder.training: the weights are not finite; lower learning_rate.peak"
+        )
     with torch.no_grad():
         torch._foreach_copy_(list(model.parameters()), ema.shadows)
     model.eval().requires_grad_(False)
@@ -130,7 +134,7 @@ def _training_side(model: AutoencoderKL, params: AutoencoderTraining, largest: i
 def latent_deviation(
     autoencoder: AutoencoderKL, pairs: PairShards, rows: np.ndarray, device: torch.device
 ) -> float:
-    """Root mean square of the unscaled posterior means of all samples, or 512 to 1023 of them."""
+    """Root mean square of the unscaled posterior means, of at most 1,023 samples."""
     means: Iterator[torch.Tensor] = (
         autoencoder.encode(to_tensor(pairs.batch(name, [row])).to(device)).latent_dist.mode()
         for row in rows[:: max(1, len(rows) // 512)]
@@ -142,9 +146,9 @@ def latent_deviation(
 def obtain_autoencoder(
     pairs: PairShards, rows: np.ndarray, params: AutoencoderParams, device: torch.device
 ) -> AutoencoderKL:
-    """The autoencoder of the configured source; `rows` are the training samples."""
+    """The autoencoder of the configured source; `rows` are the rows of the training samples."""
     if params.source == "train":
-        assert params.training is not None  # which the settings' own check holds
+        assert params.training is not None  # checked by AutoencoderParams
         return train_autoencoder(pairs, rows, params.training, device, params.precision)
     if params.source == "bundled":
         return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED)))

@@ -19,26 +19,26 @@ from albedo_pipeline.shards.latent_shards import LatentShards
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples of one optimiser step, or a part of them; all on one device."""
+    """Samples of one optimiser step, or some of them; all tensors are on one device."""
 
     beauty: torch.Tensor
-    """float32 [B, C, h, w]."""
+    """Beauty latents, float32 [B, C, h, w]."""
     albedo: torch.Tensor
-    """float32 [B, C, h, w]."""
+    """Albedo latents, float32 [B, C, h, w]."""
     valid: torch.Tensor
-    """uint8 [B, 1, h, w]."""
+    """Mask of the valid cells, uint8 [B, 1, h, w]."""
     noise: torch.Tensor
-    """float32 [B, C, h, w], unit variance."""
+    """Noise of unit variance, float32 [B, C, h, w]."""
     timesteps: torch.Tensor
-    """int64 [B]."""
+    """Timestep of each sample, int64 [B]."""
 
     def to(self, device: torch.device) -> Self:
-        """On `device`; pinned memory is copied while the caller goes on."""
-        parts = {f.name: getattr(self, f.name) for f in fields(self)}
-        return type(self)(**{k: v.to(device, non_blocking=True) for k, v in parts.items()})
+        """Copy to `device`; from pinned memory without waiting for the copy."""
+        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
+        return type(self)(**{k: v.to(device, non_blocking=True) for k, v in tensors.items()})
 
     def pinned(self) -> Self:
-        """In page-locked memory, for fast copies to a GPU."""
+        """Copy to page-locked memory, for fast copies to a GPU."""
         return type(self)(**{f.name: getattr(self, f.name).pin_memory() for f in fields(self)})
 
 
@@ -48,12 +48,12 @@ class Source:
 
     latents: LatentShards
     rows: np.ndarray
-    """Rows of the split that have a valid cell."""
+    """Numbers of the rows that have at least one valid cell."""
     cells: np.ndarray
-    """Their valid cells, in the same order."""
+    """Number of valid cells in each of these rows."""
 
     def only(self, members: np.ndarray) -> Self:
-        """Some of the samples; bool, one a row."""
+        """The source with some of its samples; `members` is bool, one flag for each row."""
         return type(self)(self.latents, self.rows[members], self.cells[members])
 
 
@@ -62,10 +62,10 @@ def _channels(source: Source) -> int:
 
 
 def usable(latents: LatentShards, split: str) -> Source:
-    """The split's samples that have at least one valid cell.
+    """The samples of a split that have at least one valid cell.
 
     Raises:
-        ProjectError: where there is none.
+        ProjectError: if there is none.
     """
     rows = latents.rows(split)
     cells = latents.valid_cells()[rows]
@@ -76,74 +76,79 @@ def usable(latents: LatentShards, split: str) -> Source:
 
 @lru_cache(maxsize=8)
 def epoch_order(count: int, seed: int, epoch: int, source: int = 0) -> np.ndarray:
-    """The order in which an epoch visits the `count` samples of a source."""
+    """Order in which an epoch uses the `count` samples of a source."""
     return generator(seed, Purpose.ORDER, epoch, source).permutation(count)
 
 
 def sample_at(count: int, seed: int, position: int, source: int = 0) -> int:
-    """Index of the sample at a position of a source's endless stream of epochs."""
+    """Index of the sample at a position in a source's endless stream of epochs."""
     return int(epoch_order(count, seed, position // count, source)[position % count])
 
 
 def source_at(shares: tuple[float, ...], position: int) -> tuple[int, int]:
-    """Source of the sample at a position of the mixed stream, and its position in that source.
+    """Source of the sample at a position in the mixed stream, and its position in that source.
 
-    Systematic, not drawn: among any n samples in a row a source has its share of n, give or take
-    one; and where a source stands at a position needs no count of what came before.
+    The mixture is systematic, not random: among any n consecutive samples a source has its share of
+    n, rounded up or down. The position in a source follows from the position in the stream alone,
+    so nothing has to be counted from the beginning.
+
+    With the share s of the remaining positions, a source holds position p if
+    floor((p + 1) s + 1/2) > floor(p s + 1/2); the positions of the others are renumbered.
     """
-    left = 1.0
+    remaining = 1.0
     for source, share in enumerate(shares[:-1]):
-        before, after = (floor(p * share / left + 0.5) for p in (position, position + 1))
+        before, after = (floor(p * share / remaining + 0.5) for p in (position, position + 1))
         if after > before:
             return source, before
         position -= before
-        left -= share
+        remaining -= share
     return len(shares) - 1, position
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """The samples of one shape, of all sources."""
+    """The samples of one shape, from all sources."""
 
     share: float
-    """Of the steps."""
+    """Share of the optimiser steps that use this bucket."""
     sources: list[Source]
+    """The sources that have samples of this shape, with these samples alone."""
     shares: tuple[float, ...]
-    """Of each source in the bucket."""
+    """Share of each source in the bucket's samples; they add up to 1."""
     streams: tuple[int, ...]
-    """Number of each source's stream of epochs."""
+    """Number of each source's stream of epochs, for the random order."""
 
 
 def buckets(sources: list[Source], shares: tuple[float, ...]) -> list[Bucket]:
-    """The sources' samples by shape: the effective batch of a step has one shape.
+    """Divide the samples by shape, because the effective batch of a step has one shape.
 
-    Over all steps each source has its share, and each of its samples an equal part of that.
+    Over all steps each source gets its share, and each of its samples an equal part of that.
     """
     shapes = [source.latents.shapes("albedo")[source.rows] for source in sources]
-    found = []
+    all_buckets = []
     for number, shape in enumerate(np.unique(np.concatenate(shapes), axis=0)):
         members = [(of_source == shape).all(axis=1) for of_source in shapes]
         parts = [share * float(m.mean()) for share, m in zip(shares, members, strict=True)]
-        there = [i for i, part in enumerate(parts) if part > 0]
-        found.append(
+        present = [i for i, part in enumerate(parts) if part > 0]
+        all_buckets.append(
             Bucket(
                 sum(parts),
-                [sources[i].only(members[i]) for i in there],
-                tuple(parts[i] / sum(parts) for i in there),
-                tuple(number * len(sources) + i for i in there),
+                [sources[i].only(members[i]) for i in present],
+                tuple(parts[i] / sum(parts) for i in present),
+                tuple(number * len(sources) + i for i in present),
             )
         )
-    return found
+    return all_buckets
 
 
 class Stream:
-    """All samples that a training visits, in their order."""
+    """All samples that a training uses, in their order."""
 
     def __init__(self, sources: Iterable[Source], params: TrainParams) -> None:
-        """Sources in the order of `params.shares()`.
+        """Mix the sources, which stand in the order of `params.shares()`.
 
         Raises:
-            ProjectError: where their latents differ in the number of channels.
+            ProjectError: if their latents differ in the number of channels.
         """
         self._sources, self._params = list(sources), params
         first = self._sources[0].latents
@@ -154,20 +159,20 @@ class Stream:
                     f"{first.folder} has {_channels(self._sources[0])}"
                 )
         self._buckets = buckets(self._sources, tuple(params.shares().values()))
-        self._steps = tuple(bucket.share for bucket in self._buckets)
+        self._bucket_shares = tuple(bucket.share for bucket in self._buckets)
 
     @property
     def channels(self) -> int:
-        """Of a latent."""
+        """Number of channels of a latent."""
         return _channels(self._sources[0])
 
     def __len__(self) -> int:
-        """Samples of all sources."""
+        """Number of samples of all sources, which make an epoch."""
         return sum(len(source.rows) for source in self._sources)
 
     def _find(self, step: int, place: int) -> tuple[Source, int]:
-        """Source and index of a sample of the effective batch."""
-        number, step = source_at(self._steps, step)
+        """Source and index of the sample at a place in the effective batch of `step`."""
+        number, step = source_at(self._bucket_shares, step)
         bucket = self._buckets[number]
         position = step * self._params.effective_batch_size + place
         number, position = source_at(bucket.shares, position)
@@ -175,19 +180,19 @@ class Stream:
         return source, sample_at(len(source.rows), self._params.seed, position, stream)
 
     def valid_cells(self, step: int) -> int:
-        """Valid cells of the whole effective batch, which the loss is divided by."""
-        found = (self._find(step, place) for place in range(self._params.effective_batch_size))
-        return sum(int(source.cells[index]) for source, index in found)
+        """Number of valid cells in the effective batch of `step`; the loss is divided by it."""
+        samples = (self._find(step, place) for place in range(self._params.effective_batch_size))
+        return sum(int(source.cells[index]) for source, index in samples)
 
     def sample_ids(self, step: int) -> list[str]:
-        """Names of the effective batch's samples."""
-        found = (self._find(step, place) for place in range(self._params.effective_batch_size))
-        return [s.latents.scalars["sample_id"][int(s.rows[i])].as_py() for s, i in found]
+        """The sample_ids of the effective batch of `step`."""
+        samples = (self._find(step, place) for place in range(self._params.effective_batch_size))
+        return [s.latents.scalars["sample_id"][int(s.rows[i])].as_py() for s, i in samples]
 
     def batch(self, step: int, places: range) -> Batch:
-        """Some places of the effective batch of `step`, on the CPU.
+        """The samples at some places in the effective batch of `step`, on the CPU.
 
-        Order, flips, timesteps (uniform) and noise depend on seed, step and place alone.
+        Order, flips, timesteps (uniform) and noise depend on seed, step and place only.
         """
         samples = [self._sample(step, place) for place in places]
         beauty, albedo, valid, noise, timesteps = zip(*samples, strict=True)
@@ -219,7 +224,7 @@ class Stream:
 def draw_noise(
     random: np.random.Generator, shape: tuple[int, int, int], params: Noise, time: float
 ) -> torch.Tensor:
-    """Noise of one sample, [C, h, w]; `time` is t / T."""
+    """Noise of one sample, float32 [C, h, w]; `time` is t / T in [0, 1)."""
     if params.kind == "gaussian":
         return gaussian(random, shape)
     strength = annealed(params.strength, time) if params.annealed else params.strength

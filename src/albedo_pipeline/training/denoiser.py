@@ -1,4 +1,4 @@
-"""The training of the denoiser, from settings to the result."""
+"""Training of the denoiser: puts the parts together, runs the loop, returns the result."""
 
 import logging
 import time
@@ -32,7 +32,7 @@ from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.optimiser_step import TrainingComponents, prepare
 from albedo_pipeline.training.resume import (
     TrainState,
-    checkpoint_to_continue,
+    checkpoint_to_resume,
     configuration,
     frozen_digest,
     stored_log,
@@ -41,16 +41,16 @@ from albedo_pipeline.training.resume import (
 from albedo_pipeline.training.stopping import StopRequest
 from albedo_pipeline.training.trackers import start_trackers, track_text
 from albedo_pipeline.training.trainer import Trainer
-from albedo_pipeline.training.validation import ImageData, chosen_samples
+from albedo_pipeline.training.validation import ImageData, chosen_samples, validation_metric
 
 logger = logging.getLogger(__name__)
 
 
 def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
-    """The denoiser before the first step: from scratch (a function of the seed) or pretrained."""
+    """The denoiser before the first step: pretrained, or random as a function of the seed."""
     torch.manual_seed(params.seed)
     if params.source == "pretrained":
-        assert params.pretrained is not None  # which the settings' own check holds
+        assert params.pretrained is not None  # checked by TrainParams
         unet, text = (
             load_unet(params.pretrained, latent_channels),
             load_text_encoder(params.pretrained),
@@ -72,26 +72,28 @@ def train_denoiser(
     store: Checkpoints,
     tensorboard: Path,
 ) -> tuple[Denoiser, pd.DataFrame]:
-    """Train on the split `train`, or go on where an earlier call was cut off.
+    """Train on the split `train`, or resume from the newest checkpoint.
 
     Args:
-        latent_sets: by name; `params.mixture` says which are used.
-        images: for validation.
-        store: where the checkpoints go.
-        tensorboard: folder of the runs' events.
+        latent_sets: latent shards by name; `params.mixture` says which are used.
+        images: what validation predicts and compares with.
+        store: folder of the checkpoints.
+        tensorboard: folder of the TensorBoard runs.
 
     Returns:
-        The denoiser with EMA weights, on the CPU, and the log.
+        The denoiser with EMA weights, on the CPU, and the training log.
 
     Raises:
-        Paused: where a signal or the time limit stopped it; run again to go on.
-        ProjectError: where there is nothing to train on, the settings do not fit the checkpoints
-            or the machine, another training writes here, or the training diverges.
+        Paused: if a signal or the time limit stopped it; run again to resume.
+        ProjectError: if there is nothing to train on, the settings do not fit the checkpoints or
+            the machine, another training writes to the store, or the training diverges.
     """
     stop = StopRequest(params.exit_after_minutes)
     stream = new_stream(latent_sets, params)
+    # Both fail now rather than at the first validation.
+    validation_metric(params.validation.metric)
     if params.validation.every or params.visualisation.every:
-        chosen_samples(images.manifest, params.validation.split, 1)  # fails early
+        chosen_samples(images.manifest, params.validation.split, 1)
     channels = stream.channels
     with (
         stop.listening(),
@@ -101,19 +103,19 @@ def train_denoiser(
         processes = accelerator.num_processes
         micro_batch_ranges(0, processes, params.effective_batch_size, params.micro_batch_size)
         stop.any_process = lambda flag: any_process(accelerator, flag)
-        parts = prepare(accelerator, initial_denoiser(params, channels), params)
+        components = prepare(accelerator, initial_denoiser(params, channels), params)
         fingerprints = {name: latent_sets[name].fingerprint() for name in params.shares()}
         config = configuration(
             params,
             params.last_step(len(stream)),
             fingerprints,
-            frozen_digest(parts.denoiser, parts.trained),
+            frozen_digest(components.denoiser, components.trained),
         )
         checkpoint = run_on_main_and_broadcast(
-            accelerator, lambda: _begin(store, params, config, held)
+            accelerator, lambda: _open_store(store, params, config, held)
         )
         images.autoencoder.to(accelerator.device).requires_grad_(False)
-        state, rows = _restored(parts, checkpoint, params)
+        state, rows = _restored(components, checkpoint, params)
         start_trackers(accelerator, tensorboard, state.run, state.step, params.weights_and_biases)
         if accelerator.is_main_process:
             record = run_record(
@@ -122,48 +124,50 @@ def train_denoiser(
             write_record(store.folder, record)
             track_text(accelerator, "train/record", record_text(record), state.step)
         log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
-        trainer = Trainer(parts, stream, images, params, store, config, state, log)
+        trainer = Trainer(components, stream, images, params, store, config, state, log)
         try:
             trainer.run(stop)
         finally:
             for tracker in accelerator.trackers:
                 tracker.finish()
-        return finished_denoiser(parts, params, store, state), log.table()
+        return finished_denoiser(components, params, store, state), log.table()
 
 
 def new_stream(latent_sets: dict[str, LatentShards], params: TrainParams) -> Stream:
-    """The samples of the sets that `mixture` names, in the order of the names.
+    """The samples of the latent sets that `mixture` names, in the order of the names.
 
     Raises:
-        ProjectError: where a name is unknown, or a set holds nothing to train on.
+        ProjectError: if a name is unknown, or a set has no sample to train on.
     """
     for name in params.shares():
         if name not in latent_sets:
             known = ", ".join(latent_sets)
-            raise ProjectError(f"train.mixture: no latent set {name!r}; known are {known}")
+            raise ProjectError(f"train.mixture: no latent set {name!r}; known sets are {known}")
     return Stream([usable(latent_sets[name], "train") for name in params.shares()], params)
 
 
-def _begin(store: Checkpoints, params: TrainParams, config: dict, held: ExitStack) -> Path | None:
-    """Take the folder for this training; the checkpoint to continue from."""
+def _open_store(
+    store: Checkpoints, params: TrainParams, config: dict, held: ExitStack
+) -> Path | None:
+    """Lock the store for this training, and return the checkpoint to resume from."""
     held.enter_context(store.locked())
-    return checkpoint_to_continue(store, params, config)
+    return checkpoint_to_resume(store, params, config)
 
 
 def _restored(
-    parts: TrainingComponents, checkpoint: Path | None, params: TrainParams
+    components: TrainingComponents, checkpoint: Path | None, params: TrainParams
 ) -> tuple[TrainState, list[dict]]:
-    """State and log rows to begin with; the tensors are given to `parts`."""
+    """State and log rows to start with; the tensors of `components` are restored."""
     scoring = params.validation.model_dump(exclude={"every", "at_start", "batch_size"})
     if checkpoint is None:
         return TrainState(run=time.strftime("%Y%m%d-%H%M%S"), scoring=scoring), []
-    parts.tensors().read(checkpoint)
-    if parts.accelerator.scaler is not None:
-        parts.accelerator.scaler.load_state_dict(read_json(checkpoint, "state.json")["scaler"])
+    components.tensors().read(checkpoint)
+    if components.accelerator.scaler is not None:
+        components.accelerator.scaler.load_state_dict(read_json(checkpoint, "state.json")["scaler"])
     state = stored_state(checkpoint)
-    logger.info("train: going on from %s (step %d)", checkpoint, state.step)
+    logger.info("train: resuming from %s (step %d)", checkpoint, state.step)
     if state.best and state.scoring != scoring:
-        logger.warning("train: other settings of validation; the best so far is forgotten")
+        logger.warning("train: validation settings changed; earlier best checkpoints do not count")
         state.best, state.validated = [], None
     state.scoring = scoring
     return state, stored_log(checkpoint)
@@ -171,22 +175,22 @@ def _restored(
 
 @torch.no_grad()
 def finished_denoiser(
-    parts: TrainingComponents, params: TrainParams, store: Checkpoints, state: TrainState
+    components: TrainingComponents, params: TrainParams, store: Checkpoints, state: TrainState
 ) -> Denoiser:
-    """The denoiser with the EMA weights of the configured checkpoint, on the CPU."""
-    averages = dict(zip(parts.trained, parts.ema.shadows, strict=True))
+    """The denoiser with the EMA weights that `params.output` names, on the CPU."""
+    averages = dict(zip(components.trained, components.ema.shadows, strict=True))
     if params.output == "best":
         averages = _best_averages(store, state)
-    unet = parts.accelerator.unwrap_model(parts.model, keep_fp32_wrapper=False)
-    for name, weight in parts.trained.items():
+    unet = components.accelerator.unwrap_model(components.model, keep_fp32_wrapper=False)
+    for name, weight in components.trained.items():
         weight.copy_(averages[name])
     unet.to(device="cpu", memory_format=torch.contiguous_format).eval().requires_grad_(False)
-    return Denoiser(unet, parts.denoiser.scheduler, parts.denoiser.text_embedding)
+    return Denoiser(unet, components.denoiser.scheduler, components.denoiser.text_embedding)
 
 
 def _best_averages(store: Checkpoints, state: TrainState) -> dict[str, torch.Tensor]:
     if not state.best:
-        raise ProjectError("train.output: no checkpoint was validated and kept; 'last' needs none")
+        raise ProjectError("train.output: no validated checkpoint was kept; use 'last'")
     folder = store.path(state.best[0][0])
     complaint = damage(folder)
     if complaint is not None:

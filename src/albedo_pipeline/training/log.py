@@ -1,45 +1,54 @@
-"""The training log: one row a log point or validation, for trackers and for the report."""
+"""The training log: one row for each log point or validation, for trackers and report."""
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
 
+from albedo_pipeline.training.batches import Batch
 from albedo_pipeline.training.optimiser_step import QUARTERS
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What one optimiser step gave, on the host."""
+    """Result of one optimiser step, in host memory."""
 
     step: int
-    """0-based."""
+    """Number of the step, 0-based."""
     loss: float
+    """Mean loss over the valid cells of the effective batch."""
     quarter_losses: tuple[float, ...]
+    """Sum of the losses in each quarter of the timesteps."""
     quarter_cells: tuple[float, ...]
+    """Number of valid cells in each quarter of the timesteps."""
     grad_norm: float
+    """Norm of the gradient before clipping."""
     skipped: bool
+    """Whether the weights were left unchanged because loss or gradient was not finite."""
 
 
 class StepRecords:
-    """Results of the steps since the last log point. They stay on the device until they are
-    read, so that a GPU does not wait at every step."""
+    """Results of the steps since the last log point.
+
+    They stay on the device until they are read, so that a GPU does not wait at every step.
+    """
 
     def __init__(self, pending: list[list[float]]) -> None:
-        """`pending`: what `state` gave, of a run that is continued."""
+        """Continue from `pending`, what `state` returned when the checkpoint was written."""
         self._host = pending
         self._device: list[torch.Tensor] = []
         self._steps: list[int] = []
 
     def add(self, step: int, results: torch.Tensor) -> None:
-        """Take [loss, losses by quarter, cells by quarter, norm, skipped]."""
+        """Add what `optimiser_step.update` returned for a step."""
         self._steps.append(step)
         self._device.append(results)
 
     def read(self) -> list[StepRecord]:
-        """Wait for what is on the device; returns what was not yet returned."""
+        """Copy the results from the device, which waits for it; returns the new ones."""
         if not self._device:
             return []
         rows = torch.stack(self._device).cpu().tolist()
@@ -49,11 +58,11 @@ class StepRecords:
         return [_record(row) for row in new]
 
     def state(self) -> list[list[float]]:
-        """Numbers to continue with; `read` before."""
+        """What a checkpoint stores to continue from; call `read` first."""
         return self._host
 
     def take(self) -> list[StepRecord]:
-        """All that was read since the last `take`."""
+        """Return and forget all results that were read since the last `take`."""
         rows, self._host = self._host, []
         return [_record(row) for row in rows]
 
@@ -66,43 +75,75 @@ def _record(row: list[float]) -> StepRecord:
 
 def summary(records: list[StepRecord]) -> dict[str, float]:
     """Scalars of a log point: means over the steps that were not skipped."""
-    good = [r for r in records if not r.skipped]
+    done = [r for r in records if not r.skipped]
     losses, cells = (
-        [math.fsum(getattr(r, name)[q] for r in good) for q in range(QUARTERS)]
+        [math.fsum(getattr(r, name)[q] for r in done) for q in range(QUARTERS)]
         for name in ("quarter_losses", "quarter_cells")
     )
     by_quarter = {
         f"loss_t{q + 1}of{QUARTERS}": losses[q] / cells[q] for q in range(QUARTERS) if cells[q]
     }
-    if not good:
+    if not done:
         return {}
     return {
-        "loss": math.fsum(r.loss for r in good) / len(good),
+        "loss": math.fsum(r.loss for r in done) / len(done),
         **by_quarter,
-        "grad_norm": math.fsum(r.grad_norm for r in good) / len(good),
+        "grad_norm": math.fsum(r.grad_norm for r in done) / len(done),
     }
 
 
+class StepTimer:
+    """Measures the speed of the steps since the last log point."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        """Number of steps since the last log point."""
+        self._start, self._waited = time.monotonic(), 0.0
+
+    def waiting_for(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Yield the batches, and count the time spent waiting for them."""
+        while True:
+            start = time.monotonic()
+            batch = next(batches, None)
+            self._waited += time.monotonic() - start
+            if batch is None:
+                return
+            yield batch
+
+    def restart(self, effective_batch_size: int) -> dict[str, float]:
+        """Samples a second and the share of time spent waiting for data; then start again."""
+        now = time.monotonic()
+        elapsed, samples = now - self._start, self.steps * effective_batch_size
+        usage = {
+            "samples_per_second": samples / elapsed,
+            "waiting_for_data": self._waited / elapsed,
+        }
+        self._start, self._waited, self.steps = now, 0.0, 0
+        return usage
+
+
 class TrainingLog:
-    """Rows by step; each scalar also goes to the trackers."""
+    """Rows of scalars by step; each scalar is also sent to the trackers."""
 
     def __init__(self, rows: list[dict], track: Callable[[dict[str, float], int], None]) -> None:
-        self._rows = {int(row["step"]): _present(row) for row in rows}
+        self._rows = {int(row["step"]): _without_nan(row) for row in rows}
         self._track = track
 
     def add(self, step: int, prefix: str, scalars: dict[str, float]) -> None:
-        """Add scalars to the row of `step`, and tell the trackers, as `prefix/name`; in the
-        row only names of `validation` bear their prefix."""
+        """Add scalars to the row of `step`, and send them to the trackers as `prefix/name`.
+
+        In the row, scalars of the validation are named `validation_<name>`, all others `<name>`.
+        """
         bare = "validation_" if prefix == "validation" else ""
         row = self._rows.setdefault(step, {"step": step})
         row.update({bare + name: value for name, value in scalars.items()})
         self._track({f"{prefix}/{name}": value for name, value in scalars.items()}, step)
 
     def table(self) -> pd.DataFrame:
-        """One row a step that has any; what a row lacks is NaN."""
+        """One row for each step that has scalars; a scalar that a row lacks is NaN."""
         rows = [self._rows[step] for step in sorted(self._rows)]
         return pd.DataFrame(rows or {"step": pd.Series(dtype="int64")})
 
 
-def _present(row: dict) -> dict:
-    return {name: value for name, value in row.items() if value == value}  # not NaN
+def _without_nan(row: dict) -> dict:
+    return {name: value for name, value in row.items() if not math.isnan(value)}

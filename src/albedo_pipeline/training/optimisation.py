@@ -1,4 +1,4 @@
-"""The optimiser, its parameter groups, and what is frozen."""
+"""The optimiser, its parameter groups, and which parameters are frozen."""
 
 import re
 
@@ -9,24 +9,25 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.optimisation import Optimiser, ParameterGroup
 
 Named = dict[str, nn.Parameter]
+"""Parameters by name."""
 
 
 def ratio_of(name: str, groups: tuple[ParameterGroup, ...]) -> float:
-    """Share of the learning rate that a parameter gets."""
+    """Factor of the learning rate for the parameter `name`."""
     return next((group.ratio for group in groups if re.search(group.pattern, name)), 1.0)
 
 
 def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
-    """Freeze the parameters of ratio 0; returns those that are trained, by name.
+    """Freeze the parameters of ratio 0, and return those that are trained, by name.
 
     Raises:
-        ProjectError: where a pattern fits no parameter, or nothing is left to train.
+        ProjectError: if a pattern matches no parameter, or nothing is left to train.
     """
     for group in groups:
-        fitting = [p for n, p in model.named_parameters() if re.search(group.pattern, n)]
-        if not fitting or (group.ratio and not any(p.requires_grad for p in fitting)):
+        matching = [p for n, p in model.named_parameters() if re.search(group.pattern, n)]
+        if not matching or (group.ratio and not any(p.requires_grad for p in matching)):
             raise ProjectError(
-                f"train.optimiser.groups: pattern {group.pattern!r} fits no parameter that could "
+                f"train.optimiser.groups: pattern {group.pattern!r} matches no parameter that can "
                 "be trained"
             )
     for name, parameter in model.named_parameters():
@@ -39,19 +40,19 @@ def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
 
 
 def train_mode(model: nn.Module) -> None:
-    """Training mode, but eval mode for every part of which nothing is trained."""
+    """Set training mode, but eval mode for every module that has only frozen parameters."""
     model.train()
-    for part in model.modules():
-        parameters = list(part.parameters())
+    for module in model.modules():
+        parameters = list(module.parameters())
         if parameters and not any(p.requires_grad for p in parameters):
-            part.eval()
+            module.eval()
 
 
 def new_optimiser(trained: Named, params: Optimiser) -> torch.optim.Optimizer:
-    """One parameter group a ratio; the ratio stands in the group as `ratio`.
+    """The optimiser with one parameter group for each ratio, which the group holds as `ratio`.
 
-    Fused: one kernel, which can leave out a step on the device's own word (`found_inf`), so that
-    nobody has to wait for it.
+    It is fused: its one kernel skips a step if the tensor `found_inf` says so, without a transfer
+    to the host.
     """
     by_ratio: dict[float, list[nn.Parameter]] = {}
     for name, parameter in trained.items():
@@ -62,7 +63,7 @@ def new_optimiser(trained: Named, params: Optimiser) -> torch.optim.Optimizer:
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Give every group its share of the rate."""
+    """Set the learning rate of every group: `rate` times the group's ratio."""
     for group in optimiser.param_groups:
         group["lr"] = rate * group["ratio"]
 
@@ -70,28 +71,28 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 def largest_gradients(
     trained: Named, scale: float = 1.0, count: int = 10
 ) -> list[tuple[str, float]]:
-    """Names and norms of the largest gradients, falling; they are divided by `scale`."""
+    """Names and norms of the `count` largest gradients, largest first, divided by `scale`."""
     norms = {name: p.grad.norm() / scale for name, p in trained.items() if p.grad is not None}
     values = torch.stack(list(norms.values())).tolist()
     return sorted(zip(norms, values, strict=True), key=lambda item: -item[1])[:count]
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer, trained: Named) -> dict[str, torch.Tensor]:
-    """The optimiser's state as `<parameter>/<what>`; empty before the first step."""
+    """The optimiser's state tensors as `<parameter>/<name>`; empty before the first step."""
     return {
-        f"{name}/{what}": value
+        f"{name}/{key}": value
         for name, parameter in trained.items()
-        for what, value in optimiser.state[parameter].items()
+        for key, value in optimiser.state[parameter].items()
     }
 
 
 def restore_optimiser(
     optimiser: torch.optim.Optimizer, trained: Named, tensors: dict[str, torch.Tensor]
 ) -> None:
-    """Give back what `optimiser_tensors` took; other parts of the optimiser are settings."""
-    for key, value in tensors.items():
-        name, what = key.rsplit("/", 1)
+    """Restore what `optimiser_tensors` returned; the rest of the optimiser comes from settings."""
+    for path, value in tensors.items():
+        name, key = path.rsplit("/", 1)
         parameter = trained[name]
         like = parameter if value.shape == parameter.shape else value
         restored = torch.empty_like(like, device=parameter.device, dtype=value.dtype)
-        optimiser.state[parameter][what] = restored.copy_(value)
+        optimiser.state[parameter][key] = restored.copy_(value)

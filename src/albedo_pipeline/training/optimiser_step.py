@@ -1,4 +1,4 @@
-"""One micro-batch: noise, prediction, and the masked loss of each sample."""
+"""One optimiser step: losses of the micro-batches, gradients, update, moving average."""
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -27,7 +27,7 @@ from albedo_pipeline.training.optimisation import (
 from albedo_pipeline.training.resume import Tensors
 
 QUARTERS = 4
-"""Parts of the timesteps whose losses are told apart."""
+"""Number of equal ranges of timesteps whose losses are logged separately."""
 
 
 def loss_sums(
@@ -42,8 +42,8 @@ def loss_sums(
 
     Args:
         unet: in training mode, on the batch's device.
-        levels: alpha-bar of every timestep, [T], on that device.
-        condition: empty-text embedding [1, L, D], on that device.
+        alphas_cumprod: of every timestep, [T], on that device.
+        text_embedding: of the empty text, [1, L, D], on that device.
     """
     alpha_cumprod = alphas_cumprod[batch.timesteps].view(-1, 1, 1, 1)
     noisy = add_noise(batch.albedo, batch.noise, alpha_cumprod)
@@ -62,7 +62,7 @@ def loss_sums(
 def loss_by_quarter(
     sums: torch.Tensor, batch: Batch, num_train_timesteps: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Losses [4] and valid cells [4] of the batch, summed by quarter of the timesteps."""
+    """Sums of the losses [4] and of the valid cells [4] in each quarter of the timesteps."""
     quarter = batch.timesteps * QUARTERS // num_train_timesteps
     zeros = torch.zeros(QUARTERS, device=sums.device)
     cells = batch.valid.sum(dim=(1, 2, 3), dtype=torch.float32)
@@ -71,7 +71,7 @@ def loss_by_quarter(
 
 @dataclass(frozen=True)
 class TrainingComponents:
-    """What is trained, and by what; on this process's device."""
+    """What is trained, and what trains it; on this process's device."""
 
     accelerator: Accelerator
     denoiser: Denoiser
@@ -79,14 +79,16 @@ class TrainingComponents:
     """The denoiser's UNet, as Accelerate wraps it for training."""
     optimiser: AcceleratedOptimizer
     trained: Named
+    """The parameters that are trained, by name."""
     ema: Ema
+    """Moving average of the trained parameters."""
     alphas_cumprod: torch.Tensor
-    """alpha-bar of every timestep, [T]."""
+    """Cumulative products of the noise schedule, [T]."""
     text_embedding: torch.Tensor
-    """Empty-text embedding, [1, L, D]."""
+    """Embedding of the empty text, [1, L, D]."""
 
     def tensors(self) -> Tensors:
-        """What a checkpoint stores."""
+        """The tensors that a checkpoint stores."""
         return Tensors(self.trained, self.ema, self.optimiser.optimizer, self.accelerator.scaler)
 
 
@@ -96,7 +98,7 @@ def prepare(
     """Move the denoiser to the device and make it ready to train.
 
     Raises:
-        ProjectError: where a parameter group fits nothing, or nothing is left to train.
+        ProjectError: if a parameter group matches no parameter, or nothing is left to train.
     """
     unet = denoiser.unet.to(accelerator.device)
     if params.execution.channels_last:
@@ -122,74 +124,88 @@ def prepare(
 
 
 def ema_decay(params: EmaParams, step: int) -> float:
-    """Decay of the average's update after `step` earlier ones."""
+    """Decay of the moving average at its update number `step` (0-based)."""
     if params.profile == "power":
         return power_decay(params.relative_width, step)
     return constant_decay(params.decay, step)
 
 
 def accumulate(
-    parts: TrainingComponents,
+    components: TrainingComponents,
     batches: Iterable[Batch],
     micro_batches: int,
     valid_cells: int,
     params: TrainParams,
 ) -> torch.Tensor:
-    """Add the gradient of this process's micro-batches.
+    """Accumulate the gradient of this process's micro-batches.
 
-    Everything is divided by the valid cells of the whole effective batch, in all processes, so
-    that no split of it changes the gradient.
+    The loss is divided by the number of valid cells in the effective batch of all processes, so
+    that the gradient does not depend on how the effective batch is split.
+
+    Args:
+        micro_batches: number of micro-batches in `batches`.
+        valid_cells: number of valid cells in the effective batch.
 
     Returns:
-        Over all processes: [loss, losses by quarter of the timesteps, cells by quarter].
+        Summed over all processes: [loss, losses by quarter of the timesteps, cells by quarter].
     """
-    accelerator = parts.accelerator
-    prediction_type = parts.denoiser.scheduler.config.prediction_type
-    # Where there are several processes, the mean of their gradients is taken.
+    accelerator = components.accelerator
+    prediction_type = components.denoiser.scheduler.config.prediction_type
+    # Several processes take the mean of their gradients.
     scale = accelerator.num_processes / valid_cells
     totals: torch.Tensor | float = 0.0
     for number, batch in enumerate(batches, start=1):
         batch = batch.to(accelerator.device)
         last = number == micro_batches
-        with nullcontext() if last else accelerator.no_sync(parts.model):
+        with nullcontext() if last else accelerator.no_sync(components.model):
             sums = loss_sums(
-                parts.model,
+                components.model,
                 batch,
-                parts.alphas_cumprod,
-                parts.text_embedding,
+                components.alphas_cumprod,
+                components.text_embedding,
                 prediction_type,
                 params.loss,
             )
             accelerator.backward(sums.sum() * scale)
-        losses, cells = loss_by_quarter(sums, batch, len(parts.alphas_cumprod))
+        losses, cells = loss_by_quarter(sums, batch, len(components.alphas_cumprod))
         totals = totals + torch.cat([sums.detach().sum()[None] / valid_cells, losses, cells])
     return accelerator.reduce(totals, "sum")
 
 
 def update(
-    parts: TrainingComponents, totals: torch.Tensor, rate: float, step: int, params: TrainParams
+    components: TrainingComponents,
+    totals: torch.Tensor,
+    rate: float,
+    step: int,
+    params: TrainParams,
 ) -> torch.Tensor:
-    """Clip, step and average; a loss or gradient that is not finite leaves the weights alone.
+    """Clip the gradient, update the weights and their average.
 
-    Nothing here waits for a GPU: whether a step is left out is decided on the device. Clipping is
-    a division inside the fused optimiser, which saves a pass over the gradients.
+    If the loss or the gradient is not finite, the weights stay as they are. The device itself
+    decides that, so nothing here waits for a GPU. Clipping is a division inside the fused optimiser
+    (`grad_scale`), which saves a pass over the gradients.
+
+    Args:
+        totals: what `accumulate` returned.
+        rate: learning rate of this step.
+        step: number of the step (0-based).
 
     Returns:
-        `totals`, then the gradient's norm before clipping, then 1 if the step was left out.
+        `totals`, then the gradient's norm before clipping, then 1 if the step was skipped.
     """
-    optimiser, weights = parts.optimiser.optimizer, list(parts.trained.values())
+    optimiser, weights = components.optimiser.optimizer, list(components.trained.values())
     set_learning_rate(optimiser, rate)
-    if parts.accelerator.scaler is None:
+    if components.accelerator.scaler is None:
         norm = get_total_norm([w.grad for w in weights if w.grad is not None])
         skipped = _not_finite(norm, totals)
         optimiser.grad_scale = (norm / params.max_grad_norm).clamp_min(1)
         optimiser.found_inf = skipped
-    else:  # the gradients are scaled, and Accelerate's scaler tells the optimiser what to leave out
-        norm = parts.accelerator.clip_grad_norm_(weights, params.max_grad_norm)
+    else:  # the gradients are scaled, and Accelerate's scaler decides which steps to skip
+        norm = components.accelerator.clip_grad_norm_(weights, params.max_grad_norm)
         skipped = _not_finite(norm, totals)
-    parts.optimiser.step()
-    parts.optimiser.zero_grad()
-    parts.ema.update(ema_decay(params.ema, step))
+    components.optimiser.step()
+    components.optimiser.zero_grad()
+    components.ema.update(ema_decay(params.ema, step))
     return torch.cat([totals, norm[None], skipped[None]])
 
 

@@ -1,5 +1,6 @@
 """What a checkpoint holds, and how a training resumes from the newest undamaged one."""
 
+import json
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,33 +22,37 @@ from albedo_pipeline.training.schedules import PlateauState
 
 logger = logging.getLogger(__name__)
 CONFIGURATION = "config.json"
+"""File of a checkpoint with the resolved settings."""
 
 
 @dataclass
 class TrainState:
-    """The numbers of a training; its tensors are the weights', the EMA's and the optimiser's."""
+    """Everything that a training must remember besides its tensors."""
 
     run: str
     """Name of the run in TensorBoard."""
     step: int = 0
-    """Optimiser steps that are done."""
+    """Number of optimiser steps done."""
     validated: int | None = None
-    """Step of the last whole validation."""
+    """Step of the last complete validation."""
     visualised: int | None = None
+    """Step of the last grid of samples."""
     skipped: int = 0
-    """Steps left out for want of a finite loss and gradient."""
+    """Number of steps skipped because their loss or gradient was not finite."""
     skipped_in_a_row: int = 0
+    """Number of steps skipped since the last one that was not."""
     best: list[tuple[int, float]] = field(default_factory=list)
-    """Steps and validation metrics of the best checkpoints, best first."""
+    """Step and validation metric of each of the best checkpoints, best first."""
     scoring: dict[str, Any] = field(default_factory=dict)
-    """Settings that those metrics depend on."""
+    """Validation settings that the metrics in `best` depend on."""
     plateau: PlateauState = field(default_factory=PlateauState)
+    """State of the reduce-on-plateau schedule."""
     pending: list[list[float]] = field(default_factory=list)
-    """Results of the steps since the last log point."""
+    """Results of the steps since the last log point; see `log.StepRecords`."""
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Self:
-        """From what `asdict` made, through JSON."""
+        """Restore a state from `asdict(state)` after a trip through JSON."""
         plateau = PlateauState(**stored["plateau"])
         best = [(step, value) for step, value in stored["best"]]
         return cls(**stored | {"plateau": plateau, "best": best})
@@ -55,15 +60,16 @@ class TrainState:
 
 @dataclass(frozen=True)
 class Tensors:
-    """Everything of a training that is stored as tensors."""
+    """The tensors of a training that a checkpoint stores."""
 
     trained: Named
+    """The trained parameters, by name."""
     ema: Ema
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler | None
 
     def write(self, folder: Path) -> None:
-        """One safetensors file each."""
+        """Write `weights`, `ema` and `optimiser`, one safetensors file each."""
         weights = dict(self.trained.items())
         averages = dict(zip(weights, self.ema.shadows, strict=True))
         state = optimiser_tensors(self.optimiser, self.trained)
@@ -75,7 +81,7 @@ class Tensors:
 
     @torch.no_grad()
     def read(self, folder: Path) -> None:
-        """Give back what `write` wrote."""
+        """Restore the tensors that `write` wrote, in place."""
         weights = load_file(folder / "weights.safetensors")
         averages = load_file(folder / "ema.safetensors")
         for (name, tensor), shadow in zip(self.trained.items(), self.ema.shadows, strict=True):
@@ -84,25 +90,36 @@ class Tensors:
         restore_optimiser(self.optimiser, self.trained, load_file(folder / "optimiser.safetensors"))
 
 
-def numbers(state: TrainState, scaler: torch.amp.GradScaler | None) -> dict[str, Any]:
-    """Contents of `state.json`."""
+def state_json(state: TrainState, scaler: torch.amp.GradScaler | None) -> dict[str, Any]:
+    """Content of the file `state.json`."""
     return {"training": asdict(state), "scaler": scaler.state_dict() if scaler else None}
 
 
+def fill_checkpoint(
+    folder: Path, state: TrainState, tensors: Tensors, config: dict[str, Any], log: pd.DataFrame
+) -> None:
+    """Write everything that a checkpoint holds into its folder."""
+    tensors.write(folder)
+    files = {"state.json": state_json(state, tensors.scaler), CONFIGURATION: config}
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
+    log.to_parquet(folder / "log.parquet")
+
+
 def stored_state(checkpoint: Path) -> TrainState:
-    """The numbers of a whole checkpoint."""
+    """The state that a checkpoint stores."""
     return TrainState.of(read_json(checkpoint, "state.json")["training"])
 
 
 def stored_log(checkpoint: Path) -> list[dict]:
-    """Rows of the training log up to the checkpoint."""
+    """Rows of the training log up to a checkpoint."""
     return pd.read_parquet(checkpoint / "log.parquet").to_dict("records")
 
 
 def configuration(
     params: TrainParams, last_step: int, latents: dict[str, str], frozen: str
 ) -> dict[str, Any]:
-    """What every checkpoint says of its training: settings, code, and all that decides its weights.
+    """Content of a checkpoint's `config.json`: settings, code, and what decides the weights.
 
     Args:
         latents: fingerprints of the latent sets, by name.
@@ -125,40 +142,39 @@ def frozen_digest(denoiser: Denoiser, trained: Named) -> str:
     return tensors_digest([("text_embedding", denoiser.text_embedding), *frozen])
 
 
-def checkpoint_to_continue(
+def checkpoint_to_resume(
     store: Checkpoints, params: TrainParams, config: dict[str, Any]
 ) -> Path | None:
-    """The checkpoint to continue from; None where the training begins anew.
+    """The checkpoint to resume from; None if the training starts from the beginning.
 
     Raises:
-        ProjectError: where settings differ that change the result, and `on_mismatch` is `stop`.
+        ProjectError: if settings that change the result differ, and `on_mismatch` is `stop`.
     """
     checkpoint = store.newest_undamaged()
     if checkpoint is None:
         return None
-    there = read_json(checkpoint, CONFIGURATION)
-    differences = _differences(there["result_settings"], config["result_settings"])
+    stored = read_json(checkpoint, CONFIGURATION)
+    if "result_settings" not in stored:
+        raise ProjectError(
+            f"{checkpoint}: from an earlier version of the project; move {store.folder} away"
+        )
+    differences = _differences(stored["result_settings"], config["result_settings"])
     if differences and params.on_mismatch == "stop":
         raise ProjectError(
-            f"{checkpoint}: was made with other settings: {'; '.join(differences)}. To begin anew "
-            "and keep it aside: --params train.on_mismatch=restart"
+            f"{checkpoint}: made with other settings: {'; '.join(differences)}. To keep it aside "
+            "and start from the beginning, run with --params train.on_mismatch=restart"
         )
-    other_code = there["code"] != config["code"] and params.on_code_change == "restart"
+    other_code = stored["code"] != config["code"] and params.on_code_change == "restart"
     if differences or other_code:
-        why = "other settings" if differences else "other code"
-        logger.info("train: the run before (%s) is kept in %s", why, store.set_aside())
+        reason = "other settings" if differences else "other code"
+        logger.info("train: the earlier run (%s) is kept in %s", reason, store.set_aside())
         return None
     return checkpoint
 
 
-def is_finished(state: TrainState, last_step: int) -> bool:
-    """Whether no step is left."""
-    return state.step >= last_step or state.plateau.ended
-
-
-def _differences(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+def _differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [
-        f"train.{key}: {there.get(key)!r} there, {here.get(key)!r} here"
-        for key in sorted({*there, *here})
-        if there.get(key) != here.get(key)
+        f"train.{key}: {stored.get(key)!r} there, {now.get(key)!r} here"
+        for key in sorted({*stored, *now})
+        if stored.get(key) != now.get(key)
     ]

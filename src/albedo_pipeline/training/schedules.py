@@ -1,4 +1,4 @@
-"""Learning-rate schedules: pure functions of the step, and of the validations so far."""
+"""The learning rate of a step, and its reductions after validations."""
 
 import math
 from dataclasses import dataclass, replace
@@ -12,7 +12,8 @@ def learning_rate_factor(
     """Factor of the peak learning rate at `step` (0-based).
 
     Linear warm-up over `warmup_steps`, then `exponential` (geometric) or `cosine` decay that
-    reaches `final_ratio` at step `decay_steps` - 1 and stays there; any other `decay`: 1.
+    reaches `final_ratio` at step `decay_steps` - 1 and stays there. With any other `decay` the
+    factor is 1 after the warm-up.
     """
     if step < warmup_steps:
         return (step + 1) / (warmup_steps + 1)
@@ -26,21 +27,22 @@ def learning_rate_factor(
 
 @dataclass(frozen=True)
 class PlateauState:
-    """What reduce-on-plateau remembers between two validations."""
+    """State of the reduce-on-plateau schedule between two validations."""
 
     best: float | None = None
-    """Of the validation metric."""
+    """Best value of the validation metric so far."""
     waited: int = 0
-    """Validations since it improved."""
+    """Number of validations since the metric improved."""
     reductions: int = 0
+    """Number of times the learning rate was reduced."""
     ended: bool = False
-    """One more reduction was due than there may be."""
+    """Whether the training ends because a reduction was due after the last allowed one."""
 
 
 def after_validation(
     state: PlateauState, value: float, higher_is_better: bool, params: Plateau
 ) -> PlateauState:
-    """The state after one more validation gave `value`."""
+    """The state after a validation that gave `value`."""
     sign = 1 if higher_is_better else -1
     if state.best is None or sign * (value - state.best) > params.min_delta:
         return replace(state, best=value, waited=0)
@@ -54,7 +56,7 @@ def after_validation(
 def learning_rate(
     params: LearningRate, step: int, last_step: int, plateau: PlateauState | None = None
 ) -> float:
-    """Learning rate of a step (0-based) of a training of `last_step` steps."""
+    """Learning rate of step `step` (0-based) in a training of `last_step` steps."""
     factor = learning_rate_factor(
         step,
         params.decay_steps or last_step,

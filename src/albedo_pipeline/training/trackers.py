@@ -13,10 +13,10 @@ from albedo_pipeline.errors import ProjectError
 def start_trackers(
     accelerator: Accelerator, folder: Path, run: str, step: int, wandb_project: str | None
 ) -> None:
-    """Begin a run, or continue it after `step`: later events of its former life are hidden.
+    """Start a run, or continue it after `step`; events that were logged after that are hidden.
 
     Raises:
-        ProjectError: where Weights & Biases is asked for and not installed.
+        ProjectError: if Weights & Biases is asked for and not installed.
     """
     purge = step + 1 if step else None
     trackers: list[GeneralTracker] = [TensorBoardTracker(run, str(folder), purge_step=purge)]
@@ -29,14 +29,14 @@ def start_trackers(
 
 
 def track_image(accelerator: Accelerator, name: str, image: np.ndarray, step: int) -> None:
-    """Show an image, uint8 [H, W, 3]."""
+    """Log an image, uint8 [H, W, 3]."""
     for tracker in accelerator.trackers:
         layout = {"dataformats": "NHWC"} if tracker.name == "tensorboard" else {}
         tracker.log_images({name: image[None]}, step=step, **layout)
 
 
 def track_text(accelerator: Accelerator, name: str, text: str, step: int) -> None:
-    """Show a text in TensorBoard, line by line as it is: there a text is Markdown."""
+    """Log a text to TensorBoard as a block of code, because TensorBoard reads texts as Markdown."""
     if accelerator.is_main_process:
         verbatim = f"```\n{text}\n```"
         accelerator.get_tracker("tensorboard", unwrap=True).add_text(name, verbatim, step)

@@ -1,4 +1,4 @@
-"""Validation: DDIM predictions of some samples, scored in image space."""
+"""Validation: predictions of some samples, scored and shown in image space."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,11 +12,14 @@ from accelerate.utils import gather_object
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.evaluation.views import views
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
 from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.metrics.base import Metric
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.ssim import SSIM
+from albedo_pipeline.metrics.registry import image_metrics
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import TrainParams
@@ -25,53 +28,76 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.optimisation import train_mode
 from albedo_pipeline.training.optimiser_step import TrainingComponents
 
+_MASKED = 0.5
+_GAP = 2
+"""White pixels between the pictures of a grid."""
 METRICS = (PSNR, SSIM)
-"""Measured at every validation."""
+"""Metrics that every validation measures, besides the one of `train.validation.metric`."""
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """What a prediction is made of and compared with."""
+    """What predictions are made from and compared with."""
 
     pairs: PairShards
+    """Images of all samples."""
     manifest: pd.DataFrame
     """sample_id, split and row of every sample."""
     autoencoder: AutoencoderKL
+    """Encodes the beauty and decodes the prediction."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A batch of predictions; images float32 [B, 3, H, W], sRGB-encoded, in [0, 1]."""
+    """A batch of predictions; images are float32 [B, 3, H, W], sRGB-encoded, in [0, 1]."""
 
     sample_ids: list[str]
     beauty: torch.Tensor
     predicted: torch.Tensor
     truth: torch.Tensor
     valid: torch.Tensor
-    """bool [B, 1, H, W]."""
+    """Valid mask, bool [B, 1, H, W]."""
 
 
 def chosen_samples(manifest: pd.DataFrame, split: str, count: int) -> pd.DataFrame:
     """At most `count` samples, spread evenly over the split.
 
     Raises:
-        ProjectError: where the split is empty.
+        ProjectError: if the split is empty.
     """
     samples = manifest[manifest["split"] == split]
     if samples.empty:
         raise ProjectError(
-            f"train.validation.split: no sample is in {split!r}; validation.every: null does "
-            "without"
+            f"train.validation.split: no sample is in {split!r}; choose another split, or set "
+            "train.validation.every to null"
         )
     places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
     return samples.iloc[places]
+
+
+def validation_metric(name: str) -> Metric:
+    """The metric that decides which checkpoint is best.
+
+    Raises:
+        ProjectError: if there is no metric of that name, or it needs weights.
+    """
+    metrics = {metric.name: metric for metric in image_metrics()}
+    known = ", ".join(key for key, metric in metrics.items() if metric.load_weights is None)
+    if name not in metrics:
+        raise ProjectError(f"train.validation.metric: no metric {name!r}; choose one of {known}")
+    if metrics[name].load_weights is not None:
+        raise ProjectError(
+            f"train.validation.metric: {name!r} needs the weights of a network, which validation "
+            f"does not load; choose one of {known}"
+        )
+    return metrics[name]
 
 
 @torch.no_grad()
 def predict(
     denoiser: Denoiser, data: ImageData, samples: pd.DataFrame, params: Validation, precision: str
 ) -> Prediction:
-    """Predictions of one batch of the manifest's rows, on the denoiser's device."""
+    """Predict one batch of rows of the manifest, on the denoiser's device."""
     device = next(denoiser.unet.parameters()).device
     beauty = to_tensor(data.pairs.batch("beauty", samples["row"])).to(device)
     ids = samples["sample_id"].tolist()
@@ -94,35 +120,40 @@ def validate(
     accelerator: Accelerator,
     stop: Callable[[], bool],
 ) -> dict[str, float] | None:
-    """Mean of every metric over the chosen samples; None where it was stopped.
+    """Mean of every metric over the chosen samples; None if `stop` asked to stop.
 
-    Batches are dealt to the processes, each of the same samples whatever their number.
+    The batches are divided among the processes. A batch holds the same samples for any number of
+    processes, so the scores do not depend on it.
     """
     samples = chosen_samples(data.manifest, params.split, params.samples)
+    metric = validation_metric(params.metric)
     scores: list[dict[str, str | float]] = []
-    for batch in _dealt(data.pairs.batches(samples["row"], params.batch_size), accelerator):
+    for batch in _own_batches(data.pairs.batches(samples["row"], params.batch_size), accelerator):
         if stop():
             return None
         if len(batch):
             rows = samples.set_index("row", drop=False).loc[batch]
-            scores += _scores(predict(denoiser, data, rows, params, precision))
+            scores += _scores(predict(denoiser, data, rows, params, precision), metric)
     table = pd.DataFrame(gather_object(scores)).set_index("sample_id").sort_index()
-    return {metric.name: float(table[metric.name].mean()) for metric in METRICS}
+    return {str(name): float(values.mean()) for name, values in table.items()}
 
 
-def _dealt(batches: list[np.ndarray], accelerator: Accelerator) -> Iterator[np.ndarray]:
-    """This process's batches; every process gets the same number, the last may be empty."""
+def _own_batches(batches: list[np.ndarray], accelerator: Accelerator) -> Iterator[np.ndarray]:
+    """Batches of this process; every process gets the same number, the last may be empty."""
     processes = accelerator.num_processes
     for start in range(0, len(batches), processes):
         mine = start + accelerator.process_index
         yield batches[mine] if mine < len(batches) else np.array([], dtype=np.int64)
 
 
-def _scores(prediction: Prediction) -> list[dict[str, str | float]]:
-    values = {
-        metric.name: metric.function(prediction.predicted, prediction.truth, prediction.valid)
-        for metric in METRICS
-    }
+def _scores(prediction: Prediction, chosen: Metric) -> list[dict[str, str | float]]:
+    predicted, truth, valid = prediction.predicted, prediction.truth, prediction.valid
+    values = {metric.name: metric.function(predicted, truth, valid) for metric in METRICS}
+    if chosen not in METRICS:  # in its own colour space, on the CPU, as `evaluate` measures it
+        predicted, truth = (
+            views(images.cpu().numpy())[chosen.colour_space] for images in (predicted, truth)
+        )
+        values[chosen.name] = chosen.function(predicted, truth, valid.cpu())
     return [
         {"sample_id": sample_id, **{name: float(value[i]) for name, value in values.items()}}
         for i, sample_id in enumerate(prediction.sample_ids)
@@ -130,50 +161,52 @@ def _scores(prediction: Prediction) -> list[dict[str, str | float]]:
 
 
 @contextmanager
-def _evaluating(parts: TrainingComponents) -> Iterator[Denoiser]:
-    unet = parts.denoiser.unet.eval()
+def _eval_mode(components: TrainingComponents) -> Iterator[Denoiser]:
+    unet = components.denoiser.unet.eval()
     try:
-        yield parts.denoiser
+        yield components.denoiser
     finally:
         train_mode(unet)
 
 
-def scores_of_both(
-    parts: TrainingComponents, images: ImageData, params: TrainParams, stop: Callable[[], bool]
+def validate_ema_and_raw(
+    components: TrainingComponents, images: ImageData, params: TrainParams, stop: Callable[[], bool]
 ) -> dict[str, float] | None:
-    """Mean scores of the averaged weights, and as `…_raw` of the raw ones; None where it was
-    stopped. All processes take part."""
+    """Mean scores of the averaged weights and, as `<metric>_raw`, of the raw weights.
+
+    All processes must call this together. None if `stop` asked to stop.
+    """
     scores: dict[str, float] = {}
-    for suffix, weights in (("", parts.ema.in_place()), ("_raw", nullcontext())):
-        with weights, _evaluating(parts) as denoiser:
-            part = validate(
-                denoiser, images, params.validation, params.precision, parts.accelerator, stop
+    for suffix, weights in (("", components.ema.in_place()), ("_raw", nullcontext())):
+        with weights, _eval_mode(components) as denoiser:
+            means = validate(
+                denoiser, images, params.validation, params.precision, components.accelerator, stop
             )
-        if part is None:
+        if means is None:
             return None
-        scores |= {name + suffix: value for name, value in part.items()}
+        scores |= {name + suffix: value for name, value in means.items()}
     return scores
 
 
-def samples_grid(parts: TrainingComponents, images: ImageData, params: TrainParams) -> np.ndarray:
-    """Predictions of some validation samples, of the commonest shape among them, by the averaged
-    weights; uint8 [H, W, 3]."""
+def samples_grid(
+    components: TrainingComponents, images: ImageData, params: TrainParams
+) -> np.ndarray:
+    """Grid of validation samples, predicted by the averaged weights; uint8 [H, W, 3].
+
+    All samples have one shape, the most frequent one among those chosen.
+    """
     split, count = params.validation.split, params.visualisation.samples
     chosen = chosen_samples(images.manifest, split, count)
     of_one_shape = max(images.pairs.batches(chosen["row"], count), key=len)
     chosen = chosen.set_index("row", drop=False).loc[of_one_shape]
-    with parts.ema.in_place(), _evaluating(parts) as denoiser:
+    with components.ema.in_place(), _eval_mode(components) as denoiser:
         return grid(predict(denoiser, images, chosen, params.validation, params.precision))
 
 
-_MASKED = 0.5
-_GAP = 2  # pixels
-
-
 def grid(prediction: Prediction) -> np.ndarray:
-    """One row a sample: beauty, prediction, truth, error; uint8 [H, W, 3], sRGB-encoded.
+    """One row for each sample: beauty, prediction, truth, error; uint8 [H, W, 3], sRGB-encoded.
 
-    The error is the mean over channels of the absolute difference, white from 0.5 on. Masked
+    The error is the absolute difference, mean over the channels; 0.5 and more is white. Masked
     pixels of truth and error are grey.
     """
     error = (prediction.predicted - prediction.truth).abs().mean(dim=1, keepdim=True) * 2

@@ -49,7 +49,7 @@ def test_alpha_and_masks(tmp_path: Path) -> None:
         (np.zeros(4, np.float32), r"shape \(4,\): not an image$"),
         (np.zeros((4, 4, 3), np.int64), "type int64, expected one of bool, uint8"),
         (np.array([{}]), "type object, expected one of"),
-        (np.zeros((0, 4, 3), np.float32), "4 x 0 pixels: no pixel$"),
+        (np.zeros((0, 4, 3), np.float32), "4 x 0 pixels: the image is empty$"),
         (np.zeros((40, 50, 3), np.uint8), r"50 x 40 pixels: more than 0\.001 megapixels$"),
     ],
 )

@@ -1,11 +1,11 @@
-"""Angular error by hand."""
+"""Angular error of known colours."""
 
 import math
 
 import pytest
 import torch
 
-from albedo_pipeline.metrics import ANGULAR
+from albedo_pipeline.metrics.image.angular import ANGULAR
 
 
 def angle(first, second) -> float:
@@ -22,15 +22,15 @@ def angle(first, second) -> float:
         ((0.1, 0.2, 0.4), (0.2, 0.4, 0.8), 0),
     ],
 )
-def test_angles_that_are_known(first, second, degrees) -> None:
+def test_known_angles(first, second, degrees) -> None:
     assert angle(first, second) == pytest.approx(degrees, abs=1e-5)
 
 
-def test_small_angles_keep_their_digits() -> None:
+def test_small_angles_are_exact() -> None:
     assert angle((1.0, 0.0, 0.0), (1.0, 1e-6, 0.0)) == pytest.approx(math.degrees(1e-6), rel=1e-6)
 
 
-def test_black_pixels_of_either_image_do_not_count() -> None:
+def test_pixels_that_are_black_in_either_image_do_not_count() -> None:
     prediction = torch.tensor([[1.0, 0, 0], [0, 0, 0], [1, 1, 1]]).T.reshape(1, 3, 1, 3)
     truth = torch.tensor([[1.0, 1, 0], [1, 1, 1], [0, 0, 5e-4]]).T.reshape(1, 3, 1, 3)
     valid = torch.ones(1, 1, 1, 3, dtype=torch.bool)

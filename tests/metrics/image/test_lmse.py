@@ -1,4 +1,4 @@
-"""LMSE: against a loop over windows with numpy's least squares, and by hand."""
+"""LMSE, compared with a loop over windows that uses numpy's least squares, and by hand."""
 
 import math
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.metrics import LMSE
+from albedo_pipeline.metrics.image.lmse import LMSE
 
 
 def lmse_window_by_window(prediction, truth, valid) -> float:
-    """The definition, one window after the other."""
+    """The definition, as a loop over windows."""
     error = total = 0.0
     _, _, height, width = truth.shape
     for top in range(0, height - 19, 10):
@@ -25,7 +25,7 @@ def lmse_window_by_window(prediction, truth, valid) -> float:
 
 
 @pytest.mark.parametrize("size", [(20, 20), (47, 64), (30, 20)])
-def test_it_is_the_sum_over_windows(size) -> None:
+def test_it_equals_the_loop_over_windows(size) -> None:
     random = torch.Generator().manual_seed(0)
     prediction, truth = torch.rand(2, 1, 3, *size, generator=random)
     valid = torch.rand(1, 1, *size, generator=random) < 0.6
@@ -35,15 +35,15 @@ def test_it_is_the_sum_over_windows(size) -> None:
 
 
 def test_by_hand_in_an_image_smaller_than_a_window() -> None:
-    """One window: 0.2, 0.4 for 0.3, 0.4 leaves 0.008 of 0.25 in each channel."""
+    """One window: 0.2, 0.4 for 0.3, 0.4 has an error of 0.008, of 0.25 in total, per channel."""
     prediction = torch.tensor([0.2, 0.4]).view(1, 1, 1, 2).expand(1, 3, 1, 2)
     truth = torch.tensor([0.3, 0.4]).view(1, 1, 1, 2).expand(1, 3, 1, 2)
     valid = torch.ones(1, 1, 1, 2, dtype=torch.bool)
     assert LMSE.function(prediction, truth, valid).item() == pytest.approx(0.032, abs=1e-7)
 
 
-def test_slow_shading_left_in_the_albedo_costs_little(noisy_images) -> None:
-    """What the measure is for: SI-MSE would see half of the image's power."""
+def test_smooth_shading_in_the_prediction_scores_low(noisy_images) -> None:
+    """This is the purpose of LMSE: for SI-MSE the same error is large."""
     _, truth, valid = noisy_images(1, side=200)
     shading = torch.linspace(0.1, 1, 200)
     assert LMSE.function(shading * truth, truth, valid).item() < 0.02
@@ -54,7 +54,7 @@ def test_a_black_prediction_scores_one(noisy_images) -> None:
     assert LMSE.function(0 * truth, truth, valid).item() == pytest.approx(1)
 
 
-def test_pixels_of_no_whole_window_do_not_count(noisy_images) -> None:
+def test_border_pixels_outside_all_windows_do_not_count(noisy_images) -> None:
     prediction, truth, valid = noisy_images(3, side=29)
     before = LMSE.function(prediction, truth, valid)
     prediction[..., 20:] = 0

@@ -1,11 +1,11 @@
-"""Marigold's numbers: against torchmetrics' values, and SSIM against scipy."""
+"""Marigold's metrics, compared with values of torchmetrics, and SSIM also with scipy."""
 
 import numpy as np
 import pytest
 import torch
 from scipy.ndimage import correlate1d
 
-from albedo_pipeline.metrics import MARIGOLD_PSNR, MARIGOLD_SSIM
+from albedo_pipeline.metrics.image.marigold import MARIGOLD_PSNR, MARIGOLD_SSIM
 
 
 def pattern() -> tuple[torch.Tensor, torch.Tensor]:
@@ -21,7 +21,7 @@ def pattern() -> tuple[torch.Tensor, torch.Tensor]:
     [(False, 25.072969, 0.668905), (True, 24.910255, 0.753351)],
     ids=["InteriorVerse: no mask", "Hypersim: masked"],
 )
-def test_they_are_what_torchmetrics_gives(hole, psnr, ssim) -> None:
+def test_psnr_and_ssim_equal_torchmetrics(hole, psnr, ssim) -> None:
     """Values of torchmetrics 1.9.0 in float32, called as Marigold's compute_iid_metric calls it:
 
     power 1 / 2.2, PeakSignalNoiseRatio(data_range=1.0) of the valid values, and
@@ -35,8 +35,8 @@ def test_they_are_what_torchmetrics_gives(hole, psnr, ssim) -> None:
     assert MARIGOLD_SSIM.function(prediction, truth, valid).item() == pytest.approx(ssim, abs=1e-5)
 
 
-def test_ssim_is_that_of_scipys_filters() -> None:
-    """torchmetrics' formula once more; torch's border `reflect` is scipy's `mirror`."""
+def test_ssim_equals_scipys_filters() -> None:
+    """The formula of torchmetrics; the border mode `reflect` of torch is `mirror` in scipy."""
     encoded = [image[0].double().numpy() ** (1 / 2.2) for image in pattern()]
     window = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
     window /= window.sum()
@@ -55,8 +55,8 @@ def test_ssim_is_that_of_scipys_filters() -> None:
     assert score == pytest.approx(expected.mean(), abs=1e-9)
 
 
-def test_a_masked_area_lifts_the_ssim() -> None:
-    """The flaw of zero-filling that the docstring warns of."""
+def test_a_larger_mask_raises_the_ssim() -> None:
+    """The known flaw of zero-filling, which the module's docstring describes."""
     prediction, truth = pattern()
     scores = []
     for columns in (0, 20, 40):

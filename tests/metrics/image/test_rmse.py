@@ -1,12 +1,12 @@
-"""Masked RMSE by hand."""
+"""Masked RMSE of hand-made images."""
 
 import pytest
 import torch
 
-from albedo_pipeline.metrics import RMSE
+from albedo_pipeline.metrics.image.rmse import RMSE
 
 
-def test_by_hand() -> None:
+def test_rmse_of_a_known_error() -> None:
     """Errors 0.3, 0 and 0 in the first pixel, 0.4, 0 and 0 in the second: sqrt(0.25 / 6)."""
     truth = torch.full((1, 3, 1, 3), 0.5)
     prediction = truth.clone()

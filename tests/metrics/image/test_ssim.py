@@ -1,18 +1,17 @@
-"""Masked SSIM: against scikit-image, and how it takes a mask."""
+"""Masked SSIM, compared with scikit-image, and its treatment of masked pixels."""
 
 import numpy as np
 import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from albedo_pipeline.metrics import SSIM
-from albedo_pipeline.metrics.image.ssim import similarity_map
+from albedo_pipeline.metrics.image.ssim import SSIM, similarity_map
 
 
-def test_it_is_that_of_scikit_image(noisy_images) -> None:
-    """Away from the border, where the two treat the outside differently."""
+def test_it_equals_scikit_image_away_from_the_border(noisy_images) -> None:
+    """At the border the two treat pixels outside the image differently."""
     prediction, truth, valid = noisy_images(1, side=48)
-    _, theirs = structural_similarity(
+    _, expected = structural_similarity(
         truth[0].permute(1, 2, 0).double().numpy(),
         prediction[0].permute(1, 2, 0).double().numpy(),
         channel_axis=-1,
@@ -22,8 +21,8 @@ def test_it_is_that_of_scikit_image(noisy_images) -> None:
         use_sample_covariance=False,
         full=True,
     )
-    ours = similarity_map(prediction, truth, valid)[0].permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(ours[5:-5, 5:-5], theirs[5:-5, 5:-5], atol=1e-6)
+    similarity = similarity_map(prediction, truth, valid)[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(similarity[5:-5, 5:-5], expected[5:-5, 5:-5], atol=1e-6)
 
 
 def test_equal_images_score_one(noisy_images) -> None:
@@ -32,8 +31,8 @@ def test_equal_images_score_one(noisy_images) -> None:
 
 
 @pytest.mark.parametrize("margin", [0, 2, 6])
-def test_images_that_differ_inside_the_mask_alone_score_one(noisy_images, margin) -> None:
-    """However far the mask reaches beyond the difference: windows across its edge see nothing."""
+def test_images_that_differ_only_at_masked_pixels_score_one(noisy_images, margin) -> None:
+    """This holds for any margin: a window across the mask's edge sees only its valid pixels."""
     _, truth, valid = noisy_images(3, side=48)
     prediction = truth.clone()
     prediction[..., 18:30, 18:30] = 1 - prediction[..., 18:30, 18:30]
@@ -41,11 +40,11 @@ def test_images_that_differ_inside_the_mask_alone_score_one(noisy_images, margin
     assert SSIM.function(prediction, truth, valid).item() == pytest.approx(1, abs=1e-9)
 
 
-def test_a_growing_mask_leaves_what_is_out_of_its_reach_as_it_was(noisy_images) -> None:
-    """Noisy images: pixels a window's radius (5) from the mask keep their similarity, the mean of
-    those nearer stays about what it was, and does not rise towards 1 as zero-filling makes it."""
+def test_a_mask_changes_only_pixels_within_a_windows_radius(noisy_images) -> None:
+    """Pixels farther than a window's radius (5) from the mask keep their similarity. The mean of
+    those nearer stays about the same; with zero-filling it would rise towards 1."""
     prediction, truth, valid = noisy_images(4, side=64)
-    whole = similarity_map(prediction, truth, valid)
+    unmasked = similarity_map(prediction, truth, valid)
     for side in (8, 16, 24):
         start = (64 - side) // 2
         hole = valid.clone()
@@ -53,7 +52,7 @@ def test_a_growing_mask_leaves_what_is_out_of_its_reach_as_it_was(noisy_images) 
         near = valid.clone()
         near[..., start - 5 : start + side + 5, start - 5 : start + side + 5] = False
         masked = similarity_map(prediction, truth, hole)
-        far = near.expand_as(whole)
-        torch.testing.assert_close(masked[far], whole[far], rtol=0, atol=1e-12)
-        rim = (hole & ~near).expand_as(whole)
-        assert masked[rim].mean().item() == pytest.approx(whole[rim].mean().item(), abs=0.02)
+        far = near.expand_as(unmasked)
+        torch.testing.assert_close(masked[far], unmasked[far], rtol=0, atol=1e-12)
+        rim = (hole & ~near).expand_as(unmasked)
+        assert masked[rim].mean().item() == pytest.approx(unmasked[rim].mean().item(), abs=0.02)

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import ExportParams, TrainParams
 from albedo_pipeline.reporting.model_card.card import model_card
-from albedo_pipeline.reporting.model_card.markdown import markdown
+from albedo_pipeline.reporting.model_card.markdown import escaped
 
 SCORE = {"mean": 20.5, "low": 19.0, "high": 21.25, "n": 6}
 NASTY = 'x: "y" | <b>bold</b> [a](http://b) *c* `d` &amp; $e$\n---\n# f'
@@ -108,14 +108,14 @@ def test_markup_in_the_protocol_is_text() -> None:
 
 @pytest.mark.parametrize("text", ["- a", "1. a", "12) a", "+ a", "---", "===", "# a", "> a", "~~~"])
 def test_a_line_begins_no_block(text: str) -> None:
-    escaped = text.replace(">", "&gt;")
-    assert MarkdownIt().render(f"before\n\n{markdown(text)}\n") == (
-        f"<p>before</p>\n<p>{escaped}</p>\n"
+    html = text.replace(">", "&gt;")
+    assert MarkdownIt().render(f"before\n\n{escaped(text)}\n") == (
+        f"<p>before</p>\n<p>{html}</p>\n"
     )
 
 
 def test_numbers_stay_as_they_are() -> None:
-    assert markdown("13.74") == "13.74"
+    assert escaped("13.74") == "13.74"
 
 
 @pytest.mark.parametrize("key", ["splits", "quarantined", "flags"])

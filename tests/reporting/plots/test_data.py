@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from albedo_pipeline.pipelines.report.nodes import plot_data
 from albedo_pipeline.reporting.plots.data import data_figure
-from albedo_pipeline.reporting.plots.image_sizes import POINTS, merged
+from albedo_pipeline.reporting.plots.image_sizes import MAX_DOTS, merge_sizes
 from albedo_pipeline.reporting.plots.themes import DARK, LIGHT
 
 TITLES = [
@@ -87,10 +87,10 @@ def test_few_sizes_are_bars_and_many_are_points(used) -> None:
 
 def test_points_of_many_sizes_are_merged_and_none_is_lost() -> None:
     sizes = np.random.default_rng(0).integers(64, 9000, (20_000, 2))
-    kinds, counts = merged(sizes, POINTS)
-    assert len(kinds) == len(counts) <= POINTS
+    kinds, counts = merge_sizes(sizes, MAX_DOTS)
+    assert len(kinds) == len(counts) <= MAX_DOTS
     assert counts.sum() == len(sizes)
-    few, ones = merged(sizes[:9], POINTS)
+    few, ones = merge_sizes(sizes[:9], MAX_DOTS)
     assert sorted(few.tolist()) == sorted(sizes[:9].tolist())
     assert ones.tolist() == [1] * 9
 

@@ -45,7 +45,7 @@ def test_what_is_missing_is_told_in_words(per_sample, theme) -> None:
     assert "No sample" in texts(distributions_figure(per_sample.iloc[:0], "test", theme))
     curves = pd.DataFrame(columns=["split", "coverage", "risk", "oracle", "random", "n"])
     assert "No ensemble" in texts(risk_figure(curves, "test", theme))
-    samples = pd.DataFrame({"psnr here": [np.inf], "psnr there": [1.0]})
+    samples = pd.DataFrame({"psnr_this": [np.inf], "psnr_other": [1.0]})
     assert not comparison_figure(samples, theme).axes[0].get_visible()
 
 
@@ -68,11 +68,11 @@ def test_the_curves_are_those_of_the_table() -> None:
 def test_two_runs_are_drawn_sample_by_sample() -> None:
     samples = pd.DataFrame(
         {
-            "set here": ["a", "a", ""],
-            "psnr here": [21.0, 22, np.nan],
-            "psnr there": [20.0, 23, 4],
-            "constancy here": [0.1, 0.1, np.nan],
-            "constancy there": [0.2, 0.2, np.nan],
+            "set_this": ["a", "a", ""],
+            "psnr_this": [21.0, 22, np.nan],
+            "psnr_other": [20.0, 23, 4],
+            "constancy_this": [0.1, 0.1, np.nan],
+            "constancy_other": [0.2, 0.2, np.nan],
         }
     )
     psnr, constancy = (axes for axes in comparison_figure(samples).axes if axes.get_visible())

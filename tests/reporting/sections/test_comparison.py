@@ -72,8 +72,8 @@ def test_unlike_protocols_are_never_put_side_by_side(tmp_path: Path) -> None:
     found = compare(*run(0.3), other, "test", BOOTSTRAP)
     assert found.fingerprints == ("abc", "xyz")
     assert found.differences == []
-    assert found.unlike == [("steps", "4", "1")]
-    assert [name for name, _ in found.apart] == ["PSNR", "RMSE"]
+    assert found.protocol_differences == [("steps", "4", "1")]
+    assert [name for name, _ in found.other_scores] == ["PSNR", "RMSE"]
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "per_sample.parquet"])
@@ -96,7 +96,9 @@ def test_missing_files_are_named(tmp_path: Path, name: str) -> None:
 def test_damaged_files_are_named(tmp_path: Path, content: str) -> None:
     other = saved(tmp_path / "other", *run(0.0))
     (other / "metrics.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ProjectError, match=r"report.compare: .*metrics.json: not of an evaluation"):
+    with pytest.raises(
+        ProjectError, match=r"report.compare: .*metrics.json: not written by evaluate, or damaged"
+    ):
         compare(*run(0.0), other, "test", BOOTSTRAP)
 
 

@@ -8,8 +8,15 @@ import pytest
 
 from albedo_pipeline.preprocessing.audit import summary_of
 from albedo_pipeline.reporting.formatting import percentage
+from albedo_pipeline.reporting.plots.data import data_figure
+from albedo_pipeline.reporting.plots.themes import light_and_dark
 from albedo_pipeline.reporting.sections.data import data_section
-from albedo_pipeline.reporting.sections.findings import EXAMPLES, LISTED, findings, flagged
+from albedo_pipeline.reporting.sections.findings import (
+    MAX_EXAMPLES,
+    MAX_FLAGGED,
+    findings,
+    flagged_samples,
+)
 
 DOUBT = "albedo: declared linear, but stored in 8 bits, as encoded images are"
 
@@ -38,7 +45,7 @@ def test_findings_are_counted_and_named_the_most_serious_first(spoilt) -> None:
     ]
     assert all(item.advice for item in found)
     clipped = found[-1]
-    assert clipped.examples == [f"s{n:03d}" for n in range(10, 10 + EXAMPLES)]
+    assert clipped.examples == [f"s{n:03d}" for n in range(10, 10 + MAX_EXAMPLES)]
 
 
 def test_without_flags_the_rows_are_counted_and_unknown_ones_come_last(spoilt) -> None:
@@ -50,7 +57,7 @@ def test_without_flags_the_rows_are_counted_and_unknown_ones_come_last(spoilt) -
 
 
 def test_a_flagged_sample_is_listed_once_with_all_its_findings(spoilt) -> None:
-    listed, total = flagged(spoilt)
+    listed, total = flagged_samples(spoilt)
     assert total == len(listed) == 14
     assert [item.sample_id for item in listed[:4]] == ["s160", "s020", "s021", "s030"]
     assert listed[0].findings == ["repeats a sample of train", "the same as s003"]
@@ -64,11 +71,11 @@ def test_the_section_says_what_there_is(spoilt) -> None:
     assert section.overview == (
         "200 samples in 100 groups, 14 of them with findings; 0 more set aside."
     )
-    assert dict(section.facts)["Source size, px"] == "1024 × 1024 (150); 1920 × 1080 (50)"
-    assert dict(section.facts)["Albedo files"] == "half, linear (200)"
+    assert dict(section.details)["Source size, px"] == "1024 × 1024 (150); 1920 × 1080 (50)"
+    assert dict(section.details)["Albedo files"] == "half, linear (200)"
     assert section.splits[0] == ("train", "150", "75.0 %", "75")
     assert section.splits[-1] == ("all", "200", "100 %", "100")
-    assert "Negative pixels" in section.absent
+    assert "Negative pixels" in section.not_found
 
 
 def test_a_hundred_thousand_samples_stay_a_short_page_made_fast(audit_rows) -> None:
@@ -81,10 +88,11 @@ def test_a_hundred_thousand_samples_stay_a_short_page_made_fast(audit_rows) -> N
     rows.loc[used, "beauty_clipped_share"] = random.uniform(0, 1, count)
     began = time.process_time()
     section = data_section(rows, summary_of(rows), _quarantine(5_000))
+    plots = [light_and_dark(lambda theme, n=n: data_figure(rows[used], theme, n)) for n in (3, 1)]
     assert time.process_time() - began < 15
     assert section.flagged_total > 90_000
-    assert len(section.flagged) == LISTED
-    assert sum(map(len, [*section.wide.values(), *section.narrow.values()])) < 2_000_000
+    assert len(section.flagged) == MAX_FLAGGED
+    assert sum(len(uri) for plot in plots for uri in plot.values()) < 2_000_000
 
 
 def test_one_sample_and_columns_without_a_number_are_no_obstacle(audit_rows) -> None:
@@ -93,7 +101,7 @@ def test_one_sample_and_columns_without_a_number_are_no_obstacle(audit_rows) -> 
     section = data_section(rows, {"unknown": {"a": [1]}}, _quarantine(0))
     assert section.overview.startswith("1 sample in 1 group, none of them with findings")
     assert section.splits == [("all", "1", "100 %", "0")]
-    assert dict(section.facts)["Source size, px"] == "not recorded"
+    assert dict(section.details)["Source size, px"] == "not recorded"
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from PIL import Image
 
 from albedo_pipeline.imaging.colormap import coloured
 from albedo_pipeline.reporting.images import ERROR_LIMIT
-from albedo_pipeline.reporting.sections.gallery import ranked
-from albedo_pipeline.reporting.sections.light_sets import LIGHTS, light_sets, pictures_of
+from albedo_pipeline.reporting.sections.light_sets import MAX_LIGHTS, light_sets, picture_count
+from albedo_pipeline.reporting.sections.ranking import ranked_samples
 from albedo_pipeline.shards.datasets import PredictionShardsDataset
 from tests.support.browser import CHROMIUM, visit
 
@@ -96,8 +96,8 @@ def test_the_strip_shows_the_set_with_its_truth(inputs, page: str) -> None:
 
 def test_the_measure_of_another_protocol_ranks_as_well(inputs) -> None:
     renamed = inputs["per_sample"].rename(columns={"psnr": "marigold_psnr"}).drop(columns="ssim")
-    expected = ranked(inputs["per_sample"], "test")["sample_id"].tolist()
-    assert ranked(renamed, "test")["sample_id"].tolist() == expected
+    expected = ranked_samples(inputs["per_sample"], "test")["sample_id"].tolist()
+    assert ranked_samples(renamed, "test")["sample_id"].tolist() == expected
 
 
 def sets_of(errors: list[float], lights: int = 2) -> pd.DataFrame:
@@ -111,14 +111,14 @@ def sets_of(errors: list[float], lights: int = 2) -> pd.DataFrame:
 
 def test_the_best_the_median_and_the_worst_set_are_chosen() -> None:
     found = light_sets(sets_of([0.3, 0.1, 0.5, 0.2, 0.4]), "test")
-    assert [(item.place, item.error) for item in found] == [
+    assert [(item.rank, item.error) for item in found] == [
         ("best", "0.100"),
         ("median", "0.300"),
         ("worst", "0.500"),
     ]
     assert found[0].samples == ["s1-00", "s1-01"]
-    assert pictures_of(found) == 15
-    assert light_sets(sets_of([0.3]), "test")[0].place == "the only set"
+    assert picture_count(found) == 15
+    assert light_sets(sets_of([0.3]), "test")[0].rank == "the only set"
     assert light_sets(sets_of([np.nan]), "test") == []
     assert light_sets(sets_of([0.3]), "validation") == []
 
@@ -126,7 +126,7 @@ def test_the_best_the_median_and_the_worst_set_are_chosen() -> None:
 def test_of_many_lights_some_are_shown_and_all_counted() -> None:
     (found,) = light_sets(sets_of([0.3], lights=25), "test")
     assert found.lights == 25
-    assert len(found.samples) == LIGHTS
+    assert len(found.samples) == MAX_LIGHTS
     assert found.samples[0] == "s0-00"
     assert found.samples[-1] == "s0-24"
 
@@ -135,7 +135,7 @@ def test_of_many_lights_some_are_shown_and_all_counted() -> None:
 def test_filter_and_order_by_real_clicks(inputs, page: str, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     file.write_text(page, encoding="utf-8")
-    model = ranked(inputs["per_sample"], "test").set_index("sample_id")
+    model = ranked_samples(inputs["per_sample"], "test").set_index("sample_id")
     with visit(file.as_uri()) as seen:
         tools = seen.page.locator("#gallery .tools")
         words, lights = tools.locator("[type=search]"), tools.locator("[type=checkbox]")

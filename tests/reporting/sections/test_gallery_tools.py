@@ -9,7 +9,11 @@ import pandas as pd
 import pytest
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.reporting.sections.gallery import ranked, ranking_measure, spread
+from albedo_pipeline.reporting.sections.ranking import (
+    evenly_spaced_ranks,
+    ranked_samples,
+    ranking_metric,
+)
 from tests.support.browser import CHROMIUM, visit
 
 HOSTILE = "</script><img src=x onerror=window.hit=1>'\"&" + 60 * "x"
@@ -47,8 +51,8 @@ def keys_of(page: str) -> list[list[float | None]]:
 
 
 def test_the_keys_have_every_digit_and_null_for_what_is_not_known(inputs, page: str) -> None:
-    rows = ranked(inputs["per_sample"], "test")
-    shown = rows["psnr"].iloc[spread(len(rows), 5)].tolist()
+    rows = ranked_samples(inputs["per_sample"], "test")
+    shown = rows["psnr"].iloc[evenly_spaced_ranks(len(rows), 5)].tolist()
     assert [keys[0] for keys in keys_of(page)] == shown
     assert {keys[-1] for keys in keys_of(page)} == {0.0312345678901234, None}
 
@@ -82,12 +86,12 @@ def test_a_table_without_main_measures_is_ranked_by_its_first() -> None:
     values = {"of_someone": [1.0, 3.0, np.nan, 2.0], "si_mse": [1.0, 2.0, 3.0, 4.0]}
     table = pd.DataFrame({"sample_id": list("abcd"), **values})
     table = table.assign(split="test", method="model")
-    assert ranking_measure(table) == "of_someone"
-    assert ranked(table, "test")["sample_id"].tolist() == list("bdac")  # higher is better
+    assert ranking_metric(table) == "of_someone"
+    assert ranked_samples(table, "test")["sample_id"].tolist() == list("bdac")  # higher is better
     errors = table.drop(columns="of_someone")
-    assert ranked(errors, "test")["sample_id"].tolist() == list("abcd")
-    with pytest.raises(ProjectError, match="no measure"):
-        ranking_measure(errors.drop(columns="si_mse"))
+    assert ranked_samples(errors, "test")["sample_id"].tolist() == list("abcd")
+    with pytest.raises(ProjectError, match="no metric to rank"):
+        ranking_metric(errors.drop(columns="si_mse"))
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from albedo_pipeline.reporting.formatting import higher_is_better, label, unit
-from albedo_pipeline.reporting.sections.score_table import shown_scores
-from albedo_pipeline.reporting.sections.uncertainty_summary import risk_sentence
+from albedo_pipeline.reporting.sections.score_table import split_scores
+from albedo_pipeline.reporting.sections.uncertainty_summary import uncertainty_sentence
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 NAMES = [
@@ -42,7 +42,7 @@ def test_suffixes_are_spelled_out_and_keep_unit_and_direction() -> None:
 
 
 def test_all_measures_stand_in_groups_and_the_main_ones_first() -> None:
-    table = shown_scores(metrics(NAMES, aurc=0.1), "test")
+    table = split_scores(metrics(NAMES, aurc=0.1), "test")
     assert [row.name for row in table.main] == ["psnr"]
     assert {title: [row.name for row in rows] for title, rows in table.groups} == {
         "As predicted, over the valid pixels": ["psnr", "si_mse"],
@@ -50,11 +50,11 @@ def test_all_measures_stand_in_groups_and_the_main_ones_first() -> None:
         "As predicted, over all pixels, masked ones too": ["psnr_unmasked", "si_mse_unmasked"],
         "Aligned in scale, over all pixels, masked ones too": ["psnr_aligned_unmasked"],
     }
-    assert [row.name for row in table.model_alone] == ["aurc"]
+    assert [row.name for row in table.model_only] == ["aurc"]
 
 
 def test_where_the_main_measures_are_all_nothing_is_folded_away() -> None:
-    assert shown_scores(metrics(["psnr", "ssim"]), "test").groups == []
+    assert split_scores(metrics(["psnr", "ssim"]), "test").groups == []
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_where_the_main_measures_are_all_nothing_is_folded_away() -> None:
 )
 def test_the_uncertainty_s_worth(area: float, text: str) -> None:
     scores = metrics(NAMES, aurc=area, aurc_oracle=0.05, aurc_random=0.10)["test"]
-    assert text in risk_sentence(scores)
+    assert text in uncertainty_sentence(scores)
 
 
 def test_no_ensemble_no_sentence() -> None:
-    assert risk_sentence(metrics(NAMES)["test"]) == ""
+    assert uncertainty_sentence(metrics(NAMES)["test"]) == ""
     same = metrics(NAMES, aurc=0.1, aurc_oracle=0.1, aurc_random=0.1)["test"]
-    assert "equally wrong" in risk_sentence(same)
+    assert "equally wrong" in uncertainty_sentence(same)
 
 
 @pytest.fixture(scope="module")

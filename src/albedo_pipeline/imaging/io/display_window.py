@@ -1,46 +1,50 @@
-"""Data windows and display windows: which pixels a file holds, which it shows, and which way."""
+"""Size, orientation and windows of an image: which pixels a file holds, and which it shows."""
 
 import numpy as np
 
-_FLIPPED: dict[int, int | tuple[int, ...]] = {2: 1, 3: (0, 1), 4: 0, 6: 1, 7: (0, 1), 8: 0}
-"""Axes that an EXIF orientation flips, after rows and columns were exchanged from 5 on."""
+_FLIPPED_AXES: dict[int, int | tuple[int, ...]] = {2: 1, 3: (0, 1), 4: 0, 6: 1, 7: (0, 1), 8: 0}
+"""Axes to flip for each EXIF orientation; from 5 on rows and columns are exchanged before that."""
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
-    """Raise ValueError where an image has no pixel, or more than `max_pixels`."""
+    """Check that an image has at least one pixel, and not too many.
+
+    Raises:
+        ValueError: if it has no pixel, or more than `max_pixels`.
+    """
     if width < 1 or height < 1:
-        raise ValueError(f"{width} x {height} pixels: no pixel")
+        raise ValueError(f"{width} x {height} pixels: the image is empty")
     if width * height > max_pixels:
         raise ValueError(f"{width} x {height} pixels: more than {max_pixels / 1e6:g} megapixels")
 
 
-def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn [H, W, C] as the EXIF orientation (1 to 8) asks; others are taken for 1."""
+def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn [H, W, C] upright by its EXIF orientation, 1 to 8; any other value counts as 1."""
     if orientation not in range(2, 9):
         return pixels
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)
-    return np.ascontiguousarray(np.flip(pixels, _FLIPPED.get(orientation, ())))
+    return np.ascontiguousarray(np.flip(pixels, _FLIPPED_AXES.get(orientation, ())))
 
 
-def on_display(
+def fit_display_window(
     pixels: np.ndarray, top: int, left: int, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Lay a data window [h, w, C] on a display window: overscan is cut off, gaps are 0.
+    """Place a data window [h, w, C] on its display window: overscan is cut off, gaps become 0.
 
     Args:
         pixels: of the data window.
-        top: of the data window's first row in the display window; negative: overscan.
-        left: likewise of its first column.
+        top: row of the display window at which the data window begins; negative for overscan.
+        left: column of the display window at which the data window begins; negative for overscan.
         height: of the display window.
         width: of the display window.
 
     Returns:
-        Pixels [height, width, C], a view where none are missing; and bool [height, width], where
-        there is data (None: everywhere).
+        Pixels [height, width, C], a view if none are missing, and bool [height, width], true where
+        there is data; None if there is data everywhere.
 
     Raises:
-        ValueError: where the windows have no pixel in common.
+        ValueError: if the windows have no pixel in common.
     """
     bottom, right = top + pixels.shape[0], left + pixels.shape[1]
     rows = slice(max(top, 0), min(bottom, height))

@@ -8,7 +8,7 @@ import numpy as np
 
 from albedo_pipeline.imaging.io.display_window import check_size
 
-_TYPES = {
+_PIXEL_TYPES = {
     "bool": "bool",
     "uint8": "uint8",
     "uint16": "uint16",
@@ -16,29 +16,35 @@ _TYPES = {
     "float32": "float",
     "float64": "double",
 }
-_HEADERS = {
+"""Types of numbers that can be read, and their names as pixel types."""
+_HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+"""By version of the format."""
 
 
-def read_array(path: Path, max_pixels: int) -> tuple[np.ndarray, str]:
-    """An array [H, W] or [H, W, 1 to 4] => float32 [H, W, C], and the type of its numbers.
+def read_npy(path: Path, max_pixels: int) -> tuple[np.ndarray, str]:
+    """Read an array [H, W] or [H, W, 1 to 4] as float32 [H, W, C], and the type of its numbers.
 
-    uint8 and uint16 are scaled to [0, 1]; true is 1. Nothing is unpickled, and memory is taken only
-    when the header and the file's size agree.
+    uint8 and uint16 are scaled to [0, 1], and true becomes 1. Nothing is unpickled, and memory is
+    allocated only if the header and the file's size agree.
+
+    Args:
+        path: the `.npy` file.
+        max_pixels: largest H x W.
 
     Raises:
-        ValueError: the reason, where it is damaged, too large, or no image.
-        OSError: where it cannot be opened.
+        ValueError: if it is missing, damaged, too large, or no image; the message is the reason.
+        OSError: if it cannot be opened.
     """
     if not path.is_file():
         raise ValueError("no such file")
     with path.open("rb") as file:
-        shape, in_columns, dtype = _header(file)
-        if dtype.name not in _TYPES:
-            kinds = ", ".join(_TYPES)
-            raise ValueError(f"numbers of type {dtype.name}, expected one of {kinds}")
+        shape, is_fortran_order, dtype = _read_header(file)
+        if dtype.name not in _PIXEL_TYPES:
+            types = ", ".join(_PIXEL_TYPES)
+            raise ValueError(f"numbers of type {dtype.name}, expected one of {types}")
         if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 2, 3, 4)):
             raise ValueError(f"an array of shape {shape}: not an image")
         check_size(shape[1], shape[0], max_pixels)
@@ -48,15 +54,15 @@ def read_array(path: Path, max_pixels: int) -> tuple[np.ndarray, str]:
         numbers = np.fromfile(file, dtype, count)
     if len(numbers) != count:
         raise ValueError("damaged or cut off")
-    array = numbers.reshape(shape, order="F" if in_columns else "C")
+    array = numbers.reshape(shape, order="F" if is_fortran_order else "C")
     array = array.reshape(*shape[:2], -1).astype(np.float32, copy=False)
     if dtype.kind == "u":
         array /= np.iinfo(dtype).max
-    return array, _TYPES[dtype.name]
+    return array, _PIXEL_TYPES[dtype.name]
 
 
-def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     try:
-        return _HEADERS[np.lib.format.read_magic(file)](file)
+        return _HEADER_READERS[np.lib.format.read_magic(file)](file)
     except (ValueError, KeyError, EOFError) as error:
         raise ValueError("not a .npy file, or a damaged one") from error

@@ -1,4 +1,4 @@
-"""Writing large pictures a few rows at a time, through OpenImageIO."""
+"""Writing large images a few rows at a time, through OpenImageIO."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,34 +7,36 @@ import numpy as np
 
 from albedo_pipeline.imaging.resize import strips
 
-_SPACES = {".exr": "lin_rec709", ".png": "sRGB"}
+_COLOUR_SPACES = {".exr": "lin_rec709", ".png": "sRGB"}
 
 
 def write_rows(path: Path, rows_of: Callable[[slice], np.ndarray], height: int, width: int) -> None:
-    """Write a picture of red, green and blue whose rows are made when they are wanted.
+    """Write an image of red, green and blue whose rows are computed while it is written.
 
     Args:
-        path: `.exr`, which gets half floats, ZIP-compressed; or `.png`, which gets 8 bits and is
-            marked as sRGB-encoded.
-        rows_of: rows => [h, width, 3]; float16 or float32 for EXR, uint8 for PNG.
+        path: `.exr`, written as half floats with ZIP compression; or `.png`, written with 8 bits
+            and marked as sRGB-encoded.
+        rows_of: gives some rows, [h, width, 3]; float16 or float32 for EXR, uint8 for PNG.
+        height: of the image.
+        width: of the image.
 
     Raises:
-        OSError: where the file cannot be written; names it.
+        OSError: if the file cannot be written; the message names it.
     """
     import OpenImageIO as oiio
 
     is_exr = path.suffix == ".exr"
     spec = oiio.ImageSpec(width, height, 3, oiio.HALF if is_exr else oiio.UINT8)
-    spec.attribute("oiio:ColorSpace", _SPACES[path.suffix])
+    spec.attribute("oiio:ColorSpace", _COLOUR_SPACES[path.suffix])
     if is_exr:
         spec.attribute("compression", "zip")
-        spec.attribute("DateTime", "")  # or the hour is written: other bytes for the same pixels
-    target = oiio.ImageOutput.create(str(path))
-    if target is None:
+        spec.attribute("DateTime", "")  # else the current time makes equal images differ in bytes
+    output = oiio.ImageOutput.create(str(path))
+    if output is None:
         raise OSError(f"{path}: {oiio.geterror()}")
-    written = target.open(str(path), spec)
+    written = output.open(str(path), spec)
     for rows in strips(height, width):
         pixels = np.ascontiguousarray(rows_of(rows))
-        written = written and target.write_scanlines(rows.start, rows.stop, 0, pixels)
-    if not (written and target.close()):
-        raise OSError(f"{path}: {target.geterror()}")
+        written = written and output.write_scanlines(rows.start, rows.stop, 0, pixels)
+    if not (written and output.close()):
+        raise OSError(f"{path}: {output.geterror()}")

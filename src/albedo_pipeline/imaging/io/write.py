@@ -6,10 +6,16 @@ import numpy as np
 
 
 def write_exr(path: Path, pixels: np.ndarray, attributes: dict[str, str], half: bool) -> None:
-    """Write [H, W, C] float32 (C = 1: Y, C = 3: R, G, B) as a ZIP-compressed EXR.
+    """Write an EXR file with ZIP compression.
+
+    Args:
+        path: the file to write; its folder must exist.
+        pixels: float32 [H, W, 1], written as channel Y, or [H, W, 3], written as R, G and B.
+        attributes: text attributes of the file.
+        half: whether to store half floats instead of floats.
 
     Raises:
-        OSError: where the file cannot be written; names it.
+        OSError: if the file cannot be written; the message names it.
     """
     import OpenImageIO as oiio
 
@@ -17,25 +23,25 @@ def write_exr(path: Path, pixels: np.ndarray, attributes: dict[str, str], half: 
     spec = oiio.ImageSpec(width, height, channels, oiio.HALF if half else oiio.FLOAT)
     spec.channelnames = ("Y",) if channels == 1 else ("R", "G", "B")
     spec.attribute("compression", "zip")
-    spec.attribute("DateTime", "")  # or the hour is written: other bytes for the same pixels
+    spec.attribute("DateTime", "")  # else the current time makes equal images differ in bytes
     for name, value in attributes.items():
         spec.attribute(name, value)
-    target = oiio.ImageOutput.create(str(path))
+    output = oiio.ImageOutput.create(str(path))
     written = (
-        target is not None
-        and target.open(str(path), spec)
-        and target.write_image(np.ascontiguousarray(pixels, dtype=np.float32))
-        and target.close()
+        output is not None
+        and output.open(str(path), spec)
+        and output.write_image(np.ascontiguousarray(pixels, dtype=np.float32))
+        and output.close()
     )
     if not written:
-        raise OSError(f"{path}: {target.geterror() if target else oiio.geterror()}")
+        raise OSError(f"{path}: {output.geterror() if output else oiio.geterror()}")
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write [H, W, 3] uint8, sRGB-encoded, as PNG; makes its folder.
+    """Write [H, W, 3] uint8, sRGB-encoded, as PNG; the folder is made if it is missing.
 
     Raises:
-        OSError: where the file cannot be written; names it.
+        OSError: if the file cannot be written; the message names it.
     """
     import OpenImageIO as oiio
 

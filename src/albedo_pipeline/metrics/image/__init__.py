@@ -1,1 +1,1 @@
-"""One metric a file."""
+"""Metrics of a predicted image against the true one, one per file."""

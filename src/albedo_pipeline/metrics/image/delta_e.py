@@ -10,7 +10,7 @@ from albedo_pipeline.metrics.masked import masked, masked_mean
 def masked_delta_e(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """sRGB-encoded images => mean difference in CIELAB (D65, 2 degrees), about 1 just seen; [B]."""
+    """Mean CIEDE2000 of sRGB-encoded images (D65, 2°); about 1 is just noticeable; [B]."""
     first, second = (
         linear_to_lab(decode_srgb(masked(image, valid))) for image in (prediction, truth)
     )
@@ -18,5 +18,12 @@ def masked_delta_e(
 
 
 DELTA_E = Metric(
-    "delta_e", masked_delta_e, higher_is_better=False, colour_space="srgb", unit="ΔE00"
+    name="delta_e",
+    label="ΔE00",
+    digits=2,
+    higher_is_better=False,
+    main_order=50,
+    function=masked_delta_e,
+    colour_space="srgb",
+    order=40,
 )

@@ -1,15 +1,15 @@
-"""Local mean square error: scale-invariant window by window (Grosse et al. 2009, section 4.1).
+"""Local mean square error, scale-invariant in each window (Grosse et al. 2009, section 4.1).
 
-As in the MIT intrinsic images' code, windows are 20 pixels wide, 10 apart from the top left
-corner, and one that would cross the right or lower border is left out, so that up to 9 pixels
-there do not count. An image narrower or lower than a window has its windows cut to its size. The
-score is the windows' summed error over their summed truth², so that a black prediction scores 1.
-(That code summed truth² once a row of windows, which lets scores exceed 1; here every window
-counts alike above and below.)
+As in the code of MIT Intrinsic Images, windows are 20 pixels wide and start every 10 pixels from
+the top left corner. Windows that would cross the right or lower border are left out, so up to 9
+pixels there do not count. In an image smaller than a window, the window is cut to the image's size.
+The score is the windows' summed error divided by their summed truth², so a black prediction scores
+1. (That code sums truth² once per row of windows, which lets scores exceed 1. Here every window
+counts once in the numerator and once in the denominator.)
 
-That code takes grey images. Here the three channels of a window share one scale, as in the
-protocol that is usual on MPI Sintel (Chen & Koltun 2013): one scale a channel would forgive any
-local colour cast, which is the light's colour left in the albedo.
+That code takes grey images. Here the three channels of a window share one scale, as is usual on MPI
+Sintel (Chen & Koltun 2013). One scale per channel would ignore any local colour cast, that is, the
+light's colour left in the albedo.
 """
 
 import torch
@@ -22,21 +22,31 @@ WINDOW, STEP = 20, 10  # pixels
 
 
 def masked_lmse(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """sum over windows of min_s sum (s prediction - truth)², over sum of truth²; [B].
+    """Sum over windows of min_s sum (s prediction - truth)², divided by that of truth²; [B].
 
-    Only valid pixels are in a window's sums. NaN also where the truth is black in all windows.
+    Only valid pixels enter a window's sums. NaN also if the truth is black in all windows.
     """
     x, y = masked(prediction, valid), masked(truth, valid)
-    power, product, total = (_window_sums(product) for product in (x * x, x * y, y * y))
-    explained = torch.where(power > 0, product.square() / power, 0)
-    error = (total - explained).clamp_min(0)  # the rest of a projection; rounding may go below 0
-    return error.sum(dim=(1, 2, 3)) / total.sum(dim=(1, 2, 3))
+    xx, xy, yy = (_window_sums(product) for product in (x * x, x * y, y * y))
+    # min_s sum (s x - y)² = sum y² - (sum x y)² / sum x²; rounding can make it slightly negative.
+    explained = torch.where(xx > 0, xy.square() / xx, 0)
+    error = (yy - explained).clamp_min(0)
+    return error.sum(dim=(1, 2, 3)) / yy.sum(dim=(1, 2, 3))
 
 
 def _window_sums(values: torch.Tensor) -> torch.Tensor:
-    """[B, 3, H, W] => sum of each window over its pixels and channels, [B, 1, rows, columns]."""
+    """[B, 3, H, W] => sum over pixels and channels of each window, [B, 1, rows, columns]."""
     size = [min(WINDOW, side) for side in values.shape[-2:]]
     return avg_pool2d(values.sum(dim=1, keepdim=True), size, STEP, divisor_override=1)
 
 
-LMSE = Metric("lmse", masked_lmse, higher_is_better=False, colour_space="linear")
+LMSE = Metric(
+    name="lmse",
+    label="LMSE",
+    higher_is_better=False,
+    main_order=60,
+    function=masked_lmse,
+    colour_space="linear",
+    scale_invariant=True,
+    order=80,
+)

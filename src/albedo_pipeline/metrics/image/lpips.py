@@ -1,15 +1,14 @@
 """Learned perceptual distance (LPIPS 0.1 on AlexNet, Zhang et al. 2018), over the valid pixels.
 
-The weights are not shipped. `weights_file` is a safetensors file with the tensors of two
-published state dicts under the names they have there:
+The weights are not part of this project. `weights_file` is a safetensors file with the tensors of
+two published state dicts, under their original names:
 
     features.{0,3,6,8,10}.{weight,bias}   torchvision's AlexNet (ImageNet, IMAGENET1K_V1)
     lin{0,1,2,3,4}.model.1.weight         lpips/weights/v0.1/alex.pth of the package `lpips`
 
-Other tensors in it (AlexNet's classifier) are left alone.
+Other tensors in the file (AlexNet's classifier) are ignored.
 """
 
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,8 +19,10 @@ from torch.nn.functional import conv2d, interpolate, max_pool2d, relu
 from albedo_pipeline.metrics.base import Metric
 from albedo_pipeline.metrics.masked import masked, masked_mean
 
-SHIFT = (-0.030, -0.088, -0.188)  # of inputs in [-1, 1]: ImageNet's mean and deviation, as
-SCALE = (0.458, 0.448, 0.450)  # `ScalingLayer` in the paper's code has them
+# Mean and standard deviation of ImageNet for inputs in [-1, 1], from `ScalingLayer` of the paper's
+# code.
+SHIFT = (-0.030, -0.088, -0.188)
+SCALE = (0.458, 0.448, 0.450)
 LAYERS = {  # shape of the weight, stride, padding; AlexNet pools before layers 3 and 6
     0: ((64, 3, 11, 11), 4, 2),
     3: ((192, 64, 5, 5), 1, 2),
@@ -29,26 +30,16 @@ LAYERS = {  # shape of the weight, stride, padding; AlexNet pools before layers 
     8: ((256, 384, 3, 3), 1, 1),
     10: ((256, 256, 3, 3), 1, 1),
 }
-SMALLEST = 31  # pixels a side: below, nothing is left after the second pooling
+SMALLEST = 31  # pixels; a shorter side leaves nothing after the second pooling
 
 Weights = dict[str, torch.Tensor]
-
-
-def lpips_metric(weights_file: Path) -> Metric:
-    """The metric with the network of that file.
-
-    Raises:
-        ValueError: where the file cannot be read or a tensor is missing or of another shape.
-    """
-    function = partial(masked_lpips, load_weights(weights_file))
-    return Metric("lpips", function, higher_is_better=False, colour_space="srgb")
 
 
 def load_weights(weights_file: Path) -> Weights:
     """The network's tensors by name, float32.
 
     Raises:
-        ValueError: as `lpips_metric`.
+        ValueError: if the file cannot be read, or a tensor is missing or has another shape.
     """
     if not weights_file.is_file():
         raise ValueError(f"{weights_file}: no such file")
@@ -70,10 +61,10 @@ def load_weights(weights_file: Path) -> Weights:
 
 def _shapes() -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
-    for place, (layer, (shape, _, _)) in enumerate(LAYERS.items()):
+    for index, (layer, (shape, _, _)) in enumerate(LAYERS.items()):
         shapes[f"features.{layer}.weight"] = shape
         shapes[f"features.{layer}.bias"] = shape[:1]
-        shapes[f"lin{place}.model.1.weight"] = (1, shape[0], 1, 1)
+        shapes[f"lin{index}.model.1.weight"] = (1, shape[0], 1, 1)
     return shapes
 
 
@@ -81,12 +72,12 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 def masked_lpips(
     weights: Weights, prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """Mean over the valid pixels of the spatial distance map; [B].
+    """Mean of the spatial distance map over the valid pixels; [B].
 
-    The network looks around every pixel, so something must stand at the masked ones: in both
-    images alike the truth's mean valid colour, so that nothing differs there and no edge is made
-    that is stronger than needed. Each layer's map is brought to the image's size (bilinear), as
-    in the paper's code with `spatial=True`. NaN too for images of a side below 31 pixels.
+    The network also sees the surroundings of every pixel, so masked pixels need a colour. In both
+    images they get the mean valid colour of the truth: the two do not differ there, and edges stay
+    weak. Each layer's map is resized to the image (bilinear), as in the paper's code with
+    `spatial=True`. NaN also for images with a side below 31 pixels.
 
     Args:
         prediction, truth: sRGB-encoded in [0, 1], [B, 3, H, W].
@@ -104,16 +95,16 @@ def masked_lpips(
 
 
 def layer_maps(weights: Weights, first: torch.Tensor, second: torch.Tensor) -> list[torch.Tensor]:
-    """Weighted squared difference of the unit-length features of each layer, [B, 1, h, w]."""
+    """For each layer the weighted squared difference of unit-length features, [B, 1, h, w]."""
     maps = []
     pairs = zip(_features(weights, first), _features(weights, second), strict=True)
-    for place, (x, y) in enumerate(pairs):
-        maps.append(conv2d((_unit(x) - _unit(y)).square(), weights[f"lin{place}.model.1.weight"]))
+    for index, (x, y) in enumerate(pairs):
+        maps.append(conv2d((_unit(x) - _unit(y)).square(), weights[f"lin{index}.model.1.weight"]))
     return maps
 
 
 def _features(weights: Weights, images: torch.Tensor) -> list[torch.Tensor]:
-    """AlexNet's five activations; images in [0, 1]."""
+    """The five activations of AlexNet; images in [0, 1]."""
     shift, scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
     x = (2 * images.float() - 1 - shift) / scale
     features = []
@@ -128,3 +119,15 @@ def _features(weights: Weights, images: torch.Tensor) -> list[torch.Tensor]:
 
 def _unit(features: torch.Tensor) -> torch.Tensor:
     return features / (features.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
+
+
+LPIPS = Metric(
+    name="lpips",
+    label="LPIPS",
+    higher_is_better=False,
+    main_order=30,
+    function=masked_lpips,
+    colour_space="srgb",
+    order=50,
+    load_weights=load_weights,
+)

@@ -1,7 +1,7 @@
 """Scale-invariant mean square error of linear reflectance (Grosse et al. 2009, section 4.1).
 
 The prediction is scaled by least squares over the valid pixels before it is compared. The scaled
-prediction is not clipped: a clip would make the scale no longer the best one.
+prediction is not clipped: after clipping, the scale would no longer be the best one.
 """
 
 import torch
@@ -14,14 +14,14 @@ from albedo_pipeline.metrics.masked import masked_mean
 def masked_si_mse(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """min over s of mean (s prediction - truth)², one s an image; [B]."""
+    """min over s of mean (s prediction - truth)², with one s per image; [B]."""
     return _scaled_mse(prediction, truth, valid, least_squares_scale(prediction, truth, valid))
 
 
 def masked_si_mse_rgb(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """The same with one s a channel, which forgives a colour cast of the whole image; [B]."""
+    """As `masked_si_mse` with one s per channel, which ignores a global colour cast; [B]."""
     return _scaled_mse(
         prediction, truth, valid, least_squares_channel_scales(prediction, truth, valid)
     )
@@ -33,5 +33,23 @@ def _scaled_mse(
     return masked_mean((scale * prediction.double() - truth.double()).square(), valid)
 
 
-SI_MSE = Metric("si_mse", masked_si_mse, higher_is_better=False, colour_space="linear")
-SI_MSE_RGB = Metric("si_mse_rgb", masked_si_mse_rgb, higher_is_better=False, colour_space="linear")
+SI_MSE = Metric(
+    name="si_mse",
+    label="si-MSE",
+    digits=4,
+    higher_is_better=False,
+    function=masked_si_mse,
+    colour_space="linear",
+    scale_invariant=True,
+    order=60,
+)
+SI_MSE_RGB = Metric(
+    name="si_mse_rgb",
+    label="si-MSE, by channel",
+    digits=4,
+    higher_is_better=False,
+    function=masked_si_mse_rgb,
+    colour_space="linear",
+    scale_invariant=True,
+    order=70,
+)

@@ -10,16 +10,16 @@ C1, C2 = 0.01**2, 0.03**2  # the paper's K1 = 0.01, K2 = 0.03 at a dynamic range
 
 
 def gaussian_window() -> torch.Tensor:
-    """The window's one-dimensional profile, [11], sum 1."""
+    """One-dimensional profile of the window, [11], with sum 1."""
     x = torch.arange(-RADIUS, RADIUS + 1, dtype=torch.float64)
     profile = torch.exp(-(x**2) / (2 * SIGMA**2))
     return profile / profile.sum()
 
 
 def window_sum(images: torch.Tensor) -> torch.Tensor:
-    """Gaussian-weighted sum around every pixel, [B, C, H, W]; outside counts as zero.
+    """Gaussian-weighted sum around every pixel, [B, C, H, W]; pixels outside count as zero.
 
-    Plane by plane, as a sum of shifted planes: in float64 ten times as fast as a convolution.
+    Computed for each plane as a sum of shifted planes: in float64 ten times as fast as conv2d.
     """
     profile = gaussian_window().tolist()
     planes = images.flatten(0, 1)
@@ -29,12 +29,12 @@ def window_sum(images: torch.Tensor) -> torch.Tensor:
 
 
 def _blurred(plane: torch.Tensor, axis: int, profile: list[float]) -> torch.Tensor:
-    """One axis of [H, W]."""
+    """The plane [H, W], blurred along one axis."""
     length = plane.shape[axis]
-    filled = pad(plane, (RADIUS, RADIUS, 0, 0) if axis else (0, 0, RADIUS, RADIUS))
-    total = filled.narrow(axis, RADIUS, length) * profile[RADIUS]
-    for tap in range(RADIUS):
-        both = filled.narrow(axis, tap, length) + filled.narrow(axis, 2 * RADIUS - tap, length)
+    padded = pad(plane, (RADIUS, RADIUS, 0, 0) if axis else (0, 0, RADIUS, RADIUS))
+    total = padded.narrow(axis, RADIUS, length) * profile[RADIUS]
+    for tap in range(RADIUS):  # the profile is symmetric, so two taps share one weight
+        both = padded.narrow(axis, tap, length) + padded.narrow(axis, 2 * RADIUS - tap, length)
         total.add_(both, alpha=profile[tap])
     return total
 
@@ -42,11 +42,11 @@ def _blurred(plane: torch.Tensor, axis: int, profile: list[float]) -> torch.Tens
 def similarity_map(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
 ) -> torch.Tensor:
-    """SSIM at every pixel and channel, [B, 3, H, W]; meaningful at valid pixels only.
+    """SSIM at every pixel and channel, [B, 3, H, W]; only values at valid pixels are meaningful.
 
-    Means, variances and covariance of a window are taken over its valid pixels alone (weights
-    renormalised), so masked pixels do not count at all, and neither does what lies outside the
-    image. Where the whole window is valid this is the paper's equation 13.
+    Mean, variance and covariance of a window are those of its valid pixels, with renormalised
+    weights. So neither masked pixels nor those outside the image have any influence. For a window
+    that is valid throughout, this is the paper's equation 13.
     """
     mask = valid.double()
     x, y = (torch.where(valid, image.double(), 0) for image in (prediction, truth))
@@ -61,9 +61,17 @@ def similarity_map(
 
 
 def masked_ssim(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """Mean over the valid pixels and channels of the similarity map; [B]."""
+    """Mean of the similarity map over the valid pixels and channels; [B]."""
     similar = similarity_map(prediction, truth, valid) * valid
     return similar.sum(dim=(1, 2, 3)) / (valid.sum(dim=(1, 2, 3)) * prediction.shape[1])
 
 
-SSIM = Metric("ssim", masked_ssim, higher_is_better=True, colour_space="srgb")
+SSIM = Metric(
+    name="ssim",
+    label="SSIM",
+    higher_is_better=True,
+    main_order=20,
+    function=masked_ssim,
+    colour_space="srgb",
+    order=20,
+)

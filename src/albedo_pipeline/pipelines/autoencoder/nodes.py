@@ -19,7 +19,7 @@ def make_autoencoder(
 def check_autoencoder(
     autoencoder: AutoencoderKL, pairs: PairShards, manifest: DataFrame, params: AutoencoderParams
 ) -> dict:
-    """Round trip of the validation split: what no denoiser can pass."""
+    """Scores of the round trip on the validation split: the ceiling of any denoiser."""
     from albedo_pipeline.evaluation.round_trip import round_trip_report
 
     rows = manifest.loc[manifest["split"] == "validation", "row"].to_numpy()

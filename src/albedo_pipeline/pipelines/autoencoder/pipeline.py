@@ -1,4 +1,5 @@
-"""`autoencoder`: a bundled, pretrained or newly trained autoencoder, and its round trip."""
+"""`autoencoder`: a bundled, pretrained or newly trained autoencoder, and the scores of its round
+trip."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -6,7 +7,7 @@ from albedo_pipeline.pipelines.autoencoder.nodes import check_autoencoder, make_
 
 
 def create_pipeline() -> Pipeline:
-    """Two nodes: the model, then what it can do."""
+    """Two nodes: one makes the autoencoder, one measures its round trip."""
     return Pipeline(
         [
             node(

@@ -13,7 +13,7 @@ from albedo_pipeline.params import EncodeParams
 def encode_pairs(
     pairs: PairShards, manifest: DataFrame, autoencoder: AutoencoderKL, params: EncodeParams
 ) -> ShardBuild:
-    """Scaled posterior means of beauty and albedo, as they are and flipped, and latent masks."""
+    """The build of the latent shards: latents and mask of every pair, as it is and flipped."""
     from albedo_pipeline.preprocessing.encode import LatentBuild
     from albedo_pipeline.runtime.device import pick_device
 
@@ -22,7 +22,7 @@ def encode_pairs(
 
 
 def describe_latents(latents: LatentShards) -> dict:
-    """Statistics of the training split's latents."""
+    """Statistics of the latents of the training split."""
     from albedo_pipeline.preprocessing.latent_statistics import latent_statistics
 
     return latent_statistics(latents)

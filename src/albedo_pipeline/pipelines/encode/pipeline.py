@@ -6,7 +6,7 @@ from albedo_pipeline.pipelines.encode.nodes import describe_latents, encode_pair
 
 
 def create_pipeline() -> Pipeline:
-    """Two nodes: the latents, then their statistics."""
+    """Two nodes: one makes the latents, one their statistics."""
     return Pipeline(
         [
             node(

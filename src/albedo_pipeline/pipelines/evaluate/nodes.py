@@ -20,16 +20,16 @@ def predict_split(
     autoencoder: AutoencoderKL,
     params: EvaluateParams,
 ) -> Iterator[Row]:
-    """Predicted albedo, and the truth's round trip, of every evaluated sample."""
+    """Yield the predicted albedo of every evaluated sample and its true albedo's round trip."""
     from albedo_pipeline.evaluation.predictions import predictions
     from albedo_pipeline.evaluation.protocols import protocol
 
-    protocol(params.protocol, params.lpips_weights)  # that cannot be opened: before the long work
+    protocol(params.protocol, params.lpips_weights)  # a file that cannot be read fails early
     return predictions(pairs, manifest, denoiser, autoencoder, params)
 
 
 def describe_inputs(pairs: PairShards, denoiser: Denoiser, autoencoder: AutoencoderKL) -> dict:
-    """Digests of the data and the weights that the numbers come from."""
+    """Digests of the data and the weights that the scores come from."""
     from albedo_pipeline.models.albedo_model import AlbedoModel
 
     return {"pairs": pairs.fingerprint()} | AlbedoModel(denoiser, autoencoder).digests()
@@ -42,8 +42,12 @@ def score(
     lineage: dict,
     params: EvaluateParams,
 ) -> tuple[DataFrame, DataFrame, dict, dict]:
-    """Scores of model, baselines and ceiling: sample by sample; risk-coverage curves; means; of
-    these the model's alone."""
+    """The scores of the model, the baselines and the autoencoder's round trip.
+
+    Returns:
+        The scores of every sample, the risk-coverage curves, the metrics with their intervals, and
+        the headline: the metrics of the model alone.
+    """
     from albedo_pipeline.evaluation.protocols import protocol
     from albedo_pipeline.evaluation.scores import score_table
     from albedo_pipeline.evaluation.summary import describe, headline, summarise

@@ -6,7 +6,7 @@ from albedo_pipeline.pipelines.evaluate.nodes import describe_inputs, predict_sp
 
 
 def create_pipeline() -> Pipeline:
-    """Three nodes: the predictions, what they come from, and their scores."""
+    """Three nodes: one makes the predictions, one their lineage, one their scores."""
     return Pipeline(
         [
             node(

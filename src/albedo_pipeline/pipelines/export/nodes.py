@@ -18,7 +18,7 @@ def make_export(
     train_settings: dict,
     params: ExportParams,
 ) -> Export:
-    """The model as diffusers has it, and its card."""
+    """The model as a diffusers pipeline, with its model card."""
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.export import Export, intrinsics_pipeline, text_source, trained_side
     from albedo_pipeline.provenance.lineage import check_models
@@ -34,7 +34,10 @@ def make_export(
 
 
 def publish(export: AlbedoModel, folder: Path, params: ExportParams) -> None:
-    """Upload the folder, where that is asked for; it was opened first, so it is whole."""
+    """Upload the exported folder if `push_to_hub` is set.
+
+    `export` is the folder opened as a model; loading it has shown that it is complete.
+    """
     from albedo_pipeline.models.hub import upload
 
     logger.info("The model is ready: %s", folder)

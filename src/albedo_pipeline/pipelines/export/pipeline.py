@@ -1,4 +1,4 @@
-"""`export`: models and metrics => a folder for diffusers, with its model card."""
+"""`export`: models and metrics => a diffusers folder with its model card."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -6,7 +6,7 @@ from albedo_pipeline.pipelines.export.nodes import make_export, publish
 
 
 def create_pipeline() -> Pipeline:
-    """Two nodes: the folder, then its upload."""
+    """Two nodes: one makes the folder, one uploads it."""
     return Pipeline(
         [
             node(

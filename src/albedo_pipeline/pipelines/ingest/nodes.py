@@ -5,7 +5,8 @@ from albedo_pipeline.params import IngestParams
 
 
 def normalise_pairs(raw_pairs: list[RawPairReference], params: IngestParams) -> ShardBuild:
-    """Expose, crop, resize, encode and store every pair; set aside those that cannot be used."""
+    """The build of the pair shards: every pair exposed, cropped, resized and sRGB-encoded, or
+    quarantined."""
     from albedo_pipeline.preprocessing.ingest import PairBuild
 
     return PairBuild(raw_pairs, params)
@@ -14,7 +15,7 @@ def normalise_pairs(raw_pairs: list[RawPairReference], params: IngestParams) -> 
 def describe_pairs(
     pairs: PairShards, params: IngestParams
 ) -> tuple[DataFrame, DataFrame, DataFrame, dict]:
-    """Manifest with the split by group, quarantine, audit and its summary."""
+    """The manifest with each sample's split, the quarantine, the audit, and its summary."""
     from albedo_pipeline.preprocessing.audit import audit_of, summary_of
     from albedo_pipeline.preprocessing.manifest import manifest_of, quarantine_of
 

@@ -6,7 +6,7 @@ from albedo_pipeline.pipelines.ingest.nodes import describe_pairs, normalise_pai
 
 
 def create_pipeline() -> Pipeline:
-    """Two nodes: the pixels, then the tables about them."""
+    """Two nodes: one makes the pair shards, one the tables about them."""
     return Pipeline(
         [
             node(normalise_pairs, ["raw_pairs", "params:ingest"], "pairs", name="normalise_pairs"),

@@ -1,4 +1,4 @@
-"""`predict`: the user's own images => their albedo, and a page that shows it."""
+"""`predict`: the user's own images => their albedo, and a page that shows both."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -10,7 +10,7 @@ from albedo_pipeline.pipelines.predict.nodes import (
 
 
 def create_pipeline() -> Pipeline:
-    """Three nodes: the predictions, their page, and what could not be used."""
+    """Three nodes: one makes the predictions, one their page, one fails if an image was bad."""
     return Pipeline(
         [
             node(

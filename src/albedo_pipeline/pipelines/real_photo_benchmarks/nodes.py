@@ -9,7 +9,7 @@ from albedo_pipeline.params import EvaluateParams
 def score_iiw(
     photos: list[Photo], project_model: Callable[[], AlbedoModel], params: EvaluateParams
 ) -> tuple[DataFrame, dict]:
-    """How often the model disagrees with people on which surface is darker."""
+    """Scores on IIW: how often the model disagrees with people about which surface is darker."""
     from albedo_pipeline.evaluation.photographs import IIW, score_photos
 
     return score_photos(photos, project_model(), IIW, params)
@@ -18,7 +18,7 @@ def score_iiw(
 def score_maw(
     photos: list[Photo], project_model: Callable[[], AlbedoModel], params: EvaluateParams
 ) -> tuple[DataFrame, dict]:
-    """How far the model is from albedos that were measured."""
+    """Scores on MAW: how far the predicted albedo is from measured albedo."""
     from albedo_pipeline.evaluation.photographs import MAW, score_photos
 
     return score_photos(photos, project_model(), MAW, params)

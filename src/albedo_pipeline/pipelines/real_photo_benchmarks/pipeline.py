@@ -1,4 +1,4 @@
-"""`iiw` and `maw`: photographs and the exported model => scores by these data sets' protocols."""
+"""`iiw` and `maw`: photographs and the exported model => scores by each data set's own protocol."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -6,7 +6,7 @@ from albedo_pipeline.pipelines.real_photo_benchmarks.nodes import score_iiw, sco
 
 
 def create_pipeline() -> Pipeline:
-    """A node for each data set, tagged with its name."""
+    """One node per data set, tagged with its name."""
     return Pipeline(
         [
             node(

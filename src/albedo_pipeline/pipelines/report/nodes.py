@@ -1,4 +1,4 @@
-"""Nodes of `report`."""
+"""Nodes of the `report` pipeline."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from albedo_pipeline.params import ReportParams
 
 
 def plot_training(training_log: DataFrame) -> Figure:
-    """Losses, validation and learning rate by optimiser step."""
+    """Loss, validation PSNR and learning rate by optimiser step."""
     from albedo_pipeline.reporting.plots.training_curves import loss_figure
 
     return loss_figure(training_log)
@@ -16,14 +16,14 @@ def plot_training(training_log: DataFrame) -> Figure:
 def tabulate_curves(
     training_log: DataFrame, risk_coverage: DataFrame
 ) -> tuple[DataFrame, DataFrame, DataFrame]:
-    """Loss, validation scores and risk as the tables that `dvc plots` draws."""
+    """Tables of the loss, the validation scores and the risk, which `dvc plots` draws."""
     from albedo_pipeline.reporting.plots.tables import loss_points, risk_points, validation_points
 
     return loss_points(training_log), validation_points(training_log), risk_points(risk_coverage)
 
 
 def plot_metrics(metrics: dict) -> Figure:
-    """Every method's means and intervals."""
+    """Mean score and interval of every method."""
     from albedo_pipeline.reporting.plots.scores import metrics_figure
     from albedo_pipeline.reporting.sections.scores import main_split
 
@@ -31,7 +31,7 @@ def plot_metrics(metrics: dict) -> Figure:
 
 
 def plot_data(audit: DataFrame) -> Figure:
-    """How the samples in use are distributed."""
+    """Distributions of the samples that are not quarantined."""
     from albedo_pipeline.reporting.plots.data import data_figure
 
     return data_figure(audit[audit["reason"] == ""])
@@ -44,7 +44,7 @@ def plot_gallery(
     pairs: PairShards,
     manifest: DataFrame,
 ) -> Figure:
-    """A spread of samples, from the best to the worst, as one picture."""
+    """Some test samples, from the best to the worst, as one picture."""
     from albedo_pipeline.provenance.lineage import check_predictions
     from albedo_pipeline.reporting.plots.gallery import gallery_figure
 
@@ -68,12 +68,12 @@ def write_report(
     parameters: dict,
     params: ReportParams,
 ) -> str:
-    """One HTML file with everything in it."""
+    """The report as one HTML file."""
     from albedo_pipeline.provenance.lineage import check_predictions
-    from albedo_pipeline.reporting.report import write_html
+    from albedo_pipeline.reporting.report import report_page
 
     check_predictions(metrics, predictions.fingerprint())
-    return write_html(
+    return report_page(
         metrics=metrics,
         per_sample=per_sample,
         predictions=predictions,
@@ -85,7 +85,7 @@ def write_report(
         audit_summary=audit_summary,
         quarantine=quarantine,
         autoencoder_report=autoencoder_report,
-        # What was trained may have been trained with other settings than those of this run.
+        # The model may have been trained with other settings than those of this run.
         parameters=parameters | {"train": train_settings},
         params=params,
         folder=Path.cwd(),

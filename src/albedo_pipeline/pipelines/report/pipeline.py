@@ -1,4 +1,4 @@
-"""`report`: metrics, predictions and logs => plots and the HTML report."""
+"""The `report` pipeline: metrics, predictions and logs => plots and the HTML report."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -13,7 +13,7 @@ from albedo_pipeline.pipelines.report.nodes import (
 
 
 def create_pipeline() -> Pipeline:
-    """Six nodes: four pictures, the curves as tables, and the page."""
+    """Six nodes: four figures, the curves as tables, and the HTML page."""
     return Pipeline(
         [
             node(plot_training, "training_log", "loss_curve", name="plot_training"),

@@ -7,7 +7,7 @@ from albedo_pipeline.params import SynthesizeParams
 
 
 def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
-    """Every view of every scene, the first one under several lights; a scene is a group."""
+    """Yield a pair for every view of every scene, and for every further light of a first view."""
     from albedo_pipeline.rendering import RenderSettings, render_all
     from albedo_pipeline.runtime.progress import progress
 
@@ -16,14 +16,14 @@ def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
     renders = render_all(
         params.seed, scenes, params.views, params.relit, settings, params.processes
     )
-    shown = progress(renders, params.scenes * (params.views + params.relit), "synthesize")
+    counted = progress(renders, params.scenes * (params.views + params.relit), "synthesize")
     return (
-        _raw_pair(params.seed, scene, view, light, render) for scene, view, light, render in shown
+        _raw_pair(params.seed, scene, view, light, render) for scene, view, light, render in counted
     )
 
 
 def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
-    """A sheet of samples, and how many draws were thrown away, by reason."""
+    """A sheet of sample images, and the number of rejected draws by reason."""
     from albedo_pipeline.reporting.plots.sample_sheet import count_redrawn, sample_sheet
 
     return sample_sheet(raw_pairs), count_redrawn(raw_pairs)

@@ -1,4 +1,4 @@
-"""`synthesize`: rendered pairs to learn from."""
+"""`synthesize`: settings => rendered pairs."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -6,7 +6,7 @@ from albedo_pipeline.pipelines.synthesize.nodes import describe_renders, render_
 
 
 def create_pipeline() -> Pipeline:
-    """Two nodes: the pictures, then a look at them."""
+    """Two nodes: one renders the pairs, one makes an overview of them."""
     return Pipeline(
         [
             node(render_pairs, "params:synthesize", "raw_pairs", name="render_pairs"),

@@ -23,11 +23,11 @@ def train(
     checkpoints: Checkpoints,
     tensorboard: Path,
 ) -> tuple[Denoiser, DataFrame, dict]:
-    """The denoiser with EMA weights, the training log, and the settings they were made with."""
+    """The denoiser with its averaged (EMA) weights, the training log, and the settings."""
     from albedo_pipeline.training.denoiser import train_denoiser
     from albedo_pipeline.training.validation import ImageData
 
-    sets = {"latents": latents, **more_latents}
+    latent_sets = {"latents": latents, **more_latents}
     images = ImageData(pairs, manifest, autoencoder)
-    trained = train_denoiser(sets, images, params, checkpoints, tensorboard)
+    trained = train_denoiser(latent_sets, images, params, checkpoints, tensorboard)
     return *trained, params.model_dump(mode="json")

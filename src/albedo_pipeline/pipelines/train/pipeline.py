@@ -6,7 +6,7 @@ from albedo_pipeline.pipelines.train.nodes import train
 
 
 def create_pipeline() -> Pipeline:
-    """One node."""
+    """One node, which trains the denoiser."""
     return Pipeline(
         [
             node(

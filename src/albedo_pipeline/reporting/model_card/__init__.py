@@ -1,1 +1,1 @@
-"""The model card of an export."""
+"""The model card of an exported model."""

@@ -1,4 +1,4 @@
-"""The model card: what the model is, how it was made, and the numbers it reached."""
+"""The model card: what the model is, how it was trained, and its scores."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -9,19 +9,14 @@ from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params import ExportParams
 from albedo_pipeline.reporting.formatting import count, plain, spaced
 from albedo_pipeline.reporting.model_card.card_data import base_model, card_data
-from albedo_pipeline.reporting.model_card.markdown import Markdown, markdown
-from albedo_pipeline.reporting.run_info import protocol_facts
-from albedo_pipeline.reporting.sections.score_table import measure_rows
-from albedo_pipeline.reporting.sections.scores import (
-    confidence,
-    headline,
-    main_split,
-    metrics_of,
-    score_table,
-)
+from albedo_pipeline.reporting.model_card.markdown import Markdown, escaped
+from albedo_pipeline.reporting.run_info import protocol_details
+from albedo_pipeline.reporting.sections.headline import headline
+from albedo_pipeline.reporting.sections.score_table import metric_rows, score_table
+from albedo_pipeline.reporting.sections.scores import confidence, main_split, metrics_of
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
-_TRAINING = (
+_TRAINING_SETTINGS = (
     ("prediction_type", "Prediction"),
     ("max_steps", "Optimiser steps"),
     ("effective_batch_size", "Effective batch"),
@@ -36,13 +31,17 @@ _TRAINING = (
 def model_card(
     metrics: dict, audit_summary: dict, train_settings: dict, side: int, params: ExportParams
 ) -> str:
-    """YAML front matter and markdown; all that comes from data or settings is escaped.
+    """YAML front matter and markdown; everything that comes from data or settings is escaped.
 
     Args:
+        metrics: content of `metrics.json`.
+        audit_summary: totals of the audit.
+        train_settings: resolved settings of the training run.
         side: longer side of the training images, pixels.
 
     Raises:
-        ProjectError: where one of the files lacks what the card tells; says which to make again.
+        ProjectError: if one of the files lacks a value that the card shows; says which pipelines
+            to run again.
     """
     try:
         return _card(metrics, audit_summary, train_settings, side, params)
@@ -62,12 +61,12 @@ def _card(
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
-        finalize=markdown,
+        finalize=escaped,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"count": count, "plain": plain, "code": _code}
+    environment.filters |= {"count": count, "plain": plain, "unescaped": Markdown}
     return environment.get_template("model_card.md.jinja").render(
         front=Markdown(card_data(metrics, split, train_settings, params).to_yaml()),
         params=params,
@@ -80,20 +79,15 @@ def _card(
         headline=headline(metrics, split, percent),
         table=table,
         methods=[row.method.name for row in table.rows],
-        rows=measure_rows(table, metrics_of(metrics[split])),
+        rows=metric_rows(table, metrics_of(metrics[split])),
         percent=f"{percent:g}",
-        protocol=protocol_facts(metrics["protocol"]),
+        protocol=protocol_details(metrics["protocol"]),
         steps=metrics["protocol"]["steps"],
         ensemble=metrics["protocol"]["ensemble"],
         fingerprint=metrics["protocol"]["fingerprint"],
         protocol_name=metrics["protocol"]["name"],
         version=version("albedo_pipeline"),
     )
-
-
-def _code(value: object) -> Markdown:
-    """Inside a block of code, for values whose form is checked: nothing is markup there."""
-    return Markdown(value)
 
 
 def _source(settings: dict) -> str:
@@ -113,4 +107,4 @@ def _training(settings: dict) -> list[tuple[str, str]]:
         "optimiser": settings["optimiser"]["name"],
     }
     averaged = ("Averaged weights (EMA), decay", plain(settings["ema"]["decay"]))
-    return [(name, plain(flat[key])) for key, name in _TRAINING] + [averaged]
+    return [(name, plain(flat[key])) for key, name in _TRAINING_SETTINGS] + [averaged]

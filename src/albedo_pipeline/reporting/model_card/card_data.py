@@ -1,4 +1,4 @@
-"""The front matter of a model card, as the Hub reads it."""
+"""The YAML front matter of the model card, which the Hugging Face Hub reads."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ _TAGS = [
 def card_data(
     metrics: dict, split: str, train_settings: dict, params: ExportParams
 ) -> ModelCardData:
-    """What the Hub shows and searches; scores that are not finite are left out."""
+    """Metadata that the Hub shows and searches; scores that are not finite are left out."""
     results = _results(metrics, split, params)
     base = base_model(train_settings)
     return ModelCardData(
@@ -42,7 +42,7 @@ def card_data(
 
 
 def base_model(train_settings: dict) -> str | None:
-    """Hub id of the model that the training began with; None for one from scratch or a folder."""
+    """Hub id of the pretrained model; None if training was from scratch or from a local folder."""
     model = (train_settings.get("pretrained") or {}).get("model", "")
     if train_settings.get("source") != "pretrained" or Path(model).exists():
         return None
@@ -50,7 +50,7 @@ def base_model(train_settings: dict) -> str | None:
 
 
 def _licence_name(params: ExportParams) -> str | None:
-    """The Hub asks for a name where the licence is `other`."""
+    """Name of the licence; the Hub requires one if the licence is `other`."""
     if params.license_name is None and params.license == "other":
         return "not-stated"
     return params.license_name

@@ -1,20 +1,20 @@
-"""Text that is safe in markdown."""
+"""Escaping of text for markdown."""
 
 import re
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>&|#~$])")
 _BLOCK = re.compile(r"^(\d*)([-+.)](?=\s|$)|[-=]+$)")
-"""What begins a list or underlines a heading where it begins a line."""
+"""At the start of a line, what begins a list or underlines a heading."""
 
 
 class Markdown(str):
-    """Markdown of our own, which is not escaped."""
+    """Markdown written by this project, which is not escaped."""
 
     __slots__ = ()
 
 
-def markdown(value: object) -> Markdown:
-    """Any value as one line of plain text: its markup and HTML show as they were typed."""
+def escaped(value: object) -> Markdown:
+    """Any value as one line of plain text, whose markup and HTML is shown as it was typed."""
     if isinstance(value, Markdown):
         return value
     text = _MARKUP.sub(r"\\\1", one_paragraph(str(value)))

@@ -1,1 +1,1 @@
-"""The report's figures."""
+"""Figures of the report, drawn with matplotlib."""

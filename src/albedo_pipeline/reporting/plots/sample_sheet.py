@@ -10,11 +10,11 @@ from albedo_pipeline.imaging.exposure import exposure_factor
 from albedo_pipeline.readers.raw_pairs import RawPairReference
 
 ROWS, COLUMNS = 6, 4
-BACKGROUND = "0.75"  # a white mask must stand out
+BACKGROUND = "0.75"  # grey, so that a white mask stands out
 
 
 def sample_sheet(references: list[RawPairReference]) -> Figure:
-    """Up to 24 samples, spread evenly over the list; each exposed for viewing."""
+    """Up to 24 samples, spread evenly over the list, each exposed for viewing."""
     count = min(ROWS * COLUMNS, len(references))
     chosen = [references[i] for i in np.linspace(0, len(references) - 1, count).astype(int)]
     figure = Figure(figsize=(13, 1.15 * ROWS + 0.6), layout="constrained", facecolor=BACKGROUND)
@@ -29,22 +29,24 @@ def sample_sheet(references: list[RawPairReference]) -> Figure:
 
 
 def _triptych(reference: RawPairReference) -> np.ndarray:
+    """Exposed beauty, albedo and mask side by side, sRGB-encoded, [H, W, 3]."""
     pair = reference.load()
     beauty = to_linear(pair.beauty, pair.beauty_space)
     albedo = to_linear(pair.albedo, pair.albedo_space)
-    sound = (np.isfinite(beauty) & (beauty >= 0)).all(axis=-1)
-    exposure = exposure_factor(luminance(beauty), sound & pair.valid, "percentile", 90, 0.8, 0)
+    usable = (np.isfinite(beauty) & (beauty >= 0)).all(axis=-1)
+    exposure = exposure_factor(luminance(beauty), usable & pair.valid, "percentile", 90, 0.8, 0)
     mask = np.repeat(pair.valid[..., None], 3, axis=-1).astype(np.float32)
     images = (beauty * exposure, albedo, mask)
-    gap = np.full((len(mask), 2, 3), 0.52, np.float32)  # encodes to the background
-    parts = [part for i in images for part in (encode_srgb(np.clip(i, 0, 1)), gap)]
-    return np.concatenate(parts[:-1], axis=1)
+    gap = np.full((len(mask), 2, 3), 0.52, np.float32)  # encodes to the background's grey
+    panels = [panel for i in images for panel in (encode_srgb(np.clip(i, 0, 1)), gap)]
+    return np.concatenate(panels[:-1], axis=1)
 
 
 def count_redrawn(references: list[RawPairReference]) -> dict:
-    """Number of pairs, groups, and thrown-away draws by reason, from the files' attributes.
+    """Number of pairs and groups, and of rejected random scenes by reason.
 
-    A scene that was thrown away counts once for each of its views.
+    The reasons are read from the files' attributes. A rejected scene counts once for each of its
+    views.
     """
     reasons = Counter(
         reason for r in references for reason in r.load().attributes.get("redrawn", "").split()

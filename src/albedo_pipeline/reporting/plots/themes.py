@@ -1,4 +1,4 @@
-"""How figures look, by day and by night, and how they come into the page."""
+"""Colours of the figures in light and dark mode, and helpers that every figure uses."""
 
 import base64
 import io
@@ -13,17 +13,22 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a figure."""
+    """Colours of a figure, as matplotlib takes them."""
 
     ink: str
+    """Colour of labels and of everything but the model."""
     faint: str
+    """Colour of axes and secondary text."""
     grid: str
+    """Colour of grid lines."""
     accent: str
+    """Colour of the model."""
     paper: str
+    """Background colour."""
     quarters: tuple[str, str, str, str]
-    """From the least noise to the most."""
+    """Colours of the quarters of the timesteps, from the least noise to the most."""
     splits: tuple[str, str, str, str]
-    """Of training, validation, test, and any other."""
+    """Colours of the training, validation and test split, and of any other."""
 
 
 _LIGHT_QUARTERS = ("#f58b47", "#d04d73", "#9a169f", "#2a0593")
@@ -34,13 +39,13 @@ LIGHT = Theme("#1b1b1b", "#6b6b6b", "#dddddd", "#0b62c4", "#ffffff", _LIGHT_QUAR
 DARK = Theme("#e8e8e8", "#a0a0a0", "#3d3d3d", "#6cb0ff", "none", _DARK_QUARTERS, _DARK_SPLITS)
 
 
-def in_both(draw: Callable[[Theme], Figure]) -> dict[str, str]:
-    """A figure in both themes, as data URIs: `light` and `dark`."""
+def light_and_dark(draw: Callable[[Theme], Figure]) -> dict[str, str]:
+    """A figure drawn in both themes, as data URIs under the keys `light` and `dark`."""
     return {"light": svg_uri(draw(LIGHT)), "dark": svg_uri(draw(DARK))}
 
 
 def svg_uri(figure: Figure) -> str:
-    """A figure => `data:image/svg+xml;base64,…`; text as outlines, so that no font is needed."""
+    """A figure => `data:image/svg+xml;base64,…`. Text becomes outlines, so no font is needed."""
     from matplotlib import rc_context
 
     file = io.BytesIO()
@@ -49,21 +54,21 @@ def svg_uri(figure: Figure) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def many_dots(axes: Axes, x: np.ndarray, y: np.ndarray, **style: Any) -> None:
-    """A dot a sample, as pixels: one by one, some thousands would make the page heavy."""
+def plot_dots(axes: Axes, x: np.ndarray, y: np.ndarray, **style: Any) -> None:
+    """Draw one dot per sample, rasterised: thousands of vector dots make the page heavy."""
     axes.plot(x, y, ".", mew=0, rasterized=True, **style)
 
 
-def say(axes: Axes, theme: Theme, words: str) -> None:
-    """Words in a plot's place."""
+def show_message(axes: Axes, theme: Theme, message: str) -> None:
+    """Write a message in place of a plot."""
     axes.text(
-        0.5, 0.5, words, color=theme.faint, ha="center", va="center", transform=axes.transAxes
+        0.5, 0.5, message, color=theme.faint, ha="center", va="center", transform=axes.transAxes
     )
     axes.set_yticks([])
 
 
-def dress(axes: Axes, theme: Theme) -> None:
-    """Colours of axes, grid and labels; the frame at left and bottom alone."""
+def style_axes(axes: Axes, theme: Theme) -> None:
+    """Set the colours of axes, grid and labels, and keep only the left and bottom spines."""
     axes.set_facecolor("none")
     axes.grid(color=theme.grid, lw=0.6)
     axes.set_axisbelow(True)

@@ -1,4 +1,4 @@
-"""The figures: training curves, and the metrics with their intervals."""
+"""Training curves: loss, validation PSNR and learning rate by optimiser step."""
 
 from typing import Any
 
@@ -9,51 +9,51 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from albedo_pipeline.reporting.formatting import measured
-from albedo_pipeline.reporting.plots.themes import LIGHT, Theme, dress, say
+from albedo_pipeline.reporting.plots.themes import LIGHT, Theme, show_message, style_axes
 
 QUARTER_LOSSES = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
 PSNRS = ["validation_psnr", "validation_psnr_raw"]
 
 
 def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
-    """Training by optimiser step: the loss and the learning rate; between them the losses by
-    quarter of the timesteps and the validation's PSNR, where the log has them.
+    """Panels by optimiser step: loss, loss by quarter of the timesteps, PSNR, learning rate.
 
-    What is missing of the first two is said in words in its place.
+    The two panels in the middle are drawn only if the log has their columns. If the loss or the
+    learning rate is missing, a message takes its place.
     """
-    panels = [(_loss_panel, 3.0)]
+    panels = [(_draw_loss, 3.0)]
     if any(not _curve(log, name).empty for name in QUARTER_LOSSES):
-        panels.append((_quarters_panel, 2.2))
+        panels.append((_draw_quarter_losses, 2.2))
     if any(not _curve(log, name).empty for name in PSNRS):
-        panels.append((_psnr_panel, 2.2))
-    panels.append((_rate_panel, 1.0))
+        panels.append((_draw_psnr, 2.2))
+    panels.append((_draw_learning_rate, 1.0))
     heights = [height for _, height in panels]
     size = 9, 1.25 * sum(heights)
     figure = Figure(figsize=size, layout="constrained", facecolor=theme.paper)
     rows = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights)
     for (draw, _), axes in zip(panels, rows, strict=True):
         draw(axes, log, theme)
-        dress(axes, theme)
+        style_axes(axes, theme)
     rows[-1].set_xlabel("optimiser step")
     rows[-1].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     figure.align_ylabels(rows)
     return figure
 
 
-def _loss_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
+def _draw_loss(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     axes.set_ylabel("loss")
     losses = _curve(log, "loss")
     if losses.empty:
-        say(axes, theme, "The training log holds no loss.")
+        show_message(axes, theme, "The training log holds no loss.")
         return
     name = f"smoothed (exponential, span {smoothing_span(len(losses))} points)"
-    _line(axes, losses, color=theme.faint, alpha=0.55, lw=0.9, label="logged")
-    _line(axes, _smoothed(losses), color=theme.accent, lw=1.8, label=name)
-    _plain_log_axis(axes)
+    _draw_line(axes, losses, color=theme.faint, alpha=0.55, lw=0.9, label="logged")
+    _draw_line(axes, _smoothed(losses), color=theme.accent, lw=1.8, label=name)
+    _set_plain_log_scale(axes)
     axes.legend(frameon=False, labelcolor=theme.ink, fontsize=9)
 
 
-def _quarters_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
+def _draw_quarter_losses(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     names = (
         "1st quarter of the timesteps t (least noise)",
         "2nd",
@@ -63,45 +63,46 @@ def _quarters_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     for column, name, colour in zip(QUARTER_LOSSES, names, theme.quarters, strict=True):
         losses = _curve(log, column)
         if not losses.empty:
-            _line(axes, _smoothed(losses), color=colour, lw=1.1, label=name)
-    _plain_log_axis(axes)
+            _draw_line(axes, _smoothed(losses), color=colour, lw=1.1, label=name)
+    _set_plain_log_scale(axes)
     axes.set_ylabel("loss by quarter of t,\nsmoothed likewise")
-    _legend_above(axes, theme)
+    _draw_legend_above(axes, theme)
 
 
-def _psnr_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
-    looks = (("EMA weights", theme.accent, "-", 1.8), ("raw weights", theme.faint, "--", 1.2))
-    for column, (name, colour, style, width) in zip(PSNRS, looks, strict=True):
+def _draw_psnr(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
+    styles = (("EMA weights", theme.accent, "-", 1.8), ("raw weights", theme.faint, "--", 1.2))
+    for column, (name, colour, line, width) in zip(PSNRS, styles, strict=True):
         scores = _curve(log, column)
         if not scores.empty:
             best = measured("psnr", scores.max(), with_unit=True)
             text = f"{name} (best {best}, step {scores.idxmax():.0f})"
-            _line(axes, scores, color=colour, ls=style, lw=width, label=text)
+            _draw_line(axes, scores, color=colour, ls=line, lw=width, label=text)
     axes.set_ylabel("validation PSNR, dB")
-    _legend_above(axes, theme)
+    _draw_legend_above(axes, theme)
 
 
-def _rate_panel(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
+def _draw_learning_rate(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     axes.set_ylabel("learning rate")
     rates = _curve(log, "learning_rate")
     if rates.empty:
-        say(axes, theme, "The training log holds no learning rate.")
+        show_message(axes, theme, "The training log holds no learning rate.")
         return
-    _line(axes, rates, color=theme.ink, lw=1.2)
+    _draw_line(axes, rates, color=theme.ink, lw=1.2)
     axes.set_ylim(bottom=0)
     axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
 
 
 def smoothing_span(points: int) -> int:
-    """Span of the moving average, in log points: a twentieth of them, at least 5."""
+    """Span of the moving average in log points: a twentieth of all points, at least 5."""
     return max(5, points // 20)
 
 
 def _curve(log: pd.DataFrame, name: str) -> pd.Series:
+    """The drawable values of a column by step; empty if the log does not have the column."""
     if name not in log or "step" not in log:
         return pd.Series(dtype=float)
     curve = log.set_index("step")[name].astype(float)
-    drawable = curve > 0 if name.startswith("loss") else True  # their axis is logarithmic
+    drawable = curve > 0 if name.startswith("loss") else True  # losses have a logarithmic axis
     return curve[np.isfinite(curve) & drawable]
 
 
@@ -109,13 +110,13 @@ def _smoothed(curve: pd.Series) -> pd.Series:
     return curve.ewm(span=smoothing_span(len(curve))).mean()
 
 
-def _line(axes: Axes, curve: pd.Series, **style: Any) -> None:
-    marker = "o" if len(curve) <= 40 else None  # a line alone hides how few they are, or is none
+def _draw_line(axes: Axes, curve: pd.Series, **style: Any) -> None:
+    marker = "o" if len(curve) <= 40 else None  # shows how few points there are; one has no line
     axes.plot(curve.index, curve, marker=marker, ms=3, **style)
 
 
-def _legend_above(axes: Axes, theme: Theme) -> None:
-    """Outside, as such lines leave no corner free."""
+def _draw_legend_above(axes: Axes, theme: Theme) -> None:
+    """Draw the legend above the plot, because the lines leave no corner free."""
     axes.legend(
         ncols=4,
         loc="lower left",
@@ -127,7 +128,7 @@ def _legend_above(axes: Axes, theme: Theme) -> None:
     )
 
 
-def _plain_log_axis(axes: Axes) -> None:
+def _set_plain_log_scale(axes: Axes) -> None:
     axes.set_yscale("log")
     axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -1,1 +1,1 @@
-"""What each section of the report says."""
+"""Content of the report's sections: texts, tables and pictures, without the figures."""

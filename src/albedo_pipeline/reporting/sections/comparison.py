@@ -1,4 +1,4 @@
-"""Another run beside this one."""
+"""Comparison of this run with another one."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from albedo_pipeline.reporting.formatting import (
     plain,
     spaced,
 )
-from albedo_pipeline.reporting.run_info import Fact
+from albedo_pipeline.reporting.run_info import LabelledValue
 from albedo_pipeline.reporting.sections.scores import metrics_of
 
 _COLUMNS = ("sample_id", "group", "split", "method", "set")
@@ -29,65 +29,78 @@ _COLUMNS = ("sample_id", "group", "split", "method", "set")
 
 @dataclass(frozen=True)
 class Difference:
-    """One measure of the model in both runs, as text."""
+    """The model's scores of both runs in one metric, as text."""
 
     label: str
-    here: str
-    there: str
+    this_run: str
+    other_run: str
     difference: str
-    """Here minus there, on the samples of both; paired."""
+    """Mean paired difference over the samples that both runs have: this run minus the other."""
     interval: str
     verdict: str
-    """`better`, `worse`, or `undecided` where the interval holds zero."""
+    """`better`, `worse`, or `undecided` if the interval contains zero."""
     n: int
+    """Number of samples that have a score in both runs."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs."""
+    """This run and another one."""
 
     fingerprints: tuple[str, str]
-    """Of this run and of the other one."""
-    unlike: list[tuple[str, str, str]]
-    """Settings of the protocol that differ: name, here, there."""
+    """Fingerprints of the protocols of this run and of the other run."""
+    protocol_differences: list[tuple[str, str, str]]
+    """(name, this run, other run) of each setting of the protocol that differs."""
     differences: list[Difference]
-    """Where the protocols are equal."""
-    apart: list[Fact]
-    """The other run's own numbers, where they are not."""
+    """Difference in each main metric; empty if the protocols differ."""
+    other_scores: list[LabelledValue]
+    """The other run's own scores if the protocols differ; empty if they are equal."""
     samples: pd.DataFrame
-    """The model's scores of the samples of both, columns `psnr here`, `psnr there`; empty where
-    the protocols differ."""
+    """The model's scores of the samples that both runs have; empty if the protocols differ.
+
+    The index is sample_id; the columns end in `_this` and `_other`, for example `psnr_this`.
+    """
 
 
 def compare(
     metrics: dict, per_sample: pd.DataFrame, folder: Path, split: str, bootstrap: BootstrapParams
 ) -> Comparison:
-    """This run's model beside the one whose reports lie in `folder`.
+    """Compare this run's model with that of another run.
 
-    Numbers of unlike protocols are never put side by side: then the differing settings are told.
+    Scores are compared only if both runs were measured with the same protocol. If not, the result
+    has the settings that differ and the other run's own scores.
+
+    Args:
+        folder: reports of the other run: `metrics.json` and `per_sample.parquet`.
 
     Raises:
-        ProjectError: where the folder holds no evaluation of that split; names it.
+        ProjectError: if the folder has no evaluation of that split; names the file.
     """
     other, other_samples = _read(folder, split)
-    ours, theirs = metrics["protocol"], other["protocol"]
+    this_protocol, other_protocol = metrics["protocol"], other["protocol"]
     names = sorted(
-        name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)
+        name
+        for name in this_protocol.keys() | other_protocol.keys()
+        if this_protocol.get(name) != other_protocol.get(name)
     )
-    unlike = [
-        (spaced(name), plain(ours.get(name)), plain(theirs.get(name)))
+    protocol_differences = [
+        (spaced(name), plain(this_protocol.get(name)), plain(other_protocol.get(name)))
         for name in names
         if name != "fingerprint"
     ]
-    prints = (str(ours.get("fingerprint")), str(theirs.get("fingerprint")))
-    if prints[0] != prints[1]:
+    fingerprints = (
+        str(this_protocol.get("fingerprint")),
+        str(other_protocol.get("fingerprint")),
+    )
+    if fingerprints[0] != fingerprints[1]:
         scores = other[split].get(MODEL, {})
-        shown = [(label(n), _with_interval(n, scores[n])) for n in main_measures(scores)]
-        return Comparison(prints, unlike, [], shown, pd.DataFrame())
-    rows = [_models(table, split) for table in (per_sample, other_samples)]
-    both = rows[0].merge(rows[1], on="sample_id", suffixes=(" here", " there"))
-    measures = [n for n in main_measures(metrics_of(metrics[split])) if f"{n} there" in both]
-    return Comparison(prints, [], [_difference(both, n, bootstrap) for n in measures], [], both)
+        other_scores = [(label(n), _with_interval(n, scores[n])) for n in main_measures(scores)]
+        return Comparison(fingerprints, protocol_differences, [], other_scores, pd.DataFrame())
+    rows = [_model_rows(table, split) for table in (per_sample, other_samples)]
+    both = rows[0].merge(rows[1], on="sample_id", suffixes=("_this", "_other"))
+    common = [n for n in main_measures(metrics_of(metrics[split])) if f"{n}_other" in both]
+    differences = [_difference(both, name, bootstrap) for name in common]
+    return Comparison(fingerprints, [], differences, [], both)
 
 
 def _read(folder: Path, split: str) -> tuple[dict, pd.DataFrame]:
@@ -104,13 +117,13 @@ def _read(folder: Path, split: str) -> tuple[dict, pd.DataFrame]:
         raise ProjectError(f"report.compare: {file}: no such file") from error
     except (OSError, ValueError) as error:
         raise ProjectError(
-            f"report.compare: {file}: not of an evaluation ({one_line(error)})"
+            f"report.compare: {file}: not written by evaluate, or damaged ({one_line(error)})"
         ) from error
     return metrics, table
 
 
 def _check_metrics(metrics: Any, split: str) -> None:
-    """Raise ValueError where they are not as `evaluate` writes them, or lack the split."""
+    """Raise ValueError if these are not metrics as `evaluate` writes them, or lack the split."""
     if not isinstance(metrics, dict) or not isinstance(metrics.get("protocol"), dict):
         raise ValueError("no protocol")
     if not isinstance(metrics["protocol"].get("fingerprint"), str):
@@ -118,32 +131,32 @@ def _check_metrics(metrics: Any, split: str) -> None:
     scores = metrics.get(split)
     model = scores.get(MODEL, {}) if isinstance(scores, dict) else None
     if not isinstance(model, dict) or not all(isinstance(s, dict) for s in model.values()):
-        raise ValueError(f"no {split} split, or a damaged one")
+        raise ValueError(f"the split {split} is missing or damaged")
 
 
-def _models(table: pd.DataFrame, split: str) -> pd.DataFrame:
+def _model_rows(table: pd.DataFrame, split: str) -> pd.DataFrame:
     rows = table[(table["method"] == MODEL) & (table["split"] == split)]
     return rows.set_index("sample_id")
 
 
 def _difference(both: pd.DataFrame, name: str, bootstrap: BootstrapParams) -> Difference:
-    if name == "constancy":  # of a set, and each of its samples bears it
-        both = both.drop_duplicates("set here")
-    here, there = (both[f"{name} {run}"].to_numpy(float) for run in ("here", "there"))
+    if name == "constancy":  # one value per light set, stored with each of its samples
+        both = both.drop_duplicates("set_this")
+    this_run, other_run = (both[f"{name}_{run}"].to_numpy(float) for run in ("this", "other"))
     random = generator(bootstrap.seed, Purpose.BOOTSTRAP, 0)
-    groups = both["group here"].to_numpy()
-    found = bootstrap_difference(
-        here, there, groups, bootstrap.resamples, bootstrap.confidence, random
+    groups = both["group_this"].to_numpy()
+    difference = bootstrap_difference(
+        this_run, other_run, groups, bootstrap.resamples, bootstrap.confidence, random
     )
-    known = ~(pd.isna(here) | pd.isna(there))
+    known = ~(pd.isna(this_run) | pd.isna(other_run))
     return Difference(
         label=label(name),
-        here=measured(name, float(here[known].mean()), with_unit=True),
-        there=measured(name, float(there[known].mean()), with_unit=True),
-        difference=_signed(name, found["mean"]),
-        interval=f"{_signed(name, found['low'])} … {_signed(name, found['high'])}",
-        verdict=_verdict(name, found),
-        n=int(found["n"]),
+        this_run=measured(name, float(this_run[known].mean()), with_unit=True),
+        other_run=measured(name, float(other_run[known].mean()), with_unit=True),
+        difference=_signed(name, difference["mean"]),
+        interval=f"{_signed(name, difference['low'])} … {_signed(name, difference['high'])}",
+        verdict=_verdict(name, difference),
+        n=int(difference["n"]),
     )
 
 
@@ -152,10 +165,10 @@ def _signed(name: str, value: float) -> str:
     return f"+{text}" if finite(value) and value > 0 else text.replace("-", "−")
 
 
-def _verdict(name: str, found: dict) -> str:
-    if not (found["low"] > 0 or found["high"] < 0):
+def _verdict(name: str, difference: dict) -> str:
+    if not (difference["low"] > 0 or difference["high"] < 0):
         return "undecided"
-    return "better" if (found["low"] > 0) == bool(higher_is_better(name)) else "worse"
+    return "better" if (difference["low"] > 0) == bool(higher_is_better(name)) else "worse"
 
 
 def _with_interval(name: str, score: dict) -> str:

@@ -1,116 +1,130 @@
-"""All that the section "Data" of the page says."""
+"""The section "Data": texts and tables about the samples, without the figures."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
 from albedo_pipeline.reporting.formatting import count, percentage, plain, spaced
-from albedo_pipeline.reporting.plots.data import data_figure
-from albedo_pipeline.reporting.plots.themes import in_both
-from albedo_pipeline.reporting.run_info import Fact, Reason, reasons, set_aside
-from albedo_pipeline.reporting.sections.findings import Finding, Flagged, findings, flagged
+from albedo_pipeline.reporting.run_info import (
+    LabelledValue,
+    QuarantineReason,
+    quarantine_reasons,
+    quarantined_samples,
+)
+from albedo_pipeline.reporting.sections.findings import (
+    Finding,
+    FlaggedSample,
+    findings,
+    flagged_samples,
+)
 
-KINDS = 3
-"""Kinds that are named one by one; the rest is counted."""
+MAX_NAMED = 3
+"""Number of different sizes or file types that are named; the others are counted together."""
 
 
 @dataclass(frozen=True)
 class DataSection:
-    """Numbers are text already; everything is still to be escaped."""
+    """Content of the section. Numbers are text; nothing is escaped yet."""
 
     overview: str
-    facts: list[Fact]
+    details: list[LabelledValue]
+    """Sizes, file types and colour spaces, each with its number of samples."""
     findings: list[Finding]
-    absent: list[str]
-    """Names of findings that were looked for, and not found."""
-    flagged: list[Flagged]
+    """Findings that at least one sample has."""
+    not_found: list[str]
+    """Names of the findings that no sample has."""
+    flagged: list[FlaggedSample]
+    """The first samples with findings."""
     flagged_total: int
+    """Number of samples with findings, listed or not."""
     splits: list[tuple[str, str, str, str]]
-    """(name, samples, their share, groups); the last row is the total."""
+    """(name, samples, share of all samples, groups) of each split; the last row is the total."""
     ranges: list[tuple[str, str, str, str]]
-    """(name, lowest, median, highest)."""
-    wide: dict[str, str]
-    """The plots side by side, `light` and `dark`."""
-    narrow: dict[str, str]
-    """The same plots for a phone."""
+    """(name, lowest, median, highest) of each recorded value."""
     quarantined: int
-    reasons: list[Reason]
+    """Number of quarantined samples."""
+    reasons: list[QuarantineReason]
     quarantine: list[tuple[str, str, str]]
+    """(sample_id, group, reason) of the first quarantined samples."""
 
 
 def data_section(audit: pd.DataFrame, summary: dict, quarantine: pd.DataFrame) -> DataSection:
-    """What is known of the data.
+    """Describe the data.
 
     Args:
-        audit: one row a sample, with the columns of `ingestion.audit.audit_of`.
-        summary: its totals; a key that is missing takes its part from the rows.
+        audit: one row per sample, as `preprocessing.audit.audit_of` returns it.
+        summary: totals of the audit. If it lacks the number of samples or of findings, they are
+            counted in the rows of `audit`.
+        quarantine: one row per quarantined sample: sample_id, group and reason.
     """
     used = audit[audit["reason"] == ""]
-    found = findings(used, summary)
-    listed, total = flagged(used)
+    all_findings = findings(used, summary)
+    flagged, flagged_total = flagged_samples(used)
     samples = summary.get("samples", len(used))
     quarantined = summary.get("quarantined", len(audit) - len(used))
     return DataSection(
-        overview=_overview(used, samples, quarantined, total),
-        facts=_facts(used),
-        findings=[item for item in found if item.samples],
-        absent=[item.name for item in found if not item.samples],
-        flagged=listed,
-        flagged_total=total,
+        overview=_overview(used, samples, quarantined, flagged_total),
+        details=_details(used),
+        findings=[item for item in all_findings if item.samples],
+        not_found=[item.name for item in all_findings if not item.samples],
+        flagged=flagged,
+        flagged_total=flagged_total,
         splits=_splits(summary, samples),
         ranges=_ranges(summary),
-        wide=in_both(lambda theme: data_figure(used, theme)),
-        narrow=in_both(lambda theme: data_figure(used, theme, columns=1)),
         quarantined=quarantined,
-        reasons=reasons(quarantine),
-        quarantine=set_aside(quarantine),
+        reasons=quarantine_reasons(quarantine),
+        quarantine=quarantined_samples(quarantine),
     )
 
 
-def _overview(used: pd.DataFrame, samples: int, quarantined: int, total: int) -> str:
-    findings_of = f"{total:,} of them" if total else "none of them"
+def _overview(used: pd.DataFrame, samples: int, quarantined: int, flagged: int) -> str:
+    with_findings = f"{flagged:,} of them" if flagged else "none of them"
     return (
         f"{count(samples, 'sample')} in {count(used['group'].nunique(), 'group')}, "
-        f"{findings_of} with findings; {quarantined:,} more set aside."
+        f"{with_findings} with findings; {quarantined:,} more set aside."
     )
 
 
-def _facts(used: pd.DataFrame) -> list[Fact]:
-    """Sizes, types and colour spaces, each with its samples."""
+def _details(used: pd.DataFrame) -> list[LabelledValue]:
     return [
-        ("Source size, px", _kinds(_sizes(used, "source_width", "source_height"))),
-        ("Stored size, px", _kinds(_sizes(used, "width", "height"))),
-        ("Beauty files", _kinds(used["beauty_type"] + ", " + used["beauty_space"])),
-        ("Albedo files", _kinds(used["albedo_type"] + ", " + used["albedo_space"])),
+        ("Source size, px", _value_counts(_sizes(used, "source_width", "source_height"))),
+        ("Stored size, px", _value_counts(_sizes(used, "width", "height"))),
+        ("Beauty files", _value_counts(used["beauty_type"] + ", " + used["beauty_space"])),
+        ("Albedo files", _value_counts(used["albedo_type"] + ", " + used["albedo_space"])),
     ]
 
 
 def _sizes(used: pd.DataFrame, width: str, height: str) -> pd.Series:
-    """`1920 × 1080` of each row; nothing where it is not known."""
+    """`1920 × 1080` for each row whose size is known."""
     known = used[(used[width] > 0) & (used[height] > 0)]
     return known[width].astype(int).astype(str) + " × " + known[height].astype(int).astype(str)
 
 
-def _kinds(values: pd.Series) -> str:
+def _value_counts(values: pd.Series) -> str:
     """`half, linear (1,200); uint8, srgb (800); 4 others (12)`."""
     counts = values.value_counts()
-    names = [str(kind).strip(", ") or "not recorded" for kind in counts.index[:KINDS]]
-    parts = [f"{name} ({number:,})" for name, number in zip(names, counts, strict=False)]
-    if len(counts) > KINDS:
-        parts.append(f"{count(len(counts) - KINDS, 'other')} ({counts[KINDS:].sum():,})")
-    return "; ".join(parts) or "not recorded"
+    names = [str(value).strip(", ") or "not recorded" for value in counts.index[:MAX_NAMED]]
+    texts = [f"{name} ({number:,})" for name, number in zip(names, counts, strict=False)]
+    if len(counts) > MAX_NAMED:
+        texts.append(f"{count(len(counts) - MAX_NAMED, 'other')} ({counts[MAX_NAMED:].sum():,})")
+    return "; ".join(texts) or "not recorded"
 
 
 def _splits(summary: dict, samples: int) -> list[tuple[str, str, str, str]]:
     rows = [(name, n.get("samples"), n.get("groups")) for name, n in _items(summary, "splits")]
-    groups = sum(number or 0 for _, _, number in rows)
+    all_groups = sum(groups or 0 for _, _, groups in rows)
     return [
-        (name, _counted(number), percentage((number or 0) / max(samples, 1)), _counted(of))
-        for name, number, of in (*rows, ("all", samples, groups))
+        (
+            name,
+            _count_text(number),
+            percentage((number or 0) / max(samples, 1)),
+            _count_text(groups),
+        )
+        for name, number, groups in (*rows, ("all", samples, all_groups))
     ]
 
 
-def _counted(number: int | None) -> str:
+def _count_text(number: int | None) -> str:
     return plain(number) if number is None else f"{number:,}"
 
 

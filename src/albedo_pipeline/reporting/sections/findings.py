@@ -1,4 +1,4 @@
-"""What the audit found: how often, what it means, and in which samples."""
+"""Findings of the audit: how many samples have each, what it means, and which samples."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,10 @@ import pandas as pd
 from albedo_pipeline.preprocessing.audit import CLIPPED_ALBEDO, CLIPPED_BEAUTY, IMPLAUSIBLE, flags
 from albedo_pipeline.reporting.formatting import finite, percentage, spaced
 
-EXAMPLES, LISTED = 5, 100
-"""Samples named for each finding; flagged samples in the table of them."""
+MAX_EXAMPLES, MAX_FLAGGED = 5, 100
+"""Largest number of samples named for each finding, and of flagged samples in their table."""
 SERIOUS = ("leaks", "colour_suspicion")
+"""Keys of the findings that make scores or training wrong."""
 
 
 @dataclass(frozen=True)
@@ -20,23 +21,25 @@ class Finding:
     name: str
     serious: bool
     samples: int
+    """Number of samples that have the finding."""
     share: str
+    """Their share of the samples in use."""
     advice: str
-    """What it means and what to do; empty for a finding that is not known here."""
+    """What the finding means and what to do about it; empty for a finding unknown here."""
     examples: list[str]
-    """sample_ids."""
+    """sample_id of the first samples that have it."""
 
 
 @dataclass(frozen=True)
-class Flagged:
-    """One sample with findings."""
+class FlaggedSample:
+    """A sample with findings."""
 
     sample_id: str
     split: str
     findings: list[str]
 
 
-_WORDS = {
+_DESCRIPTIONS = {
     "leaks": (
         "Leaks between splits",
         "The same picture stands in two splits, so scores flatter the model: "
@@ -83,9 +86,9 @@ _WORDS = {
         "exposure: usual for lights in view; else lower the target of ingest.exposure.",
     ),
 }
-"""Of every known finding its name and advice, the most serious first."""
+"""Name and advice of every known finding, the most serious first."""
 
-_PHRASES = {
+_SAMPLE_TEXTS = {
     "leaks": lambda row: f"repeats a sample of {row.repeated_split}",
     "colour_suspicion": lambda row: str(row.colour_suspicion),
     "misregistered": lambda row: f"albedo moved by ({row.shift_x:g}, {row.shift_y:g}) px",
@@ -99,39 +102,44 @@ _PHRASES = {
     "clipped_albedo": lambda row: f"albedo clipped: {percentage(row.albedo_clipped_share)}",
     "clipped_beauty": lambda row: f"beauty clipped: {percentage(row.beauty_clipped_share)}",
 }
-"""Of every known finding what is said of one sample."""
+"""Text about one sample for every known finding."""
 
 
 def findings(used: pd.DataFrame, summary: dict) -> list[Finding]:
-    """Every finding that was looked for, the most serious first; unknown ones last.
+    """Every finding the audit checks for, the most serious first; unknown ones last.
 
     Args:
-        used: the audit's rows that are not in the quarantine.
-        summary: the audit's; where it counts no flags, the rows are counted.
+        used: rows of the audit that are not quarantined.
+        summary: totals of the audit. If it does not count the findings, they are counted in the
+            rows.
     """
-    found = flags(used)
-    counts = {key: int(rows.sum()) for key, rows in found.items()}
+    flagged = flags(used)
+    counts = {key: int(rows.sum()) for key, rows in flagged.items()}
     counts |= {key: int(n) for key, n in (summary.get("flags") or {}).items() if finite(n)}
-    known = [key for key in _WORDS if key in counts]
+    known = [key for key in _DESCRIPTIONS if key in counts]
     return [
-        _finding(key, counts[key], used, found.get(key))
-        for key in (*known, *(key for key in counts if key not in _WORDS))
+        _finding(key, counts[key], used, flagged.get(key))
+        for key in (*known, *(key for key in counts if key not in _DESCRIPTIONS))
     ]
 
 
-def flagged(used: pd.DataFrame) -> tuple[list[Flagged], int]:
-    """The first `LISTED` samples with findings, the most serious first, and how many there are."""
-    keys = [key for key in _WORDS if key in (found := flags(used))]
-    table = np.stack([found[key].to_numpy(bool) for key in keys], axis=1)
+def flagged_samples(used: pd.DataFrame) -> tuple[list[FlaggedSample], int]:
+    """The first `MAX_FLAGGED` samples with findings, and the number of all samples with findings.
+
+    They are sorted by their most serious finding, then by how many they have.
+    """
+    flagged = flags(used)
+    keys = [key for key in _DESCRIPTIONS if key in flagged]
+    table = np.stack([flagged[key].to_numpy(bool) for key in keys], axis=1)
     rows = np.flatnonzero(table.any(axis=1))
     worst, number = table[rows].argmax(axis=1), table[rows].sum(axis=1)
-    shown = rows[np.lexsort((rows, -number, worst))][:LISTED]
+    shown = rows[np.lexsort((rows, -number, worst))][:MAX_FLAGGED]
     samples = _with_repeated_split(used, used.iloc[shown]).itertuples()
     listed = [
-        Flagged(
+        FlaggedSample(
             str(sample.sample_id),
             str(sample.split),
-            [_PHRASES[key](sample) for key, has in zip(keys, row, strict=True) if has],
+            [_SAMPLE_TEXTS[key](sample) for key, has in zip(keys, row, strict=True) if has],
         )
         for sample, row in zip(samples, table[shown], strict=True)
     ]
@@ -139,8 +147,8 @@ def flagged(used: pd.DataFrame) -> tuple[list[Flagged], int]:
 
 
 def _finding(key: str, samples: int, used: pd.DataFrame, rows: pd.Series | None) -> Finding:
-    name, advice = _WORDS.get(key, (spaced(key), ""))
-    examples = [] if rows is None else used.loc[rows, "sample_id"].head(EXAMPLES)
+    name, advice = _DESCRIPTIONS.get(key, (spaced(key), ""))
+    examples = [] if rows is None else used.loc[rows, "sample_id"].head(MAX_EXAMPLES)
     return Finding(
         name=name,
         serious=key in SERIOUS,
@@ -152,7 +160,7 @@ def _finding(key: str, samples: int, used: pd.DataFrame, rows: pd.Series | None)
 
 
 def _with_repeated_split(used: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
-    """The rows with a column more: the split of the sample that each one repeats."""
+    """The rows with the column `repeated_split`: the split of the sample that each one repeats."""
     repeated = shown["duplicate_of"].where(shown["duplicate_of"] != "", shown["near_duplicate_of"])
     known = used.loc[used["sample_id"].isin(set(repeated)), ["sample_id", "split"]]
     splits = dict(zip(known["sample_id"], known["split"], strict=True))

@@ -1,4 +1,4 @@
-"""The same surfaces under several lights: what the model makes of them."""
+"""Light sets: what the model predicts for the same surfaces under several lights."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,61 +7,65 @@ import numpy as np
 import pandas as pd
 
 from albedo_pipeline.reporting.formatting import MODEL, measured
-from albedo_pipeline.reporting.images import hatched, png_uri, shrunk, shrunk_mask
-from albedo_pipeline.reporting.sections.gallery import spread
+from albedo_pipeline.reporting.images import hatched, image_thumbnail, mask_thumbnail, png_uri
+from albedo_pipeline.reporting.sections.ranking import evenly_spaced_ranks
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
 
-SETS, LIGHTS = 3, 6
-"""Sets that are shown, and lights of each."""
+MAX_SETS, MAX_LIGHTS = 3, 6
+"""Largest number of light sets that are shown, and of lights of each set."""
 
 
 @dataclass(frozen=True)
 class LightSet:
-    """One set; its samples in the order of their names."""
+    """Samples that differ only in their light, in the order of their names."""
 
-    place: str
-    """`best`, `median`, `worst`."""
+    rank: str
+    """`best`, `median` or `worst`, or that it is the only set."""
     error: str
     """The model's constancy error."""
     samples: list[str]
-    """The lights that are shown."""
+    """sample_id of each light that is shown."""
     lights: int
-    """All of them."""
+    """Number of lights in the set, shown or not."""
 
 
 @dataclass(frozen=True)
 class Strip:
-    """A set with its pictures, data URIs."""
+    """A light set with its pictures as data URIs."""
 
     light_set: LightSet
     truth: str
     views: list[tuple[str, str, str]]
-    """(sample_id, beauty, prediction)."""
+    """(sample_id, beauty, prediction) of each light that is shown."""
 
 
 def light_sets(per_sample: pd.DataFrame, split: str) -> list[LightSet]:
-    """The best, the median and the worst set of one split by the model's constancy error."""
+    """The sets of one split with the best, median and worst constancy error of the model."""
     if not {"set", "constancy"} <= set(per_sample):
         return []
     rows = per_sample[(per_sample["split"] == split) & (per_sample["method"] == MODEL)]
     rows = rows[(rows["set"] != "") & rows["constancy"].notna()].sort_values("sample_id")
-    found = [(float(part["constancy"].iloc[0]), part) for _, part in rows.groupby("set")]
-    found.sort(key=lambda item: item[0])  # equal ones stay in the order of their names
-    names = {0: "best", len(found) // 2: "median", len(found) - 1: "worst"}
+    ranked = [(float(samples["constancy"].iloc[0]), samples) for _, samples in rows.groupby("set")]
+    ranked.sort(key=lambda item: item[0])  # a stable sort: equal sets stay in the order of names
+    names = {0: "best", len(ranked) // 2: "median", len(ranked) - 1: "worst"}
     return [
-        LightSet(
-            place=names[rank] if len(found) > 1 else "the only set",
-            error=measured("constancy", found[rank][0]),
-            samples=[found[rank][1]["sample_id"].iloc[i] for i in _some(len(found[rank][1]))],
-            lights=len(found[rank][1]),
-        )
-        for rank in spread(len(found), SETS)
+        _light_set(names[rank] if len(ranked) > 1 else "the only set", *ranked[rank])
+        for rank in evenly_spaced_ranks(len(ranked), MAX_SETS)
     ]
 
 
-def pictures_of(sets: Iterable[LightSet]) -> int:
-    """How many pictures the strips of these sets hold."""
+def _light_set(rank: str, error: float, samples: pd.DataFrame) -> LightSet:
+    return LightSet(
+        rank=rank,
+        error=measured("constancy", error),
+        samples=[samples["sample_id"].iloc[i] for i in _shown_lights(len(samples))],
+        lights=len(samples),
+    )
+
+
+def picture_count(sets: Iterable[LightSet]) -> int:
+    """How many pictures the strips of these sets have."""
     return sum(1 + 2 * len(light_set.samples) for light_set in sets)
 
 
@@ -72,31 +76,39 @@ def strips(
     manifest: pd.DataFrame,
     side: int,
 ) -> list[Strip]:
-    """The sets with their pictures; `side` is the longer one, pixels."""
-    rows = dict(zip(manifest["sample_id"], manifest["row"], strict=True))
-    places = {name: i for i, name in enumerate(predictions.scalars["sample_id"].to_pylist())}
+    """The light sets with their pictures.
+
+    Args:
+        side: longer side of the pictures, pixels.
+    """
+    pair_rows = dict(zip(manifest["sample_id"], manifest["row"], strict=True))
+    sample_ids = predictions.scalars["sample_id"].to_pylist()
+    prediction_rows = {sample_id: row for row, sample_id in enumerate(sample_ids)}
+
+    def view(sample_id: str) -> tuple[str, str, str]:
+        beauty = pairs.tensor("beauty", pair_rows[sample_id])
+        prediction = predictions.tensor("prediction", prediction_rows[sample_id])
+        return str(sample_id), _picture(beauty, side), _picture(prediction, side)
+
     return [
         Strip(
             light_set,
-            _truth(pairs, rows[light_set.samples[0]], side),
-            [
-                (
-                    str(name),
-                    png_uri(shrunk(pairs.tensor("beauty", rows[name]), side)),
-                    png_uri(shrunk(predictions.tensor("prediction", places[name]), side)),
-                )
-                for name in light_set.samples
-            ],
+            _truth(pairs, pair_rows[light_set.samples[0]], side),
+            [view(sample_id) for sample_id in light_set.samples],
         )
         for light_set in sets
     ]
 
 
+def _picture(image: np.ndarray, side: int) -> str:
+    return png_uri(image_thumbnail(image, side))
+
+
 def _truth(pairs: PairShards, row: int, side: int) -> str:
-    valid = shrunk_mask(pairs.tensor("valid", row), side)
-    return png_uri(hatched(shrunk(pairs.tensor("albedo", row), side), valid))
+    valid = mask_thumbnail(pairs.tensor("valid", row), side)
+    return png_uri(hatched(image_thumbnail(pairs.tensor("albedo", row), side), valid))
 
 
-def _some(lights: int) -> list[int]:
-    """Evenly spread over them, with the first and the last."""
-    return np.rint(np.linspace(0, lights - 1, min(lights, LIGHTS))).astype(int).tolist()
+def _shown_lights(lights: int) -> list[int]:
+    """Evenly spaced lights, with the first and the last."""
+    return np.rint(np.linspace(0, lights - 1, min(lights, MAX_LIGHTS))).astype(int).tolist()

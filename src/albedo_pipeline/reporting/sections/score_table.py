@@ -1,98 +1,187 @@
-"""The scores with a measure a row and a method a column: there are more measures than methods."""
+"""Tables of the scores of one split, with every number as text."""
 
 from dataclasses import dataclass
 
-from albedo_pipeline.reporting.formatting import MISSING, main_measures
-from albedo_pipeline.reporting.sections.scores import (
-    Cell,
-    ScoreRow,
-    ScoreTable,
-    metrics_of,
-    score_table,
+from albedo_pipeline.reporting.formatting import (
+    MISSING,
+    Method,
+    finite,
+    higher_is_better,
+    label,
+    main_measures,
+    measured,
+    method,
+    unit,
 )
+from albedo_pipeline.reporting.sections.scores import (
+    best_method,
+    method_kind,
+    methods_of,
+    metrics_of,
+)
+
+_DIRECTIONS = {True: "↑ higher is better", False: "↓ lower is better", None: ""}
 
 
 @dataclass(frozen=True)
-class MeasureRow:
-    """One measure."""
+class Cell:
+    """One method's score in one metric."""
+
+    mean: str
+    interval: str
+    """Empty if there is no interval."""
+    n: str
+    """Number of samples; empty if it is not known."""
+    best: bool
+    """Whether no other method has a better mean; the ceiling does not count."""
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """All scores of one method."""
+
+    method: Method
+    kind: str
+    """`model`, `baseline` or `ceiling`."""
+    cells: list[Cell]
+    """One cell per metric, in the order of the table's columns."""
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """A table with one row per method: the model, the baselines, then the ceiling."""
+
+    split: str
+    n: int | None
+    columns: list[tuple[str, str, str]]
+    """(name, unit, direction in words) of every metric."""
+    rows: list[ScoreRow]
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """All scores in one metric."""
 
     name: str
+    """Key of the metric."""
     label: str
     unit: str
     arrow: str
-    """Points to where better is; empty where that is not known."""
+    """Points in the direction that is better; empty if that is not known."""
     cells: list[Cell]
-    """One a method."""
+    """One cell per method."""
 
 
 @dataclass(frozen=True)
-class MeasureRows:
-    """The measures in three tables."""
+class MetricRows:
+    """The metrics of one split, in three groups."""
 
-    compared: list[MeasureRow]
-    """Of the valid pixels."""
-    all_pixels: list[MeasureRow]
-    """Of masked ones too."""
-    model_alone: list[MeasureRow]
-    """Such as no other method has; of one cell."""
-
-
-def measure_rows(table: ScoreTable, names: list[str]) -> MeasureRows:
-    """A table, turned.
-
-    Args:
-        names: keys of the table's columns.
-    """
-    rows = MeasureRows([], [], [])
-    for number, (name, (label, unit, direction)) in enumerate(
-        zip(names, table.columns, strict=True)
-    ):
-        model, *others = [row.cells[number] for row in table.rows]
-        if others and all(cell.mean == MISSING for cell in others):
-            rows.model_alone.append(MeasureRow(name, label, unit, direction[:1], [model]))
-            continue
-        place = rows.all_pixels if name.endswith("_unmasked") else rows.compared
-        place.append(MeasureRow(name, label, unit, direction[:1], [model, *others]))
-    return rows
+    valid_pixels: list[MetricRow]
+    """Metrics over the valid pixels."""
+    all_pixels: list[MetricRow]
+    """Metrics over all pixels, masked ones included."""
+    model_only: list[MetricRow]
+    """Metrics that only the model has; each has one cell."""
 
 
 @dataclass(frozen=True)
-class ShownScores:
-    """One split's scores as the report shows them."""
+class SplitScores:
+    """The scores of one split as the report shows them."""
 
     split: str
     n: int | None
     samples: str
-    """n as text; cells that are of so many say nothing of it."""
+    """`n` as text; a cell shows its own number of samples only if it differs."""
     rows: list[ScoreRow]
     """The methods."""
-    main: list[MeasureRow]
-    groups: list[tuple[str, list[MeasureRow]]]
-    """All measures, by what they are taken of; empty where the main ones are all."""
-    model_alone: list[MeasureRow]
+    main: list[MetricRow]
+    """Rows of the main metrics."""
+    groups: list[tuple[str, list[MetricRow]]]
+    """Title and rows of each group of metrics; empty if all metrics are main metrics."""
+    model_only: list[MetricRow]
+    """Rows of the metrics that only the model has."""
 
 
-def shown_scores(metrics: dict, split: str) -> ShownScores:
-    """All that the file says of one split; what is shown first apart."""
+def score_table(metrics: dict, split: str) -> ScoreTable:
+    """All scores of one split, one row per method."""
+    scores = metrics[split]
+    names = metrics_of(scores)
+    best = {name: _best_methods(scores, name) for name in names}
+    rows = [
+        ScoreRow(
+            method=method(key),
+            kind=method_kind(key),
+            cells=[_cell(scores[key].get(name, {}), name, key in best[name]) for name in names],
+        )
+        for key in methods_of(scores)
+    ]
+    columns = [(label(name), unit(name), _DIRECTIONS[higher_is_better(name)]) for name in names]
+    return ScoreTable(split, scores.get("n"), columns, rows)
+
+
+def metric_rows(table: ScoreTable, names: list[str]) -> MetricRows:
+    """The transposed table, one row per metric: there are more metrics than methods.
+
+    Args:
+        names: keys of the table's columns.
+    """
+    rows = MetricRows([], [], [])
+    for column, (name, (metric_label, metric_unit, direction)) in enumerate(
+        zip(names, table.columns, strict=True)
+    ):
+        model, *others = [row.cells[column] for row in table.rows]
+        if others and all(cell.mean == MISSING for cell in others):
+            rows.model_only.append(
+                MetricRow(name, metric_label, metric_unit, direction[:1], [model])
+            )
+            continue
+        group = rows.all_pixels if name.endswith("_unmasked") else rows.valid_pixels
+        group.append(MetricRow(name, metric_label, metric_unit, direction[:1], [model, *others]))
+    return rows
+
+
+def split_scores(metrics: dict, split: str) -> SplitScores:
+    """All scores of one split: the main metrics, then all metrics in groups."""
     table, names = score_table(metrics, split), metrics_of(metrics[split])
-    found, first = measure_rows(table, names), main_measures(names)
-    rows = [*found.compared, *found.all_pixels]
-    main = [row for name in first for row in rows if row.name == name]
-    return ShownScores(
+    grouped = metric_rows(table, names)
+    rows = [*grouped.valid_pixels, *grouped.all_pixels]
+    main = [row for name in main_measures(names) for row in rows if row.name == name]
+    return SplitScores(
         split=table.split,
         n=table.n,
         samples="" if table.n is None else f"{table.n:,}",
         rows=table.rows,
         main=main,
         groups=_groups(rows) if len(rows) > len(main) else [],
-        model_alone=found.model_alone,
+        model_only=grouped.model_only,
     )
 
 
-def _groups(rows: list[MeasureRow]) -> list[tuple[str, list[MeasureRow]]]:
-    groups: dict[str, list[MeasureRow]] = {}
+def _groups(rows: list[MetricRow]) -> list[tuple[str, list[MetricRow]]]:
+    groups: dict[str, list[MetricRow]] = {}
     for row in rows:
         aligned = "Aligned in scale" if "_aligned" in row.name else "As predicted"
         pixels = "all pixels, masked ones too" if "_unmasked" in row.name else "the valid pixels"
         groups.setdefault(f"{aligned}, over {pixels}", []).append(row)
     return list(groups.items())
+
+
+def _cell(score: dict, name: str, best: bool) -> Cell:
+    interval = f"{measured(name, score.get('low'))} … {measured(name, score.get('high'))}"
+    n = score.get("n")
+    return Cell(
+        mean=measured(name, score.get("mean")),
+        interval=interval if finite(score.get("low")) and finite(score.get("high")) else "",
+        n="" if n is None else f"{n:,}",
+        best=best,
+    )
+
+
+def _best_methods(scores: dict, name: str) -> set[str]:
+    """The methods with the best mean, ceiling excluded: several if equal, or none."""
+    candidates = [key for key in methods_of(scores) if method_kind(key) != "ceiling"]
+    best = best_method(scores, name, candidates)
+    if best is None:
+        return set()
+    mean = scores[best][name]["mean"]
+    return {key for key in candidates if scores[key].get(name, {}).get("mean") == mean}

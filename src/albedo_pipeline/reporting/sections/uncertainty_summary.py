@@ -1,26 +1,33 @@
-"""How good the uncertainty is, in a sentence."""
+"""A sentence that says how good the model's uncertainty is."""
 
 from albedo_pipeline.reporting.formatting import MODEL, finite, measured
 
 
-def risk_sentence(scores: dict) -> str:
-    """What the model's uncertainty is worth; empty where there was no ensemble.
+def uncertainty_sentence(scores: dict) -> str:
+    """How well the model's uncertainty sorts its pixels by error; empty without an ensemble.
+
+    Its area under the risk-coverage curve (AURC) is compared with that of a random order, which is
+    0 %, and with that of sorting by the true error, which is 100 %.
 
     Args:
-        scores: those of one split.
+        scores: the scores of one split.
     """
     model = scores.get(MODEL, {})
     means = [model.get(name, {}).get("mean") for name in ("aurc", "aurc_oracle", "aurc_random")]
     if not all(map(finite, means)):
         return ""
     area, oracle, random = means
-    told = f"(AURC {measured('aurc', area)})"
+    area_text = f"(AURC {measured('aurc', area)})"
     if random <= oracle:
-        return f"All its pixels are equally wrong, so its uncertainty has nothing to tell {told}."
+        return (
+            f"All its pixels are equally wrong, so its uncertainty has nothing to tell {area_text}."
+        )
     share = (random - area) / (random - oracle)
     if share <= 0:
-        return f"Its uncertainty is of no use: it sorts the pixels no better than chance {told}."
+        return (
+            f"Its uncertainty is of no use: it sorts the pixels no better than chance {area_text}."
+        )
     return (
         f"Of what sorting the pixels by their error would gain, its uncertainty gives "
-        f"{100 * share:.0f} % {told}."
+        f"{100 * share:.0f} % {area_text}."
     )

@@ -1,0 +1,118 @@
+"""Pairs => rows of the latent shards, encoded on a CPU or a GPU."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from diffusers import AutoencoderKL
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.imaging.pixels import latent_mask, to_tensor
+from albedo_pipeline.models.autoencoder import encode, factor
+from albedo_pipeline.models.precision import autocast
+from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
+from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.shards.shard_file import Row
+
+_READERS = 2
+"""Number of threads that read batches from the disk while a GPU encodes."""
+
+
+class LatentEncoder:
+    """Encodes samples so that a latent depends on its own sample alone.
+
+    The bits of a convolution's result depend on the batch size and the number of threads. So a GPU
+    always gets full batches, the last one filled up with repeats, and a CPU encodes one sample per
+    core.
+    """
+
+    def __init__(
+        self,
+        pairs: PairShards,
+        samples: pd.DataFrame,
+        autoencoder: AutoencoderKL,
+        batch_size: int,
+        device: torch.device,
+        precision: str,
+    ) -> None:
+        """
+        Args:
+            pairs: the images.
+            samples: rows of the manifest, in the order of the latents.
+            autoencoder: is moved to the device when the encoding starts.
+            batch_size: number of images that a GPU encodes at a time.
+            device: where the autoencoder runs.
+            precision: `fp32`, `bf16` or `fp16`, of the encoder.
+        """
+        self.batch_size = batch_size if device.type != "cpu" else 1
+        self._pairs, self._samples, self._autoencoder = pairs, samples, autoencoder
+        self._device, self._precision = device, precision
+        self._shapes = pairs.shapes("beauty")[samples["row"]]
+
+    def rows(self, chunks: list[list[int]]) -> Iterator[Row]:
+        """Encode samples, reading ahead.
+
+        Args:
+            chunks: places of the samples in `samples`; a batch does not cross a chunk's end.
+
+        Raises:
+            ProjectError: if a latent is not finite.
+        """
+        batches = [batch for chunk in chunks for batch in self._batches(chunk)]
+        self._autoencoder.to(self._device)  # type: ignore[arg-type]
+        if self._device.type == "cpu":
+            with one_thread_each():
+                for rows in ordered_map(self._read_and_encode, batches, usable_cores()):
+                    yield from rows
+            return
+        for batch, images in zip(batches, ordered_map(self._read, batches, _READERS), strict=True):
+            yield from self._encoded(batch, images)
+
+    def _batches(self, chunk: list[int]) -> list[list[int]]:
+        """Consecutive samples of one shape, at most `batch_size`."""
+        batches: list[list[int]] = []
+        for place in chunk:
+            fits = batches and len(batches[-1]) < self.batch_size
+            if fits and (self._shapes[place] == self._shapes[batches[-1][0]]).all():
+                batches[-1].append(place)
+            else:
+                batches.append([place])
+        return batches
+
+    def _read_and_encode(self, batch: list[int]) -> list[Row]:
+        return self._encoded(batch, self._read(batch))
+
+    def _read(self, batch: list[int]) -> dict[str, np.ndarray]:
+        rows = self._samples["row"].iloc[batch]
+        return {name: self._pairs.batch(name, rows) for name in ("beauty", "albedo", "valid")}
+
+    @torch.no_grad()
+    def _encoded(self, batch: list[int], images: dict[str, np.ndarray]) -> list[Row]:
+        cells = latent_mask(torch.from_numpy(images["valid"] == 1), factor(self._autoencoder))
+        masks = torch.stack([cells, cells.flip(-1)], dim=1).to(torch.uint8).numpy()
+        latents = {name: self._both_versions(images[name]) for name in ("beauty", "albedo")}
+        return [
+            {
+                "sample_id": sample.sample_id,
+                "group": sample.group,
+                "split": sample.split,
+                "valid_cells": int(masks[place, 0].sum()),
+                "beauty": latents["beauty"][place],
+                "albedo": latents["albedo"][place],
+                "valid": masks[place],
+            }
+            for place, sample in enumerate(self._samples.iloc[batch].itertuples())
+        ]
+
+    def _both_versions(self, stored: np.ndarray) -> np.ndarray:
+        """uint16 [B, 3, H, W] => float16 [B, 2, C, h, w]: as it is, and flipped."""
+        missing = self.batch_size - len(stored)
+        full = np.concatenate([stored, stored[-1:].repeat(missing, axis=0)])
+        images = to_tensor(full).to(self._device)
+        with autocast(self._device, self._precision):
+            both = [encode(self._autoencoder, v) for v in (images, images.flip(-1))]
+        latents = torch.stack(both, dim=1).half()[: len(stored)].cpu()
+        if not latents.isfinite().all():
+            raise ProjectError("encode.precision: a latent is not finite; try fp32")
+        return latents.numpy()

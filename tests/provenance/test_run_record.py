@@ -1,0 +1,46 @@
+"""What a run records of itself."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import torch
+
+from albedo_pipeline.provenance.run_record import (
+    package_versions,
+    record_text,
+    run_record,
+    write_record,
+)
+
+
+def record() -> dict:
+    return run_record({"peak": 1e-4}, {"latents": "0123"}, code="abcd", processes=2)
+
+
+def test_a_record_holds_the_facts_of_this_process() -> None:
+    facts = record()
+    assert facts["configuration"] == {"peak": 1e-4}
+    assert facts["data"] == {"latents": "0123"}
+    assert (facts["code"], facts["processes"]) == ("abcd", 2)
+    assert facts["command"] == shlex.join(sys.orig_argv)
+    assert facts["packages"]["torch"] == torch.__version__
+    assert set(facts["git"]) == {"commit", "changed", "untracked"}
+
+
+def test_versions_are_sorted_by_package() -> None:
+    names = list(package_versions())
+    assert names == sorted(names)
+
+
+def test_the_text_leaves_out_the_packages() -> None:
+    facts = record()
+    assert json.loads(record_text(facts)) == {k: v for k, v in facts.items() if k != "packages"}
+
+
+def test_a_start_adds_one_file(tmp_path: Path) -> None:
+    facts = record()
+    write_record(tmp_path, facts)
+    (path,) = (tmp_path / "runs").iterdir()
+    assert json.loads(path.read_text(encoding="utf-8")) == facts
