@@ -27,10 +27,10 @@ NO_EFFECT = ("errors", "node_types", "runtime")
 """Modules and folders that change no result: how work is divided, shown and locked."""
 FILE_BY_FILE: dict[str, tuple[tuple[str, ...], str]] = {
     "artifacts": (STAGES, "each file stores another kind of result"),
-    "evaluation": (("autoencoder", "train"), "they use the round trip, and the views of a metric"),
+    "evaluation": (("autoencoder", "train"), "they use the round trip and the inputs of metrics"),
     "imaging": (("autoencoder", "train"), "the other files prepare images before the training"),
     "inference": (("train",), "validation uses no tiles and no images of the user"),
-    "metrics": (("autoencoder", "train"), "the other metrics are for evaluation"),
+    "metrics": (("autoencoder", "train"), "conf/base names no metric besides those they import"),
     "models": (("train",), "the export is in the same folder"),
     "params": (STAGES, "each file holds the settings of another pipeline"),
     "preprocessing": (STAGES, "`ingest` and `encode` are in the same folder"),
@@ -40,10 +40,6 @@ FILE_BY_FILE: dict[str, tuple[tuple[str, ...], str]] = {
     "training": (("autoencoder",), "the training of the denoiser is in the same folder"),
 }
 """Folders whose files are named one by one: the stages for which they are, and the reason."""
-VALIDATION_METRICS = ("psnr", "ssim")
-"""Metrics on which the result of `train` depends. Its validation may find any metric by name, but
-those that conf/base does not name decide nothing."""
-
 _PACKAGE = "albedo_pipeline"
 
 
@@ -90,7 +86,7 @@ def reachable(stage: str) -> set[str]:
         module = pending.pop()
         modules.add(module)
         imported = _import_graph().find_modules_directly_imported_by(module) - modules
-        pending |= {name for name in imported if _has_effect(name, stage)}
+        pending |= {name for name in imported if _has_effect(name)}
     return modules
 
 
@@ -103,12 +99,10 @@ def _entry_points(stage: str) -> set[str]:
     return datasets | wiring | {getattr(params, f"{stage.title()}Params").__module__}
 
 
-def _has_effect(module: str, stage: str) -> bool:
+def _has_effect(module: str) -> bool:
     _, folder, *names = module.split(".")
     if folder == "params" and not names:  # it only collects the models of all pipelines
         return False
-    if stage == "train" and [folder, *names[:1]] == ["metrics", "image"]:
-        return names[-1] in VALIDATION_METRICS
     return folder not in NO_EFFECT
 
 
