@@ -1,13 +1,14 @@
-"""How fast pairs are encoded, against a bare loop over tensors that lie in memory.
+"""Measures how fast pairs are encoded, compared with a bare loop over tensors in memory.
 
     python benchmarks/encode.py [--json FILE] [--rounds N] [--pairs N] [--side N] [--width W]
 
-Cases, by turns: `encode` as the pipeline runs it (read the pair shards, encode beauty and albedo as
-they are and flipped, make the latent masks, check, write the shards and flush them to the disk);
-and the autoencoder's encoder alone over the same images, ready on the device: in batches, and on a
-CPU also one image on each core. The bare loops keep nothing. The autoencoder has Stable
-Diffusion's shape, on a CPU a quarter of its width. Then the memory of fresh processes that encode
-N pairs and 10 N of 512 px with the bundled autoencoder.
+The cases take turns. `encode` is the pipeline as it is: it reads the pair shards, encodes beauty
+and albedo as they are and flipped, makes the latent masks, checks the latents, and writes the
+shards and flushes them to the disk. The bare loops run the autoencoder's encoder over the same
+images, which are on the device, and keep nothing: in batches, and on a CPU also one image per core.
+The autoencoder has the shape of Stable Diffusion's, on a CPU with a quarter of its channels. Last,
+the benchmark measures the memory of new processes that encode N and 10 N pairs of 512 px with the
+bundled autoencoder.
 """
 
 import shutil
@@ -43,19 +44,19 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import Row as ShardRow
 
 DIFFERENT = 8
-"""Pictures that are drawn; the pairs repeat them."""
+"""Number of different images, which the pairs repeat."""
 MEMORY_SIDE = 512
 
 
 def random_pairs(folder: Path, count: int, side: int) -> PairShards:
-    """Shards of `count` pairs, as `ingest` writes them; the same few pictures again and again."""
-    random = np.random.default_rng(0)
-    drawn = random.integers(0, 2**16, (DIFFERENT, 2, 3, side, side), np.uint16)
+    """Write shards of `count` pairs as `ingest` does, in which a few images repeat; open them."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 2**16, (DIFFERENT, 2, 3, side, side), np.uint16)
     valid = np.ones((1, side, side), np.uint8)
 
     def rows() -> Iterator[ShardRow]:
         for number in range(count):
-            beauty, albedo = drawn[number % DIFFERENT]
+            beauty, albedo = images[number % DIFFERENT]
             identity = {"sample_id": f"s{number:06d}", "group": "g"}
             yield identity | {"beauty": beauty, "albedo": albedo, "valid": valid}
 
@@ -64,20 +65,20 @@ def random_pairs(folder: Path, count: int, side: int) -> PairShards:
     return dataset.load()
 
 
-def encoding(
+def new_build(
     pairs: PairShards, autoencoder: AutoencoderKL, batch: int, device: torch.device, precision: str
 ) -> LatentBuild:
-    """The work of `encode`."""
+    """The shard build of `encode`."""
     manifest = pairs.scalars.to_pandas().assign(row=range(len(pairs)), split="train")
     return LatentBuild(pairs, manifest, autoencoder, batch, device, precision)
 
 
-def encode_seconds(work: LatentBuild, folder: Path) -> float:
-    """Wall time of `encode` from nothing."""
+def encode_seconds(build: LatentBuild, folder: Path) -> float:
+    """Seconds that `encode` takes when no shards exist."""
     for leftover in (folder, folder.with_name(f".{folder.name}.ledger")):
         shutil.rmtree(leftover, ignore_errors=True)
     start = time.perf_counter()
-    LatentShardsDataset(filepath=str(folder), samples_per_shard=256).save(work)
+    LatentShardsDataset(filepath=str(folder), samples_per_shard=256).save(build)
     return time.perf_counter() - start
 
 
@@ -85,7 +86,7 @@ def encode_seconds(work: LatentBuild, folder: Path) -> float:
 def loop_seconds(
     encode_batch: Callable[[torch.Tensor], torch.Tensor], batches: list[torch.Tensor], threads: int
 ) -> float:
-    """Wall time of the encoder over batches, on so many Python threads."""
+    """Seconds that the encoder takes for all batches, on `threads` Python threads."""
     is_cpu = batches[0].device.type == "cpu"
     start = time.perf_counter()
     if threads > 1:
@@ -101,37 +102,39 @@ def loop_seconds(
 
 
 def in_memory(pairs: PairShards, device: torch.device) -> torch.Tensor:
-    """Beauty and albedo as they are and flipped, float32 [4 * samples, 3, H, W] on the device."""
+    """Beauty and albedo, as they are and flipped, float32 [4 * samples, 3, H, W] on the device."""
     rows = range(len(pairs))
     both = torch.cat([to_tensor(pairs.batch(name, rows)) for name in ("beauty", "albedo")])
     return torch.cat([both, both.flip(-1)]).to(device)
 
 
 def memory(folder: Path) -> Row:
-    """MiB while the folder's pairs are encoded."""
+    """Memory while the pairs of a folder are encoded, MiB."""
     autoencoder = AutoencoderKL.from_pretrained(BUNDLED, use_safetensors=True).eval()
-    work = encoding(PairShards(folder / "pairs"), autoencoder, 8, torch.device("cpu"), "fp32")
-    return memory_row(partial(encode_seconds, work, folder / "latents"))
+    build = new_build(PairShards(folder / "pairs"), autoencoder, 8, torch.device("cpu"), "fp32")
+    return memory_row(partial(encode_seconds, build, folder / "latents"))
 
 
 def main() -> None:
-    """Measure, print the table, and write it where asked."""
+    """Measure, print the table, and write the JSON file if one is named."""
     device = pick_device("auto")
     is_cpu = device.type == "cpu"
     parser = argument_parser(__doc__, rounds=5)
-    parser.add_argument("--pairs", type=int, default=32 if is_cpu else 2048, help="of a turn")
-    parser.add_argument("--side", type=int, default=128 if is_cpu else 512, help="pixels")
+    parser.add_argument("--pairs", type=int, default=32 if is_cpu else 2048, help="pairs of a turn")
+    parser.add_argument(
+        "--side", type=int, default=128 if is_cpu else 512, help="side of the images, pixels"
+    )
     parser.add_argument("--width", default="quarter" if is_cpu else "full")
-    parser.add_argument("--batch", type=int, default=8 if is_cpu else 32, help="images")
+    parser.add_argument("--batch", type=int, default=8 if is_cpu else 32, help="images of a batch")
     parser.add_argument("--precision", default="fp32" if is_cpu else "bf16")
-    parser.add_argument("--memory-pairs", type=int, default=200, help="N; 0: no memory")
+    parser.add_argument("--memory-pairs", type=int, default=200, help="N; 0 skips the memory")
     arguments = parser.parse_args()
     rows, ratios = {}, {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pairs = random_pairs(folder, arguments.pairs, arguments.side)
         autoencoder = new_autoencoder(arguments.width, arguments.side).to(device)
-        work = encoding(pairs, autoencoder, arguments.batch, device, arguments.precision)
+        build = new_build(pairs, autoencoder, arguments.batch, device, arguments.precision)
         images = in_memory(pairs, device)
 
         def encode_batch(batch: torch.Tensor) -> torch.Tensor:
@@ -139,13 +142,13 @@ def main() -> None:
                 return encode(autoencoder, batch)
 
         cases = {
-            "encode": partial(encode_seconds, work, folder / "latents"),
+            "encode": partial(encode_seconds, build, folder / "latents"),
             "bare batches": partial(
                 loop_seconds, encode_batch, list(images.split(arguments.batch)), 1
             ),
         }
         if is_cpu:
-            cases["bare, one a core"] = partial(
+            cases["bare, one per core"] = partial(
                 loop_seconds, encode_batch, list(images.split(1)), usable_cores()
             )
         times = by_turns(cases, arguments.rounds)

@@ -1,4 +1,4 @@
-"""Arithmetic: how much a piece of work needs, and how fast a GPU is at it."""
+"""Floating-point operations: how many a function needs, and how many a GPU does in a second."""
 
 from collections.abc import Callable
 from statistics import median
@@ -11,7 +11,7 @@ _REPEATS = 20
 
 
 def flops_of(work: Callable[[], object]) -> int:
-    """Floating-point operations of `work`, which may run on the meta device."""
+    """Number of floating-point operations of `work`, which may run on the meta device."""
     counter = FlopCounterMode(display=False)
     with counter:
         work()
@@ -19,7 +19,7 @@ def flops_of(work: Callable[[], object]) -> int:
 
 
 def matmul_rate(device: torch.device) -> float:
-    """Floating-point operations a second of a large bf16 matrix product on a GPU."""
+    """Floating-point operations per second of a large bf16 matrix product on a GPU."""
     factor = torch.randn(_SIDE, _SIDE, device=device, dtype=torch.bfloat16)
     milliseconds = []
     for _ in range(_REPEATS):

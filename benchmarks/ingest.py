@@ -1,12 +1,13 @@
-"""How fast pairs are ingested, against the bare reading of the same files on the same cores.
+"""Measures how fast pairs are ingested, compared with reading the same files on the same cores.
 
     python benchmarks/ingest.py [--json FILE] [--rounds N] [--pairs N] [--side N] [--resolution N]
 
-Cases, by turns: `ingest` as the pipeline runs it (read, check, expose, crop, resize, encode, audit,
-write the shards and flush them to the disk); and OpenImageIO reading the same files on as many
-threads, the pixels thrown away. The pairs are half-float EXR with ZIP compression, as renderers
-write them: smooth shapes with grain, beauty and albedo of three channels and a mask of one. They
-lie in the system's file cache. Then the memory of fresh processes that ingest N pairs and 10 N.
+The cases take turns. `ingest` is the pipeline as it is: it reads, checks, exposes, crops, resizes,
+encodes and audits the pairs, and writes the shards and flushes them to the disk. In the other case
+OpenImageIO reads the same files on as many threads and drops the pixels. The pairs are half-float
+EXR files with ZIP compression, as renderers write them: smooth shapes with grain, three channels
+each for beauty and albedo, and one for the mask. They are in the system's file cache. Last, the
+benchmark measures the memory of new processes that ingest N and 10 N pairs.
 """
 
 import shutil
@@ -38,19 +39,19 @@ from albedo_pipeline.runtime.parallel import usable_cores
 from albedo_pipeline.shards.datasets import PairShardsDataset
 
 DIFFERENT = 8
-"""Pictures that are drawn; the files repeat them."""
+"""Number of different pairs, which the files repeat."""
 MEMORY_SIDE = 512
 
 
-def pictures(side: int) -> list[RawPair]:
-    """A few pairs: blurred patches, a light, some grain."""
-    random = np.random.default_rng(0)
+def different_pairs(side: int) -> list[RawPair]:
+    """Some pairs of blurred patches, with a light and grain."""
+    rng = np.random.default_rng(0)
     pairs = []
     for number in range(DIFFERENT):
-        patches = random.uniform(0.05, 0.9, (12, 12, 3)).astype(np.float32)
+        patches = rng.uniform(0.05, 0.9, (12, 12, 3)).astype(np.float32)
         albedo = resize_image(patches, side, side)
-        light = resize_image(random.uniform(0.1, 2, (4, 4, 1)).astype(np.float32), side, side)
-        grain = random.normal(1, 0.02, albedo.shape).astype(np.float32)
+        light = resize_image(rng.uniform(0.1, 2, (4, 4, 1)).astype(np.float32), side, side)
+        grain = rng.normal(1, 0.02, albedo.shape).astype(np.float32)
         valid = np.ones((side, side), bool)
         valid[: side // 16] = False
         pairs.append(RawPair(f"{number}", "", albedo * light * grain, albedo, valid))
@@ -58,13 +59,13 @@ def pictures(side: int) -> list[RawPair]:
 
 
 def raw_pairs(folder: Path, count: int, side: int) -> FilenameListDataset:
-    """`count` pairs as files; the same few pictures again and again, in groups of ten."""
+    """Write `count` pairs as files, in groups of ten; a few pairs repeat."""
     dataset = FilenameListDataset(filepath=str(folder / "raw" / "pairs.txt"))
-    drawn = pictures(side)
+    pairs = different_pairs(side)
 
     def named() -> Iterator[RawPair]:
         for number in range(count):
-            group, pair = f"scene-{number // 10:05d}", drawn[number % DIFFERENT]
+            group, pair = f"scene-{number // 10:05d}", pairs[number % DIFFERENT]
             yield RawPair(f"{group}/{number}", group, pair.beauty, pair.albedo, pair.valid)
 
     dataset.save(named())
@@ -72,14 +73,14 @@ def raw_pairs(folder: Path, count: int, side: int) -> FilenameListDataset:
 
 
 def ingest(dataset: FilenameListDataset, folder: Path, resolution: int) -> None:
-    """All pairs into new shards."""
+    """Ingest all pairs into new shards."""
     params = IngestParams(resolution=resolution)
     target = PairShardsDataset(filepath=str(folder), samples_per_shard=64)
     target.save(PairBuild(dataset.load(), params))
 
 
 def ingest_seconds(dataset: FilenameListDataset, folder: Path, resolution: int) -> float:
-    """Wall time of `ingest` from nothing."""
+    """Seconds that `ingest` takes when no shards exist."""
     for leftover in (folder, folder.with_name(f".{folder.name}.ledger")):
         shutil.rmtree(leftover, ignore_errors=True)
     start = time.perf_counter()
@@ -88,7 +89,7 @@ def ingest_seconds(dataset: FilenameListDataset, folder: Path, resolution: int) 
 
 
 def read_file(path: Path) -> None:
-    """Read one image as float and forget it."""
+    """Read one image as float, and drop it."""
     import OpenImageIO as oiio
 
     source = oiio.ImageInput.open(str(path))
@@ -97,7 +98,7 @@ def read_file(path: Path) -> None:
 
 
 def read_seconds(paths: list[Path]) -> float:
-    """Wall time of the bare reading on all cores."""
+    """Seconds that reading all files takes on all cores."""
     start = time.perf_counter()
     with ThreadPoolExecutor(usable_cores()) as pool:
         for _ in pool.map(read_file, paths):
@@ -106,18 +107,22 @@ def read_seconds(paths: list[Path]) -> float:
 
 
 def memory(folder: Path) -> Row:
-    """MiB while the pairs of the folder's list are ingested."""
+    """Memory while the pairs of the folder's list are ingested, MiB."""
     dataset = FilenameListDataset(filepath=str(folder / "raw" / "pairs.txt"))
     return memory_row(partial(ingest, dataset, folder / "pairs", MEMORY_SIDE))
 
 
 def main() -> None:
-    """Measure, print the table, and write it where asked."""
+    """Measure, print the table, and write the JSON file if one is named."""
     parser = argument_parser(__doc__, rounds=9)
-    parser.add_argument("--pairs", type=int, default=64, help="of a turn")
-    parser.add_argument("--side", type=int, default=1024, help="of the files, pixels")
-    parser.add_argument("--resolution", type=int, default=512, help="that they are stored at")
-    parser.add_argument("--memory-pairs", type=int, default=200, help="N; 0: no memory")
+    parser.add_argument("--pairs", type=int, default=64, help="pairs of a turn")
+    parser.add_argument(
+        "--side", type=int, default=1024, help="side of the images in the files, pixels"
+    )
+    parser.add_argument(
+        "--resolution", type=int, default=512, help="side of the stored images, pixels"
+    )
+    parser.add_argument("--memory-pairs", type=int, default=200, help="N; 0 skips the memory")
     arguments = parser.parse_args()
     rows, ratios = {}, {}
     with tempfile.TemporaryDirectory() as name:

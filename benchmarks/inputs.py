@@ -1,4 +1,4 @@
-"""Models of Stable Diffusion 2.1's shape with random weights, and random latents on disk."""
+"""Random inputs of the benchmarks: models of Stable Diffusion 2.1's shape, and latents on disk."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,11 @@ FACTOR = 8
 
 
 def new_unet(width: Width, side: int) -> UNet2DConditionModel:
-    """Its UNet for latents of `side` cells with `conv_in` widened; always the same weights."""
+    """The UNet for latents of `side` cells, with `conv_in` widened; always the same weights.
+
+    Args:
+        width: `quarter` divides all channels by 4.
+    """
     torch.manual_seed(0)
     down, up = "CrossAttnDownBlock2D", "CrossAttnUpBlock2D"
     return UNet2DConditionModel(
@@ -30,7 +34,7 @@ def new_unet(width: Width, side: int) -> UNet2DConditionModel:
         up_block_types=("UpBlock2D", up, up, up),
         block_out_channels=_divided((320, 640, 1280, 1280), width),
         layers_per_block=2,
-        # diffusers' old name for their number; a quarter of them keeps their width near 64
+        # diffusers' old name for the number of heads; each is about 64 channels wide
         attention_head_dim=(5, 10, 20, 20) if width == "full" else (1, 2, 5, 5),
         cross_attention_dim=TEXT_WIDTH,
         use_linear_projection=True,
@@ -39,7 +43,7 @@ def new_unet(width: Width, side: int) -> UNet2DConditionModel:
 
 
 def new_autoencoder(width: Width, resolution: int) -> AutoencoderKL:
-    """Its autoencoder, frozen."""
+    """The autoencoder, frozen; always the same weights."""
     torch.manual_seed(1)
     autoencoder = AutoencoderKL(
         block_out_channels=_divided((128, 256, 512, 512), width),
@@ -58,7 +62,7 @@ def _divided(channels: tuple[int, ...], width: Width) -> tuple[int, ...]:
 
 
 def random_latents(folder: Path, samples: int, side: int) -> LatentShards:
-    """Shards of random training latents, as `encode` writes them, in `folder`."""
+    """Write shards of random training latents to `folder`, as `encode` does, and open them."""
     dataset = LatentShardsDataset(filepath=str(folder))
     dataset.save(_rows(samples, side))
     return dataset.load()

@@ -1,10 +1,10 @@
-"""Cases that take turns, one step or a few at a time.
+"""Runs training loops interleaved: each case takes one or a few steps at a time, in turns.
 
-Accelerate's settings are global to a process, so cases of different precision have processes of
-their own, all but one of which wait on their pipe. But two processes, and two threads, were
-seen to differ by a tenth in speed for no reason in their code: cases that are compared closely run
-on one thread. One of them, the host, has a loop of its own; the others are its guests, functions
-that it calls while it waits for its turn.
+Accelerate's settings are global to a process, so cases of different precision run in processes of
+their own; all but one of these wait at their pipe. Two processes with the same code, or two
+threads, can differ by a tenth in speed, so cases that are compared closely share a thread. One of
+them, the host, has a loop of its own. The others are its guests: functions that take one step,
+which the host calls while it waits for its turn.
 """
 
 import contextlib
@@ -21,34 +21,34 @@ import torch
 
 
 class Ended(Exception):
-    """No more steps are asked for."""
+    """Raised in a host's loop when no more steps are needed."""
 
 
 class Turns:
-    """A host calls this before its first step and after every step. It can stand in for the
-    trainer's `StopRequest`, which is called likewise."""
+    """The turns of a host, which calls this object before its first step and after every step.
 
-    reason = ""
+    It can replace the trainer's `StopRequest`, which the trainer calls at the same places.
+    """
 
     def __init__(
         self, connection: Connection, device: torch.device, guests: dict[str, Callable[[], None]]
     ) -> None:
         self._connection, self._device, self._guests = connection, device, guests
-        self._left, self._since = 0, time.perf_counter()
+        self._steps_left, self._since = 0, time.perf_counter()
 
     def __call__(self) -> bool:
-        """False: go on.
+        """Wait for the next turn after the last step of this one; always False, which means: go on.
 
         Raises:
             Ended: after the last turn.
         """
-        if not self._left:
-            self._answer()
+        if not self._steps_left:
+            self._send_seconds()
             self._wait()
-        self._left -= 1
+        self._steps_left -= 1
         return False
 
-    def _answer(self) -> None:
+    def _send_seconds(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         self._connection.send(time.perf_counter() - self._since)
@@ -60,37 +60,37 @@ class Turns:
                 raise Ended
             self._since = time.perf_counter()
             if name not in self._guests:
-                self._left = steps
+                self._steps_left = steps
                 return
             for _ in range(steps):
                 self._guests[name]()
-            self._answer()
+            self._send_seconds()
 
 
 Host = Callable[[Any, Path, Turns], None]
-"""Takes settings, a folder of its own, and its turns; steps until `Ended`."""
+"""A function of settings, a folder of its own, and its turns, which steps until `Ended`."""
 Guest = Callable[[Any], Callable[[], None]]
-"""From settings to the function that takes one step."""
+"""A function of settings that returns the function that takes one step."""
 
 
 @dataclass
 class Group:
-    """What shares a process."""
+    """Cases that share a process."""
 
     host: tuple[str, Host] | None = None
     guests: dict[str, Guest] = field(default_factory=dict)
 
 
 def _serve(connection: Connection, group: Group, settings: Any, folder: Path) -> None:
-    """A process."""
-    # The trainer draws a progress bar where it finds a terminal; several would mix.
+    """The main function of a group's process."""
+    # The trainer draws a progress bar if it has a terminal; the bars of several would mix.
     with (folder / "stderr.txt").open("w") as log, contextlib.redirect_stderr(log):
         try:
             guests = {name: prepare(settings) for name, prepare in group.guests.items()}
             turns = Turns(connection, torch.device(settings.device), guests)
             if group.host:
                 group.host[1](settings, folder, turns)
-            turns()  # guests alone
+            turns()  # a group without a host
         except Ended:
             pass
         except Exception:
@@ -98,13 +98,14 @@ def _serve(connection: Connection, group: Group, settings: Any, folder: Path) ->
 
 
 def _received(connection: Connection, name: str) -> float:
+    """The seconds that a process sends; ends the program if it sends an error instead."""
     try:
-        answer = connection.recv()
+        message = connection.recv()
     except EOFError:
-        answer = "its process died (out of memory?)"
-    if isinstance(answer, str):
-        raise SystemExit(f"{name}: {answer}")
-    return answer
+        message = "its process died (out of memory?)"
+    if isinstance(message, str):
+        raise SystemExit(f"{name}: {message}")
+    return message
 
 
 def _turn(connection: Connection, name: str, steps: int) -> float:
@@ -116,22 +117,27 @@ def _turn(connection: Connection, name: str, steps: int) -> float:
 def started(
     groups: dict[str, Group], settings: Any, folder: Path, steps: int
 ) -> Iterator[dict[str, Callable[[], float]]]:
-    """For every case a function that lets it take `steps` steps, giving the seconds of one."""
+    """Start all processes; yield a function per case, which runs `steps` steps and returns the
+    seconds of one step."""
     context = multiprocessing.get_context("spawn")
     connections: list[Connection] = []
     processes, turns = [], {}
     try:
         for title, group in groups.items():
-            own = folder / title.replace(" ", "-")
-            own.mkdir()
+            group_folder = folder / title.replace(" ", "-")
+            group_folder.mkdir()
             ours, theirs = context.Pipe()
             processes.append(
-                context.Process(target=_serve, args=(theirs, group, settings, own), daemon=True)
+                context.Process(
+                    target=_serve, args=(theirs, group, settings, group_folder), daemon=True
+                )
             )
             processes[-1].start()
             theirs.close()
             connections.append(ours)
-            _received(ours, title)  # ready; one at a time, for memory's sake
+            _received(
+                ours, title
+            )  # wait until it is ready: two that start at once need more memory
             for name in (*([group.host[0]] if group.host else []), *group.guests):
                 turns[name] = lambda name=name, pipe=ours: _turn(pipe, name, steps)
         yield turns

@@ -1,12 +1,12 @@
-"""How fast the training's batches come from the disk, and what memory that takes.
+"""Measures how fast batches of the training come from the disk, and how much memory that takes.
 
     python benchmarks/loader.py [--json FILE] [--rounds N] [--samples N]
 
-Cases, by turns: `Stream.batch` on two threads, as the trainer draws its batches ahead; a plain
-copy of as many bytes from memory to memory; and drawing the noise alone, which is a part of the
-first. Latents are of Stable Diffusion's size, 139 KB a sample; 11 N of them are written to a
-temporary folder, and thereby to the system's file cache.
-Then the resident memory of fresh processes that read one epoch of N samples and of 10 N.
+The cases take turns: `Stream.batch` on two threads, as the trainer draws its batches ahead; a copy
+of as many bytes from memory to memory; and drawing the noise alone, which is a part of the first
+case. A sample has the size of Stable Diffusion's latents, 139 KB. 11 N samples are written to a
+temporary folder, and are then in the system's file cache. Before that, the benchmark measures the
+memory of new processes that read one epoch of N and of 10 N samples.
 """
 
 import tempfile
@@ -40,11 +40,11 @@ from albedo_pipeline.training.batches import Batch, Stream, usable
 SIDE = 64
 READERS = 2
 SIZES = (1, 10)
-"""Of the sets whose memory is compared, in `--samples`."""
+"""Sizes of the sets whose memory is compared, as multiples of `--samples`."""
 
 
 def new_stream(folder: Path, batch: int) -> Stream:
-    """The training's samples in their order."""
+    """The samples of a training in their order."""
     params = TrainParams.model_validate(
         {
             "effective_batch_size": batch,
@@ -57,7 +57,7 @@ def new_stream(folder: Path, batch: int) -> Stream:
 
 
 def seconds(work: Callable[[int], object], steps: Iterator[int], batches: int) -> float:
-    """Wall time of `work` for the next `batches` steps, on the threads the trainer uses."""
+    """Seconds of `work` for the next `batches` steps, on as many threads as the trainer uses."""
     start = time.perf_counter()
     for _ in ordered_map(work, [next(steps) for _ in range(batches)], READERS):
         pass
@@ -65,12 +65,12 @@ def seconds(work: Callable[[int], object], steps: Iterator[int], batches: int) -
 
 
 def arrays(batch: Batch) -> list[np.ndarray]:
-    """All that a batch holds."""
+    """All arrays of a batch."""
     return [getattr(batch, field.name).numpy() for field in fields(batch)]
 
 
 def copy_seconds(preloaded: list[list[np.ndarray]]) -> float:
-    """Wall time of a copy of every batch."""
+    """Seconds that a copy of every batch takes."""
     start = time.perf_counter()
     for batch in preloaded:
         for array in batch:
@@ -79,7 +79,7 @@ def copy_seconds(preloaded: list[list[np.ndarray]]) -> float:
 
 
 def draw_noise(step: int, batch: int) -> list:
-    """The noise of a step, as the stream draws it."""
+    """Draw the noise of a step as the stream does."""
     shape = (LATENT_CHANNELS, SIDE, SIDE)
     return [gaussian(generator(0, Purpose.NOISE, step, place), shape) for place in range(batch)]
 
@@ -98,7 +98,7 @@ def speed_times(folder: Path, batch: int, batches: int, rounds: int) -> dict[str
 
 
 def epoch_memory(folder: Path, batch: int) -> Row:
-    """MiB before the set is opened, at most while an epoch is read, and after it."""
+    """Memory before the set is opened, at most while an epoch is read, and after it, MiB."""
     before = resident()
     stream = new_stream(folder, batch)
     steps = range(len(stream) // batch)
@@ -108,15 +108,15 @@ def epoch_memory(folder: Path, batch: int) -> Row:
 
 
 def main() -> None:
-    """Measure, print the table, and write it where asked."""
+    """Measure, print the table, and write the JSON file if one is named."""
     parser = argument_parser(__doc__, rounds=15)
-    parser.add_argument("--samples", type=int, default=2000, help="N; 1.5 MB of disk each")
+    parser.add_argument("--samples", type=int, default=2000, help="N; each needs 1.5 MB of disk")
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--batches", type=int, default=8, help="of one turn")
+    parser.add_argument("--batches", type=int, default=8, help="batches of a turn")
     arguments = parser.parse_args()
     batch, batches = arguments.batch, arguments.batches
     if arguments.samples < batch:
-        parser.error("--samples: fewer than one batch")
+        parser.error("--samples must be at least --batch")
     with tempfile.TemporaryDirectory() as name:
         folders = {size: Path(name) / str(size) for size in SIZES}
         for size, folder in folders.items():
@@ -127,12 +127,12 @@ def main() -> None:
         times = speed_times(folders[SIZES[0]], batch, batches, arguments.rounds)
     rows = {name: rate_row(t, batch * batches) for name, t in times.items()}
     rows |= {f"memory, {size * arguments.samples} samples": row for size, row in memory.items()}
-    least, most = (memory[size] for size in SIZES)
+    small, large = (memory[size] for size in SIZES)
     ratios = {
         "stream_over_memory_copy": paired_ratio(times["memory copy"], times["stream"]),
         "noise_share_of_stream": paired_ratio(times["noise alone"], times["stream"]),
-        "memory_10n_over_n": most["after_mib"] / least["after_mib"],
-        "highest_memory_10n_over_n": most["highest_mib"] / least["highest_mib"],
+        "memory_10n_over_n": large["after_mib"] / small["after_mib"],
+        "highest_memory_10n_over_n": large["highest_mib"] / small["highest_mib"],
     }
     report(rows, ratios, arguments.json)
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: taking turns, rows of a table, and the result's file."""
+"""What the benchmarks share: cases in turns, rows of the table, and the file of the result."""
 
 import argparse
 import json
@@ -18,17 +18,17 @@ Row = dict[str, float]
 
 
 def argument_parser(description: str | None, rounds: int) -> argparse.ArgumentParser:
-    """A parser with the options that every benchmark has."""
+    """A parser with the options of every benchmark."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", type=Path, help="write the result to this file")
-    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--rounds", type=int, default=rounds, help="times that each case runs")
     return parser
 
 
 def machine(device: str = "") -> str:
-    """Processor, cores and Python; and the accelerator's name, where there is one."""
+    """Processor, number of cores, accelerator (if `device` names one) and Python's version."""
     processor = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
     parts = (processor, device, f"Python {platform.python_version()}")
     return ", ".join(part for part in parts if part)
@@ -39,8 +39,12 @@ def by_turns(
 ) -> dict[str, list[float]]:
     """Seconds of every case in every round.
 
-    Whatever else the machine does meets all cases alike. Every other round goes backwards, so
-    that none always follows the same one.
+    The cases take turns, so that other work of the machine slows all of them alike. Every second
+    round runs in reverse order, so that no case always follows the same one.
+
+    Args:
+        cases: functions that run a case and return its seconds.
+        warmup: rounds before the measured ones.
     """
     times: dict[str, list[float]] = {name: [] for name in cases}
     for number in range(-warmup, rounds):
@@ -60,7 +64,7 @@ def spread(values: list[float]) -> tuple[float, float, float]:
 
 
 def rate_row(seconds: list[float], samples: int) -> Row:
-    """Time in milliseconds and rate of a case that takes `samples` in each of `seconds`."""
+    """Milliseconds and rate of a case that processes `samples` samples in each of `seconds`."""
     low, middle, high = spread(seconds)
     return {
         "median_ms": middle * 1e3,
@@ -71,17 +75,21 @@ def rate_row(seconds: list[float], samples: int) -> Row:
 
 
 def paired_ratio(times: list[float], others: list[float]) -> float:
-    """Median of the rounds' own ratios: what slows a whole round down cancels."""
+    """Median of the ratios of the rounds, from which the slowdown of a round cancels."""
     return statistics.median(a / b for a, b in zip(times, others, strict=True))
 
 
 def resident() -> float:
-    """MiB of memory that this process holds."""
+    """Resident memory of this process, MiB."""
     return psutil.Process().memory_info().rss / 2**20
 
 
 def memory_row(work: Callable[[], object], every: float = 0.01) -> Row:
-    """MiB before `work`, at most while it runs (looked at every so many seconds), and after it."""
+    """Resident memory before `work`, at most during it, and after it, MiB.
+
+    Args:
+        every: seconds between two measurements during the work.
+    """
     before, highest, done = resident(), 0.0, Event()
 
     def watch() -> None:
@@ -100,7 +108,7 @@ def memory_row(work: Callable[[], object], every: float = 0.01) -> Row:
 
 
 def in_fresh_process(work: Callable[..., Row], *arguments: object) -> Row:
-    """What `work` gives in a process that did nothing before."""
+    """The result of `work` in a new process."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(work, *arguments).result()
@@ -109,25 +117,29 @@ def in_fresh_process(work: Callable[..., Row], *arguments: object) -> Row:
 def memory_rows(
     pairs: int, prepare: Callable[[Path, int], object], work: Callable[[Path], Row]
 ) -> tuple[dict[str, Row], dict[str, float]]:
-    """Memory of fresh processes at N and at 10 N pairs, each in a folder of its own; rows, ratio.
+    """Memory of new processes that work on N and on 10 N pairs.
 
     Args:
-        prepare: puts so many pairs into a folder.
-        work: measures in a folder.
+        pairs: N.
+        prepare: writes a number of pairs to a folder.
+        work: measures the memory of work on a folder.
+
+    Returns:
+        The rows, and the ratio of the two highest values.
     """
     rows = {}
     for count in (pairs, 10 * pairs):
         with tempfile.TemporaryDirectory() as name:
             prepare(Path(name), count)
             rows[f"memory, {count} pairs"] = in_fresh_process(work, Path(name))
-    least, most = rows.values()
-    return rows, {"highest_memory_10n_over_n": most["highest_mib"] / least["highest_mib"]}
+    small, large = rows.values()
+    return rows, {"highest_memory_10n_over_n": large["highest_mib"] / small["highest_mib"]}
 
 
 def report(
     rows: dict[str, Row], ratios: dict[str, float], path: Path | None, device: str = ""
 ) -> None:
-    """Print rows and ratios; write them to `path`, if any."""
+    """Print rows and ratios, and write them to `path` unless it is None."""
     width = max(map(len, [*rows, *ratios]))
     for name, row in rows.items():
         cells = "  ".join(f"{key} {value:.5g}" for key, value in row.items())

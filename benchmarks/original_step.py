@@ -1,8 +1,7 @@
-"""The baseline of `train_step.py`: the step of a plain single-script Marigold-style trainer.
+"""The baseline of `train_step.py`: an optimiser step of a single-script Marigold-style trainer.
 
-It encodes both images at every step, waits for the device several times a step, and logs every
-step. Its images lie ready in memory: reading and decoding them, which such a trainer also has to
-do, is not counted.
+It encodes both images at every step, waits for the device several times per step, and logs every
+step. Its images are in memory: such a trainer also reads and decodes them, which is not measured.
 """
 
 import logging
@@ -28,7 +27,7 @@ _LEAST_SEED, _GREATEST_SEED = -0x8000_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFF
 
 
 class OriginalTrainer:
-    """One micro-batch an optimiser step, so no accumulation."""
+    """A trainer with one micro-batch per optimiser step, so without accumulation."""
 
     def __init__(
         self,
@@ -38,7 +37,11 @@ class OriginalTrainer:
         precision: str,
         folder: Path,
     ) -> None:
-        """`folder`: for TensorBoard and the log file."""
+        """Prepare the training.
+
+        Args:
+            folder: folder of the TensorBoard events and the log file.
+        """
         self.device, self.precision = device, precision
         self.unet, self.autoencoder = unet.to(device).train(), autoencoder.to(device)
         self.scheduler = new_scheduler(NoiseSchedule())
@@ -56,10 +59,11 @@ class OriginalTrainer:
         _log_to(folder / "train.log")
 
     def step(self, beauty: torch.Tensor, albedo: torch.Tensor, valid: torch.Tensor) -> None:
-        """One effective batch.
+        """Train on one effective batch.
 
         Args:
-            beauty: float32 [B, 3, H, W] in [-1, 1], on the CPU; `albedo` likewise.
+            beauty: float32 [B, 3, H, W] in [-1, 1], on the CPU.
+            albedo: the same for the albedo.
             valid: bool [B, 1, H, W].
         """
         loss = self._micro_batch(beauty, albedo, valid)
@@ -119,7 +123,7 @@ class OriginalTrainer:
 
 
 def _log_to(path: Path) -> None:
-    """Each step's line goes to a file; the console is left to the table."""
+    """Write the line of each step to a file, and not to the console, which shows the table."""
     logger.setLevel(logging.INFO)
     logger.addHandler(logging.FileHandler(path, encoding="utf-8"))
     logger.propagate = False

@@ -1,10 +1,11 @@
-"""Does prediction keep up with diffusers' own pipeline? The same weights, noise, steps and size.
-
-Everything lies in memory, on the device; Stable Diffusion 2.1's shape, with random weights. Each
-side runs one image at a time and in batches, in full precision and in half.
+"""Measures how fast albedo is predicted, compared with diffusers' own pipeline.
 
     python benchmarks/sample.py [--json FILE] [--rounds N] [--images N] [--side N] [--width WIDTH]
                                 [--batch N] [--steps N] [--ensemble N] [--half bf16|fp16]
+
+Both sides have the same weights, noise, steps and size; the weights are random, in the shape of
+Stable Diffusion 2.1. Everything is in memory, on the device. Each side runs one image at a time and
+in batches, in full and in half precision.
 """
 
 import copy
@@ -28,7 +29,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def new_pipeline(width: str, side: int) -> MarigoldIntrinsicsPipeline:
-    """diffusers' pipeline round untrained networks."""
+    """diffusers' pipeline with untrained networks."""
     torch.manual_seed(2)
     encoder, tokenizer = new_text_encoder(TEXT_WIDTH)
     pipeline = MarigoldIntrinsicsPipeline(
@@ -44,7 +45,7 @@ def new_pipeline(width: str, side: int) -> MarigoldIntrinsicsPipeline:
 
 
 def seconds_of(work, device: torch.device) -> float:
-    """Time of one call, until the device has done it."""
+    """Seconds of one call, until the device has finished it."""
     start = time.perf_counter()
     work()
     if device.type == "cuda":
@@ -52,7 +53,7 @@ def seconds_of(work, device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def theirs(
+def diffusers_predictions(
     pipeline: MarigoldIntrinsicsPipeline,
     images: torch.Tensor,
     noise: torch.Tensor,
@@ -73,14 +74,16 @@ def theirs(
 
 
 def main() -> None:
-    """Measure, print the table, and write it where asked."""
+    """Measure, print the table, and write the JSON file if one is named."""
     device = pick_device("auto")
     is_cpu = device.type == "cpu"
     parser = argument_parser(__doc__, rounds=5)
-    parser.add_argument("--images", type=int, default=8 if is_cpu else 32, help="of a turn")
-    parser.add_argument("--side", type=int, default=128 if is_cpu else 512, help="pixels")
+    parser.add_argument("--images", type=int, default=8 if is_cpu else 32, help="images of a turn")
+    parser.add_argument(
+        "--side", type=int, default=128 if is_cpu else 512, help="side of the images, pixels"
+    )
     parser.add_argument("--width", default="quarter" if is_cpu else "full")
-    parser.add_argument("--batch", type=int, default=8, help="images")
+    parser.add_argument("--batch", type=int, default=8, help="images of a batch")
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--ensemble", type=int, default=1)
     parser.add_argument("--half", default="bf16", choices=("bf16", "fp16"))
@@ -95,13 +98,13 @@ def main() -> None:
     cases = {}
     for precision in ("fp32", arguments.half):
         pipeline = copy.deepcopy(original).to(device, DTYPES[precision])
-        mine = copy.deepcopy(original)
-        model = AlbedoModel(Denoiser(mine.unet, mine.scheduler, text_embedding), mine.vae)
+        own = copy.deepcopy(original)
+        model = AlbedoModel(Denoiser(own.unet, own.scheduler, text_embedding), own.vae)
         for batch in sorted({1, arguments.batch}):
             sampling = Sampling(steps=arguments.steps, batch_size=batch)
             estimator = Estimator.owning(model, device, sampling, precision)
             ours = partial(estimator.predict, images, noise)
-            other = partial(theirs, pipeline, images, noise, arguments.steps, batch)
+            other = partial(diffusers_predictions, pipeline, images, noise, arguments.steps, batch)
             if precision == "fp32":
                 torch.testing.assert_close(ours().albedo, other(), atol=1e-4, rtol=0)
             cases[f"ours, {precision}, {batch} at a time"] = partial(seconds_of, ours, device)
@@ -112,7 +115,11 @@ def main() -> None:
 
 
 def ratios_of(times: dict[str, list[float]]) -> dict[str, float]:
-    """Speed over diffusers with the same batch and precision, and our best over its defaults."""
+    """Our speed over that of diffusers.
+
+    The cases are compared with the same batch size and precision, and our fastest case with the
+    fastest of diffusers in full precision, which is its default.
+    """
     same = {
         f"over diffusers, {case.removeprefix('ours, ')}": paired_ratio(
             times[case.replace("ours", "diffusers")], times[case]

@@ -1,15 +1,15 @@
-"""How long one optimiser step takes: the original trainer's, ours, and the bare arithmetic.
+"""Measures how long one optimiser step takes: the original trainer's, ours, and the bare step.
 
     python benchmarks/train_step.py [--json FILE] [--rounds N] [--width full] [--device cuda] …
 
-Cases, all with the same first weights and one micro-batch a step:
-  original            as a single-script Marigold-style trainer does it (`original_step.py`)
-  ours fp32, bf16     `Trainer.run` as it is, latents read from disk, with log and TensorBoard
-  bare fp32, bf16     forward, backward and optimiser on one batch that is on the device
-`original bf16` (by itself on a GPU only) and `ours bf16 compiled` have to be asked for.
+All cases have the same initial weights and one micro-batch per step:
+  original            a single-script Marigold-style trainer (`original_step.py`)
+  ours fp32, bf16     `Trainer.run` as it is: latents from the disk, the log, and TensorBoard
+  bare fp32, bf16     forward and backward pass and optimiser, on one batch that is on the device
+Options add `original bf16` (which runs on a GPU by default) and `ours bf16 compiled`.
 
-All cases hold their models at once; at full width that is up to 17 GB each and the activations,
-so name fewer `--cases` where this is too much.
+All cases keep their models in memory at once. At full width each needs up to 17 GB and memory for
+its activations; if that is too much, name fewer `--cases`.
 """
 
 import argparse
@@ -55,7 +55,7 @@ _RATE = 3e-5
 
 @dataclass(frozen=True)
 class Settings:
-    """What all cases share."""
+    """Settings that all cases share."""
 
     width: Width
     resolution: int
@@ -70,7 +70,7 @@ class Settings:
 
 
 def train_params(settings: Settings, precision: str, compiled: bool) -> TrainParams:
-    """The project's defaults, with no checkpoint and no validation between the steps."""
+    """The project's defaults, without checkpoints and validation."""
     return TrainParams.model_validate(
         {
             "effective_batch_size": settings.batch,
@@ -88,23 +88,23 @@ def train_params(settings: Settings, precision: str, compiled: bool) -> TrainPar
 def ours(
     settings: Settings, folder: Path, turns: Turns, precision: str, compiled: bool = False
 ) -> None:
-    """The project's trainer, set up as `train_denoiser` does it."""
+    """Run the project's trainer, set up as `train_denoiser` does it."""
     params = train_params(settings, precision, compiled)
     stream = Stream([usable(LatentShards(settings.latents), "train")], params)
     text_embedding = torch.randn(1, 2, TEXT_WIDTH)
     scheduler = new_scheduler(params.noise_schedule)
-    with accelerated(params) as accelerator:
+    with accelerated(params.device, params.precision, deterministic=False) as accelerator:
         unet = new_unet(settings.width, settings.side)
-        parts = prepare(accelerator, Denoiser(unet, scheduler, text_embedding), params)
+        components = prepare(accelerator, Denoiser(unet, scheduler, text_embedding), params)
         state = TrainState(run="benchmark")
         start_trackers(accelerator, folder, state.run, state.step, None)
         log = TrainingLog([], lambda scalars, step: accelerator.log(scalars, step=step))
-        # Neither images nor checkpoints are touched: nothing of the kind is due.
-        Trainer(parts, stream, None, params, Checkpoints(folder), {}, state, log).run(turns)
+        # No validation and no checkpoint is due, so no images and no configuration are needed.
+        Trainer(components, stream, None, params, Checkpoints(folder), {}, state, log).run(turns)
 
 
 def original(settings: Settings, folder: Path, turns: Turns, precision: str) -> None:
-    """The original trainer, on random images."""
+    """Run the original trainer on random images."""
     unet = new_unet(settings.width, settings.side)
     autoencoder = new_autoencoder(settings.width, settings.resolution)
     device = pick_device(settings.device)
@@ -119,7 +119,7 @@ def original(settings: Settings, folder: Path, turns: Turns, precision: str) -> 
 
 
 def bare_batch(settings: Settings, device: torch.device) -> tuple[torch.Tensor, ...]:
-    """Input, timesteps, condition and target of a step."""
+    """Input, timesteps, text embedding and target of a step."""
     count, side = settings.batch, settings.side
     return (
         torch.randn(count, 2 * LATENT_CHANNELS, side, side, device=device),
@@ -130,7 +130,7 @@ def bare_batch(settings: Settings, device: torch.device) -> tuple[torch.Tensor, 
 
 
 def bare(settings: Settings, precision: str) -> Callable[[], None]:
-    """Nothing but forward, backward and the same optimiser as ours."""
+    """A step of nothing but forward and backward pass and the project's optimiser."""
     device = pick_device(settings.device)
     unet = new_unet(settings.width, settings.side).to(device).train()
     params = train_params(settings, precision, compiled=False)
@@ -163,7 +163,7 @@ CASES = (*HOSTS, *GUESTS)
 
 
 def groups_of(names: Iterable[str]) -> dict[str, Group]:
-    """Cases by the process that they run in: the bare step beside ours of its precision."""
+    """Cases by the process they run in; a bare step shares that of our case of its precision."""
     groups: dict[str, Group] = {}
     for name in names:
         if name in HOSTS:
@@ -175,7 +175,7 @@ def groups_of(names: Iterable[str]) -> dict[str, Group]:
 
 
 def step_flops(settings: Settings) -> int:
-    """Floating-point operations of a bare step's forward and backward pass."""
+    """Number of floating-point operations in the forward and backward pass of a bare step."""
     device = torch.device("meta")  # nothing is computed
     with device:
         unet = new_unet(settings.width, settings.side)
@@ -184,8 +184,8 @@ def step_flops(settings: Settings) -> int:
 
 
 def ratios(times: dict[str, list[float]]) -> dict[str, float]:
-    """Speed of ours relative to the original's, and what ours adds to the bare step."""
-    found = {}
+    """Our speed over that of the original, and the share of time that we add to the bare step."""
+    values = {}
     for name, over in (
         ("ours fp32", "original"),
         ("ours bf16", "original"),
@@ -194,43 +194,45 @@ def ratios(times: dict[str, list[float]]) -> dict[str, float]:
     ):
         if name in times and over in times:
             key = f"{name}_over_{over}".replace(" ", "_")
-            found[key] = paired_ratio(times[over], times[name])
+            values[key] = paired_ratio(times[over], times[name])
     for precision in ("fp32", "bf16"):
-        case, least = f"ours {precision}", f"bare {precision}"
-        if case in times and least in times:
-            found[f"overhead_{precision}"] = paired_ratio(times[case], times[least]) - 1
-    return found
+        case, bare_case = f"ours {precision}", f"bare {precision}"
+        if case in times and bare_case in times:
+            values[f"overhead_{precision}"] = paired_ratio(times[case], times[bare_case]) - 1
+    return values
 
 
 def chosen(arguments: argparse.Namespace, device: torch.device) -> Iterator[str]:
     """Names of the cases to measure."""
-    asked = {
+    optional = {
         "original bf16": arguments.original_bf16 or device.type == "cuda",
         "ours bf16 compiled": arguments.compile,
     }
     for name in CASES:
-        if name in arguments.cases if arguments.cases else asked.get(name, True):
+        if name in arguments.cases if arguments.cases else optional.get(name, True):
             yield name
 
 
 def arguments_of_command_line() -> argparse.Namespace:
-    """What was asked for."""
+    """The options of the command line."""
     parser = argument_parser(__doc__, rounds=15)
-    parser.add_argument("--warmup", type=int, default=2, help="rounds that are not counted")
-    parser.add_argument("--steps", type=int, help="of one turn; 1, on a GPU 20")
+    parser.add_argument("--warmup", type=int, default=2, help="rounds that are not measured")
+    parser.add_argument("--steps", type=int, help="steps of a turn (default: 1, on a GPU 20)")
     parser.add_argument("--width", choices=("quarter", "full"), default="quarter")
-    parser.add_argument("--resolution", type=int, default=256, help="of the images, in pixels")
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--samples", type=int, default=512, help="latents on the disk")
+    parser.add_argument("--resolution", type=int, default=256, help="side of the images, pixels")
+    parser.add_argument("--batch", type=int, default=4, help="samples of a step")
+    parser.add_argument("--samples", type=int, default=512, help="samples on the disk")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--cases", nargs="+", choices=CASES)
-    parser.add_argument("--original-bf16", action="store_true")
+    parser.add_argument(
+        "--cases", nargs="+", choices=CASES, help="the cases to measure, instead of the default"
+    )
+    parser.add_argument("--original-bf16", action="store_true", help="add 'original bf16'")
     parser.add_argument("--compile", action="store_true", help="add 'ours bf16 compiled'")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Measure, print the table, and write it where asked."""
+    """Measure, print the table, and write the JSON file if one is named."""
     arguments = arguments_of_command_line()
     device = pick_device(arguments.device)
     on_gpu = device.type == "cuda"

@@ -132,6 +132,13 @@ def test_a_stage_has_exactly_the_parameters_it_uses(name: str) -> None:
     assert {file for entry in STAGES[name]["params"] for file in entry} == files
 
 
+@pytest.mark.parametrize("env", ["base", "sd21", "test"])
+def test_train_depends_on_the_code_of_the_metric_that_its_settings_name(env: str) -> None:
+    # The training finds it by name, which the import graph does not show.
+    metric = config(env)["parameters"]["train"]["validation"].get("metric", "psnr")
+    assert f"${{code}}/metrics/image/{metric}.py" in STAGES["train"]["deps"]
+
+
 def test_usage_reporting_is_off() -> None:
     assert yaml.safe_load((ROOT / ".telemetry").read_text()) == {"consent": False}
     dvc = configparser.ConfigParser()

@@ -17,7 +17,6 @@ from kedro.config import OmegaConfigLoader
 
 from albedo_pipeline import params
 from albedo_pipeline.pipeline_registry import DEFAULT_PIPELINES, register_pipelines
-from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[1]
 DVC_YAML = ROOT / "dvc.yaml"
@@ -28,10 +27,10 @@ NO_EFFECT = ("errors", "node_types", "runtime")
 """Modules and folders that change no result: how work is divided, shown and locked."""
 FILE_BY_FILE: dict[str, tuple[tuple[str, ...], str]] = {
     "artifacts": (STAGES, "each file stores another kind of result"),
-    "evaluation": (("autoencoder", "train"), "they use the round trip, and the views of a metric"),
+    "evaluation": (("autoencoder", "train"), "they use the round trip and the inputs of metrics"),
     "imaging": (("autoencoder", "train"), "the other files prepare images before the training"),
     "inference": (("train",), "validation uses no tiles and no images of the user"),
-    "metrics": (("autoencoder", "train"), "the other metrics are for evaluation"),
+    "metrics": (("autoencoder", "train"), "conf/base names no metric besides those they import"),
     "models": (("train",), "the export is in the same folder"),
     "params": (STAGES, "each file holds the settings of another pipeline"),
     "preprocessing": (STAGES, "`ingest` and `encode` are in the same folder"),
@@ -41,10 +40,6 @@ FILE_BY_FILE: dict[str, tuple[tuple[str, ...], str]] = {
     "training": (("autoencoder",), "the training of the denoiser is in the same folder"),
 }
 """Folders whose files are named one by one: the stages for which they are, and the reason."""
-VALIDATION_METRICS = ("psnr", "ssim")
-"""Metrics on which the result of `train` depends. Its validation may find any metric by name, but
-those that conf/base does not name decide nothing."""
-
 _PACKAGE = "albedo_pipeline"
 
 
@@ -58,7 +53,7 @@ def with_code(text: str) -> str:
         paths = ", ".join(f"'${{code}}/{path}'" for path in code_of(stage))
         lines = textwrap.indent(textwrap.fill(paths, 94, break_on_hyphens=False), " " * 6)
         block = rf"(^  {stage}:\n(?:    .*\n)*?      {re.escape(MARK)}\n)[^]]*\]"
-        text, count = re.subn(block, lambda old, new=lines: f"{old[1]}{new}]", text, flags=re.M)
+        text, count = re.subn(block, rf"\g<1>{lines}]", text, flags=re.M)
         if count != 1:
             raise ValueError(f"dvc.yaml: the deps of '{stage}' need the line '{MARK}'")
     return text
@@ -91,7 +86,7 @@ def reachable(stage: str) -> set[str]:
         module = pending.pop()
         modules.add(module)
         imported = _import_graph().find_modules_directly_imported_by(module) - modules
-        pending |= {name for name in imported if _has_effect(name, stage)}
+        pending |= {name for name in imported if _has_effect(name)}
     return modules
 
 
@@ -104,18 +99,16 @@ def _entry_points(stage: str) -> set[str]:
     return datasets | wiring | {getattr(params, f"{stage.title()}Params").__module__}
 
 
-def _has_effect(module: str, stage: str) -> bool:
+def _has_effect(module: str) -> bool:
     _, folder, *names = module.split(".")
     if folder == "params" and not names:  # it only collects the models of all pipelines
         return False
-    if stage == "train" and [folder, *names[:1]] == ["metrics", "image"]:
-        return names[-1] in VALIDATION_METRICS
     return folder not in NO_EFFECT
 
 
 @cache
 def _catalog() -> dict:
-    return OmegaConfigLoader(str(ROOT / "conf"), env="base", **CONFIG_LOADER_ARGS)["catalog"]
+    return OmegaConfigLoader(str(ROOT / "conf"), env="base", base_env="base")["catalog"]
 
 
 @cache

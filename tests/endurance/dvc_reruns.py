@@ -1,11 +1,12 @@
-"""What `dvc repro` runs again after a change, a kill, and a pull.
+"""Checks what `dvc repro` runs again after a change, after a kill, and after a pull.
 
-    python tests/endurance/dvc_reruns.py [--remote URL]
+    python -m tests.endurance.dvc_reruns [--remote URL]
 
-In a clone of this repository, with the settings of conf/test: a change is made, `dvc repro` is run,
-and what ran is compared with what had to. Then a training is killed under DVC and continued, and
-everything is pushed, wiped and pulled, after which nothing may run. Takes some minutes; exits with
-1 where anything is not as it has to be. Credentials of a remote come from the environment.
+The program works in a clone of this repository, with the settings of conf/test. It runs all stages,
+pushes the data, deletes them and pulls them, after which nothing may run. Then it makes one change
+after another, runs `dvc repro`, and compares the stages that ran with the expected ones. Last, it
+kills a training under DVC and continues it. It takes some minutes, and exits with 1 if anything is
+not as expected. The credentials of a remote come from the environment.
 """
 
 import argparse
@@ -30,7 +31,7 @@ Change = Callable[[Path], None]
 
 
 def appended(file: str, text: str) -> Change:
-    """A line more at the end of a file."""
+    """A change that adds a line at the end of a file."""
 
     def change(repository: Path) -> None:
         path = repository / file
@@ -40,7 +41,7 @@ def appended(file: str, text: str) -> Change:
 
 
 def replaced(file: str, old: str, new: str) -> Change:
-    """Another text in a file."""
+    """A change that replaces the first match of the pattern `old` in a file."""
 
     def change(repository: Path) -> None:
         path = repository / file
@@ -53,20 +54,20 @@ def replaced(file: str, old: str, new: str) -> Change:
 CHANGES: dict[str, tuple[Change, list[str]]] = {
     "nothing": (lambda _: None, []),
     "a line of the docs": (appended("docs/evaluation.md", "More."), []),
-    "the code of a reader that is not used": (appended(f"{CODE}/datasets/hypersim.py", "#"), []),
+    "the code of a reader that is not used": (appended(f"{CODE}/readers/hypersim.py", "#"), []),
     "the code of the renderer": (appended(f"{CODE}/rendering/textures.py", "#"), ["synthesize"]),
     "the code of encode": (appended(f"{CODE}/pipelines/encode/nodes.py", "#"), ["encode"]),
-    "the code of the training": (  # the report shows the speed, which is another each time
+    "the code of the training": (  # the report shows its speed, which changes with every run
         appended(f"{CODE}/training/trainer.py", "#"),
         ["train", "report"],
     ),
-    "the code of predict": (appended(f"{CODE}/inference/user_work.py", "#"), ["evaluate"]),
+    "the code of predict": (appended(f"{CODE}/inference/predict_job.py", "#"), ["evaluate"]),
     "the report's title": (
         replaced("conf/base/parameters_report.yml", "title: .*", "title: Another"),
         ["report"],
     ),
     "the code of a metric": (
-        appended(f"{CODE}/metrics/lmse.py", "#"),
+        appended(f"{CODE}/metrics/image/lmse.py", "#"),
         ["evaluate", "report", "export"],
     ),
     "DDIM steps": (
@@ -82,48 +83,49 @@ CHANGES: dict[str, tuple[Change, list[str]]] = {
         AFTER_INGEST,
     ),
 }
-"""A change, and the stages that run after it."""
+"""The changes, each with the stages that must run after it."""
 
 
 def new_repository(folder: Path) -> Path:
-    """A clone of what is committed here, in which DVC runs conf/test."""
+    """A clone of this repository, in which DVC runs conf/test."""
     run(folder, "git", "clone", "--quiet", str(ROOT), "repository")
     repository = folder / "repository"
-    (repository / "conf/test/globals.yml").unlink()  # DVC's data folder is that of conf/base
+    (repository / "conf/test/globals.yml").unlink()  # dvc.yaml has the data folder of conf/base
     replaced("params.yaml", "env: base", "env: test")(repository)
     return repository
 
 
 def environment(repository: Path) -> dict[str, str]:
-    """`kedro` and `dvc` of this Python, the package of the clone."""
+    """An environment with the commands of this Python and the package of the clone."""
     commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    found = os.environ | {"PATH": commands, "PYTHONPATH": str(repository / "src")}
-    return found | {"OMP_NUM_THREADS": "1"}
+    package = str(repository / "src")
+    return os.environ | {"PATH": commands, "PYTHONPATH": package, "OMP_NUM_THREADS": "1"}
 
 
 def run(folder: Path, *command: str) -> str:
-    """Run to the end; what it said.
+    """Run a command to its end, and return its standard output.
 
     Raises:
-        RuntimeError: where it fails.
+        RuntimeError: if it fails.
     """
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=folder, env=environment(folder), capture_output=True, text=True
     )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
+    if result.returncode:
+        output = f"{result.stdout}{result.stderr}"
+        raise RuntimeError(f"{' '.join(command)}: exit code {result.returncode}\n{output}")
+    return result.stdout
 
 
 def repro(repository: Path) -> tuple[list[str], float]:
-    """Stages that `dvc repro` ran, and its seconds."""
+    """The stages that `dvc repro` ran, and the seconds that it took."""
     start = time.monotonic()
-    said = run(repository, "dvc", "repro")
-    return re.findall(r"Running stage '(\w+)'", said), time.monotonic() - start
+    output = run(repository, "dvc", "repro")
+    return re.findall(r"Running stage '(\w+)'", output), time.monotonic() - start
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file by its name."""
+    """The SHA-256 of every file in a folder, by the file's name."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -131,28 +133,28 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def is_right(what: str, ran: list[str], wanted: list[str], seconds: float) -> bool:
-    """Print a line of the table; whether it is as wanted."""
-    print(f"{what}: {', '.join(ran) or 'nothing'} ran, {seconds:.0f} s", flush=True)
-    if ran != wanted:
-        print(f"    WANTED {', '.join(wanted) or 'nothing'}", flush=True)
-    return ran == wanted
+def is_expected(event: str, ran: list[str], expected: list[str], seconds: float) -> bool:
+    """Print which stages ran, and return whether they are the expected ones."""
+    print(f"{event}: {', '.join(ran) or 'nothing'} ran, {seconds:.0f} s", flush=True)
+    if ran != expected:
+        print(f"    EXPECTED {', '.join(expected) or 'nothing'}", flush=True)
+    return ran == expected
 
 
 def check_changes(repository: Path) -> bool:
-    """Every change alone, and taken back before the next one."""
-    right = True
-    for what, (change, wanted) in CHANGES.items():
+    """Make each change by itself, and undo it before the next one."""
+    passed = True
+    for name, (change, expected) in CHANGES.items():
         change(repository)
         ran, seconds = repro(repository)
-        right &= is_right(what, ran, wanted, seconds)
+        passed &= is_expected(name, ran, expected, seconds)
         run(repository, "git", "checkout", "--quiet", ".")
         run(repository, "dvc", "checkout", "--quiet")
-    return right
+    return passed
 
 
 def check_kill(repository: Path) -> bool:
-    """A training that is killed under DVC ends as an undisturbed one."""
+    """Kill a training under DVC; continued, it must end with the weights of an undisturbed one."""
     denoiser = repository / "data/06_models/denoiser"
     replaced("conf/test/parameters_train.yml", "seed: .*", "seed: 5")(repository)
     replaced("conf/test/parameters_train.yml", "max_steps: .*", "max_steps: 150")(repository)
@@ -160,7 +162,7 @@ def check_kill(repository: Path) -> bool:
     undisturbed = digests(denoiser)
     run(repository, "git", "checkout", "--quiet", "dvc.lock")
     run(repository, "dvc", "checkout", "--quiet")
-    shutil.rmtree(repository / ".dvc/cache/runs")  # else DVC would find the result there
+    shutil.rmtree(repository / ".dvc/cache/runs")  # otherwise DVC takes the result from its cache
     command = subprocess.Popen(
         ["dvc", "repro"],
         cwd=repository,
@@ -174,47 +176,48 @@ def check_kill(repository: Path) -> bool:
         time.sleep(0.01)
     os.killpg(command.pid, signal.SIGKILL)
     command.wait()
-    at = max(folder.name for folder in checkpoints.glob("step-????????"))
+    newest = max(folder.name for folder in checkpoints.glob("step-????????"))
     ran, seconds = repro(repository)
     is_same = digests(denoiser) == undisturbed
-    print(f"killed at {at}: {'the same' if is_same else 'OTHER'} weights", flush=True)
-    return is_right("after the kill", ran, AFTER_TRAIN, seconds) and is_same
+    print(f"killed at {newest}: {'the same' if is_same else 'OTHER'} weights", flush=True)
+    return is_expected("after the kill", ran, AFTER_TRAIN, seconds) and is_same
 
 
 def check_pull(repository: Path, remote: str) -> bool:
-    """All data pushed, wiped and pulled."""
-    run(repository, "dvc", "remote", "add", "--force", "--local", "tried", remote)
+    """Push all data, delete them, and pull them."""
+    run(repository, "dvc", "remote", "add", "--force", "--local", "checked", remote)
     before = digests(repository / "data")
-    run(repository, "dvc", "push", "--remote", "tried")
+    run(repository, "dvc", "push", "--remote", "checked")
     for folder in ("data", ".dvc/cache"):
         shutil.rmtree(repository / folder)
     run(repository, "git", "checkout", "--quiet", "data")
-    run(repository, "dvc", "pull", "--remote", "tried")
+    run(repository, "dvc", "pull", "--remote", "checked")
     ran, seconds = repro(repository)
     after = digests(repository / "data")
-    other = [name for name in before | after if before.get(name) != after.get(name)]
-    other = [name for name in other if not re.search(r"tensorboard/|\.lock$|\.ledger/", name)]
-    print(f"pulled: {'OTHER ' + ', '.join(other) if other else 'the same files'}", flush=True)
-    return is_right("after the pull", ran, [], seconds) and not other
+    changed = [name for name in before | after if before.get(name) != after.get(name)]
+    untracked = r"tensorboard/|\.lock$|\.ledger/"
+    changed = [name for name in changed if not re.search(untracked, name)]
+    print(f"pulled: {'OTHER ' + ', '.join(changed) if changed else 'the same files'}", flush=True)
+    return is_expected("after the pull", ran, [], seconds) and not changed
 
 
 def main() -> None:
-    """Run, report, and exit with 1 where anything is not as it has to be."""
+    """Run all checks, and exit with 1 if one of them fails."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--remote", help="URL of a DVC remote; a folder by default")
-    given = parser.parse_args()
+    parser.add_argument("--remote", help="URL of a DVC remote (default: a folder)")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         repository = new_repository(Path(name))
         ran, seconds = repro(repository)
-        right = is_right("a new clone", ran, ["synthesize", *AFTER_INGEST], seconds)
+        passed = is_expected("a new clone", ran, ["synthesize", *AFTER_INGEST], seconds)
         run(repository, "git", "add", "--all")
         run(repository, "git", "-c", "user.name=-", "-c", "user.email=-", "commit", "-qm", "run")
-        right &= check_pull(repository, given.remote or f"{name}/storage")
-        right &= check_changes(repository)
-        right &= check_kill(repository)
-    sys.exit(not right)
+        passed &= check_pull(repository, arguments.remote or f"{name}/storage")
+        passed &= check_changes(repository)
+        passed &= check_kill(repository)
+    sys.exit(not passed)
 
 
 if __name__ == "__main__":

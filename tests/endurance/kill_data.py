@@ -1,11 +1,11 @@
-"""Kill `ingest` and `encode` again and again, and compare what they end with.
+"""Kills `ingest` and `encode` many times, and compares their results with undisturbed runs.
 
-    python tests/endurance/kill_data.py [N] [--seed S]
+    python -m tests.endurance.kill_data [N] [--seed S]
 
-Each pipeline is run once undisturbed, and then with N SIGKILLs at random moments between its first
-and its last shard; each restart takes over what is finished. Where a run gets to its end before N
-kills have landed, its result is compared and removed, and the next round begins from nothing.
-Exits with 1 unless every round leaves the same files, byte for byte.
+Each pipeline runs once undisturbed, and then with N SIGKILLs at random moments between its first
+and its last shard; each restart keeps the finished shards. If a run ends before all N kills, its
+result is compared and deleted, and the next round starts from nothing. The program exits with 1
+unless every round leaves the same files, byte for byte.
 """
 
 import random
@@ -48,7 +48,7 @@ latents:
 
 @dataclass(frozen=True)
 class Stage:
-    """A pipeline, and the folder of shards that it makes."""
+    """A pipeline, and the folder of shards that it writes."""
 
     pipeline: str
     folder: Path
@@ -60,8 +60,8 @@ STAGES = (
 )
 
 
-def made_pair(number: int) -> RawPair:
-    """Patches under a smooth light, ten to a group."""
+def new_pair(number: int) -> RawPair:
+    """A pair of coloured patches under a smooth light; ten pairs make a group."""
     colours = np.random.default_rng(number).uniform(0.05, 0.9, (4, 4, 3)).astype(np.float32)
     albedo = np.kron(colours, np.ones((SIDE // 4, SIDE // 4, 1), np.float32))
     light = np.linspace(0.2, 3, SIDE, dtype=np.float32)[:, None, None]
@@ -70,94 +70,100 @@ def made_pair(number: int) -> RawPair:
 
 
 def make_projects(folder: Path) -> tuple[Path, Path]:
-    """Two projects that read the same pairs."""
+    """Make two projects that read the same pairs."""
     dataset = FilenameListDataset(filepath=str(folder / "raw" / "pairs.txt"))
-    dataset.save(made_pair(number) for number in range(PAIRS))
-    projects = folder / "whole", folder / "cut"
+    dataset.save(new_pair(number) for number in range(PAIRS))
+    projects = folder / "undisturbed", folder / "killed"
     for project in projects:
         catalog = new_project(project) / "conf" / "test" / "catalog.yml"
         catalog.write_text(CATALOG.format(folder=folder, root=ROOT), encoding="utf-8")
     return projects
 
 
-def samples(folder: Path) -> int:
-    """Samples in the shards that are there; every one of them must open."""
+def count_samples(folder: Path) -> int:
+    """Number of samples in the shards that exist, each of which must open."""
     return sum(len(open_shard(path).scalars) for path in folder.glob("shard-*.arrow"))
 
 
-def wait_for_work(process: subprocess.Popen, folder: Path) -> None:
-    """Until the process begins a shard of its own, or ends."""
+def wait_for_shard(process: subprocess.Popen, folder: Path) -> None:
+    """Wait until the process begins a shard, or ends."""
     before = set(folder.glob(".shard-*"))
     while process.poll() is None and set(folder.glob(".shard-*")) <= before:
         time.sleep(0.005)
 
 
 def undisturbed_span(project: Path, stage: Stage) -> float:
-    """Run to the end; seconds from the first shard's beginning to the last one's end."""
+    """Run a pipeline undisturbed; return the seconds from its first shard to its last one."""
     process = start(project, stage.pipeline, SETTINGS)
-    wait_for_work(process, project / stage.folder)
-    begun = time.monotonic()
+    wait_for_shard(process, project / stage.folder)
+    first = time.monotonic()
     while process.poll() is None and not has_index(project / stage.folder):
         time.sleep(0.005)
-    span = time.monotonic() - begun
+    span = time.monotonic() - first
     assert process.wait() == 0, f"the undisturbed {stage.pipeline} failed"
     return span
 
 
-def kill_at_work(process: subprocess.Popen, folder: Path, delay: float) -> bool:
-    """Kill some time after the first new shard is begun; whether that was before the last one's
-    end."""
-    wait_for_work(process, folder)
+def kill_while_writing(process: subprocess.Popen, folder: Path, delay: float) -> bool:
+    """Kill a process some seconds after it begins its first shard.
+
+    Returns:
+        Whether the kill came before the end of the last shard.
+    """
+    wait_for_shard(process, folder)
     try:
         process.wait(delay)
     except subprocess.TimeoutExpired:
         process.kill()
     if process.wait() not in (0, -9):
-        raise RuntimeError(f"a run failed by itself: {process.returncode}")
+        raise RuntimeError(f"a run failed without a kill: {process.returncode}")
     return process.returncode == -9 and not has_index(folder)
 
 
-def differences(whole: Path, cut: Path) -> list[str]:
+def differences(one: Path, two: Path) -> list[str]:
     """Names of files that only one folder has, or whose bytes differ."""
-    files = [{path.name: path.read_bytes() for path in f.iterdir()} for f in (whole, cut)]
+    files = [{path.name: path.read_bytes() for path in f.iterdir()} for f in (one, two)]
     return sorted({name for name, _ in files[0].items() ^ files[1].items()})
 
 
-def killed(whole: Path, cut: Path, stage: Stage, kills: int, chance: random.Random) -> list[str]:
-    """Kill, restart and compare, until all kills have landed; what differs."""
-    span, folder = undisturbed_span(whole, stage), cut / stage.folder
-    total, landed, rounds = samples(whole / stage.folder), 0, 0
-    shards = len(list((whole / stage.folder).glob("shard-*")))
+def kill_and_compare(
+    undisturbed: Path, killed: Path, stage: Stage, kills: int, rng: random.Random
+) -> list[str]:
+    """Kill, restart and compare until all kills are done; return the files that differ."""
+    span, folder = undisturbed_span(undisturbed, stage), killed / stage.folder
+    total, done, rounds = count_samples(undisturbed / stage.folder), 0, 0
+    shards = len(list((undisturbed / stage.folder).glob("shard-*")))
     print(f"{stage.pipeline}: {total} samples in {shards} shards, {span:.1f} s", flush=True)
-    found = []
-    while landed < kills and not found:
-        missing = 1 - samples(folder) / total
-        process = start(cut, stage.pipeline, SETTINGS)
-        if kill_at_work(process, folder, chance.uniform(0, span * missing)):
-            landed += 1
-            torn = len(list(folder.glob(".shard-*")))
-            there = f"{samples(folder)} of {total} samples there, {torn} shards half-written"
-            print(f"{stage.pipeline}, kill {landed} of {kills}: {there}", flush=True)
-        if landed == kills or has_index(folder):
-            process = start(cut, stage.pipeline, SETTINGS)
+    different = []
+    while done < kills and not different:
+        missing = 1 - count_samples(folder) / total
+        process = start(killed, stage.pipeline, SETTINGS)
+        if kill_while_writing(process, folder, rng.uniform(0, span * missing)):
+            done += 1
+            partial = len(list(folder.glob(".shard-*")))
+            state = f"{count_samples(folder)} of {total} samples, {partial} partial shards"
+            print(f"{stage.pipeline}, kill {done} of {kills}: {state}", flush=True)
+        if done == kills or has_index(folder):
+            process = start(killed, stage.pipeline, SETTINGS)
             assert process.wait() == 0, f"the last {stage.pipeline} failed"
-            found, rounds = differences(whole / stage.folder, folder), rounds + 1
-            result = "differs" if found else "the same bytes"
+            different, rounds = differences(undisturbed / stage.folder, folder), rounds + 1
+            result = "differs" if different else "the same bytes"
             print(f"{stage.pipeline}, end of round {rounds}: {result}", flush=True)
-            if landed < kills and not found:
+            if done < kills and not different:
                 shutil.rmtree(folder.parent)
-    return found
+    return different
 
 
 def main() -> None:
-    """Run, report, and exit with 1 where anything differs."""
-    given = arguments(__doc__)
-    chance = random.Random(given.seed)
+    """Check both pipelines, and exit with 1 if anything differs."""
+    options = arguments(__doc__)
+    rng, different = random.Random(options.seed), []
     with tempfile.TemporaryDirectory() as name:
-        whole, cut = make_projects(Path(name))
-        found = [f for stage in STAGES for f in killed(whole, cut, stage, given.kills, chance)]
-    print("differs: " + ", ".join(found) if found else "the same bytes as the undisturbed runs")
-    sys.exit(bool(found))
+        undisturbed, killed = make_projects(Path(name))
+        for stage in STAGES:
+            different += kill_and_compare(undisturbed, killed, stage, options.kills, rng)
+    print("differs: " + ", ".join(different) if different else "the same bytes")
+    sys.exit(bool(different))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the programs share that kill runs."""
+"""What `kill.py` and `kill_data.py` share."""
 
 import argparse
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 from tests.support.project import ROOT
 
 
-def start(project: Path, pipeline: str, changed: str = "") -> subprocess.Popen:
-    """`kedro run` of one pipeline in the background, with some parameters changed."""
-    parameters = ("--params", changed) if changed else ()
+def start(project: Path, pipeline: str, changes: str = "") -> subprocess.Popen:
+    """Start `kedro run` of one pipeline, with changed parameters, and do not wait for it."""
+    parameters = ("--params", changes) if changes else ()
     return subprocess.Popen(
         [sys.executable, "-m", "kedro", "run", "--pipelines", pipeline, *parameters],
         cwd=project,
@@ -23,10 +23,10 @@ def start(project: Path, pipeline: str, changed: str = "") -> subprocess.Popen:
 
 
 def arguments(description: str | None) -> argparse.Namespace:
-    """`kills` and `seed` of the command line."""
+    """The options of the command line: `kills` and `seed`."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("kills", nargs="?", type=int, default=30)
+    parser.add_argument("kills", nargs="?", type=int, default=30, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""The whole chain, once, as a user runs it; and again from what it left on disk."""
+"""All pipelines as a user runs them, and single ones again from the data that these left."""
 
 import json
 import shutil
@@ -9,10 +9,10 @@ import pytest
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file
 
-from tests.support.project import run_kedro
+from tests.support.project import copied, run_in_process
 
 
-def test_everything_is_made(finished_project: Path) -> None:
+def test_all_results_are_written(finished_project: Path) -> None:
     data = finished_project / "data" / "test"
     for name in (
         "01_raw/rendered/pairs.txt",
@@ -41,7 +41,7 @@ def test_the_models_open_in_diffusers(finished_project: Path) -> None:
     assert unet.config.in_channels == 2 * autoencoder.config.latent_channels
 
 
-def test_metrics_are_as_the_contract_says(finished_project: Path) -> None:
+def test_metrics_are_the_means_of_the_samples(finished_project: Path) -> None:
     reporting = finished_project / "data" / "test" / "08_reporting"
     metrics = json.loads((reporting / "metrics.json").read_text())
     per_sample = pd.read_parquet(reporting / "per_sample.parquet")
@@ -76,13 +76,12 @@ def test_no_group_is_in_two_splits(finished_project: Path) -> None:
 def test_the_same_command_gives_the_same_weights_bit_for_bit(
     finished_project: Path, tmp_path: Path
 ) -> None:
-    again = tmp_path / "again"
-    shutil.copytree(finished_project, again)
+    again = copied(finished_project, tmp_path)
     models = again / "data" / "test" / "06_models"
     shutil.rmtree(models)
     until = ("--pipelines", "__default__", "--to-nodes", "train.train_denoiser")
-    result = run_kedro(again, "run", *until)
-    assert result.returncode == 0, result.stderr
+    result = run_in_process(again, *until)
+    assert result.exit_code == 0, result.exception
     for name in ("autoencoder", "denoiser/unet"):
         file = f"06_models/{name}/diffusion_pytorch_model.safetensors"
         old = load_file(finished_project / "data" / "test" / file)
@@ -91,13 +90,11 @@ def test_the_same_command_gives_the_same_weights_bit_for_bit(
 
 
 @pytest.mark.parametrize("name", ["encode", "evaluate", "report"])
-def test_a_pipeline_runs_from_what_the_one_before_left(
+def test_a_pipeline_runs_from_the_data_on_disk(
     finished_project: Path, tmp_path: Path, name: str
 ) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(finished_project, project)
-    result = run_kedro(project, "run", "--pipeline", name)
-    assert result.returncode == 0, result.stderr
+    result = run_in_process(copied(finished_project, tmp_path), "--pipelines", name)
+    assert result.exit_code == 0, result.exception
 
 
 def test_the_run_ends_by_naming_the_report(finished_project: Path) -> None:

@@ -1,4 +1,4 @@
-"""`export` as a user runs it; and plain diffusers does with the folder what the project does."""
+"""`export` as a user runs it; diffusers predicts from the folder what the project predicts."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ from albedo_pipeline.params import ExportParams
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.pipelines.export.nodes import make_export
 from albedo_pipeline.shards.latent_shards import LatentShards
-from tests.support.project import run_kedro
+from tests.support.project import copied, error_of, run_in_process, run_kedro
 
 DATA = Path("data/test")
 EXPORT = DATA / "06_models/export"
@@ -35,18 +35,14 @@ def adapted(finished_project: Path, tmp_path_factory) -> Path:
     """An exported project whose denoiser has low-rank adapters."""
     project = copied(finished_project, tmp_path_factory.mktemp("adapted"))
     lora = "train.on_mismatch=restart,train.lora.rank=2,train.lora.alpha=4,evaluate.ensemble=1"
-    result = run_kedro(project, "run", "--pipelines", "train,evaluate,export", "--params", lora)
-    assert result.returncode == 0, result.stderr
+    result = run_in_process(project, "--pipelines", "train,evaluate,export", "--params", lora)
+    assert result.exit_code == 0, result.exception
     return project
 
 
 @pytest.fixture
 def project(finished_project: Path, tmp_path: Path) -> Path:
     return copied(finished_project, tmp_path)
-
-
-def copied(project: Path, folder: Path) -> Path:
-    return Path(shutil.copytree(project, folder / "project"))
 
 
 @cache
@@ -56,8 +52,8 @@ def opened(project: Path) -> MarigoldIntrinsicsPipeline:
     return pipeline
 
 
-def made(project: Path, **params: str) -> Export:
-    """What the node makes of the project's files, in this process."""
+def exported(project: Path, **params: str) -> Export:
+    """Call the node on the project's files."""
     models, reporting = project / DATA / "06_models", project / DATA / "08_reporting"
     model = trained(project)
     return make_export(
@@ -72,7 +68,7 @@ def made(project: Path, **params: str) -> Export:
 
 
 def trained(project: Path) -> AlbedoModel:
-    """The model as the catalog has it, not by way of the export."""
+    """The model from the catalog's entries, not from the export."""
     models = project / DATA / "06_models"
     denoiser = DenoiserDataset(filepath=str(models / "denoiser")).load()
     return AlbedoModel(denoiser, AutoencoderDataset(filepath=str(models / "autoencoder")).load())
@@ -105,14 +101,14 @@ def test_diffusers_predicts_what_the_estimator_does(
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
 
 
-def test_the_text_encoder_gives_the_trained_condition(exported_project: Path) -> None:
+def test_the_text_encoder_gives_the_trained_embedding(exported_project: Path) -> None:
     pipeline = opened(exported_project)
     embedded = embed_empty_text(pipeline.text_encoder, pipeline.tokenizer)
     text_embedding = trained(exported_project).denoiser.text_embedding
     torch.testing.assert_close(embedded, text_embedding, atol=1e-6, rtol=0)
 
 
-def test_what_the_folder_says_of_itself(exported_project: Path) -> None:
+def test_the_defaults_of_the_folder_are_those_of_the_protocol(exported_project: Path) -> None:
     protocol = metrics_of(exported_project)["protocol"]
     pipeline = opened(exported_project)
     assert pipeline.default_denoising_steps == protocol["steps"]
@@ -126,7 +122,9 @@ def test_what_the_folder_says_of_itself(exported_project: Path) -> None:
 
 
 @pytest.mark.parametrize("which", ["exported_project", "adapted"])
-def test_no_pickle_and_no_path_of_ours(which: str, request: pytest.FixtureRequest) -> None:
+def test_the_folder_has_no_pickle_and_no_path_of_this_machine(
+    which: str, request: pytest.FixtureRequest
+) -> None:
     project = request.getfixturevalue(which)
     files = [path for path in (project / EXPORT).rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".txt", ".md"}
@@ -138,7 +136,7 @@ def metrics_of(project: Path) -> dict:
     return json.loads((project / DATA / "08_reporting/metrics.json").read_text())
 
 
-def test_the_card_tells_the_measured_numbers(exported_project: Path) -> None:
+def test_the_card_has_the_measured_numbers(exported_project: Path) -> None:
     card = ModelCard.load(exported_project / EXPORT / "README.md")
     measured = {
         name: score["mean"] for name, score in metrics_of(exported_project)["test"]["model"].items()
@@ -153,9 +151,9 @@ def test_the_run_ends_by_naming_the_folder(exported_project: Path) -> None:
     assert last.endswith(f"The model is ready: {exported_project / EXPORT}")
 
 
-def test_again_over_the_old_folder(exported_project: Path, tmp_path: Path) -> None:
+def test_a_new_export_replaces_the_old_one(exported_project: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(exported_project / EXPORT, tmp_path / "export"))
-    ExportedModelDataset(filepath=str(folder)).save(made(exported_project, title="Second"))
+    ExportedModelDataset(filepath=str(folder)).save(exported(exported_project, title="Second"))
     assert "# Second\n" in (folder / "README.md").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["export"]
 
@@ -178,31 +176,27 @@ def test_an_interrupted_write_keeps_the_old_folder(exported_project: Path, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["export"]
 
 
-def cut(file: Path) -> None:
-    file.write_text(file.read_text()[:100])
-
-
 def emptied(file: Path) -> None:
     file.write_text("{}")
 
 
-def other(file: Path) -> None:
+def of_another_denoiser(file: Path) -> None:
     metrics = json.loads(file.read_text())
     metrics["lineage"]["denoiser"] = "0123"
     file.write_text(json.dumps(metrics))
 
 
 @pytest.mark.parametrize(
-    ("harm", "message"),
+    ("damage", "message"),
     [
         (emptied, r"metrics: damaged, or from an earlier version; run the pipeline evaluate again"),
-        (other, r"metrics: measured with another denoiser \(0123, here is "),
+        (of_another_denoiser, r"metrics: measured with another denoiser \(0123, here is "),
     ],
 )
-def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:
-    harm(project / DATA / "08_reporting/metrics.json")
+def test_unusable_metrics_are_named(project: Path, damage, message: str) -> None:
+    damage(project / DATA / "08_reporting/metrics.json")
     with pytest.raises(ProjectError, match=message):
-        made(project)
+        exported(project)
 
 
 @pytest.mark.parametrize(
@@ -215,47 +209,40 @@ def test_unusable_metrics_are_named(project: Path, harm, message: str) -> None:
 def test_unusable_records_are_named(project: Path, file: str, message: str) -> None:
     emptied(project / DATA / file)
     with pytest.raises(ProjectError, match=message):
-        made(project)
+        exported(project)
 
 
 def test_a_failed_export_is_one_line_and_leaves_nothing(project: Path) -> None:
-    cut(project / DATA / "08_reporting/metrics.json")
-    assert "metrics.json" in refused(project)
+    file = project / DATA / "08_reporting/metrics.json"
+    file.write_text(file.read_text()[:100])
+    assert "metrics.json" in error_of(project, "--pipelines", "export")
     assert not (project / EXPORT).exists()
 
 
-def refused(project: Path, *more: str) -> str:
-    """The one line that a failed export ends with."""
-    result = run_kedro(project, "run", "--pipelines", "export", *more)
-    assert result.returncode == 1
-    assert "Traceback" not in result.stderr
-    return result.stderr.strip().splitlines()[-1]
-
-
 class Hub(BaseHTTPRequestHandler):
-    """A Hub that knows whom it does not let in, and notes what it is asked."""
+    """A Hub that records every request and refuses it."""
 
-    asked: list[tuple[str, dict]]
+    requests: list[tuple[str, dict]]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.asked.append((self.path, json.loads(body)))
+        self.requests.append((self.path, json.loads(body)))
         self.send_response(403)
         self.end_headers()
         self.wfile.write(b'{"error": "not yours"}')
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> list:
-    Hub.asked = []
+    Hub.requests = []
     server = HTTPServer(("127.0.0.1", 0), Hub)
     Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("HF_TOKEN", "hf_none")
-    yield Hub.asked
+    yield Hub.requests
     server.shutdown()
     server.server_close()
 
@@ -266,13 +253,17 @@ PUSH = ("--from-nodes", "export.publish", "--params", "export.push_to_hub=someon
 def test_a_refused_upload_is_one_line_and_the_folder_stays(
     exported_project: Path, hub: list
 ) -> None:
-    line = refused(exported_project, *PUSH)
+    # A process of its own, because huggingface_hub reads its settings when it is imported.
+    result = run_kedro(exported_project, "run", "--pipelines", "export", *PUSH)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    line = result.stderr.strip().splitlines()[-1]
     assert "export.push_to_hub someone/albedo: not uploaded (" in line
     assert str(EXPORT) in line
-    path, wish = hub[0]
+    path, body = hub[0]
     assert path == "/api/repos/create"
-    assert (wish["name"], wish["organization"]) == ("albedo", "someone")
-    assert wish["visibility"] == "private"
+    assert (body["name"], body["organization"]) == ("albedo", "someone")
+    assert body["visibility"] == "private"
     assert (exported_project / EXPORT / "model_index.json").is_file()
 
 

@@ -1,5 +1,6 @@
-"""`train` as a user runs it: paused, in several processes, twice at once."""
+"""`train` as a user runs it: stopped by a signal, continued, and started twice."""
 
+import logging
 import shutil
 import signal
 import subprocess
@@ -9,78 +10,58 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from tests.support.project import TORCHRUN, run_kedro, start
+from tests.support.project import copied, error_of, run_in_process, start
 
-CHECKPOINTS = Path("data/test/06_models/checkpoints")
-LONG = "train.max_steps=60,train.checkpoints.every=5,train.validation.every=20"
+MODELS = Path("data/test/06_models")
+LONG = (
+    *("--pipelines", "train"),
+    *("--params", "train.max_steps=60,train.checkpoints.every=5,train.validation.every=20"),
+)
 
 
 @pytest.fixture
 def project(finished_project: Path, tmp_path: Path) -> Path:
-    """A project whose denoiser is not yet trained."""
-    project = tmp_path / "project"
-    shutil.copytree(finished_project, project)
-    models = project / "data" / "test" / "06_models"
+    """A project whose denoiser is not trained yet."""
+    project = copied(finished_project, tmp_path)
     for name in ("checkpoints", "denoiser", "tensorboard"):
-        shutil.rmtree(models / name)
+        shutil.rmtree(project / MODELS / name)
     return project
 
 
 def wait_for_a_checkpoint(project: Path, process: subprocess.Popen) -> None:
-    while not list((project / CHECKPOINTS).glob("step-*")):
+    while not list((project / MODELS / "checkpoints").glob("step-*")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
 
 
 def weights(project: Path) -> dict:
-    file = "data/test/06_models/denoiser/unet/diffusion_pytorch_model.safetensors"
-    return load_file(project / file)
+    return load_file(project / MODELS / "denoiser/unet/diffusion_pytorch_model.safetensors")
 
 
-def test_sigterm_pauses_with_75_and_the_next_run_continues(project: Path, tmp_path: Path) -> None:
-    whole = tmp_path / "whole"
-    shutil.copytree(project, whole)
-    assert run_kedro(whole, "run", "--pipelines", "train", "--params", LONG).returncode == 0
-    process = start(project, "kedro", "run", "--pipelines", "train", "--params", LONG)
+def test_a_training_that_sigterm_paused_continues_and_a_second_one_is_refused(
+    project: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither the pause nor the refused training changes the weights."""
+    undisturbed = tmp_path / "undisturbed"
+    shutil.copytree(project, undisturbed)
+    assert run_in_process(undisturbed, *LONG).exit_code == 0
+
+    process = start(project, "kedro", "run", *LONG)
     wait_for_a_checkpoint(project, process)
+    process.send_signal(signal.SIGSTOP)
+    refusal = error_of(project, *LONG)
+    assert f"another training writes here (process {process.pid} on" in refusal
+
     process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 75, output
     assert "paused by SIGTERM" in output
     assert "Traceback" not in output
-    assert not (project / "data/test/06_models/denoiser").exists()
-    again = run_kedro(project, "run", "--pipelines", "train", "--params", LONG)
-    assert again.returncode == 0, again.stderr
-    assert "resuming from" in again.stderr
-    one, two = weights(project), weights(whole)
+    assert not (project / MODELS / "denoiser").exists()
+
+    with caplog.at_level(logging.INFO, "albedo_pipeline"):
+        assert run_in_process(project, *LONG).exit_code == 0
+    assert "resuming from" in caplog.text
+    one, two = weights(project), weights(undisturbed)
     assert all(bool((one[name] == two[name]).all()) for name in one)
-
-
-def test_a_second_training_on_the_folder_refuses(project: Path) -> None:
-    process = start(project, "kedro", "run", "--pipelines", "train", "--params", LONG)
-    wait_for_a_checkpoint(project, process)
-    process.send_signal(signal.SIGSTOP)
-    second = run_kedro(project, "run", "--pipelines", "train", "--params", LONG)
-    process.send_signal(signal.SIGCONT)
-    assert second.returncode == 1
-    assert f"another training writes here (process {process.pid} on" in second.stderr
-    assert "Traceback" not in second.stderr
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, output
-
-
-def test_torchrun_is_all_it_takes(project: Path, finished_project: Path) -> None:
-    process = start(project, *TORCHRUN, "run", "--pipeline", "train")
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, output
-    assert output.count("saved denoiser") == 1
-    one, two = weights(project), weights(finished_project)
-    for name in one:
-        assert float((one[name] - two[name]).norm()) < 1e-5 * float(two[name].norm()) + 1e-6, name
-
-
-def test_torchrun_of_another_pipeline_refuses(project: Path) -> None:
-    process = start(project, *TORCHRUN, "run", "--pipelines", "evaluate")
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode != 0
-    assert "only the pipelines 'train' and 'encode' run in several processes" in output

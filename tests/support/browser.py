@@ -1,4 +1,4 @@
-"""Headless Chromium, as the tests of pages use it."""
+"""Headless Chromium for the tests of pages."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _QUIET = (
 
 @dataclass
 class Visit:
-    """A page, what it asked for, and what it complained of."""
+    """An open page, its requests, and its errors."""
 
     page: Page
     requests: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Visit:
 
 @contextmanager
 def visit(url: str, width: int = 1280, height: int = 900) -> Iterator[Visit]:
-    """Open a page and listen."""
+    """Open a page, and record its requests and errors."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
         page = browser.new_page(viewport={"width": width, "height": height})

@@ -1,12 +1,18 @@
-"""What tests of several rooms share: a project in a folder of its own, and Kedro run in it."""
+"""A project in a folder of its own, and ways to run Kedro in it."""
 
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
+from unittest.mock import patch
+
+from click.testing import CliRunner, Result
+from kedro.framework.project import configure_project
 
 from albedo_pipeline import params
+from albedo_pipeline.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PARAMS = {
@@ -20,11 +26,13 @@ PARAMS = {
     "export": params.ExportParams,
     "predict": params.PredictParams,
 }
-"""The model of each pipeline's settings."""
+"""The pydantic model of each pipeline's settings."""
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "kedro")
+"""The module and options that start Kedro in two processes."""
 
 
 def new_project(folder: Path) -> Path:
-    """Copy what Kedro needs to run; the package itself is the repository's."""
+    """Copy what Kedro needs to run to a folder; the package stays that of the repository."""
     shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
     (folder / "conf" / "local").mkdir()
     (folder / "src").mkdir()
@@ -33,11 +41,13 @@ def new_project(folder: Path) -> Path:
     return folder
 
 
-TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "kedro")
+def copied(project: Path, folder: Path) -> Path:
+    """Copy a project to `folder / "project"`."""
+    return Path(shutil.copytree(project, folder / "project"))
 
 
 def run_kedro(project: Path, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess:
-    """Run `kedro` in the project as a user would, in conf/test; both streams come as text."""
+    """Run `kedro` in conf/test and in a new process, as a user does; both streams are text."""
     return subprocess.run(
         [sys.executable, "-m", "kedro", *arguments],
         cwd=project,
@@ -49,8 +59,28 @@ def run_kedro(project: Path, *arguments: str, timeout: float = 240) -> subproces
     )
 
 
+def run_in_process(project: Path, *arguments: str) -> Result:
+    """Run `kedro run` in conf/test and in this process, which saves seconds of imports.
+
+    The result has `exit_code`, `exception`, and `stderr` with the error line, but no log lines.
+    """
+    configure_project("albedo_pipeline", preserve_logging=True)
+    with chdir(project), patch.dict(os.environ, KEDRO_ENV="test"):
+        return CliRunner().invoke(cli.commands["run"], arguments)
+
+
+def error_of(project: Path, *arguments: str) -> str:
+    """Run `kedro run` in this process, and return the one error line that it must end with."""
+    result = run_in_process(project, *arguments)
+    assert isinstance(result.exception, SystemExit), result.exception  # no traceback
+    assert result.exit_code == 1, result.stderr
+    message = result.stderr[result.stderr.index("Error: ") :].strip()
+    assert "\n" not in message
+    return message
+
+
 def start(project: Path, *module: str) -> subprocess.Popen:
-    """Start a Python module in the project, in conf/test; both streams come as one text."""
+    """Start a Python module in conf/test, and do not wait; both streams are one text."""
     return subprocess.Popen(
         [sys.executable, "-m", *module],
         cwd=project,
@@ -62,5 +92,5 @@ def start(project: Path, *module: str) -> subprocess.Popen:
 
 
 def _environment() -> dict[str, str]:
-    ours = {"KEDRO_ENV": "test", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
-    return os.environ | ours
+    variables = {"KEDRO_ENV": "test", "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+    return os.environ | variables

@@ -1,4 +1,4 @@
-"""A project folder of its own for each test: the real configuration, its own data."""
+"""Fixtures of projects, which have the real configuration and data of their own."""
 
 import os
 import shutil
@@ -13,47 +13,47 @@ from tests.support.project import new_project, run_kedro
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """An empty project."""
+    """A project without data."""
     return new_project(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in which the whole chain has run, once for all tests; do not write to it."""
+    """A project in which `demo` has run, shared by all tests; do not write to it."""
 
-    def make(folder: Path) -> None:
+    def create(folder: Path) -> None:
         folder.mkdir()
         run_logged(new_project(folder), "demo")
 
-    return made_once(tmp_path_factory, "finished", make)
+    return created_once(tmp_path_factory, "finished", create)
 
 
 @pytest.fixture(scope="session")
 def exported_project(finished_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with an exported model; do not write to it."""
+    """The finished project with an exported model, shared by all tests; do not write to it."""
 
-    def make(folder: Path) -> None:
+    def create(folder: Path) -> None:
         shutil.copytree(finished_project, folder)
         run_logged(folder, "export")
 
-    return made_once(tmp_path_factory, "exported", make)
+    return created_once(tmp_path_factory, "exported", create)
 
 
-def made_once(
-    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+def created_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, create: Callable[[Path], None]
 ) -> Path:
-    """A folder that one of the processes that share the tests makes, and all see."""
+    """A folder that the first of pytest-xdist's processes creates and all of them use."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = shared / name
     with FileLock(shared / f"{name}.lock"):
         if not folder.exists():
-            make(folder)
+            create(folder)
     return folder
 
 
 def run_logged(folder: Path, pipeline: str) -> None:
-    """Run a pipeline; what it says is kept in `run.log`."""
+    """Run a pipeline that must succeed, and keep its log in `run.log`."""
     result = run_kedro(folder, "run", "--pipelines", pipeline)
     assert result.returncode == 0, result.stderr
     (folder / "run.log").write_text(result.stderr, encoding="utf-8")

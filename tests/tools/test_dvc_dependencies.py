@@ -62,7 +62,7 @@ def test_each_stage_that_names_files_uses_some_of_the_folder() -> None:
     ],
 )
 def test_a_change_of_code_runs_these_stages(file: str, stages: list[str]) -> None:
-    """`tests/endurance/dvc_reruns.py` runs DVC after such changes; this takes no minutes."""
+    """The quick form of `tests/endurance/dvc_reruns.py`, which runs DVC after such changes."""
     assert [s for s in STAGES if any(covers(path, file) for path in code_of(s))] == stages
 
 
