@@ -51,7 +51,7 @@ def test_bad_pairs_are_set_aside_with_the_reason(pair_list, tmp_path: Path) -> N
     assert found["scene-000/view-0"].endswith("view-0_albedo.exr: no such file")
     assert "view-0_albedo.exr: " in found["scene-001/view-0"]
     assert found["scene-002/view-0"] == "albedo is 8 x 8 but beauty is 32 x 32"
-    assert found["scene-003/view-0"] == "no pixel is finite and not negative in both images"
+    assert found["scene-003/view-0"] == "no pixel is finite and non-negative in both images"
     assert found["scene-004/view-0"] == "every pixel is masked"
 
 
