@@ -12,19 +12,19 @@ from albedo_pipeline.imaging.colour import (
 )
 
 
-def test_known_values() -> None:
-    # IEC 61966-2-1: linear below 0.0031308; middle grey 0.18 encodes to 0.4614 (8 bit: 118)
+def test_known_values_of_srgb() -> None:
+    # IEC 61966-2-1: linear below 0.0031308; middle grey, 0.18, is encoded as 0.4614 (8-bit: 118)
     np.testing.assert_allclose(
         encode_srgb(np.array([0, 0.001, 0.18, 1])), [0, 0.01292, 0.46135, 1], atol=1e-5
     )
 
 
-def test_round_trip() -> None:
+def test_srgb_round_trip() -> None:
     values = np.linspace(0, 1, 4097, dtype=np.float32)
     np.testing.assert_allclose(decode_srgb(encode_srgb(values)), values, atol=1e-6)
 
 
-def test_it_is_not_a_gamma_of_2_2() -> None:
+def test_srgb_is_not_a_gamma_of_2_2() -> None:
     assert abs(encode_srgb(np.float32(0.01)) - 0.01 ** (1 / 2.2)) > 0.02
 
 
@@ -56,7 +56,7 @@ def xyz_of(primaries: list[tuple[float, float]], white: tuple[float, float]) -> 
     return columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3])
 
 
-def test_acescg_from_its_published_chromaticities() -> None:
+def test_the_acescg_matrix_follows_from_the_published_chromaticities() -> None:
     bradford = np.array(
         [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
     )
@@ -66,12 +66,12 @@ def test_acescg_from_its_published_chromaticities() -> None:
     adapted = np.linalg.inv(bradford) @ np.diag(gains) @ bradford
     expected = np.linalg.inv(rec709) @ adapted @ ap1
     np.testing.assert_allclose(ACESCG_TO_REC709, expected, atol=2e-7)
-    # Its red lies outside Rec.709; this is the conversion, not its transpose.
+    # The red of ACEScg lies outside Rec.709; the transposed matrix would give other values.
     np.testing.assert_allclose(
         to_linear(np.array([1, 0, 0]), "acescg"), [1.70505, -0.13026, -0.02400], atol=1e-5
     )
 
 
-def test_another_space_is_refused() -> None:
+def test_an_unknown_space_is_refused() -> None:
     with pytest.raises(ValueError, match="'gamma' is not a colour space"):
         to_linear(np.zeros(3), "gamma")

@@ -1,22 +1,22 @@
-"""Which part of a picture is stored: ratios, places, sizes."""
+"""Crops: aspect ratios, positions and sizes."""
 
 import pytest
 
 from albedo_pipeline.imaging.crops import Box, bucket_shapes, crop_boxes, nearest_shape
 
 
-def test_square_by_default() -> None:
+def test_the_ratio_1_gives_a_square() -> None:
     assert bucket_shapes(64, (1.0,), 8) == [(64, 64)]
 
 
-def test_buckets_have_about_the_same_area_in_whole_multiples() -> None:
+def test_buckets_have_about_the_same_area_and_are_multiples() -> None:
     shapes = bucket_shapes(512, (1, 4 / 3, 16 / 9, 9 / 16), 64)
     assert shapes == [(512, 512), (448, 576), (384, 704), (704, 384)]
     for height, width in shapes:
         assert height * width == pytest.approx(512**2, rel=0.05)
 
 
-def test_a_picture_goes_to_the_nearest_ratio() -> None:
+def test_an_image_takes_the_shape_of_the_nearest_ratio() -> None:
     shapes = [(512, 512), (384, 704), (704, 384)]
     assert nearest_shape(1080, 1920, shapes) == (384, 704)
     assert nearest_shape(1920, 1080, shapes) == (704, 384)
@@ -38,5 +38,5 @@ def test_further_crops_are_spread_and_stay_inside() -> None:
     assert len({box.left for box in boxes}) == 6
 
 
-def test_equal_crops_are_given_once() -> None:
+def test_equal_crops_are_returned_once() -> None:
     assert len(crop_boxes(64, 64, (8, 8), 5, 1.0)) == 1

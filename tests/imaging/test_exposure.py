@@ -1,4 +1,4 @@
-"""Exposure policies on hand-made pictures."""
+"""Exposure policies on made-up images."""
 
 import numpy as np
 import pytest
@@ -10,26 +10,26 @@ PERCENTILE = {"policy": "percentile", "percentile": 90, "target": 0.8, "stops": 
 
 
 def random_light(scale: float = 1.0, side: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """A linear HDR picture and a mask that is true everywhere."""
+    """A linear HDR image and a mask that is true everywhere."""
     beauty = np.random.default_rng(0).uniform(0, 50, (side, side, 3)).astype(np.float32)
     return beauty * np.float32(scale), np.ones((side, side), bool)
 
 
-def test_the_percentile_lands_on_the_target() -> None:
+def test_the_percentile_is_mapped_to_the_target() -> None:
     beauty, usable = random_light()
     factor = exposure_factor(luminance(beauty), usable, **PERCENTILE)
     anchored = encode_srgb(np.percentile(luminance(beauty * factor), 90))
     assert anchored == pytest.approx(0.8, abs=1e-4)
 
 
-def test_exposure_takes_out_the_scale_of_the_light() -> None:
+def test_exposure_cancels_the_scale_of_the_light() -> None:
     (dim, usable), (bright, _) = random_light(), random_light(1000)
     one, other = (exposure_factor(luminance(b), usable, **PERCENTILE) for b in (dim, bright))
     assert other == pytest.approx(one / 1000, rel=1e-5)
 
 
 @pytest.mark.parametrize("policy", ["percentile", "hypersim"])
-def test_what_is_masked_says_nothing(policy: str) -> None:
+def test_masked_pixels_do_not_influence_the_exposure(policy: str) -> None:
     beauty, valid = random_light()
     valid[:30] = False
     settings = PERCENTILE | {"policy": policy}
@@ -40,15 +40,15 @@ def test_what_is_masked_says_nothing(policy: str) -> None:
     assert one == other
 
 
-def test_hypersims_own_tone_mapping() -> None:
+def test_hypersim_uses_its_published_tone_mapping() -> None:
     beauty, valid = random_light()
     brightness = beauty @ brightness_weights("hypersim")
     expected = 0.8**2.2 / np.percentile(beauty @ np.array([0.3, 0.59, 0.11]), 90)
-    found = exposure_factor(brightness, valid, **(PERCENTILE | {"policy": "hypersim"}))
-    assert found == pytest.approx(expected, rel=1e-5)
+    factor = exposure_factor(brightness, valid, **(PERCENTILE | {"policy": "hypersim"}))
+    assert factor == pytest.approx(expected, rel=1e-5)
 
 
-def test_black_is_refused() -> None:
+def test_a_black_image_is_refused() -> None:
     usable = np.ones((4, 4), bool)
     with pytest.raises(ValueError, match="beauty is black"):
         exposure_factor(np.zeros((4, 4), np.float32), usable, **PERCENTILE)

@@ -1,4 +1,4 @@
-"""One pair through the normalising: known values, masks, records, refusals."""
+"""Normalising one pair: known values, masks, columns of the audit, refusals."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.crops import CropSettings
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.normalise import NormalisedPair, normalise_pair
-from albedo_pipeline.imaging.pixels import dequantize, from_tensor, quantize, to_tensor
+from albedo_pipeline.imaging.pixels import dequantize, to_tensor
 
 NO_EXPOSURE = {"policy": "none", "percentile": 90, "target": 0.8, "stops": 0}
 
@@ -23,8 +23,8 @@ def normalised(
 ) -> NormalisedPair:
     """The one crop of a linear pair."""
     images = (Image(image, "linear", "float") for image in (beauty, albedo))
-    framing = CropSettings([(side, side)], max_enlargement=8)
-    (result,) = normalise_pair(*images, valid, framing, exposure)
+    crops = CropSettings([(side, side)], max_enlargement=8)
+    (result,) = normalise_pair(*images, valid, crops, exposure)
     return result
 
 
@@ -44,7 +44,7 @@ def test_albedo_is_never_exposed() -> None:
     assert result.record["exposure"] == 2
 
 
-def test_what_is_not_finite_is_masked_and_spreads_nowhere() -> None:
+def test_nonfinite_pixels_are_masked_and_do_not_spread() -> None:
     beauty, albedo, valid = pair()
     beauty[0, 0] = np.nan
     albedo[7, 7] = np.inf
@@ -54,7 +54,7 @@ def test_what_is_not_finite_is_masked_and_spreads_nowhere() -> None:
     assert result.record["valid_share"] == pytest.approx(62 / 64)
 
 
-def test_clipping_is_counted() -> None:
+def test_clipped_pixels_are_counted() -> None:
     beauty, albedo, valid = pair()
     beauty[:2] = 3
     albedo[:1] = 1.5
@@ -63,7 +63,7 @@ def test_clipping_is_counted() -> None:
     assert record["albedo_clipped_share"] == pytest.approx(0.125)
 
 
-def test_inputs_are_left_alone() -> None:
+def test_inputs_are_not_changed() -> None:
     arrays = pair()
     arrays[0][0, 0] = np.nan
     before = [a.copy() for a in arrays]
@@ -72,31 +72,12 @@ def test_inputs_are_left_alone() -> None:
         np.testing.assert_array_equal(array, old)
 
 
-def test_refusals_say_why() -> None:
+def test_sizes_that_differ_are_refused() -> None:
     beauty, albedo, valid = pair()
-    with pytest.raises(ValueError, match="albedo is 4 x 4 but beauty is 8 x 8"):
+    with pytest.raises(ValueError, match=r"^albedo is 4 x 4 but beauty is 8 x 8$"):
         normalised(beauty, albedo[:4, :4], valid, 4, NO_EXPOSURE)
-    with pytest.raises(ValueError, match="every pixel is masked"):
-        normalised(beauty, albedo, ~valid, 4, NO_EXPOSURE)
-    with pytest.raises(ValueError, match="no pixel is finite"):
-        normalised(beauty, albedo * np.nan, valid, 4, NO_EXPOSURE)
-
-
-def test_sixteen_bits_come_back_exactly() -> None:
-    levels = np.arange(65536, dtype=np.uint16)
-    assert np.array_equal(quantize(dequantize(levels)), levels)
-    assert np.array_equal(quantize(from_tensor(to_tensor(levels))), levels)
-
-
-def test_negatives_and_what_is_not_finite_are_counted() -> None:
-    beauty, albedo, valid = pair()
-    beauty[0, 0], beauty[0, 1, 2], albedo[2, 2, 0] = np.nan, np.inf, -0.5
-    record = normalised(beauty, albedo, valid, 8, NO_EXPOSURE).record
-    assert record["nonfinite_share"] == pytest.approx(2 / 64)
-    assert record["negative_share"] == pytest.approx(1 / 64)
-    assert record["valid_share"] == pytest.approx(61 / 64)
-    assert record["albedo_min"] == 0
-    assert record["beauty_max"] == 0.25
+    with pytest.raises(ValueError, match=r"^mask is 8 x 4 but beauty is 8 x 8$"):
+        normalised(beauty, albedo, valid[:4], 4, NO_EXPOSURE)
 
 
 def test_each_image_is_read_in_its_own_space() -> None:
@@ -108,24 +89,14 @@ def test_each_image_is_read_in_its_own_space() -> None:
     np.testing.assert_allclose(dequantize(result.albedo), 1, atol=2e-5)
 
 
-def test_colours_outside_rec709_are_counted() -> None:
-    green = np.zeros((8, 8, 3), np.float32)
-    green[:2, :, 1] = 0.5
-    green[2:] = 0.5
-    images = Image(green, "acescg", "half"), Image(pair()[1], "linear", "half")
-    (result,) = normalise_pair(*images, pair()[2], CropSettings([(8, 8)]), NO_EXPOSURE)
-    assert result.record["out_of_gamut_share"] == pytest.approx(0.25)
-    assert result.record["valid_share"] == 1
-
-
-def test_several_crops_of_a_wide_picture_share_its_exposure() -> None:
+def test_several_crops_of_a_wide_image_share_its_exposure() -> None:
     random = np.random.default_rng(0)
     beauty = random.random((32, 64, 3), np.float32)
     albedo = np.full((32, 64, 3), 0.5, np.float32)
     images = (Image(image, "linear", "float") for image in (beauty, albedo))
-    framing = CropSettings([(16, 16), (16, 32)], count=3, share=0.5)
+    crops = CropSettings([(16, 16), (16, 32)], count=3, share=0.5)
     exposure = NO_EXPOSURE | {"policy": "percentile"}
-    results = normalise_pair(*images, np.ones((32, 64), bool), framing, exposure)
+    results = normalise_pair(*images, np.ones((32, 64), bool), crops, exposure)
     assert [r.beauty.shape for r in results] == [(3, 16, 32)] * 3
     assert len({r.record["exposure"] for r in results}) == 1
     middle = encode_srgb(np.minimum(beauty[8:24, 16:48] * results[0].record["exposure"], 1))
@@ -133,13 +104,13 @@ def test_several_crops_of_a_wide_picture_share_its_exposure() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 4096)])
-def test_what_is_too_small_is_refused(height: int, width: int) -> None:
+def test_an_image_that_is_too_small_is_refused(height: int, width: int) -> None:
     image = Image(np.full((height, width, 3), 0.5, np.float32), "linear", "float")
     with pytest.raises(ValueError, match=f"{width} x {height} is too small: .* enlarged 64 times"):
         normalise_pair(image, image, np.ones((height, width), bool), CropSettings([(64, 64)]), {})
 
 
-def test_albedo_out_of_the_plausible_range_is_counted() -> None:
+def test_albedo_outside_the_plausible_range_is_counted() -> None:
     beauty, albedo, valid = pair()
     albedo[0], albedo[1] = 0.001, 0.99
     record = normalised(beauty, albedo, valid, 8, NO_EXPOSURE).record

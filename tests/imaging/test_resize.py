@@ -1,10 +1,8 @@
-"""Resizing: areas average, masks shrink."""
+"""Resizing: areas are averaged, masks never grow."""
 
 import numpy as np
 import pytest
-import torch
 
-from albedo_pipeline.imaging.pixels import latent_mask
 from albedo_pipeline.imaging.resize import resize_image, resize_mask
 
 
@@ -25,15 +23,18 @@ def test_a_constant_stays_constant() -> None:
     ("size", "target"),
     [((6, 10), (4, 7)), ((13, 9), (12, 9)), ((7, 5), (2, 3)), ((50, 9), (40, 8))],
 )
-def test_areas_that_hold_parts_of_pixels(size: tuple[int, int], target: tuple[int, int]) -> None:
+def test_areas_may_hold_parts_of_pixels(size: tuple[int, int], target: tuple[int, int]) -> None:
     image = np.random.default_rng(0).random((*size, 3), np.float32)
-    fine = np.kron(image.astype(np.float64), np.ones((*target, 1)))  # each pixel target times
+    # Each pixel is repeated `target` times, so that every area holds complete pixels.
+    fine = np.kron(image.astype(np.float64), np.ones((*target, 1)))
     blocks = fine.reshape(target[0], size[0], target[1], size[1], 3)
     np.testing.assert_allclose(resize_image(image, *target), blocks.mean(axis=(1, 3)), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "target"), [(130, 128), (48, 32), (9, 4), (1080, 1024)])
-def test_a_pixel_invalidates_the_areas_that_hold_a_part_of_it(size: int, target: int) -> None:
+def test_an_invalid_pixel_invalidates_every_area_that_holds_a_part_of_it(
+    size: int, target: int
+) -> None:
     bad = size // 2
     valid = np.ones((size, 2), bool)
     valid[bad] = False
@@ -45,7 +46,7 @@ def test_a_pixel_invalidates_the_areas_that_hold_a_part_of_it(size: int, target:
     assert np.flatnonzero(weight).tolist() == touched
 
 
-def test_one_invalid_pixel_invalidates_the_whole_cell() -> None:
+def test_one_invalid_pixel_invalidates_its_block() -> None:
     valid = np.ones((8, 8), bool)
     valid[3, 3] = False
     small = resize_mask(valid, 4, 4)
@@ -60,15 +61,8 @@ def test_a_mask_never_grows() -> None:
         assert resize_mask(valid, side, side).mean() <= valid.mean() + 1e-9
 
 
-def test_the_quick_way_for_whole_factors_is_the_general_one() -> None:
+def test_shrinking_by_whole_factors_averages_blocks() -> None:
     image = np.random.default_rng(0).random((12, 24, 3), np.float32)
     small = resize_image(image, 4, 4)
     expected = image.reshape(4, 3, 4, 6, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(small, expected, rtol=1e-5)
-
-
-def test_latent_cell_is_valid_only_if_all_its_pixels_are() -> None:
-    valid = torch.ones(1, 1, 8, 8, dtype=torch.bool)
-    valid[0, 0, 5, 2] = False
-    cells = latent_mask(valid, 4)
-    assert cells.tolist() == [[[[True, True], [False, True]]]]

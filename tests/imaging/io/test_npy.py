@@ -1,4 +1,4 @@
-"""Images in `.npy` files."""
+"""Images in `.npy` files, read with `read_colour` and `read_mask`."""
 
 from pathlib import Path
 
@@ -22,7 +22,9 @@ MANY = 10**8
     ],
 )
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_every_type(tmp_path: Path, dtype: type, top: int, name: str, order: str) -> None:
+def test_every_type_of_number_is_read(
+    tmp_path: Path, dtype: type, top: int, name: str, order: str
+) -> None:
     unit = np.array([0, 1, 0.2, 0.6], np.float32).repeat(6).reshape(4, 2, 3)
     np.save(tmp_path / "a.npy", np.asarray(unit * top, dtype, order=order))
     read = read_colour(tmp_path / "a.npy", MANY)
@@ -30,7 +32,7 @@ def test_every_type(tmp_path: Path, dtype: type, top: int, name: str, order: str
     np.testing.assert_allclose(read.pixels, unit, rtol=1e-3)
 
 
-def test_alpha_and_masks(tmp_path: Path) -> None:
+def test_alpha_and_masks_are_read(tmp_path: Path) -> None:
     pixels = np.ones((4, 6, 4), np.float32)
     pixels[1, 2, 3] = 0
     np.save(tmp_path / "a.npy", pixels)
@@ -53,7 +55,7 @@ def test_alpha_and_masks(tmp_path: Path) -> None:
         (np.zeros((40, 50, 3), np.uint8), r"50 x 40 pixels: more than 0\.001 megapixels$"),
     ],
 )
-def test_refused_arrays(tmp_path: Path, array: np.ndarray, message: str) -> None:
+def test_other_arrays_are_refused(tmp_path: Path, array: np.ndarray, message: str) -> None:
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
     with pytest.raises(ValueError, match=rf"a\.npy: .*{message}"):
         read_colour(tmp_path / "a.npy", 1000)
@@ -62,7 +64,7 @@ def test_refused_arrays(tmp_path: Path, array: np.ndarray, message: str) -> None
 @pytest.mark.parametrize(
     ("keep", "message"), [(0, "not a .npy"), (50, "not a .npy"), (400, "damaged or cut off$")]
 )
-def test_damaged_files(tmp_path: Path, keep: int, message: str) -> None:
+def test_damaged_files_are_refused(tmp_path: Path, keep: int, message: str) -> None:
     path = tmp_path / "a.npy"
     np.save(path, np.zeros((20, 20, 3), np.float32))
     path.write_bytes(path.read_bytes()[:keep])
@@ -70,7 +72,7 @@ def test_damaged_files(tmp_path: Path, keep: int, message: str) -> None:
         read_colour(path, MANY)
 
 
-def test_a_header_may_claim_anything(tmp_path: Path) -> None:
+def test_the_size_in_the_header_is_checked(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     with path.open("wb") as file:
         shape = {"descr": "<f4", "fortran_order": False, "shape": (60000, 60000, 3)}
