@@ -62,7 +62,7 @@ def test_in_a_tar(tmp_path: Path) -> None:
         ({"x": "0.25"}, {}, "not a file of judgements"),
         ({}, {"darker_score": "1.5"}, "not a file of judgements"),
         ({}, {"darker_score": float("inf")}, "darker_score is inf"),
-        ({}, {"point1": 70}, "no 70 where the judgements should have one"),
+        ({}, {"point1": 70}, "the judgements have no 70"),
     ],
 )
 def test_bad_values_name_the_file(

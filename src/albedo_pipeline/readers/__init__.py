@@ -1,1 +1,1 @@
-"""Raw layouts => references to raw pairs: one file a layout."""
+"""Raw layouts => references to raw pairs, one file for each layout."""

@@ -1,4 +1,4 @@
-"""Raw pairs in multi-layer EXR files: one file a frame."""
+"""Raw pairs in multi-layer EXR files, one file for each frame."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +8,11 @@ import numpy as np
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.name_pattern import NamePattern, files_by_role
 from albedo_pipeline.readers.pair_files import (
-    Declaration,
     PairReader,
-    apply_rule,
+    ReaderOptions,
+    apply_mask_rule,
     bad_reference,
-    combined,
+    combine_masks,
     group_of,
     read_from,
     signature,
@@ -25,15 +25,17 @@ PRESETS = {
     "vray": ("", "VRayDiffuseFilter"),
     "mitsuba": ("", "albedo"),
 }
-"""Layers of beauty and albedo as the renderers name them: Blender's passes Combined and Diffuse
-Color, V-Ray's element VRayDiffuseFilter, Mitsuba 3's integrator `aov` with `albedo:albedo`."""
+"""Layers of beauty and albedo, as the renderers name them by default: Blender's passes Combined and
+Diffuse Color, V-Ray's element VRayDiffuseFilter, Mitsuba 3's integrator `aov` with
+`albedo:albedo`."""
 
 
 class ExrLayersDataset(PairReader[RawPairReference]):
-    """Multi-layer EXR files; a layer is a prefix of channels, or a part of that name.
+    """Multi-layer EXR files; a layer is a prefix of channels, or the name of a part.
 
     The channels are `<layer>.R`, `.G` and `.B` in any part of the file, or R, G and B in the part
-    that has the layer's name; the layer "" is the plain R, G and B. Alpha below 1 masks.
+    that has the layer's name; the layer "" is the plain R, G and B. Pixels with an alpha below 1
+    are masked.
 
         raw_pairs:
           type: albedo_pipeline.readers.exr_layers.ExrLayersDataset
@@ -45,11 +47,11 @@ class ExrLayersDataset(PairReader[RawPairReference]):
 
     Args:
         filepath: a folder, or an uncompressed `.tar`.
-        pattern: of the files' names; see `FolderPatternDataset`.
-        preset: `blender`, `vray` or `mitsuba`: where the renderer puts the layers by default.
-        beauty: layer of the beauty; goes before the preset's.
-        albedo: layer of the albedo; likewise.
-        mask: name of one channel; none: there is no mask but alpha.
+        pattern: pattern of the files' names; see `FolderPatternDataset`.
+        preset: `blender`, `vray` or `mitsuba`: the layers that the renderer writes by default.
+        beauty: layer of the beauty; overrides the preset.
+        albedo: layer of the albedo; overrides the preset.
+        mask: name of one channel; None if alpha is the only mask.
         options: `colour_space` (`linear` or `acescg`), `mask_rule`, `max_megapixels`; see
             `PairReader`.
     """
@@ -66,23 +68,25 @@ class ExrLayersDataset(PairReader[RawPairReference]):
         **options: Any,
     ) -> None:
         super().__init__(filepath=filepath, **options)
-        if "srgb" in (self._declaration.beauty_space, self._declaration.albedo_space):
+        if "srgb" in (self._options.beauty_space, self._options.albedo_space):
             raise ProjectError("colour_space: EXR layers are linear or acescg, not srgb")
         if preset is not None and preset not in PRESETS:
             raise ProjectError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}")
-        usual = PRESETS[preset] if preset else (None, None)
+        defaults = PRESETS[preset] if preset else (None, None)
         self._layers = _Layers(
-            _layer("beauty", beauty, usual[0]), _layer("albedo", albedo, usual[1]), mask
+            _layer_name("beauty", beauty, defaults[0]),
+            _layer_name("albedo", albedo, defaults[1]),
+            mask,
         )
         if self._layers.beauty == self._layers.albedo:
-            raise ProjectError(f"albedo: {albedo!r} is the layer of the beauty too")
+            raise ProjectError(f"albedo: {albedo!r} is also the layer of the beauty")
         self._pattern = NamePattern("pattern", pattern)
 
     def load(self) -> list[RawPairReference]:
-        """References in the order of the sample's names.
+        """References, sorted by the names of the samples.
 
         Raises:
-            ProjectError: where there is no such folder, or no file fits the pattern.
+            ProjectError: if there is no such folder, or no file fits the pattern.
         """
         root = open_root(self._path)
         frames = files_by_role(root, {"pattern": self._pattern})["pattern"]
@@ -93,7 +97,7 @@ class ExrLayersDataset(PairReader[RawPairReference]):
                 message = f"{', '.join(names)}: {len(names)} files for one sample"
                 references.append(bad_reference(key.sample_id, group, message))
                 continue
-            frame = _Frame(key.sample_id, group, root, names[0], self._layers, self._declaration)
+            frame = _Frame(key.sample_id, group, root, names[0], self._layers, self._options)
             references.append(RawPairReference(key.sample_id, group, frame.signature, frame.load))
         return references
 
@@ -108,10 +112,10 @@ class _Layers:
     mask: str | None
 
 
-def _layer(key: str, given: str | None, usual: str | None) -> str:
-    layer = usual if given is None else given
+def _layer_name(key: str, given: str | None, default: str | None) -> str:
+    layer = default if given is None else given
     if layer is None:
-        raise ProjectError(f"{key}: no layer; name it, or a preset ({', '.join(PRESETS)})")
+        raise ProjectError(f"{key}: no layer; set it, or set preset ({', '.join(PRESETS)})")
     return layer
 
 
@@ -122,15 +126,15 @@ class _Frame:
     root: Root
     name: str
     layers: _Layers
-    declaration: Declaration
+    options: ReaderOptions
 
     def signature(self) -> str:
-        return signature(self.root, [self.name], self.layers, self.declaration)
+        return signature(self.root, [self.name], self.layers, self.options)
 
     def load(self) -> RawPair:
         from albedo_pipeline.imaging.io.read import read_colour, read_mask
 
-        limit, layers = self.declaration.max_pixels, self.layers
+        limit, layers = self.options.max_pixels, self.layers
         beauty, albedo, mask = read_from(
             self.root,
             self.name,
@@ -142,15 +146,15 @@ class _Frame:
         )
         masks = {"beauty": beauty.present, "albedo": albedo.present}
         if mask is not None:
-            masks["mask"] = apply_rule(mask, self.declaration.mask_rule)
+            masks["mask"] = apply_mask_rule(mask, self.options.mask_rule)
         return RawPair(
             sample_id=self.sample_id,
             group=self.group,
             beauty=beauty.pixels,
             albedo=albedo.pixels,
-            valid=combined(np.ones(beauty.pixels.shape[:2], bool), masks),
-            beauty_space=self.declaration.beauty_space,
-            albedo_space=self.declaration.albedo_space,
+            valid=combine_masks(np.ones(beauty.pixels.shape[:2], bool), masks),
+            beauty_space=self.options.beauty_space,
+            albedo_space=self.options.albedo_space,
             beauty_type=beauty.type,
             albedo_type=albedo.type,
             attributes=beauty.attributes,

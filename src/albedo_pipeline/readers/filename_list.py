@@ -1,4 +1,4 @@
-"""Raw pairs named by a text file: one sample a line, `beauty albedo [mask]`."""
+"""Raw pairs that are named in a text file, one sample on each line: `beauty albedo [mask]`."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,9 +9,9 @@ import numpy as np
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.pair_files import (
-    Declaration,
     PairFiles,
     PairReader,
+    ReaderOptions,
     group_of,
     sample_id_of,
 )
@@ -20,16 +20,17 @@ from albedo_pipeline.readers.roots import open_root
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 
 _MARKER = ".rendered"
+"""Empty file in a folder that `save` wrote, and may therefore replace."""
 _NAME = re.compile(r'[ \t]*(?:"((?:[^"]|"")+)"(?![^ \t])|([^" \t][^ \t]*))')
 
 
 class FilenameListDataset(PairReader[RawPairReference]):
     """A list of file names, separated by spaces, relative to the list's own folder.
 
-    The beauty comes first, then the albedo, then optionally the mask; every line has as many names
-    as the others. A name with spaces stands in double quotes (a quote within it is doubled). A
-    sample is named by its beauty file; its group is the folder that the file lies in, or, in no
-    folder, the sample itself. Empty lines and lines that begin with `#` are passed over.
+    The beauty comes first, then the albedo, then the mask if there is one; all lines have the same
+    number of names. A name with spaces is put in double quotes (a quote within it is doubled). A
+    sample is named by its beauty file; its group is the folder of this file, or the sample itself
+    if the file is in no folder. Empty lines and lines that begin with `#` are skipped.
 
         raw_pairs:
           type: albedo_pipeline.readers.filename_list.FilenameListDataset
@@ -52,9 +53,9 @@ class FilenameListDataset(PairReader[RawPairReference]):
         """References in the order of the list.
 
         Raises:
-            ProjectError: where the list is missing, is empty, has a line that does not name two
-                or three files or not as many as the first, or names a sample twice; or where the
-                root is missing. Tells file and line.
+            ProjectError: if the list or the root is missing, the list is empty or names a sample
+                twice, or a line does not name two or three files, or not as many as the first
+                line. The message names the file and the line.
         """
         if not self._path.is_file():
             raise ProjectError(
@@ -63,7 +64,7 @@ class FilenameListDataset(PairReader[RawPairReference]):
             )
         lines = dict(_names_by_line(self._path))
         if not lines:
-            raise ProjectError(f"{self._path}: lists no sample")
+            raise ProjectError(f"{self._path}: lists no samples")
         _check_counts(self._path, lines)
         root = open_root(self._root)
         numbers: dict[str, int] = {}
@@ -72,33 +73,38 @@ class FilenameListDataset(PairReader[RawPairReference]):
             sample_id = sample_id_of(names[0])
             if sample_id in numbers:
                 raise ProjectError(
-                    f"{self._path}, line {number}: sample {sample_id!r} stands in line "
-                    f"{numbers[sample_id]} too"
+                    f"{self._path}, line {number}: sample {sample_id!r} is already in line "
+                    f"{numbers[sample_id]}"
                 )
             numbers[sample_id] = number
             group = group_of(names[0], sample_id)
             beauty, albedo, *others = names
             mask = others[0] if others else None
-            pair = PairFiles(sample_id, group, root, beauty, albedo, mask, self._declaration)
+            pair = PairFiles(sample_id, group, root, beauty, albedo, mask, self._options)
             references.append(pair.reference())
         return references
 
     def save(self, data: Iterable[RawPair]) -> None:
-        """Write pairs as EXR (linear; beauty and albedo half float) and the list that names them.
+        """Write pairs as EXR files (linear, half floats) and the list that names them.
+
+        The folder of the list is replaced.
 
         Raises:
-            ProjectError: where the folder exists and was not written by this method (it would
-                be replaced as a whole), or where `load` would not read back what is written.
+            ProjectError: if the folder has files that were not written by this method, or if
+                `load` would not read back what is written, because of the reader's options.
         """
         folder = self._path.parent
-        readable = Declaration(max_pixels=self._declaration.max_pixels)
-        if self._declaration != readable or self._root != folder / ".":
+        readable = ReaderOptions(max_pixels=self._options.max_pixels)
+        if self._options != readable or self._root != folder / ".":
             raise ProjectError(
-                f"{self._path}: renders need colour_space 'linear', mask_rule 'above_half' and no "
-                "root"
+                f"{self._path}: to save pairs, set colour_space to linear and mask_rule to "
+                "above_half, and leave out root"
             )
         if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
-            raise ProjectError(f"{folder}: holds files that were not rendered here; not replaced")
+            raise ProjectError(
+                f"{folder}: holds files that this project did not write, so it is not replaced; "
+                "save to a new folder"
+            )
         with replaced_folder(folder) as partial_folder:
             (partial_folder / _MARKER).touch()
             lines = [_write_pair(partial_folder, pair) for pair in data]
@@ -116,24 +122,24 @@ def _names_by_line(path: Path) -> Iterator[tuple[int, list[str]]]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProjectError(f"{path}: not UTF-8 text ({error})") from error
-    # Not splitlines(): it also parts lines at characters that may stand in a file's name.
+    # Not splitlines(): it also splits at characters that may be part of a file's name.
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.strip(" \t\r")
         if line and not line.startswith("#"):
-            yield number, _split(line, f"{path}, line {number}")
+            yield number, _split_names(line, f"{path}, line {number}")
 
 
-def _split(line: str, where: str) -> list[str]:
+def _split_names(line: str, location: str) -> list[str]:
     names, position = [], 0
     while position < len(line):
         match = _NAME.match(line, position)
         if match is None:
-            raise ProjectError(f"{where}: a double quote is not closed, or encloses no name")
+            raise ProjectError(f"{location}: a double quote is not closed, or encloses no name")
         quoted, plain = match.groups()
         names.append(plain or quoted.replace('""', '"'))
         position = match.end()
     if len(names) not in (2, 3):
-        raise ProjectError(f"{where}: {len(names)} name(s), expected 'beauty albedo [mask]'")
+        raise ProjectError(f"{location}: {len(names)} name(s), expected 'beauty albedo [mask]'")
     return names
 
 
@@ -159,7 +165,7 @@ def _write_pair(folder: Path, pair: RawPair) -> str:
         "albedo": (pair.albedo, {}),
         "mask": (pair.valid[..., None].astype(np.float32), {}),
     }
-    names = [f"{pair.sample_id}_{kind}.exr" for kind in images]
+    names = [f"{pair.sample_id}_{role}.exr" for role in images]
     (folder / names[0]).parent.mkdir(parents=True, exist_ok=True)
     for name, (pixels, attributes) in zip(names, images.values(), strict=True):
         write_exr(folder / name, pixels, attributes, half=True)

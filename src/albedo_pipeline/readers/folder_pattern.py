@@ -1,10 +1,10 @@
-"""Raw pairs found by patterns of their file names."""
+"""Raw pairs that are found by patterns of their file names."""
 
 import logging
 from typing import Any
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.readers.name_pattern import Key, NamePattern, files_by_role
+from albedo_pipeline.readers.name_pattern import NamePattern, SampleKey, files_by_role
 from albedo_pipeline.readers.pair_files import PairFiles, PairReader, bad_reference, group_of
 from albedo_pipeline.readers.raw_pairs import RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 class FolderPatternDataset(PairReader[RawPairReference]):
     """Every beauty in a folder or `.tar` whose name fits, with the albedo of the same sample.
 
-    In a pattern `{sample}` may span folders, `{group}` is exactly one part of the path, and `*` is
-    anything within a part. With `{group}` a sample is named `group/sample`; without, its group is
-    the folder in `{sample}`, or, where that has none, the sample itself.
+    In a pattern, `{sample}` may span folders, `{group}` is exactly one part of the path, and `*` is
+    any text within a part. With `{group}`, a sample is named `group/sample`. Without it, the group
+    is the folder in `{sample}`, or the sample itself if it is in no folder.
 
         raw_pairs:
           type: albedo_pipeline.readers.folder_pattern.FolderPatternDataset
@@ -30,7 +30,7 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         filepath: a folder, or an uncompressed `.tar`.
         beauty: pattern of the beauty files.
         albedo: pattern of the albedo files, with the same fields.
-        mask: pattern of the mask files; none: there are no masks.
+        mask: pattern of the mask files; None if there are no masks.
         options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
     """
 
@@ -49,30 +49,30 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         _check_patterns(self._patterns)
 
     def load(self) -> list[RawPairReference]:
-        """References in the order of the sample's names.
+        """References, sorted by the names of the samples.
 
-        A beauty without albedo (or mask), and a sample with two files for one role, is a reference
-        that cannot be loaded. Albedos without a beauty are counted in one warning.
+        A beauty without an albedo (or mask), and a sample with two files for one role, give a
+        reference that cannot be loaded. Albedos without a beauty are counted in one warning.
 
         Raises:
-            ProjectError: where there is no such folder, or no file fits a pattern.
+            ProjectError: if there is no such folder, or no file fits a pattern.
         """
         root = open_root(self._path)
         files = files_by_role(root, self._patterns)
-        lonely = files["albedo"].keys() - files["beauty"].keys()
-        if lonely:
-            logger.warning("%s: %d albedo(s) without a beauty", self._path, len(lonely))
+        unpaired = files["albedo"].keys() - files["beauty"].keys()
+        if unpaired:
+            logger.warning("%s: %d albedo(s) without a beauty", self._path, len(unpaired))
         return [self._reference(root, key, files) for key in sorted(files["beauty"])]
 
     def _reference(
-        self, root: Root, key: Key, files: dict[str, dict[Key, list[str]]]
+        self, root: Root, key: SampleKey, files: dict[str, dict[SampleKey, list[str]]]
     ) -> RawPairReference:
         group = key.group or group_of(key.sample, key.sample)
         chosen: dict[str, str] = {}
         for role, pattern in self._patterns.items():
             names = files[role].get(key, [])
             if not names:
-                message = f"{pattern.filled(key)}: no {role}"
+                message = f"{pattern.for_sample(key)}: no {role}"
                 return bad_reference(key.sample_id, group, message)
             if len(names) > 1:
                 message = f"{', '.join(names)}: {len(names)} files for one {role}"
@@ -85,7 +85,7 @@ class FolderPatternDataset(PairReader[RawPairReference]):
             chosen["beauty"],
             chosen["albedo"],
             chosen.get("mask"),
-            self._declaration,
+            self._options,
         ).reference()
 
     def _describe(self) -> dict[str, object]:
@@ -97,7 +97,7 @@ def _check_patterns(patterns: dict[str, NamePattern]) -> None:
     for role, pattern in patterns.items():
         if pattern.fields != beauty.fields:
             raise ProjectError(
-                f"{role}: {pattern.text!r} has not the same fields as beauty, {beauty.text!r}"
+                f"{role}: {pattern.text!r} does not have the same fields as beauty, {beauty.text!r}"
             )
     if len({pattern.text for pattern in patterns.values()}) < len(patterns):
         raise ProjectError(f"{', '.join(patterns)}: two patterns are the same")

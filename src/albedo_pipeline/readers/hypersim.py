@@ -9,10 +9,10 @@ import numpy as np
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.pair_files import (
-    Declaration,
     PairReader,
+    ReaderOptions,
     bad_reference,
-    combined,
+    combine_masks,
     read_from,
     signature,
 )
@@ -24,11 +24,11 @@ _COLOUR = re.compile(
 )
 _KEY = "dataset"
 _VOID = -1
-"""Entity of pixels that see no surface."""
+"""Entity id of pixels that show no surface."""
 
 
 class HypersimDataset(PairReader[RawPairReference]):
-    """`color` with `diffuse_reflectance`, linear; pixels that see no entity are masked.
+    """`color` with `diffuse_reflectance`, both linear; pixels that show no entity are masked.
 
     Under a scene's folder: `images/scene_cam_XX_final_hdf5/frame.NNNN.{color,diffuse_reflectance}
     .hdf5` and `images/scene_cam_XX_geometry_hdf5/frame.NNNN.render_entity_id.hdf5`. A sample is
@@ -40,7 +40,7 @@ class HypersimDataset(PairReader[RawPairReference]):
 
     Args:
         filepath: the folder that holds the scenes, or an uncompressed `.tar` of it.
-        max_megapixels: larger images are set aside before memory is taken.
+        max_megapixels: see `PairReader`.
     """
 
     def __init__(
@@ -49,26 +49,26 @@ class HypersimDataset(PairReader[RawPairReference]):
         super().__init__(filepath=filepath, max_megapixels=max_megapixels, metadata=metadata)
 
     def load(self) -> list[RawPairReference]:
-        """References by scene, camera and frame; where a file is missing, it cannot be loaded.
+        """References, sorted by scene, camera and frame. Those with a missing file fail to load.
 
         Raises:
-            ProjectError: where there is no such folder, or no frame in it.
+            ProjectError: if there is no such folder, or no frame in it.
         """
         root = open_root(self._path)
         names = root.names()
         present = set(names)
         found = [match for name in names if (match := _COLOUR.fullmatch(name))]
         if not found:
-            there = f"; there are, for example, {', '.join(names[:3])}" if names else ""
+            examples = f"; there are, for example, {', '.join(names[:3])}" if names else ""
             raise ProjectError(
                 f"{root.path}: no <scene>/images/scene_cam_XX_final_hdf5/frame.NNNN.color.hdf5"
-                f"{there}"
+                f"{examples}"
             )
-        return [_reference(root, match, present, self._declaration) for match in found]
+        return [_reference(root, match, present, self._options) for match in found]
 
 
 def _reference(
-    root: Root, match: re.Match, present: set[str], declaration: Declaration
+    root: Root, match: re.Match, present: set[str], options: ReaderOptions
 ) -> RawPairReference:
     scene, camera, frame = match.group("scene", "camera", "frame")
     folder = f"{scene}/images/scene_{camera}"
@@ -78,7 +78,7 @@ def _reference(
     for name, role in ((albedo, "albedo"), (entities, "entity ids")):
         if name not in present:
             return bad_reference(sample_id, scene, f"{name}: no {role}")
-    files = _Frame(sample_id, scene, root, (match.string, albedo, entities), declaration)
+    files = _Frame(sample_id, scene, root, (match.string, albedo, entities), options)
     return RawPairReference(sample_id, scene, files.signature, files.load)
 
 
@@ -88,25 +88,25 @@ class _Frame:
     group: str
     root: Root
     names: tuple[str, str, str]
-    declaration: Declaration
+    options: ReaderOptions
 
     def signature(self) -> str:
-        return signature(self.root, list(self.names), self.declaration)
+        return signature(self.root, list(self.names), self.options)
 
     def load(self) -> RawPair:
-        limit = self.declaration.max_pixels
+        limit = self.options.max_pixels
         beauty, albedo = (
             read_from(self.root, name, lambda path: _read(path, limit, channels=3))
             for name in self.names[:2]
         )
         entities = read_from(self.root, self.names[2], lambda path: _read(path, limit, channels=1))
-        seen = {"render_entity_id": entities != _VOID}
+        surfaces = {"render_entity_id": entities != _VOID}
         return RawPair(
             sample_id=self.sample_id,
             group=self.group,
             beauty=beauty.astype(np.float32, copy=False),
             albedo=albedo.astype(np.float32, copy=False),
-            valid=combined(np.ones(beauty.shape[:2], bool), seen),
+            valid=combine_masks(np.ones(beauty.shape[:2], bool), surfaces),
             beauty_type=_type_name(beauty),
             albedo_type=_type_name(albedo),
         )
@@ -116,7 +116,7 @@ def _read(path: Path, max_pixels: int, channels: int) -> np.ndarray:
     """[H, W, 3], or [H, W] of one channel, of the file's own type.
 
     Raises:
-        ValueError: the reason, where the file cannot be used.
+        ValueError: if the file cannot be used; the message is the reason.
     """
     import h5py
 
@@ -127,7 +127,7 @@ def _read(path: Path, max_pixels: int, channels: int) -> np.ndarray:
             if _KEY not in file:
                 raise ValueError(f"no HDF5 dataset named {_KEY}")
             data = file[_KEY]
-            # Links and outside storage would read other files.
+            # Links and external storage would read other files.
             if not isinstance(file.get(_KEY, getlink=True), h5py.HardLink) or not isinstance(
                 data, h5py.Dataset
             ):

@@ -53,7 +53,7 @@ class IIWDataset(PairReader[Photo]):
         """Photographs with judgements, by number.
 
         Raises:
-            ProjectError: where there is no such folder, or no photograph with judgements in it.
+            ProjectError: if there is no such folder, or no photograph with judgements in it.
         """
         root = open_root(self._path)
         names = root.names()
@@ -63,7 +63,7 @@ class IIWDataset(PairReader[Photo]):
             raise ProjectError(f"{root.path}: no <id>.png with <id>.json")
         judged.sort(key=lambda name: (len(Path(name).stem), name))
         chosen = judged[::5] if self._split == "narihira_test" else judged
-        limit = self._declaration.max_pixels
+        limit = self._options.max_pixels
         return [
             Photo(
                 name=name[:-5],
@@ -98,7 +98,7 @@ def _read(path: Path) -> "list[Judgement]":
             if one["opaque"] and two["opaque"]
         ]
     except KeyError as error:
-        raise ValueError(f"no {error} where the judgements should have one") from error
+        raise ValueError(f"the judgements have no {error}") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"not a file of judgements ({error})") from error
 

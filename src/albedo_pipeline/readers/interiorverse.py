@@ -8,8 +8,8 @@ from albedo_pipeline.readers.raw_pairs import RawPairReference
 class InteriorVerseDataset(FolderPatternDataset):
     """`<scene>/NNN_im.exr` with `NNN_albedo.exr` and `NNN_mask.exr`, all linear.
 
-    A pixel is valid where all channels of the mask are non-zero. The group is the scene's folder;
-    above several collections of scenes it is `scenes_85/<scene>`.
+    A pixel is valid if all channels of the mask are non-zero. The group is the scene's folder;
+    it is `scenes_85/<scene>` if `filepath` holds several collections of scenes.
 
         raw_pairs:
           type: albedo_pipeline.readers.interiorverse.InteriorVerseDataset
@@ -34,17 +34,17 @@ class InteriorVerseDataset(FolderPatternDataset):
         )
 
     def load(self) -> list[RawPairReference]:
-        """References by scene and number.
+        """References, sorted by scene and number.
 
         Raises:
-            ProjectError: where there is no such folder, it holds no frames, or it is itself a
+            ProjectError: if there is no such folder, it holds no frames, or it is itself a
                 scene, so that frames of one scene would count as several.
         """
         references = super().load()
         flat = [r.sample_id for r in references if "/" not in r.sample_id]
         if flat:
             raise ProjectError(
-                f"{self._path}: {flat[0]}_im.exr lies in no scene's folder; filepath should be the "
+                f"{self._path}: {flat[0]}_im.exr lies in no scene's folder; set filepath to the "
                 "folder that holds the scenes"
             )
         return references

@@ -1,4 +1,4 @@
-"""Raw pairs named by a table: one sample a row."""
+"""Raw pairs that are named in a table, one sample in each row."""
 
 import csv
 import difflib
@@ -9,10 +9,10 @@ from typing import Any
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.readers.pair_files import (
-    Declaration,
     PairFiles,
     PairReader,
-    checked_space,
+    ReaderOptions,
+    check_colour_space,
     group_of,
     sample_id_of,
 )
@@ -22,17 +22,19 @@ from albedo_pipeline.readers.roots import open_root
 REQUIRED = ("beauty", "albedo")
 SPACES = ("colour_space", "beauty_colour_space", "albedo_colour_space")
 COLUMNS = (*REQUIRED, "mask", "sample_id", "group", *SPACES)
+"""All columns that the reader knows."""
 
 Row = dict[str, str]
+"""Cells by column."""
 
 
 class ManifestTableDataset(PairReader[RawPairReference]):
     """A CSV or Parquet table with the columns `beauty` and `albedo`, and optionally more.
 
-    These are `mask`, `sample_id`, `group`, and, for tables that mix colour spaces, `colour_space`
-    (of both images), `beauty_colour_space` and `albedo_colour_space`. An empty cell means the
-    reader's default: no mask; the beauty's name without suffix; the beauty's folder or, in no
-    folder, the sample itself; the reader's `colour_space`.
+    Optional columns are `mask`, `sample_id`, `group`, and, for tables that mix colour spaces,
+    `colour_space` (of both images), `beauty_colour_space` and `albedo_colour_space`. For an empty
+    cell the defaults are: no mask; the name of the beauty file without its suffix; the folder of
+    the beauty file, or the sample itself if the file is in no folder; the reader's `colour_space`.
 
         raw_pairs:
           type: albedo_pipeline.readers.manifest_table.ManifestTableDataset
@@ -44,7 +46,7 @@ class ManifestTableDataset(PairReader[RawPairReference]):
         filepath: `.csv` (UTF-8, commas, a header) or `.parquet`.
         root: folder or uncompressed `.tar` that the names are relative to; relative to the table's
             folder, or absolute.
-        ignore: columns that the reader may pass over.
+        ignore: other columns of the table, which the reader skips.
         options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
     """
 
@@ -63,8 +65,8 @@ class ManifestTableDataset(PairReader[RawPairReference]):
         """References in the order of the table.
 
         Raises:
-            ProjectError: where the table or the root is missing, a row or column is wrong, or a
-                sample stands in two rows; tells the row (the first below the header is 1).
+            ProjectError: if the table or the root is missing, a row or column is wrong, or a
+                sample is in two rows. The message names the row; the one below the header is 1.
         """
         if not self._path.is_file():
             raise ProjectError(f"{self._path}: no such file")
@@ -77,14 +79,14 @@ class ManifestTableDataset(PairReader[RawPairReference]):
         numbers: dict[str, int] = {}
         references = []
         for number, row in enumerate(rows, start=1):
-            where = f"{self._path}, row {number}"
+            location = f"{self._path}, row {number}"
             for column in REQUIRED:
                 if not row[column]:
-                    raise ProjectError(f"{where}: {column} is empty")
+                    raise ProjectError(f"{location}: {column} is empty")
             sample_id = row.get("sample_id") or sample_id_of(row["beauty"])
             if sample_id in numbers:
                 raise ProjectError(
-                    f"{where}: sample {sample_id!r} stands in row {numbers[sample_id]} too"
+                    f"{location}: sample {sample_id!r} is already in row {numbers[sample_id]}"
                 )
             numbers[sample_id] = number
             pair = PairFiles(
@@ -94,7 +96,7 @@ class ManifestTableDataset(PairReader[RawPairReference]):
                 beauty=row["beauty"],
                 albedo=row["albedo"],
                 mask=row.get("mask") or None,
-                declaration=_declaration(self._declaration, row, where),
+                options=_options_of_row(self._options, row, location),
             )
             references.append(pair.reference())
         return references
@@ -103,24 +105,24 @@ class ManifestTableDataset(PairReader[RawPairReference]):
         return super()._describe() | {"root": str(self._root), "ignore": self._ignore}
 
 
-def _declaration(default: Declaration, row: Row, where: str) -> Declaration:
+def _options_of_row(default: ReaderOptions, row: Row, location: str) -> ReaderOptions:
     given = {
-        column: checked_space(f"{where}, {column}", row[column])
+        column: check_colour_space(f"{location}, {column}", row[column])
         for column in SPACES
         if row.get(column)
     }
     if not given:
         return default
-    both = given.get("colour_space")
+    both_images = given.get("colour_space")
     return replace(
         default,
-        beauty_space=given.get("beauty_colour_space", both or default.beauty_space),
-        albedo_space=given.get("albedo_colour_space", both or default.albedo_space),
+        beauty_space=given.get("beauty_colour_space", both_images or default.beauty_space),
+        albedo_space=given.get("albedo_colour_space", both_images or default.albedo_space),
     )
 
 
 def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
-    # Not pandas: it fills short lines up, and takes the first column of long ones for an index.
+    # pandas would fill short lines up, and take the first column of long ones as an index.
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
@@ -148,7 +150,7 @@ def _read_parquet(path: Path) -> tuple[list[str], list[Row]]:
     try:
         table = pa.parquet.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise ProjectError(f"{path}: not a sound Parquet file ({one_line(error)})") from error
+        raise ProjectError(f"{path}: not a valid Parquet file ({one_line(error)})") from error
     rows = [
         {name: "" if cell is None or cell != cell else str(cell) for name, cell in row.items()}
         for row in table.to_pylist()
@@ -159,11 +161,11 @@ def _read_parquet(path: Path) -> tuple[list[str], list[Row]]:
 def _check_columns(path: Path, columns: list[str], ignore: Sequence[str]) -> None:
     for column in columns:
         if columns.count(column) > 1:
-            raise ProjectError(f"{path}: the column {column!r} stands there twice")
+            raise ProjectError(f"{path}: the column {column!r} occurs twice")
         if column not in COLUMNS and column not in ignore:
             raise ProjectError(
-                f"{path}: no such column {column!r}{_hint(column, COLUMNS)}; known are "
-                f"{', '.join(COLUMNS)}; others are passed over if `ignore` lists them"
+                f"{path}: unknown column {column!r}{_hint(column, COLUMNS)}; known are "
+                f"{', '.join(COLUMNS)}; to skip a column, add it to `ignore`"
             )
     for column in REQUIRED:
         if column not in columns:

@@ -12,17 +12,17 @@ from albedo_pipeline.readers.photographs import Measured, Photo
 from albedo_pipeline.readers.roots import Root, open_root
 
 _COLUMNS = ("colours", "mask", "scene", "name")
-"""The first columns of `labels/meta.csv`, which has no header; more may follow."""
+"""The first columns of `labels/meta.csv`, which has no header and may have more columns."""
 
 
 class MAWDataset(PairReader[Photo]):
     """Photographs with surfaces whose albedo was measured.
 
-    `labels/meta.csv`, tab-separated, has a photograph a line: an `.npy` of measured colours
-    (linear Adobe RGB, [n, 3]), a mask of n values beside 0, the scene, the photograph's name;
-    files of labels are relative to `labels`. The photograph is `<images>/<scene>/<name>.png`. As
-    in the published code, the mask's values stand for the colours by their order, whatever they
-    are; where they are not as many, nothing tells which is which, and the photograph is left out.
+    `labels/meta.csv` is tab-separated and has one line for each photograph: an `.npy` of measured
+    colours (linear Adobe RGB, [n, 3]), a mask with n values other than 0, the scene, and the name
+    of the photograph. The `.npy` and the mask are named relative to `labels`. The photograph is
+    `<images>/<scene>/<name>.png`. As in the published code, the sorted values of the mask belong to
+    the colours in their order. If their numbers differ, the photograph cannot be used.
 
         maw_photos:
           type: albedo_pipeline.readers.maw.MAWDataset
@@ -30,7 +30,7 @@ class MAWDataset(PairReader[Photo]):
 
     Args:
         filepath: the folder, or an uncompressed `.tar` of it.
-        images: folder in it that holds the scenes' photographs, sRGB-encoded.
+        images: folder in it that holds the sRGB-encoded photographs of the scenes.
         max_megapixels: see `PairReader`.
     """
 
@@ -49,7 +49,7 @@ class MAWDataset(PairReader[Photo]):
         """Photographs in the order of the table.
 
         Raises:
-            ProjectError: where there is no such folder, no table in it, or it is malformed.
+            ProjectError: if there is no such folder, no table in it, or it is malformed.
         """
         root = open_root(self._path)
         table = "labels/meta.csv"
@@ -60,7 +60,7 @@ class MAWDataset(PairReader[Photo]):
                 rows = [row for row in csv.reader(file, delimiter="\t") if row]
         except (UnicodeDecodeError, csv.Error) as error:
             raise ProjectError(f"{root.path}/{table}: not a table of text ({error})") from error
-        limit = self._declaration.max_pixels
+        limit = self._options.max_pixels
         photos = []
         for number, row in enumerate(rows, start=1):
             if len(row) < len(_COLUMNS):

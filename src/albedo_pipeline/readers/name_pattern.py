@@ -7,81 +7,94 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.roots import Root
 
 _FIELDS = {"{sample}": ".+", "{group}": "[^/]+", "*": "[^/]*"}
+"""Fields of a pattern, as regular expressions."""
 
 
-class Key(NamedTuple):
-    """What a pattern finds in a name; equal for the files of one sample."""
+class SampleKey(NamedTuple):
+    """The sample that a file belongs to, by its name; equal for all files of one sample."""
 
     group: str
-    """"" where the pattern has no `{group}`."""
+    """"" if the pattern has no `{group}`."""
     sample: str
 
     @property
     def sample_id(self) -> str:
-        """`group/sample`, or the sample alone."""
+        """`group/sample`, or only the sample if there is no group."""
         return f"{self.group}/{self.sample}" if self.group else self.sample
 
 
 class NamePattern:
     """A pattern of names: `{sample}` may span folders, `{group}` is one part, `*` lies within one.
 
-    Each field may stand more than once, for the same text.
+    A field that occurs more than once stands for the same text each time, except for `*`.
+
+    Args:
+        key: the catalog's key, for error messages.
+        text: the pattern.
+
+    Raises:
+        ProjectError: if the text has no `{sample}`, or another field; the message names the key.
     """
 
     def __init__(self, key: str, text: str) -> None:
-        """
-        Raises:
-            ProjectError: naming the catalog's key, where `{sample}` is missing or another field is
-                there.
-        """
         if not isinstance(text, str):
             raise ProjectError(f"{key}: {text!r} is not a pattern of names")
         pieces = re.split(r"(\{[^{}]*\}|\*)", text)
         self.text = text
         self.fields = {piece for piece in pieces if piece.startswith("{")}
         if "{sample}" not in self.fields or not self.fields <= _FIELDS.keys():
-            raise ProjectError(f"{key}: {text!r} should have {{sample}}, and may have {{group}}")
-        self.literal = sum(len(piece) for piece in pieces if piece not in _FIELDS)
-        """Number of characters that are given."""
+            raise ProjectError(
+                f"{key}: {text!r} must contain {{sample}}, and may contain {{group}} and *"
+            )
+        self.literal_length = sum(len(piece) for piece in pieces if piece not in _FIELDS)
+        """Number of characters outside fields; a pattern with more of them is more specific."""
         seen: set[str] = set()
-        self._regex = re.compile("".join(_translated(piece, seen) for piece in pieces), re.DOTALL)
+        self._regex = re.compile("".join(_to_regex(piece, seen) for piece in pieces), re.DOTALL)
 
-    def match(self, name: str) -> Key | None:
-        """The sample that a name belongs to, if it fits."""
-        found = self._regex.fullmatch(name)
-        return found and Key(found.groupdict().get("group", ""), found["sample"])
+    def match(self, name: str) -> SampleKey | None:
+        """The sample that a name belongs to; None if it does not fit the pattern."""
+        match = self._regex.fullmatch(name)
+        return match and SampleKey(match.groupdict().get("group", ""), match["sample"])
 
-    def filled(self, key: Key) -> str:
-        """The pattern for one sample, its stars left in."""
+    def for_sample(self, key: SampleKey) -> str:
+        """The pattern with the fields of one sample filled in; `*` is kept."""
         return self.text.replace("{group}", key.group).replace("{sample}", key.sample)
 
 
-def files_by_role(root: Root, patterns: dict[str, NamePattern]) -> dict[str, dict[Key, list[str]]]:
-    """For each role (beauty, albedo, …) the files of each sample, in the order of their names.
+def files_by_role(
+    root: Root, patterns: dict[str, NamePattern]
+) -> dict[str, dict[SampleKey, list[str]]]:
+    """For each role (beauty, albedo, …) the files of each sample, sorted by name.
 
-    A file that fits several patterns belongs to the one with the most characters given.
+    A file that fits several patterns belongs to the one with the most characters outside fields.
 
     Raises:
-        ProjectError: where a pattern fits no file; names folder and pattern, and some files.
+        ProjectError: if no file fits one of the patterns; the message names the folder, the
+            pattern and some of the files that there are.
     """
     names = root.names()
-    found: dict[str, dict[Key, list[str]]] = {role: {} for role in patterns}
+    files: dict[str, dict[SampleKey, list[str]]] = {role: {} for role in patterns}
     for name in names:
         keys = {role: key for role, p in patterns.items() if (key := p.match(name))}
-        closest = max((patterns[role].literal for role in keys), default=0)
+        longest = max((patterns[role].literal_length for role in keys), default=0)
         for role, key in keys.items():
-            if patterns[role].literal == closest:
-                found[role].setdefault(key, []).append(name)
-    for role, samples in found.items():
+            if patterns[role].literal_length == longest:
+                files[role].setdefault(key, []).append(name)
+    for role, samples in files.items():
         if not samples:
-            there = f"; there are, for example, {', '.join(names[:3])}" if names else ""
             raise ProjectError(
-                f"{root.path}: no file fits the pattern {patterns[role].text!r} ({role}){there}"
+                f"{root.path}: no file fits the pattern {patterns[role].text!r} ({role})"
+                f"{examples_of(names)}"
             )
-    return found
+    return files
 
 
-def _translated(piece: str, seen: set[str]) -> str:
+def examples_of(names: list[str]) -> str:
+    """End of a message about missing files: the first names that were found, if there are any."""
+    return f"; found, for example, {', '.join(names[:3])}" if names else ""
+
+
+def _to_regex(piece: str, seen: set[str]) -> str:
     if piece not in _FIELDS or piece == "*":
         return _FIELDS.get(piece, re.escape(piece))
     name = piece.strip("{}")

@@ -1,4 +1,4 @@
-"""What the readers of raw pairs share: their declaration, and a pair named by its files."""
+"""What the readers of raw pairs share: their options, and a pair that is named by its files."""
 
 import posixpath
 from collections.abc import Callable, Mapping
@@ -16,67 +16,74 @@ from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root
 
 Read = TypeVar("Read")
+"""What a function that reads a file returns."""
 Reference = TypeVar("Reference")
-"""What a reader lists: mostly a `RawPairReference`."""
+"""What a reader lists: a `RawPairReference`, or a `Photo`."""
 
 MASK_RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "above_half": lambda mask: mask > 0.5,
-    "non_zero": lambda mask: np.abs(mask) > 0,  # NaN is not
+    "non_zero": lambda mask: np.abs(mask) > 0,  # false for NaN
     "below_half": lambda mask: mask < 0.5,
 }
-"""Which channels of a mask speak for a pixel; it is valid where all of them do."""
+"""Which values of a mask mean valid; a pixel is valid if all its channels do."""
 
 
 @dataclass(frozen=True)
-class Declaration:
-    """What a user tells about the files of a reader."""
+class ReaderOptions:
+    """The options that all readers of raw pairs have, checked."""
 
     beauty_space: ColourSpace = "linear"
     albedo_space: ColourSpace = "linear"
     mask_rule: str = "above_half"
+    """A key of `MASK_RULES`."""
     max_pixels: int = 128_000_000
+    """Largest number of pixels of an image."""
 
 
-def declared(
+def check_options(
     colour_space: str | Mapping[str, str], mask_rule: str, max_megapixels: float
-) -> Declaration:
-    """A reader's arguments, checked.
+) -> ReaderOptions:
+    """Check the arguments of a reader.
 
     Raises:
-        ProjectError: naming the key and what it may be.
+        ProjectError: if one is wrong; the message names the key and what is allowed.
     """
     images = ("beauty", "albedo")
     if isinstance(colour_space, Mapping):
         if set(colour_space) != set(images):
             keys = ", ".join(map(str, colour_space)) or "nothing"
             raise ProjectError(f"colour_space: expected the keys beauty and albedo, not {keys}")
-        beauty, albedo = (checked_space(f"colour_space.{i}", colour_space[i]) for i in images)
+        beauty, albedo = (check_colour_space(f"colour_space.{i}", colour_space[i]) for i in images)
     else:
-        beauty = albedo = checked_space("colour_space", colour_space)
+        beauty = albedo = check_colour_space("colour_space", colour_space)
     if not isinstance(mask_rule, str) or mask_rule not in MASK_RULES:
         raise ProjectError(f"mask_rule: {mask_rule!r} is not one of {', '.join(MASK_RULES)}")
     is_number = isinstance(max_megapixels, int | float) and not isinstance(max_megapixels, bool)
     if not (is_number and 0 < max_megapixels < 1e6):
         raise ProjectError(f"max_megapixels: {max_megapixels!r} is not a number above 0")
-    return Declaration(beauty, albedo, mask_rule, int(max_megapixels * 1e6))
+    return ReaderOptions(beauty, albedo, mask_rule, int(max_megapixels * 1e6))
 
 
-def checked_space(key: str, value: object) -> ColourSpace:
-    """The value, where it is a colour space; else ProjectError naming the key."""
+def check_colour_space(key: str, value: object) -> ColourSpace:
+    """Return the value if it is a colour space.
+
+    Raises:
+        ProjectError: if it is none; the message names the key.
+    """
     if value not in get_args(ColourSpace):
         raise ProjectError(f"{key}: {value!r} is not one of {', '.join(get_args(ColourSpace))}")
     return cast(ColourSpace, value)
 
 
 class PairReader(AbstractDataset[Any, list[Reference]]):
-    """Base of the readers: `load()` lists references, and nothing is saved.
+    """Base class of the readers: `load()` lists references, and nothing can be saved.
 
     Args:
         colour_space: `linear` (Rec.709), `srgb` (encoded) or `acescg` (linear AP1); one for both
             images, or `{beauty: …, albedo: …}`.
-        mask_rule: a pixel is valid where every channel of the mask is `above_half`, `non_zero` or
-            `below_half`; integer masks count from 0 to 1.
-        max_megapixels: larger images are set aside before memory is taken.
+        mask_rule: which values of a mask mean valid: `above_half`, `non_zero` or `below_half`. A
+            pixel is valid if all its channels do; integer masks are scaled to [0, 1].
+        max_megapixels: larger images are quarantined before memory is allocated for them.
     """
 
     def __init__(
@@ -89,72 +96,76 @@ class PairReader(AbstractDataset[Any, list[Reference]]):
         metadata: dict | None = None,
     ) -> None:
         self._path = Path(filepath)
-        self._declaration = declared(colour_space, mask_rule, max_megapixels)
+        self._options = check_options(colour_space, mask_rule, max_megapixels)
         self.metadata = metadata
 
     def save(self, data: Any) -> None:
-        """Refused: the raw data is the user's.
+        """Refuse to write, because the raw data belongs to the user.
 
         Raises:
             ProjectError: always.
         """
-        raise ProjectError(f"{self._path}: is only read, never written")
+        raise ProjectError(f"{self._path}: raw data is read-only, so nothing can be saved here")
 
     def _exists(self) -> bool:
         return self._path.exists()
 
     def _describe(self) -> dict[str, object]:
-        return {"filepath": str(self._path), "declaration": self._declaration}
+        return {"filepath": str(self._path), "options": self._options}
 
 
 @dataclass(frozen=True)
 class PairFiles:
-    """A pair named by its files."""
+    """A pair that is named by its files."""
 
     sample_id: str
     group: str
     root: Root
+    """The folder or `.tar` that holds the files."""
     beauty: str
+    """Name of the beauty file in the root."""
     albedo: str
+    """Name of the albedo file in the root."""
     mask: str | None
-    declaration: Declaration
+    """Name of the mask file in the root, if there is one."""
+    options: ReaderOptions
 
     def reference(self) -> RawPairReference:
-        """The reference that reads these files."""
+        """Make the reference that reads these files."""
         return RawPairReference(self.sample_id, self.group, self.signature, self.load)
 
     def signature(self) -> str:
-        """State of every file, and the declaration."""
+        """State of every file, and the options."""
         names = [name for name in (self.beauty, self.albedo, self.mask) if name is not None]
-        return signature(self.root, names, self.declaration)
+        return signature(self.root, names, self.options)
 
     def load(self) -> RawPair:
         """Read the files.
 
         Raises:
-            BadSampleError: "name: reason" of the first file that cannot be used, or where sizes
+            BadSampleError: "name: reason" of the first file that cannot be used, or if sizes
                 differ.
         """
         from albedo_pipeline.imaging.io.read import read_colour, read_mask
 
         if posixpath.normpath(self.beauty) == posixpath.normpath(self.albedo):
-            raise BadSampleError(f"{self.albedo}: is beauty and albedo at once")
-        pixels = self.declaration.max_pixels
-        beauty = read_from(self.root, self.beauty, lambda path: read_colour(path, pixels))
-        albedo = read_from(self.root, self.albedo, lambda path: read_colour(path, pixels))
+            raise BadSampleError(f"{self.albedo}: is named as both beauty and albedo")
+        limit = self.options.max_pixels
+        beauty = read_from(self.root, self.beauty, lambda path: read_colour(path, limit))
+        albedo = read_from(self.root, self.albedo, lambda path: read_colour(path, limit))
         valid = np.ones(beauty.pixels.shape[:2], bool)
         masks = {"beauty": beauty.present, "albedo": albedo.present}
         if self.mask is not None:
-            mask = read_from(self.root, self.mask, lambda path: read_mask(path, pixels))
-            masks["mask"] = apply_rule(mask, self.declaration.mask_rule)
+            mask = read_from(self.root, self.mask, lambda path: read_mask(path, limit))
+            masks["mask"] = apply_mask_rule(mask, self.options.mask_rule)
         return RawPair(
             sample_id=self.sample_id,
             group=self.group,
             beauty=beauty.pixels,
             albedo=albedo.pixels,
-            valid=combined(valid, masks),
-            beauty_space=self.declaration.beauty_space,
-            albedo_space=self.declaration.albedo_space,
+            valid=combine_masks(valid, masks),
+            beauty_space=self.options.beauty_space,
+            albedo_space=self.options.albedo_space,
             beauty_type=beauty.type,
             albedo_type=albedo.type,
             attributes=beauty.attributes,
@@ -162,38 +173,45 @@ class PairFiles:
 
 
 def sample_id_of(beauty: str) -> str:
-    """The name of a beauty file without suffix and `_beauty`."""
+    """The name of a beauty file without its suffix and without `_beauty`."""
     path = PurePosixPath(posixpath.normpath(beauty))
     return str(path.parent / path.stem).removesuffix("_beauty")
 
 
 def group_of(name: str, sample_id: str) -> str:
-    """The folder of a name, or, in no folder, the sample itself."""
+    """The folder of a file, or the sample's own id if the file is in no folder."""
     folder = posixpath.dirname(posixpath.normpath(name))
     return sample_id if folder in ("", "/") else folder
 
 
 def bad_reference(sample_id: str, group: str, message: str) -> RawPairReference:
-    """A sample of which is known beforehand that it cannot be read."""
-    return RawPairReference(sample_id, group, partial(str, message), partial(_refuse, message))
+    """A reference to a sample that cannot be read; loading it raises BadSampleError.
+
+    Args:
+        sample_id: of the sample.
+        group: of the sample.
+        message: the reason that goes into the quarantine, "name: reason".
+    """
+    raise_error = partial(_raise_bad_sample, message)
+    return RawPairReference(sample_id, group, partial(str, message), raise_error)
 
 
-def signature(root: Root, names: list[str], *declaration: object) -> str:
-    """The root, the state of its files and what else changes a pair, as one line."""
+def signature(root: Root, names: list[str], *options: object) -> str:
+    """One line with the root, the state of its files and all options that a pair depends on."""
     files = [f"{name}:{root.signature(name)}" for name in names]
-    return " ".join([str(root.path), *files, *map(repr, declaration)])
+    return " ".join([str(root.path), *files, *map(repr, options)])
 
 
 def read_from(root: Root, name: str, read: Callable[[Path], Read]) -> Read:
-    """Read a file of a root; reasons tell the name as the user wrote it.
+    """Read a file of a root; errors name it as the user wrote it.
 
     Args:
-        root: where the file lies.
-        name: of the file.
-        read: raises ValueError with "path: reason" where it fails.
+        root: holds the file.
+        name: of the file in the root.
+        read: reads the file at a path; raises ValueError with "path: reason" if that fails.
 
     Raises:
-        BadSampleError: "name: reason".
+        BadSampleError: "name: reason", if the file cannot be read.
     """
     with root.opened(name) as path:
         try:
@@ -203,17 +221,21 @@ def read_from(root: Root, name: str, read: Callable[[Path], Read]) -> Read:
             raise BadSampleError(f"{name}: {reason}") from error
 
 
-def apply_rule(mask: np.ndarray, rule: str) -> np.ndarray:
-    """Mask [H, W, C] => bool [H, W], true where every channel says so."""
-    said = MASK_RULES[rule](mask)
-    return said[..., 0] if said.shape[-1] == 1 else np.all(said, axis=-1)
+def apply_mask_rule(mask: np.ndarray, rule: str) -> np.ndarray:
+    """Mask [H, W, C] => bool [H, W]: whether all channels mean valid by a rule of `MASK_RULES`."""
+    valid = MASK_RULES[rule](mask)
+    return valid[..., 0] if valid.shape[-1] == 1 else np.all(valid, axis=-1)
 
 
-def combined(valid: np.ndarray, masks: dict[str, np.ndarray | None]) -> np.ndarray:
-    """`valid` of the beauty, bool [H, W], and every mask that there is, by what it belongs to.
+def combine_masks(valid: np.ndarray, masks: dict[str, np.ndarray | None]) -> np.ndarray:
+    """Combine masks by "and".
+
+    Args:
+        valid: bool [H, W], of the beauty's size.
+        masks: bool [H, W] or None, by the image that they belong to.
 
     Raises:
-        BadSampleError: where a mask has another size.
+        BadSampleError: if a mask has another size; the message names its image.
     """
     for name, mask in masks.items():
         if mask is None:
@@ -224,7 +246,7 @@ def combined(valid: np.ndarray, masks: dict[str, np.ndarray | None]) -> np.ndarr
     return valid
 
 
-def _refuse(message: str) -> RawPair:
+def _raise_bad_sample(message: str) -> RawPair:
     raise BadSampleError(message)
 
 

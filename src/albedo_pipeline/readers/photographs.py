@@ -1,4 +1,4 @@
-"""Photographs of which something is known of the albedo, though not the albedo itself."""
+"""Photographs with partial knowledge of their albedo: judgements, or measured surfaces."""
 
 import hashlib
 from collections.abc import Callable
@@ -22,13 +22,15 @@ class Measured:
     colours: np.ndarray
     """Linear Rec.709, [n, 3]."""
     labels: np.ndarray
-    """Integers [H, W]; 0: not measured; else, in their order, the rows of `colours`."""
+    """Integers [H, W]: 0 is not measured; the other values, sorted, belong to rows of `colours`."""
 
 
 @dataclass(frozen=True)
 class Photo:
-    """One photograph; nothing is read before it is asked for. All raise BadSampleError, naming the
-    file, where one cannot be used."""
+    """One photograph, which is read on demand.
+
+    All methods raise BadSampleError, naming the file, if a file cannot be used.
+    """
 
     name: str
     root: Root

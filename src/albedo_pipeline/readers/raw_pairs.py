@@ -1,4 +1,4 @@
-"""What every reader of raw pairs gives: a sequence of references, each loaded by itself."""
+"""What every reader of raw pairs returns: a list of references, each of which loads one pair."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,22 +10,24 @@ from albedo_pipeline.imaging.colour import ColourSpace
 
 @dataclass(frozen=True)
 class RawPair:
-    """One pair as its files have it."""
+    """One pair as its files store it."""
 
     sample_id: str
     group: str
     beauty: np.ndarray
-    """float16 or float32 [H, W, 3] in `beauty_space`, may pass 1."""
+    """float16 or float32 [H, W, 3] in `beauty_space`; values may exceed 1."""
     albedo: np.ndarray
     """float16 or float32 [H, W, 3] in `albedo_space`."""
     valid: np.ndarray
     """bool [H, W], the reader's mask."""
     beauty_space: ColourSpace = "linear"
-    """What the reader declares."""
+    """Colour space of the beauty, as the reader declares it."""
     albedo_space: ColourSpace = "linear"
+    """Colour space of the albedo, as the reader declares it."""
     beauty_type: str = "float"
-    """Type of the file's own pixels: uint8, uint16, half, float, …"""
+    """Type of the pixels in the beauty file: uint8, uint16, half, float, …"""
     albedo_type: str = "float"
+    """Type of the pixels in the albedo file."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Text attributes of the beauty file."""
 
@@ -37,6 +39,7 @@ class RawPairReference:
     sample_id: str
     group: str
     signature: Callable[[], str]
-    """Cheap; differs where the files or the way they are read may have changed. Never raises."""
+    """Text that changes if the files, or the way they are read, may have changed. It is cheap to
+    get, and getting it never raises."""
     load: Callable[[], RawPair]
-    """Reads the files; raises BadSampleError with the reason where that fails."""
+    """Reads the files; raises BadSampleError with the reason if that fails."""

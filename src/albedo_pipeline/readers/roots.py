@@ -31,8 +31,8 @@ class Root(Protocol):
         """A path that can be read while the context lasts.
 
         Raises:
-            BadSampleError: "name: reason", where the name leaves the root, is missing or no plain
-                file, and at the end where the file was changed meanwhile.
+            BadSampleError: "name: reason", if the name leaves the root, is missing or no plain
+                file, and at the end if the file was changed meanwhile.
         """
 
 
@@ -40,7 +40,7 @@ def open_root(path: Path) -> Root:
     """The root at a path; of a `.tar` the members are listed here.
 
     Raises:
-        ProjectError: where there is neither a folder nor a sound, uncompressed `.tar`.
+        ProjectError: if there is neither a folder nor a sound, uncompressed `.tar`.
     """
     if path.is_dir():
         return FolderRoot(path)
@@ -117,8 +117,8 @@ class TarRoot:
         return sorted(self._index.members)
 
     def signature(self, name: str) -> str:
-        """Size and time of change by the member's header; where all members bear the same time, as
-        in archives made to be reproducible, it tells nothing, and the archive's own counts."""
+        """Size and modification time in the member's header; also the state of the archive itself
+        if all members have the same time, as in reproducible archives."""
         member = self._index.members.get(posixpath.normpath(name))
         if member is None:
             return self._index.refused.get(posixpath.normpath(name), "missing")
@@ -146,7 +146,7 @@ class TarRoot:
 
 
 def check_name(name: str) -> None:
-    """Raise BadSampleError where a name is absolute, or leaves the root by `..`."""
+    """Raise BadSampleError if a name is absolute, or leaves the root by `..`."""
     if "\0" in name:
         raise BadSampleError(f"{name!r}: not a file name")
     normal = posixpath.normpath(name)
@@ -171,7 +171,7 @@ def _refuse_folder(error: OSError) -> None:
 
 @contextmanager
 def _unchanged(name: str, path: Path) -> Iterator[None]:
-    """Raise BadSampleError where the file is another, or changed, when the block ends."""
+    """Raise BadSampleError if the file is another, or changed, when the block ends."""
     before = _state(path)
     try:
         yield
@@ -184,7 +184,7 @@ def _unchanged(name: str, path: Path) -> Iterator[None]:
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
-    """Size, time of change in nanoseconds and inode; None where there is no file."""
+    """Size, modification time in nanoseconds and inode; None if there is no file."""
     try:
         stat = path.stat()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The members of an uncompressed tar: where their bytes lie, and which are refused."""
+"""The members of an uncompressed tar: the position of their bytes, and which are refused."""
 
 import posixpath
 import tarfile
@@ -14,7 +14,7 @@ _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x
 
 
 class Member(NamedTuple):
-    """Where a file lies in the archive."""
+    """Position of a file in the archive."""
 
     offset: int
     size: int
@@ -34,7 +34,7 @@ class TarIndex:
 
     @cached_property
     def one_time(self) -> bool:
-        """Whether all members bear the same time of change."""
+        """Whether all members have the same modification time."""
         return len({member.modified for member in self.members.values()}) == 1
 
 
@@ -48,7 +48,7 @@ def read_index(path: Path) -> TarIndex:
     """List an archive by its headers.
 
     Raises:
-        ProjectError: where it is damaged or cut off; names it.
+        ProjectError: if it is damaged or cut off; names it.
     """
     members: dict[str, Member] = {}
     refused: dict[str, str] = {}
