@@ -78,7 +78,7 @@ DESCRIBED = {
     "angular": ("Angular error", "°", 2, False),
     "aurc": ("AURC", "", 3, False),
     "aurc_oracle": ("AURC of the oracle", "", 3, False),
-    "aurc_random": ("AURC of no order", "", 3, False),
+    "aurc_random": ("AURC of random order", "", 3, False),
     "aurc_excess": ("Excess AURC", "", 3, False),
     "whdr": ("WHDR", "", 3, False),
     "maw_intensity": ("MAW intensity error", "", 4, False),

@@ -12,7 +12,7 @@ from albedo_pipeline.metrics.base import Quantity
 
 AURC = Quantity(name="aurc", label="AURC", higher_is_better=False)
 AURC_ORACLE = Quantity(name="aurc_oracle", label="AURC of the oracle", higher_is_better=False)
-AURC_RANDOM = Quantity(name="aurc_random", label="AURC of no order", higher_is_better=False)
+AURC_RANDOM = Quantity(name="aurc_random", label="AURC of random order", higher_is_better=False)
 AURC_EXCESS = Quantity(name="aurc_excess", label="Excess AURC", higher_is_better=False)
 
 
