@@ -20,18 +20,18 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
 MODELS = {section: getattr(params, f"{section.title()}Params") for section in SECTIONS}
-TO_BE_MADE = {"conf/sd21/catalog.yml", "conf/sd21/globals.yml"}
+WRITTEN_BY_THE_USER = {"conf/sd21/catalog.yml", "conf/sd21/globals.yml"}
 """Files that the docs tell the user to write."""
 
 
-def found(pattern: str) -> list[tuple[str, str]]:
-    """(page, match) of all pages; a command that goes on in the next line is one line."""
+def matches(pattern: str) -> list[tuple[str, str]]:
+    """(page, match) for all matches; a command that continues on the next line is one line."""
     joined = {page: text.replace("\\\n", " ") for page, text in TEXTS.items()}
     return [(page, match) for page in joined for match in re.findall(pattern, joined[page], re.M)]
 
 
 def blocks() -> Iterator[tuple[str, str]]:
-    """(page, YAML) of all fenced blocks, and of all files that a command writes."""
+    """(page, YAML) for all fenced blocks, and for all files that a command writes."""
     for page, text in TEXTS.items():
         for block in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.M):
             yield page, block
@@ -40,7 +40,7 @@ def blocks() -> Iterator[tuple[str, str]]:
 
 
 def check_all(cases: list[tuple[str, str]], check: Callable[[str, str], None]) -> None:
-    """Check every different case, and name all that fail."""
+    """Check every different case; the failure names all that fail."""
     assert cases
     failures = []
     for page, text in sorted(set(cases)):
@@ -52,20 +52,20 @@ def check_all(cases: list[tuple[str, str]], check: Callable[[str, str], None]) -
 
 
 def anchors(page: str) -> list[str]:
-    """Of a page's headings, as GitHub makes them."""
+    """Anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", (ROOT / page).read_text(encoding="utf-8"), re.M)
     return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 def settings(env: str, changes: dict | None = None) -> dict:
-    """The parameters of an environment, with what the command line changes."""
+    """The parameters of an environment, with changes from the command line."""
     source = str(ROOT / "conf")
     options = {**CONFIG_LOADER_ARGS, "runtime_params": changes or {}}
     return dict(OmegaConfigLoader(source, env=env, **options)["parameters"])
 
 
 def test_links_lead_somewhere() -> None:
-    check_all(found(r"\]\(([^)\s]+)\)"), check_link)
+    check_all(matches(r"\]\(([^)\s]+)\)"), check_link)
 
 
 def check_link(page: str, link: str) -> None:
@@ -80,18 +80,18 @@ def check_link(page: str, link: str) -> None:
 
 def test_paths_exist() -> None:
     folders = "src|conf|tests|tools|benchmarks|notebooks|docs"
-    check_all(found(rf"(?<![\w./-])((?:{folders})/[\w./<>*-]*[\w>])"), check_path)
+    check_all(matches(rf"(?<![\w./-])((?:{folders})/[\w./<>*-]*[\w>])"), check_path)
 
 
 def check_path(page: str, path: str) -> None:
-    if path in TO_BE_MADE or path.startswith("conf/local/"):
+    if path in WRITTEN_BY_THE_USER or path.startswith("conf/local/"):
         return
     known = path.partition("<")[0].rpartition("/")[0] if "<" in path else path
     assert (ROOT / known).exists()
 
 
 def test_modules_can_be_run() -> None:
-    check_all(found(r"python -m ((?:tests|tools)\.[a-z_.]+)\b"), check_module)
+    check_all(matches(r"python -m ((?:tests|tools)\.[a-z_.]+)\b"), check_module)
 
 
 def check_module(page: str, module: str) -> None:
@@ -101,11 +101,11 @@ def check_module(page: str, module: str) -> None:
 def test_make_has_the_targets() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z][a-z-]*):", makefile, re.M)
-    assert {target for _, target in found(r"(?:^|`)make ([a-z][a-z-]*)")} <= set(targets)
+    assert {target for _, target in matches(r"(?:^|`)make ([a-z][a-z-]*)")} <= set(targets)
 
 
 def test_kedro_commands_name_pipelines_and_settings() -> None:
-    check_all(found(r"\bkedro run\b([^`'\n;&|>#]*)"), check_run)
+    check_all(matches(r"\bkedro run\b([^`'\n;&|>#]*)"), check_run)
 
 
 def check_run(page: str, options: str) -> None:
@@ -134,7 +134,7 @@ def check_yaml(page: str, text: str) -> None:
 
 
 def check_settings(content: dict) -> None:
-    """Sections, or the inside of one, on top of `conf/base`."""
+    """Validate sections, or the keys of one section, on top of `conf/base`."""
     if not set(content) <= set(MODELS):
         owner = next(name for name, m in MODELS.items() if set(content) <= set(m.model_fields))
         content = {owner: content}

@@ -1,4 +1,4 @@
-"""`predict`: the user's own images, whatever they are, come back with an albedo or a reason."""
+"""`predict`: every image of the user gets an albedo, or a reason why it has none."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from tests.support.marigold import save_marigold
 from tests.support.project import new_project, run_kedro
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-TWO = {
+TWO_TARGETS = {
     "target_names": ["material", "albedo"],
     "material": {"prediction_space": "stack", "sub_target_names": ["roughness", None, None]},
     "roughness": {"prediction_space": "linear"},
@@ -38,12 +38,12 @@ def model(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def linear_model(tmp_path_factory) -> Path:
-    return save_marigold(tmp_path_factory.mktemp("linear"), TWO)
+    return save_marigold(tmp_path_factory.mktemp("linear"), TWO_TARGETS)
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Good ones of every kind, bad ones, and a file that is none."""
+def images(tmp_path: Path) -> Path:
+    """A folder with usable images of every kind, unusable ones, and a file that is no image."""
     folder = tmp_path / "in"
     (folder / "room").mkdir(parents=True)
     image(folder / "a.png", codes()[:24, :32])
@@ -59,7 +59,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def run(output: Path, model: Path, source: Path | str, **settings) -> dict:
-    """What a run tells; it does not fail for bad images."""
+    """Predict, and return the summary; unusable images are no error here."""
     params = PredictParams(input=str(source), model=str(model), device="cpu", **settings)
     dataset = UserPredictionsDataset(filepath=str(output))
     dataset.save(predict_job(lambda: None, params))
@@ -74,19 +74,19 @@ def states(folder: Path) -> dict[str, int]:
     }
 
 
-def test_good_ones_are_done_and_bad_ones_named(tmp_path, model, pictures) -> None:
+def test_usable_images_are_predicted_and_unusable_ones_named(tmp_path, model, images) -> None:
     output = tmp_path / "out"
-    told = run(output, model, pictures)
-    reasons = {record["name"]: record["reason"] for record in told["images"]}
+    summary = run(output, model, images)
+    reasons = {record["name"]: record["reason"] for record in summary["images"]}
     assert list(reasons) == sorted(reasons)
     assert {name for name, reason in reasons.items() if reason} == {"cut.jpg", "text.png"}
-    assert told["others"] == 1
+    assert summary["others"] == 1
     for name in ("a.png", "a.hdr", "room/deep", "half", "array", HOSTILE):
         assert (output / f"{name}_albedo.exr").is_file()
         assert (output / f"{name}_albedo.png").is_file()
     with pytest.raises(ProjectError, match=r"2 of 8 image\(s\) could not be used.*: cut\.jpg: "):
-        check_all_done(told)
-    spaces = {r["name"]: r["space"] for r in told["images"] if not r["reason"]}
+        check_all_done(summary)
+    spaces = {r["name"]: r["space"] for r in summary["images"] if not r["reason"]}
     assert {n for n, space in spaces.items() if space == "linear"} == {
         "a.hdr",
         "array.npy",
@@ -95,14 +95,14 @@ def test_good_ones_are_done_and_bad_ones_named(tmp_path, model, pictures) -> Non
     assert not list(output.rglob(".*.partial*"))
 
 
-def test_a_second_run_makes_nothing_and_a_change_only_its_own(tmp_path, model, pictures) -> None:
+def test_a_second_run_predicts_only_what_changed(tmp_path, model, images) -> None:
     output = tmp_path / "out"
-    first = run(output, model, pictures)
+    first = run(output, model, images)
     before = states(output)
-    assert run(output, model, pictures) == first
+    assert run(output, model, images) == first
     assert states(output) == before
-    image(pictures / "a.png", codes()[:24, :40])
-    run(output, model, pictures)
+    image(images / "a.png", codes()[:24, :40])
+    run(output, model, images)
     changed = {name for name, state in states(output).items() if before.get(name) != state}
     assert {Path(name).name for name in changed} == {
         "a.png_albedo.exr",
@@ -114,7 +114,7 @@ def test_a_second_run_makes_nothing_and_a_change_only_its_own(tmp_path, model, p
     (output / "half_albedo.exr").unlink()
     (output / "array_albedo.json").write_text("{", encoding="utf-8")
     before = states(output)
-    run(output, model, pictures)
+    run(output, model, images)
     changed = {name for name, state in states(output).items() if before.get(name) != state}
     assert {name for name in changed if name.endswith(".exr")} == {
         "half_albedo.exr",
@@ -122,7 +122,7 @@ def test_a_second_run_makes_nothing_and_a_change_only_its_own(tmp_path, model, p
     }
 
 
-def test_other_settings_or_another_model_make_all_anew(tmp_path, model, linear_model) -> None:
+def test_other_settings_and_another_model_predict_all_again(tmp_path, model, linear_model) -> None:
     image(tmp_path / "a.png", codes()[:16, :16])
     output = tmp_path / "out"
     digests = set()
@@ -133,38 +133,38 @@ def test_other_settings_or_another_model_make_all_anew(tmp_path, model, linear_m
     assert len(digests) == 3
 
 
-def test_a_run_that_is_stopped_goes_on(tmp_path, model, pictures) -> None:
-    output, params = tmp_path / "out", PredictParams(input=str(pictures), model=str(model))
-    work, made = predict_job(lambda: None, params), []
+def test_a_stopped_run_is_continued(tmp_path, model, images) -> None:
+    output, params = tmp_path / "out", PredictParams(input=str(images), model=str(model))
+    job, made = predict_job(lambda: None, params), []
 
     class Stopped:
-        images, others, cache_key = work.images, work.others, work.cache_key
-        settings = work.settings
+        images, others, cache_key = job.images, job.others, job.cache_key
+        settings = job.settings
 
         def make(self, image):
             if len(made) == 3:
                 raise KeyboardInterrupt
             made.append(image.name)
-            return work.make(image)
+            return job.make(image)
 
     with pytest.raises(KeyboardInterrupt):
         UserPredictionsDataset(filepath=str(output)).save(Stopped())
     before = states(output)
     assert len([name for name in before if name.endswith("_albedo.json")]) == 3
-    told = run(output, model, pictures)
-    assert len(told["images"]) == 8
+    summary = run(output, model, images)
+    assert len(summary["images"]) == 8
     assert before.items() <= states(output).items()
 
 
-def test_one_run_at_a_time_in_a_folder(tmp_path, model, pictures) -> None:
+def test_one_run_at_a_time_in_a_folder(tmp_path, model, images) -> None:
     with (
         locked(tmp_path / "out", "another predict"),
         pytest.raises(DatasetError, match=r"out: another predict writes here \(process \d+ on "),
     ):
-        run(tmp_path / "out", model, pictures)
+        run(tmp_path / "out", model, images)
 
 
-def test_a_picture_that_went_bad_leaves_no_old_albedo(tmp_path, model) -> None:
+def test_an_image_that_became_unusable_keeps_no_old_albedo(tmp_path, model) -> None:
     source, output = image(tmp_path / "a.png", codes()[:16, :16]), tmp_path / "out"
     run(output, model, source)
     text(source)
@@ -202,7 +202,7 @@ def test_results_of_another_image_are_never_replaced(tmp_path: Path, model: Path
     reason = run(output, model, sources[1])["images"][0]["reason"]
     assert f"its results would replace those of {sources[0]}" in reason
     assert states(output) == before
-    sources[0].rename(tmp_path / "elsewhere.png")  # then they are nobody's
+    sources[0].rename(tmp_path / "elsewhere.png")  # the results no longer belong to an image
     assert not run(output, model, sources[1])["images"][0]["reason"]
     assert states(output) != before
 
@@ -210,36 +210,36 @@ def test_results_of_another_image_are_never_replaced(tmp_path: Path, model: Path
 def test_results_are_never_inputs(tmp_path: Path, model: Path) -> None:
     image(tmp_path / "a.png", codes()[:16, :16])
     for _ in range(2):
-        told = run(tmp_path / "out", model, tmp_path)
-        assert [record["name"] for record in told["images"]] == ["a.png"]
+        summary = run(tmp_path / "out", model, tmp_path)
+        assert [record["name"] for record in summary["images"]] == ["a.png"]
 
 
-def test_too_long_a_name_is_a_bad_image(tmp_path: Path, model: Path) -> None:
+def test_an_image_with_too_long_a_name_is_unusable(tmp_path: Path, model: Path) -> None:
     image(tmp_path / f"{'x' * 240}.png", codes()[:16, :16])
-    told = run(tmp_path / "out", model, tmp_path)
-    assert "too long" in told["images"][0]["reason"]
+    summary = run(tmp_path / "out", model, tmp_path)
+    assert "too long" in summary["images"][0]["reason"]
 
 
-def test_the_projects_own_model(model: Path) -> None:
+def test_the_model_of_the_project(model: Path) -> None:
     assert ProjectModelDataset(filepath=str(model)).load()().default_resolution == 32
 
 
-def test_no_model_at_all(tmp_path: Path) -> None:
+def test_without_a_model_the_error_says_how_to_get_one(tmp_path: Path) -> None:
     load = ProjectModelDataset(filepath=str(tmp_path / "export")).load()
     with pytest.raises(ProjectError, match=r"predict\.model: is not set, and .*export holds no"):
         load()
 
 
-def test_no_input_at_all() -> None:
+def test_without_an_input_the_setting_is_named() -> None:
     with pytest.raises(ProjectError, match=r"^predict\.input: is not set"):
         predict_job(lambda: None, PredictParams())
 
 
-def test_as_a_user_runs_it(tmp_path: Path, model: Path, pictures: Path) -> None:
+def test_as_a_user_runs_it(tmp_path: Path, model: Path, images: Path) -> None:
     (tmp_path / "project").mkdir()
     project = new_project(tmp_path / "project")
-    asked = ("run", "--pipelines", "predict", "--params")
-    result = run_kedro(project, *asked, f"predict.input={pictures},predict.model={model}")
+    settings = f"predict.input={images},predict.model={model}"
+    result = run_kedro(project, "run", "--pipelines", "predict", "--params", settings)
     output = project / "data" / "test" / "07_model_output" / "user"
     assert result.returncode == 1, result.stderr
     assert "Traceback" not in result.stderr

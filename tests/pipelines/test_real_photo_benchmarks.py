@@ -26,17 +26,19 @@ LEFT, RIGHT = {"id": 1, "x": 0.2, "y": 0.5}, {"id": 2, "x": 0.8, "y": 0.5}
 
 
 def halves(left: float, right: float) -> np.ndarray:
-    """A picture of two greys, [24, 32, 3]."""
-    picture = np.full((24, 32, 3), left, np.float32)
-    picture[:, 16:] = right
-    return picture
+    """An image with a grey left half and another grey right half, [24, 32, 3]."""
+    image = np.full((24, 32, 3), left, np.float32)
+    image[:, 16:] = right
+    return image
 
 
 def save_photo(path: Path, encoded: np.ndarray) -> None:
     write_png(path, np.rint(encoded * 255).astype(np.uint8))
 
 
-def judge(path: Path, darker: str | None, weight: float | None, opaque: bool = True) -> None:
+def write_judgement(
+    path: Path, darker: str | None, weight: float | None, opaque: bool = True
+) -> None:
     points = [point | {"opaque": opaque} for point in (LEFT, RIGHT)]
     compared = [{"point1": 1, "point2": 2, "darker": darker, "darker_score": weight}]
     content = {"intrinsic_points": points, "intrinsic_comparisons": compared}
@@ -48,17 +50,17 @@ def iiw(tmp_path: Path) -> Path:
     folder = tmp_path / "iiw"
     for number in (9, 10, 54, 101, 102, 117):
         save_photo(folder / f"{number}.png", halves(0.3, 0.8))
-        judge(folder / f"{number}.json", "1", 1.0)
+        write_judgement(folder / f"{number}.json", "1", 1.0)
     return folder
 
 
-def test_every_fifth_photograph_by_number(iiw: Path) -> None:
+def test_the_test_split_is_every_fifth_photograph_by_number(iiw: Path) -> None:
     assert [p.name for p in IIWDataset(filepath=str(iiw)).load()] == ["9", "117"]
     everything = IIWDataset(filepath=str(iiw), split="all").load()
     assert [p.name for p in everything] == ["9", "10", "54", "101", "102", "117"]
 
 
-def test_judgements_by_hand(iiw: Path) -> None:
+def test_the_score_of_a_judgement_by_hand(iiw: Path) -> None:
     photo = IIWDataset(filepath=str(iiw)).load()[0]
     (judgement,) = photo.read_known()
     assert tuple(judgement) == (0.2, 0.5, 0.8, 0.5, "1", 1.0)
@@ -68,8 +70,10 @@ def test_judgements_by_hand(iiw: Path) -> None:
 
 
 @pytest.mark.parametrize(("weight", "opaque"), [(None, True), (0.0, True), (1.0, False)])
-def test_what_does_not_count(iiw: Path, weight: float | None, opaque: bool) -> None:
-    judge(iiw / "9.json", "1", weight, opaque)
+def test_judgements_without_weight_or_of_transparent_points_do_not_count(
+    iiw: Path, weight: float | None, opaque: bool
+) -> None:
+    write_judgement(iiw / "9.json", "1", weight, opaque)
     known = IIWDataset(filepath=str(iiw)).load()[0].read_known()
     assert np.isnan(iiw_scores(halves(0.1, 0.9), known)["whdr"])
 
@@ -82,13 +86,13 @@ def test_what_does_not_count(iiw: Path, weight: float | None, opaque: bool) -> N
         ('{"intrinsic_points": []}', "9.json: no 'intrinsic_comparisons'"),
     ],
 )
-def test_damaged_judgements(iiw: Path, content: str, reason: str) -> None:
+def test_a_damaged_file_of_judgements_is_named(iiw: Path, content: str, reason: str) -> None:
     (iiw / "9.json").write_text(content, encoding="utf-8")
     with pytest.raises(BadSampleError, match=reason):
         IIWDataset(filepath=str(iiw)).load()[0].read_known()
 
 
-def test_no_photograph_there(tmp_path: Path) -> None:
+def test_a_folder_without_photographs_and_an_unknown_split(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"no <id>\.png with <id>\.json"):
         IIWDataset(filepath=str(tmp_path)).load()
     with pytest.raises(ProjectError, match="split: 'other' is not one of"):
@@ -100,11 +104,11 @@ ADOBE = np.array([[0.2, 0.3, 0.4], [0.5, 0.5, 0.5]])
 
 @pytest.fixture
 def maw(tmp_path: Path) -> Path:
-    """Two surfaces, numbered 3 and 7 in the mask, with the measured colours as they are."""
+    """A photograph of two surfaces, 3 and 7 in the mask, that have exactly the measured colours."""
     folder = tmp_path / "maw"
     measured = ADOBE @ ADOBE_TO_REC709.T
-    picture = np.empty((240, 320, 3))
-    picture[:, :160], picture[:, 160:] = measured
+    image = np.empty((240, 320, 3))
+    image[:, :160], image[:, 160:] = measured
     labels = np.zeros((240, 320, 3), np.uint8)
     labels[40:200, 20:140], labels[40:200, 180:300] = 3, 7
     (folder / "labels" / "kitchen").mkdir(parents=True)
@@ -112,11 +116,11 @@ def maw(tmp_path: Path) -> Path:
     write_png(folder / "labels" / "kitchen" / "mask.png", labels)
     row = ("kitchen/colours.npy", "kitchen/mask.png", "kitchen", "one", "gt.png", "")
     (folder / "labels" / "meta.csv").write_text("\t".join(row) + "\n", encoding="utf-8")
-    save_photo(folder / "images_png" / "kitchen" / "one.png", encode_srgb(picture))
+    save_photo(folder / "images_png" / "kitchen" / "one.png", encode_srgb(image))
     return folder
 
 
-def test_measured_surfaces_by_hand(maw: Path) -> None:
+def test_the_scores_of_measured_surfaces_by_hand(maw: Path) -> None:
     (photo,) = MAWDataset(filepath=str(maw)).load()
     assert (photo.name, photo.group) == ("kitchen/one", "kitchen")
     measured = photo.read_known()
@@ -125,7 +129,7 @@ def test_measured_surfaces_by_hand(maw: Path) -> None:
     exact = maw_scores(albedo, measured)
     assert exact["maw_intensity"] == pytest.approx(0, abs=1e-5)
     assert exact["maw_chromaticity"] == pytest.approx(0, abs=0.3)  # 8 bits
-    # Blind to one scale, but not to one for a half of the picture.
+    # A scale of the entire image changes no score; a scale of one half does.
     assert maw_scores(albedo * 0.5, measured)["maw_intensity"] == pytest.approx(0, abs=1e-5)
     uneven = albedo.copy()
     uneven[:, :160] *= 0.5
@@ -136,8 +140,10 @@ def test_measured_surfaces_by_hand(maw: Path) -> None:
 
 
 @pytest.mark.parametrize("colours", [ADOBE[:1], np.concatenate([ADOBE, ADOBE])])
-def test_a_mask_with_other_surfaces_than_colours(maw: Path, colours: np.ndarray) -> None:
-    """A surface that is missing would give the next one its colour."""
+def test_a_mask_with_another_number_of_surfaces_than_colours(
+    maw: Path, colours: np.ndarray
+) -> None:
+    """If a surface is missing, each later one would get the colour of the one before."""
     np.save(maw / "labels" / "kitchen" / "colours.npy", colours)
     (photo,) = MAWDataset(filepath=str(maw)).load()
     reason = rf"2 surface\(s\), but labels/kitchen/colours\.npy has {len(colours)}"
@@ -145,22 +151,22 @@ def test_a_mask_with_other_surfaces_than_colours(maw: Path, colours: np.ndarray)
         photo.read_known()
 
 
-def test_other_pixels_or_other_answers_are_another_photograph(iiw: Path) -> None:
+def test_the_digest_depends_on_pixels_and_judgements(iiw: Path) -> None:
     def digest() -> str:
         return IIWDataset(filepath=str(iiw)).load()[0].digest()
 
     digests = [digest()]
-    judge(iiw / "9.json", "2", 1.0)
+    write_judgement(iiw / "9.json", "2", 1.0)
     digests.append(digest())
     save_photo(iiw / "9.png", halves(0.3, 0.7))
     digests.append(digest())
     assert len(set(digests)) == 3
-    judge(iiw / "9.json", "1", 1.0)
+    write_judgement(iiw / "9.json", "1", 1.0)
     save_photo(iiw / "9.png", halves(0.3, 0.8))
     assert digest() == digests[0]
 
 
-def test_the_fingerprint_is_of_the_photographs_that_were_used(iiw: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_scored_photographs_only(iiw: Path, tmp_path: Path) -> None:
     model = load_albedo_model(PretrainedModel(model=str(save_marigold(tmp_path / "model"))))
     params = EvaluateParams.model_validate({"steps": 1, "ensemble": 1})
 
@@ -169,9 +175,9 @@ def test_the_fingerprint_is_of_the_photographs_that_were_used(iiw: Path, tmp_pat
         return score_photos(photos, model, IIW, params)[1]["protocol"]["fingerprint"]
 
     first = fingerprint()
-    judge(iiw / "10.json", "2", 1.0)  # of no test photograph
+    write_judgement(iiw / "10.json", "2", 1.0)  # not in the test split
     assert fingerprint() == first
-    judge(iiw / "9.json", "2", 1.0)
+    write_judgement(iiw / "9.json", "2", 1.0)
     assert fingerprint() != first
 
 
@@ -184,7 +190,7 @@ def test_names_do_not_leave_the_root(maw: Path, name: str) -> None:
         photo.read_known()
 
 
-def test_a_malformed_table(maw: Path) -> None:
+def test_a_line_with_too_few_columns_is_named(maw: Path) -> None:
     (maw / "labels" / "meta.csv").write_text("a,b,c\n", encoding="utf-8")
     with pytest.raises(DatasetError, match=r"meta.csv, line 1: 1 column\(s\), expected colours"):
         MAWDataset(filepath=str(maw)).load()
