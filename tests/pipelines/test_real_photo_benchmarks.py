@@ -83,7 +83,7 @@ def test_judgements_without_weight_or_of_transparent_points_do_not_count(
     [
         ("{", "9.json: not a file of judgements"),
         ("[]", "9.json: not a file of judgements"),
-        ('{"intrinsic_points": []}', "9.json: no 'intrinsic_comparisons'"),
+        ('{"intrinsic_points": []}', "9.json: the judgements have no 'intrinsic_comparisons'"),
     ],
 )
 def test_a_damaged_file_of_judgements_is_named(iiw: Path, content: str, reason: str) -> None:
