@@ -128,7 +128,7 @@ def test_other_settings_and_another_model_predict_all_again(tmp_path, model, lin
     digests = set()
     for folder, settings in ((model, {}), (model, {"ensemble": 2}), (linear_model, {})):
         run(output, folder, tmp_path / "a.png", **settings)
-        digests.add(json.loads((output / "a_albedo.json").read_text(encoding="utf-8"))["recipe"])
+        digests.add(json.loads((output / "a_albedo.json").read_text(encoding="utf-8"))["cache_key"])
         assert (output / "a_uncertainty.exr").is_file() == bool(settings)
     assert len(digests) == 3
 

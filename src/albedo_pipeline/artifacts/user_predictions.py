@@ -24,7 +24,7 @@ from albedo_pipeline.runtime.progress import progress
 logger = logging.getLogger(__name__)
 
 _INDEX = "index.json"
-_CACHE_KEY = "recipe"
+_CACHE_KEY = "cache_key"
 """Key of the cache key in a record file."""
 
 

@@ -60,7 +60,7 @@ class FilenameListDataset(PairReader[RawPairReference]):
         if not self._path.is_file():
             raise ProjectError(
                 f"{self._path}: no such file; it should list the pairs, one 'beauty albedo [mask]' "
-                "a line (for the demo's own: kedro run --pipeline synthesize)"
+                "a line (for the demo's own: kedro run --pipelines synthesize)"
             )
         lines = dict(_names_by_line(self._path))
         if not lines:
