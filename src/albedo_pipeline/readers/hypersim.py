@@ -59,7 +59,7 @@ class HypersimDataset(PairReader[RawPairReference]):
         present = set(names)
         found = [match for name in names if (match := _COLOUR.fullmatch(name))]
         if not found:
-            examples = f"; there are, for example, {', '.join(names[:3])}" if names else ""
+            examples = f"; found, for example, {', '.join(names[:3])}" if names else ""
             raise ProjectError(
                 f"{root.path}: no <scene>/images/scene_cam_XX_final_hdf5/frame.NNNN.color.hdf5"
                 f"{examples}"
