@@ -124,12 +124,12 @@ def test_a_signature_tells_the_layers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, r"^beauty: no layer; name it, or a preset \(blender, vray, mitsuba\)$"),
+        ({}, r"^beauty: no layer; set it, or set preset \(blender, vray, mitsuba\)$"),
         ({"beauty": ""}, "^albedo: no layer"),
         ({"preset": "cycles"}, "^preset: 'cycles' is not one of blender, vray, mitsuba$"),
-        ({"beauty": "x", "albedo": "x"}, "^albedo: 'x' is the layer of the beauty too$"),
+        ({"beauty": "x", "albedo": "x"}, "^albedo: 'x' is also the layer of the beauty$"),
         ({"preset": "vray", "colour_space": "srgb"}, "^colour_space: EXR layers are linear or"),
-        ({"preset": "vray", "pattern": "*.exr"}, r"^pattern: '\*\.exr' should have \{sample\}"),
+        ({"preset": "vray", "pattern": "*.exr"}, r"^pattern: '\*\.exr' must contain \{sample\}"),
     ],
 )
 def test_wrong_arguments_are_named(options: dict, message: str) -> None:

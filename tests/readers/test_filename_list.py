@@ -63,8 +63,8 @@ def test_pixels_come_as_stored_in_the_space_declared(tmp_path: Path) -> None:
         ("", "lists no sample"),
         ("# only this\n", "lists no sample"),
         ("a.exr\n", r"pairs\.txt, line 1: 1 name\(s\), expected"),
-        ("a.exr b.exr\na.exr c.exr\n", r"line 2: sample 'a' stands in line 1 too"),
-        ("a.exr b.exr\na.png c.exr\n", r"line 2: sample 'a' stands in line 1 too"),
+        ("a.exr b.exr\na.exr c.exr\n", r"line 2: sample 'a' is already in line 1"),
+        ("a.exr b.exr\na.png c.exr\n", r"line 2: sample 'a' is already in line 1"),
         ("a b c d\n", "line 1: 4 name"),
         ("\na b\nc d e\n", r"pairs\.txt, line 3: 3 names, but line 2 has 2$"),
         ('a.exr b.exr\n"c.exr d.exr\n', r"pairs\.txt, line 2: a double quote is not closed"),
@@ -123,7 +123,9 @@ def test_a_folder_of_the_users_is_never_replaced(tmp_path: Path) -> None:
 )
 def test_nothing_is_written_that_would_be_read_otherwise(tmp_path: Path, options: dict) -> None:
     dataset = FilenameListDataset(filepath=str(tmp_path / "raw" / "pairs.txt"), **options)
-    with pytest.raises(DatasetError, match=r"pairs\.txt: renders need"):
+    with pytest.raises(
+        DatasetError, match=r"pairs\.txt: to save pairs, set colour_space to linear"
+    ):
         dataset.save([])
 
 
@@ -146,7 +148,7 @@ def test_another_encoding_is_named(tmp_path: Path) -> None:
 def test_one_file_for_both_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / "pairs.txt").write_text("s/a.png s/./a.png\n", encoding="utf-8")
     (reference,) = FilenameListDataset(filepath=str(tmp_path / "pairs.txt")).load()
-    with pytest.raises(BadSampleError, match="is beauty and albedo at once"):
+    with pytest.raises(BadSampleError, match="is named as both beauty and albedo"):
         reference.load()
 
 

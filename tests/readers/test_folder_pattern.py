@@ -99,7 +99,7 @@ def test_albedos_alone_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 def test_nothing_fits(tmp_path: Path) -> None:
     folder(tmp_path / "x", *(f"{i}.png" for i in range(5)))
-    message = r"x: no file fits the pattern '\{sample\}_beauty\.\*' \(beauty\); there are, for "
+    message = r"x: no file fits the pattern '\{sample\}_beauty\.\*' \(beauty\); found, for "
     with pytest.raises(DatasetError, match=message + r"example, 0\.png, 1\.png, 2\.png$"):
         found(tmp_path / "x")
     (tmp_path / "y").mkdir()
@@ -112,9 +112,12 @@ def test_nothing_fits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"beauty": "beauty.*"}, r"^beauty: 'beauty\.\*' should have \{sample\}"),
-        ({"mask": "{sample}_{scene}.*"}, r"^mask: '.*' should have \{sample\}, and may have"),
-        ({"albedo": "{group}/{sample}_a.*"}, r"^albedo: .* has not the same fields as beauty, '"),
+        ({"beauty": "beauty.*"}, r"^beauty: 'beauty\.\*' must contain \{sample\}"),
+        ({"mask": "{sample}_{scene}.*"}, r"^mask: '.*' must contain \{sample\}, and may contain"),
+        (
+            {"albedo": "{group}/{sample}_a.*"},
+            r"^albedo: .* does not have the same fields as beauty, '",
+        ),
         ({"albedo": "{sample}_beauty.*"}, "two patterns are the same$"),
         ({"beauty": 3}, "^beauty: 3 is not a pattern of names$"),
     ],

@@ -73,7 +73,7 @@ def test_missing_files(scene: Path) -> None:
         load(scene)
     (scene / f"{FINAL}.color.hdf5").unlink()
     write(scene / "other.hdf5", np.zeros(1))
-    with pytest.raises(DatasetError, match=r"color\.hdf5; there are, for example, other\.hdf5$"):
+    with pytest.raises(DatasetError, match=r"color\.hdf5; found, for example, other\.hdf5$"):
         load(scene)
 
 

@@ -58,13 +58,13 @@ def test_every_column(tmp_path: Path, kind: str) -> None:
         ("", "the column 'beauty' is missing$"),
         ("beauty,albedo\n", r"pairs\.csv: has no rows$"),
         ("beauty,mask\na,b\n", r"pairs\.csv: the column 'albedo' is missing$"),
-        ("beauty,albdeo\na,b\n", r"no such column 'albdeo'; did you mean 'albedo'\?; known are"),
-        ("beauty,albedo,beauty\na,b,c\n", "the column 'beauty' stands there twice$"),
+        ("beauty,albdeo\na,b\n", r"unknown column 'albdeo'; did you mean 'albedo'\?; known are"),
+        ("beauty,albedo,beauty\na,b,c\n", "the column 'beauty' occurs twice$"),
         ("beauty,albedo\na,b\nc\n", r"pairs\.csv, line 3: 1 cell\(s\), but the header has 2$"),
         ("beauty,albedo\na,b,c\n", r"pairs\.csv, line 2: 3 cell\(s\), but the header has 2$"),
         ("beauty,albedo\na,b\n\nc,\n", r"pairs\.csv, row 2: albedo is empty$"),
         ("beauty,albedo\n,b\n", r"pairs\.csv, row 1: beauty is empty$"),
-        ("beauty,albedo\na.exr,b\na.png,c\n", "row 2: sample 'a' stands in row 1 too$"),
+        ("beauty,albedo\na.exr,b\na.png,c\n", "row 2: sample 'a' is already in row 1$"),
         ('beauty,albedo\na,"b\n', r"pairs\.csv, line 2: unexpected end of data$"),
         ("beauty,albedo,colour_space\na,b,rgb\n", "row 1, colour_space: 'rgb' is not one of"),
     ],
@@ -76,7 +76,7 @@ def test_a_wrong_table_is_refused(tmp_path: Path, text: str, message: str) -> No
 
 def test_a_damaged_or_missing_table(tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_text("no table")
-    with pytest.raises(DatasetError, match=r"x\.parquet: not a sound Parquet file"):
+    with pytest.raises(DatasetError, match=r"x\.parquet: not a valid Parquet file"):
         ManifestTableDataset(filepath=str(tmp_path / "x.parquet")).load()
     with pytest.raises(DatasetError, match=r"y\.csv: no such file$"):
         ManifestTableDataset(filepath=str(tmp_path / "y.csv")).load()

@@ -126,5 +126,5 @@ def test_references_can_be_pickled(pair: Path) -> None:
 def test_readers_write_nothing(tmp_path: Path) -> None:
     from albedo_pipeline.readers.hypersim import HypersimDataset
 
-    with pytest.raises(Exception, match="is only read, never written"):
+    with pytest.raises(Exception, match="raw data is read-only, so nothing can be saved here"):
         HypersimDataset(filepath=str(tmp_path)).save([])
