@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite; they stand in `tests/support`."""
+"""Fixtures for all tests; they are defined in `tests/support`."""
 
 import torch
 

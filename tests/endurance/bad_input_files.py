@@ -44,7 +44,7 @@ class Case:
     what: str
     make: Make
     reason: str | None = None
-    """Pattern of the whole reason in the quarantine; none: the pair is used."""
+    """Pattern of the complete reason in the quarantine; None if the pair is used."""
     stored: Stored = field(default_factory=Stored)
     record: dict[str, float] = field(default_factory=dict)
     """Columns of the audit that tell of it."""
@@ -66,7 +66,7 @@ def pair(
 
 
 def with_beauty(name: str, write: Callable[[Path], object]) -> Make:
-    """A sound pair, but for its beauty file."""
+    """A valid pair with this beauty file."""
 
     def make(folder: Path) -> Names:
         _, albedo, mask = pair()(folder)
@@ -197,7 +197,7 @@ def parts(*names: str) -> Callable[[Path], Path]:
 
 
 def masked(*places: tuple) -> np.ndarray:
-    """True but for some places."""
+    """A mask that is false at these places and true elsewhere."""
     valid = np.ones((SIDE, SIDE), bool)
     for place in places:
         valid[place] = False
@@ -206,7 +206,7 @@ def masked(*places: tuple) -> np.ndarray:
 
 @contextmanager
 def rewritten(path: Path) -> Iterator[None]:
-    """A thread writes the file anew, again and again, each time a byte longer."""
+    """Rewrite the file repeatedly in a thread; each time it is one byte longer."""
     start, stop = path.read_bytes()[:4096], Event()
 
     def write() -> None:

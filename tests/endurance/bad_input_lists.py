@@ -17,7 +17,7 @@ class ListCase:
     kind: str
     what: str
     name: str
-    """Of the list; tells the reader."""
+    """File name of the list; its suffix selects the reader."""
     content: str
     message: str
     """Pattern of all that follows the list's path."""
@@ -66,7 +66,7 @@ class Member:
     type: bytes = tarfile.REGTYPE
     link: str = ""
     reason: str | None = None
-    """Whole reason in the quarantine; none: the pair is used."""
+    """Complete reason in the quarantine; None if the pair is used."""
 
 
 MEMBERS = [

@@ -1,4 +1,4 @@
-"""The table of pairs that are set aside, and the reasons."""
+"""The table of pairs that are quarantined, and the reasons."""
 
 import numpy as np
 

@@ -89,7 +89,7 @@ def run_all(folder: Path) -> Outcome:
 
 
 def run_archive(folder: Path) -> dict[str, str]:
-    """All members as one list; the reason of each kind, "" where it is used."""
+    """All members as one list; the reason of each kind, "" if it is used."""
     pairs = ingest(folder, write_archive(folder), root="images.tar")
     reasons = {item.sample_id: item.reason for item in pairs.rejected}
     used = dict.fromkeys(pairs.scalars["sample_id"].to_pylist(), "")

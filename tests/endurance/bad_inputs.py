@@ -1,6 +1,6 @@
 """Bad and unusual inputs, one by one: what the user sees of each.
 
-    python tests/endurance/bad_inputs.py
+    python -m tests.endurance.bad_inputs
 
 Every pair goes through the reader, the normalising and the shards, as in `ingest`; the tests do
 the same and compare (`tests/ingestion/test_bad_inputs.py`).
@@ -22,7 +22,7 @@ from tests.endurance.bad_input_used import GOOD, USED
 def told(case: Case, found: pd.Series) -> str:
     """A pair's outcome in words."""
     if found["reason"]:
-        return f"set aside: {found['reason']}"
+        return f"quarantined: {found['reason']}"
     record = {"valid_share": 1.0} | case.record
     return "used: " + ", ".join(f"{name} {found[name]:.3g}" for name in record)
 
@@ -39,7 +39,7 @@ def table(folder: Path) -> list[tuple[str, str]]:
     result = bad.run_all(folder / "list")
     rows = [(c.what, told(c, result.found(c.kind))) for c in [*REFUSED, *USED]]
     archive = bad.run_archive(folder / "archive")
-    rows += [(m.what, f"set aside: {r}" if (r := archive[m.kind]) else "used") for m in MEMBERS]
+    rows += [(m.what, f"quarantined: {r}" if (r := archive[m.kind]) else "used") for m in MEMBERS]
     rows += [(c.what, f"stops: {bad.message_of(folder / 'lists', c)}") for c in LISTS]
     groups = bad.error_of(bad.project_of(folder / "groups", GOOD[:1]))
     return [

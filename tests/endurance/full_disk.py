@@ -1,10 +1,10 @@
 """Ingest onto disks of every small size, and compare what is left.
 
-    sudo python tests/endurance/full_disk.py
+    sudo .venv/bin/python -m tests.endurance.full_disk
 
-On each disk (a tmpfs, hence root) a short list is ingested, and then a longer one. Where that does
-not fit, the old shards must be there as they were, with nothing half-written beside them; and when
-the disk is made larger, the next run must end with the bytes of an undisturbed one.
+On each disk (a tmpfs, hence root) a short list is ingested, and then a longer one. If that does
+not fit, the old shards must be unchanged, with nothing half-written beside them. After the disk is
+made larger, the next run must leave the bytes of an uninterrupted one.
 """
 
 import logging
@@ -21,12 +21,12 @@ from tests.endurance import bad_input_runs as bad
 from tests.endurance.bad_input_used import GOOD
 
 SIZES = range(20, 180, 4)
-"""KiB."""
+"""Sizes of the disks, KiB."""
 
 
 @contextmanager
 def disk(folder: Path, size: int) -> Iterator[Path]:
-    """A disk of so many KiB."""
+    """Mount a tmpfs of `size` KiB."""
     folder.mkdir(exist_ok=True)
     mount = ("mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder))
     subprocess.run(mount, check=True)
@@ -50,7 +50,7 @@ def half_written(folder: Path) -> list[str]:
 
 
 def outcome(folder: Path, listed: Path, expected: dict[str, bytes]) -> str:
-    """What became of the two runs; raises AssertionError where it is not as it must be."""
+    """Result of the two runs as text; raises AssertionError if a check fails."""
     try:
         with bad.list_cut_off(listed, 3):
             bad.ingest(folder, listed)

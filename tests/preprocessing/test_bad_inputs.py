@@ -1,4 +1,4 @@
-"""Bad and unusual inputs, one by one, through the reader, the normalising and the shards."""
+"""Bad and unusual inputs, one by one, through reader, `ingest` and shards."""
 
 import os
 import re

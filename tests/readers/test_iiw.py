@@ -1,4 +1,4 @@
-"""IIW: photographs with judgements in the published layout, whole and damaged."""
+"""IIW: photographs with judgements in the published layout, complete and damaged."""
 
 import json
 import tarfile

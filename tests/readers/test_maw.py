@@ -1,4 +1,4 @@
-"""MAW: photographs with measured surfaces in the published layout, whole and damaged."""
+"""MAW: photographs with measured surfaces in the published layout, complete and damaged."""
 
 import tarfile
 from pathlib import Path

@@ -45,7 +45,6 @@ def test_nan_infinity_and_negative_values_are_kept(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.pixels, pixels)
 
 
-NOT_RED = r"\(.*\), expected red, green and blue$"
 REFUSED: list[tuple[Callable[[Path], Path], str, str]] = [
     (lambda path: path, "a.exr", r"a\.exr: no such file$"),
     (lambda path: path.parent, "a", r": no such file$"),
