@@ -1,1 +1,1 @@
-"""What builds or patches things outside the package."""
+"""Programs that build or patch files of the project; they are not part of the package."""

@@ -11,12 +11,12 @@ import textwrap
 from functools import cache
 from pathlib import Path
 
-import grimp
 import yaml
 from kedro.config import OmegaConfigLoader
 
 from albedo_pipeline import params
 from albedo_pipeline.pipeline_registry import DEFAULT_PIPELINES, register_pipelines
+from albedo_pipeline.provenance.code import file_of, import_graph, modules_behind
 
 ROOT = Path(__file__).parents[1]
 DVC_YAML = ROOT / "dvc.yaml"
@@ -74,27 +74,19 @@ def _dependency(module: str, stage: str) -> str:
 
 def path_of(module: str) -> str:
     """The file of a module below the package, such as `params/base.py`."""
-    path = "/".join(module.split(".")[1:])
-    is_package = (ROOT / "src" / _PACKAGE / path).is_dir()
-    return f"{path}/__init__.py" if is_package else f"{path}.py"
+    return file_of(module).relative_to(ROOT / "src" / _PACKAGE).as_posix()
 
 
 def reachable(stage: str) -> set[str]:
     """Modules that the nodes and datasets of a stage import, directly or not."""
-    pending, modules = _entry_points(stage), set()
-    while pending:
-        module = pending.pop()
-        modules.add(module)
-        imported = _import_graph().find_modules_directly_imported_by(module) - modules
-        pending |= {name for name in imported if _has_effect(name)}
-    return modules
+    return modules_behind(_entry_points(stage), _has_effect)
 
 
 def _entry_points(stage: str) -> set[str]:
     """Modules of the stage's nodes, of its settings, and of the types of its catalog entries."""
     used = register_pipelines()[stage].datasets()
     types = {entry["type"] for name, entry in _catalog().items() if name in used}
-    datasets = {name.rpartition(".")[0] for name in types} & _import_graph().modules
+    datasets = {name.rpartition(".")[0] for name in types} & import_graph().modules
     wiring = {f"{_PACKAGE}.pipelines.{stage}.{file}" for file in ("nodes", "pipeline")}
     return datasets | wiring | {getattr(params, f"{stage.title()}Params").__module__}
 
@@ -109,11 +101,6 @@ def _has_effect(module: str) -> bool:
 @cache
 def _catalog() -> dict:
     return OmegaConfigLoader(str(ROOT / "conf"), env="base", base_env="base")["catalog"]
-
-
-@cache
-def _import_graph() -> grimp.ImportGraph:
-    return grimp.build_graph(_PACKAGE, exclude_type_checking_imports=True, cache_dir=None)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import torch
 
 from albedo_pipeline.metrics.alignment import (
     align,
-    align_channels,
     least_squares_channel_scales,
     least_squares_scale,
 )
@@ -41,10 +40,11 @@ def test_align_undoes_a_scale(noisy_images) -> None:
     torch.testing.assert_close(align(0.4 * truth, truth, valid), truth)
 
 
-def test_only_align_channels_undoes_a_tint(noisy_images) -> None:
+def test_only_a_scale_per_channel_undoes_a_tint(noisy_images) -> None:
     _, truth, valid = noisy_images(3)
     tint = torch.tensor([0.9, 0.5, 0.2]).view(1, 3, 1, 1)
-    torch.testing.assert_close(align_channels(tint * truth, truth, valid), truth)
+    scales = least_squares_channel_scales(tint * truth, truth, valid)
+    torch.testing.assert_close((scales * tint * truth).to(truth.dtype), truth)
     assert (align(tint * truth, truth, valid) - truth).abs().max() > 0.1
 
 
@@ -57,11 +57,14 @@ def test_the_aligned_image_is_clipped_to_one(noisy_images) -> None:
     assert aligned.max() == 1
 
 
-@pytest.mark.parametrize("function", [align, align_channels])
-def test_without_a_unique_scale_the_prediction_is_unchanged(function, noisy_images) -> None:
+@pytest.mark.parametrize("scale", [least_squares_scale, least_squares_channel_scales])
+def test_without_a_unique_scale_the_prediction_is_unchanged(scale, noisy_images) -> None:
     prediction, truth, valid = noisy_images(5)
-    assert torch.equal(function(prediction, truth, torch.zeros_like(valid)), prediction)
-    assert torch.equal(function(0 * prediction, truth, valid), 0 * prediction)
+    nothing = torch.zeros_like(valid)
+    assert (scale(prediction, truth, nothing) == 1).all()
+    assert (scale(0 * prediction, truth, valid) == 1).all()
+    assert torch.equal(align(prediction, truth, nothing), prediction)
+    assert torch.equal(align(0 * prediction, truth, valid), 0 * prediction)
 
 
 def test_masked_pixels_do_not_influence_the_scale(noisy_images) -> None:

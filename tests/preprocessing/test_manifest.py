@@ -1,4 +1,4 @@
-"""The manifest: one row a sample, split by group alone."""
+"""The manifest: one row per sample, split by group alone."""
 
 from pathlib import Path
 

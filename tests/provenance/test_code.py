@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from albedo_pipeline.provenance.code import code_digest, modules_behind
+from albedo_pipeline.provenance.code import code_digest, decides_stored_bytes, modules_behind
 from tests.support.project import ROOT
 
 ROWS = {
@@ -68,7 +68,7 @@ def user_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("build", ["ingest", "encode"])
 def test_a_key_holds_exactly_the_files_that_make_its_rows(build: str) -> None:
-    behind = modules_behind((ROWS[build],))
+    behind = modules_behind([ROWS[build]], decides_stored_bytes)
     assert {name.removeprefix("albedo_pipeline.") for name in behind} == BEHIND[build]
 
 
@@ -77,7 +77,7 @@ def test_settings_errors_and_the_runtime_do_not_count() -> None:
         (ROOT / "src" / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8")
         for module in ROWS.values()
     )
-    behind = modules_behind(tuple(ROWS.values()))
+    behind = modules_behind(ROWS.values(), decides_stored_bytes)
     for room in ("errors", "params", "runtime"):
         assert f"from albedo_pipeline.{room}" in imported
         assert not any(name.startswith(f"albedo_pipeline.{room}") for name in behind)
@@ -95,7 +95,7 @@ def test_the_order_of_the_modules_does_not_matter() -> None:
 
 
 def test_a_module_outside_the_package_counts_with_its_own_file(user_reader: Path) -> None:
-    assert modules_behind(("user_reader",)) == {"user_reader"}
+    assert modules_behind(["user_reader"], decides_stored_bytes) == {"user_reader"}
     before = code_digest("user_reader")
     assert code_digest("user_reader") == before
     user_reader.write_text("# a comment\n", encoding="utf-8")

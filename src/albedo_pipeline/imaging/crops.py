@@ -72,8 +72,8 @@ def crop_boxes(height: int, width: int, shape: Shape, count: int, share: float) 
     The first box lies in the middle, the others are spread evenly. Equal boxes are returned once.
 
     Args:
-        height: of the image.
-        width: of the image.
+        height: height of the image, in pixels.
+        width: width of the image, in pixels.
         shape: gives the aspect ratio.
         count: number of boxes.
         share: size of the boxes, as a share of the largest box that fits, in (0, 1].

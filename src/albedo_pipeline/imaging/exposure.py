@@ -31,13 +31,13 @@ def exposure_factor(
     - `none`: 1.
 
     Args:
-        brightness: of the linear beauty by `brightness_weights`, float32 [H, W]; its values are
-            reordered in place.
+        brightness: brightness of the linear beauty, weighted by `brightness_weights`, float32
+            [H, W]; its values are reordered in place.
         valid: bool [H, W]; a masked sky or background does not influence the exposure.
         policy: `percentile`, `hypersim`, `fixed` or `none`.
-        percentile: in (0, 100].
-        target: sRGB-encoded value in (0, 1].
-        stops: for the policy `fixed`.
+        percentile: percentile of the brightness, in (0, 100].
+        target: sRGB-encoded value that the percentile becomes, in (0, 1].
+        stops: exposure of the policy `fixed`, in stops.
 
     Raises:
         ValueError: if the percentile is not positive (a black image).

@@ -39,7 +39,7 @@ def check_pixels(beauty: Image, albedo: Image, weights: np.ndarray) -> PixelChec
     Args:
         beauty: the image whose brightness is computed.
         albedo: the other image.
-        weights: of linear red, green and blue in the brightness.
+        weights: weights of linear red, green and blue in the brightness, [3].
     """
     images = {"beauty": beauty, "albedo": albedo}
     shape = beauty.pixels.shape[:2]

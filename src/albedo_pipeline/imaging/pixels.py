@@ -29,11 +29,6 @@ def to_tensor(stored: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(dequantize(stored)) * 2 - 1
 
 
-def from_tensor(image: torch.Tensor) -> np.ndarray:
-    """Image tensor [..., 3, H, W] in [-1, 1] => float32 array in [0, 1], clipped."""
-    return ((image.float() + 1) / 2).clamp(0, 1).cpu().numpy()
-
-
 def latent_mask(valid: torch.Tensor, factor: int) -> torch.Tensor:
     """[B, 1, H, W] bool => [B, 1, h, w] bool: a cell is valid if all its factor² pixels are."""
     return max_pool2d((~valid).float(), kernel_size=factor) == 0

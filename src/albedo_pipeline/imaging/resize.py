@@ -16,8 +16,8 @@ def strips(height: int, width: int, multiple: int = 1) -> Iterator[slice]:
     """Divide the rows of an image into strips of about 65,536 pixels.
 
     Args:
-        height: of the image.
-        width: of the image.
+        height: height of the image, in pixels.
+        width: width of the image, in pixels.
         multiple: what the number of rows in a strip is divisible by, except in the last strip.
     """
     rows = max(1, _STRIP_PIXELS // (width * multiple)) * multiple
@@ -42,9 +42,9 @@ def resize_rows(
 
     Args:
         rows_of: gives some rows of the image, [h, W, C].
-        shape: of the image, [H, W, C].
-        height: of the result.
-        width: of the result.
+        shape: shape of the image, [H, W, C].
+        height: height of the result, in pixels.
+        width: width of the result, in pixels.
     """
     whole_factors = shape[0] % height == 0 and shape[1] % width == 0
     if whole_factors:

@@ -1,4 +1,4 @@
-"""Noise for images of any size, any part of which can be computed by itself."""
+"""Noise for images of any size; any part of it can be computed separately."""
 
 import hashlib
 import os

@@ -62,7 +62,7 @@ def predict_image(
     side = max(cell, layout.tile // cell * cell)
     down, across = (axis_tiles(n, side, layout.overlap, cell) for n in (height, width))
     total = len(down.parts) * len(across.parts)
-    tiles = _predict_tiles(estimator, beauty, name, layout, whole[..., :3], down, across)
+    tiles = _predict_tiles(estimator, beauty, name, whole[..., :3], down, across)
     if total > _FEW:
         tiles = progress(tiles, total, f"{name}, tiles")
     return _predicted(blend(down, across, whole.shape[2], tiles), total)
@@ -100,7 +100,6 @@ def _predict_tiles(
     estimator: Estimator,
     beauty: np.ndarray,
     name: str,
-    layout: TiledPrediction,
     whole: np.ndarray,
     down: Axis,
     across: Axis,

@@ -38,14 +38,8 @@ def align(prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) ->
 
     Clipped to [0, 1]: metrics expect that range, and no reflectance is above 1.
     """
-    return _scaled(prediction, least_squares_scale(prediction, truth, valid))
-
-
-def align_channels(
-    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
-) -> torch.Tensor:
-    """As `align`, with `least_squares_channel_scales`."""
-    return _scaled(prediction, least_squares_channel_scales(prediction, truth, valid))
+    scale = least_squares_scale(prediction, truth, valid)
+    return (prediction * scale).clamp(0, 1).to(prediction.dtype)
 
 
 def _scale(
@@ -55,7 +49,3 @@ def _scale(
     power = x.square().sum(dim=dims, keepdim=True)
     product = (x * y).sum(dim=dims, keepdim=True)
     return torch.where(power > 0, product / power, 1)
-
-
-def _scaled(prediction: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-    return (prediction * scale).clamp(0, 1).to(prediction.dtype)

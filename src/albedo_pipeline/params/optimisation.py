@@ -123,7 +123,8 @@ class CheckpointSchedule(Params):
     keep_best: int = Field(1, ge=0)
     """Number of best checkpoints, by the validation metric, that are kept."""
     keep_every: int | None = Field(None, ge=1)
-    """Optimiser steps between two checkpoints that are written and kept for good; null: none."""
+    """Optimiser steps between two checkpoints that are never deleted; null: no such
+    checkpoints."""
 
 
 class Validation(Sampling):

@@ -16,8 +16,8 @@ def contrast_doubts(manifest: pd.DataFrame) -> list[str]:
 
     Fog, indirect light and highlights lower the contrast of single images, as a wrong declaration
     does, but not of most images. So a low contrast is judged by the median of all samples that are
-    stored and declared alike. Nothing else is known to raise the contrast, so a high one is judged
-    by itself.
+    stored and declared alike. Nothing else is known to raise the contrast, so a high one
+    alone is a reason for doubt.
     """
     contrast = manifest["edge_contrast"]
     alike = manifest.groupby(_KIND)["edge_contrast"]

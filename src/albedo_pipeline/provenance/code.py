@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -22,32 +23,43 @@ def code_digest(*modules: str) -> str:
         modules: dotted names, such as `albedo_pipeline.preprocessing.pair_rows`.
     """
     digest = hashlib.sha256()
-    for name in sorted(modules_behind(modules)):
+    for name in sorted(modules_behind(modules, decides_stored_bytes)):
         digest.update(f"{name} ".encode())
-        digest.update(_file_of(name).read_bytes())
+        digest.update(file_of(name).read_bytes())
     return digest.hexdigest()[:16]
 
 
-def modules_behind(modules: tuple[str, ...]) -> set[str]:
-    """The modules and those that they import, without the rooms that have no effect."""
-    graph = _import_graph()
-    behind = set(modules)
-    for name in modules:
-        if name in graph.modules:
-            behind |= graph.find_upstream_modules(name)
+def modules_behind(modules: Iterable[str], has_effect: Callable[[str], bool]) -> set[str]:
+    """The modules and all project modules that they import, directly or not.
+
+    Args:
+        modules: dotted names; one outside the package counts alone.
+        has_effect: whether an imported module counts. What only a module that does not count
+            imports, does not count either.
+    """
+    graph, pending, behind = import_graph(), set(modules), set()
+    while pending:
+        module = pending.pop()
+        behind.add(module)
+        if module in graph.modules:
+            imported = graph.find_modules_directly_imported_by(module) - behind
+            pending |= {name for name in imported if has_effect(name)}
     return behind
 
 
 @cache
-def _import_graph() -> grimp.ImportGraph:
-    graph = grimp.build_graph(_PACKAGE, exclude_type_checking_imports=True, cache_dir=None)
-    for name in list(graph.modules):
-        if _NO_EFFECT.intersection(name.split(".")[1:2]):
-            graph.remove_module(name)
-    return graph
+def import_graph() -> grimp.ImportGraph:
+    """The imports of the package, without those for type checkers."""
+    return grimp.build_graph(_PACKAGE, exclude_type_checking_imports=True, cache_dir=None)
 
 
-def _file_of(module: str) -> Path:
+def decides_stored_bytes(module: str) -> bool:
+    """Whether the code of a project module, by dotted name, can change a stored byte."""
+    return not _NO_EFFECT.intersection(module.split(".")[1:2])
+
+
+def file_of(module: str) -> Path:
+    """The file of a module of the package, or of an imported module outside it."""
     root, *parts = module.split(".")
     if root != _PACKAGE:
         return Path(sys.modules[module].__file__ or "")

@@ -34,7 +34,7 @@ def check_predictions(metrics: dict, fingerprint: str) -> None:
 
     Args:
         metrics: content of `metrics.json`.
-        fingerprint: of the stored predictions.
+        fingerprint: fingerprint of the stored predictions.
 
     Raises:
         ProjectError: if the metrics name other predictions, or none.

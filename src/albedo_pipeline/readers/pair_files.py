@@ -68,7 +68,7 @@ def check_colour_space(key: str, value: object) -> ColourSpace:
     """Return the value if it is a colour space.
 
     Raises:
-        ProjectError: if it is none; the message names the key.
+        ProjectError: if it is not a colour space; the message names the key.
     """
     if value not in get_args(ColourSpace):
         raise ProjectError(f"{key}: {value!r} is not one of {', '.join(get_args(ColourSpace))}")
@@ -188,8 +188,8 @@ def bad_reference(sample_id: str, group: str, message: str) -> RawPairReference:
     """A reference to a sample that cannot be read; loading it raises BadSampleError.
 
     Args:
-        sample_id: of the sample.
-        group: of the sample.
+        sample_id: name of the sample.
+        group: group of the sample.
         message: the reason that goes into the quarantine, "name: reason".
     """
     raise_error = partial(_raise_bad_sample, message)

@@ -86,7 +86,7 @@ def _refusal(info: tarfile.TarInfo, name: str) -> str | None:
 
 
 def _check_end(path: Path, end: int) -> None:
-    """Behind a damaged header tarfile stops without a word; a sound archive ends in zeros."""
+    """Raise if the archive does not end in zeros: tarfile stops silently at a damaged header."""
     with path.open("rb") as file:
         file.seek(end)
         block = file.read(512)

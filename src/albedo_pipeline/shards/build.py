@@ -113,7 +113,7 @@ def _make_chunks(
     ledger: BuildLedger,
     previous: PreviousRows,
 ) -> None:
-    """Write one shard a chunk; rows of unchanged sources are copied from earlier shards."""
+    """Write one shard per chunk; rows of unchanged sources are copied from earlier shards."""
     wanted = [[i for i in chunk if not previous.holds(build.sources[i])] for _, chunk in chunks]
     total, new = sum(len(chunk) for _, chunk in chunks), sum(map(len, wanted))
     # One stream for all chunks, so that reading ahead does not stop at the end of a chunk.

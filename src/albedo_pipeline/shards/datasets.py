@@ -50,7 +50,7 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
         """Open the shards.
 
         Raises:
-            ProjectError: if there are none, or one is damaged.
+            ProjectError: if there are no shards, or one is damaged.
         """
         return self.reader(self._folder)
 

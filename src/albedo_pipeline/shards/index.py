@@ -55,7 +55,7 @@ def read_index(folder: Path) -> Index:
     """Read the index of a folder.
 
     Raises:
-        ProjectError: if there is none, or it is damaged; names it.
+        ProjectError: if there is no index, or it is damaged; names the file.
     """
     try:
         content = json.loads((folder / _INDEX).read_text(encoding="utf-8"))

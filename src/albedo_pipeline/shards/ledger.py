@@ -30,7 +30,7 @@ class Chunk:
     shard: str | None
     """File name of its shard; None if no source gave a row."""
     outcomes: dict[str, SourceOutcome]
-    """By name of the source, in the order of the rows."""
+    """Outcomes by the name of the source, in the order of the rows."""
 
     @property
     def is_final(self) -> bool:

@@ -65,7 +65,7 @@ def usable(latents: LatentShards, split: str) -> Source:
     """The samples of a split that have at least one valid cell.
 
     Raises:
-        ProjectError: if there is none.
+        ProjectError: if the split has no such sample.
     """
     rows = latents.rows(split)
     cells = latents.valid_cells()[rows]

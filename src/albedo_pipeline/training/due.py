@@ -60,7 +60,7 @@ def kept_steps(steps: list[int], best: list[int], schedule: CheckpointSchedule) 
     """Steps of the checkpoints that are kept: the last, the best, and every n-th.
 
     Args:
-        steps: of all checkpoints, rising.
+        steps: steps of all checkpoints, rising.
         best: steps of the best checkpoints.
     """
     every = schedule.keep_every

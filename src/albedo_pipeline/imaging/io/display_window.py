@@ -33,11 +33,11 @@ def fit_display_window(
     """Place a data window [h, w, C] on its display window: overscan is cut off, gaps become 0.
 
     Args:
-        pixels: of the data window.
+        pixels: pixels of the data window, [h, w, C].
         top: row of the display window at which the data window begins; negative for overscan.
         left: column of the display window at which the data window begins; negative for overscan.
-        height: of the display window.
-        width: of the display window.
+        height: height of the display window, in pixels.
+        width: width of the display window, in pixels.
 
     Returns:
         Pixels [height, width, C], a view if none are missing, and bool [height, width], true where

@@ -21,7 +21,7 @@ _HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-"""By version of the format."""
+"""Header readers by version of the `.npy` format."""
 
 
 def read_npy(path: Path, max_pixels: int) -> tuple[np.ndarray, str]:

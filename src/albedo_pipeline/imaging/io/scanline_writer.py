@@ -17,8 +17,8 @@ def write_rows(path: Path, rows_of: Callable[[slice], np.ndarray], height: int, 
         path: `.exr`, written as half floats with ZIP compression; or `.png`, written with 8 bits
             and marked as sRGB-encoded.
         rows_of: gives some rows, [h, width, 3]; float16 or float32 for EXR, uint8 for PNG.
-        height: of the image.
-        width: of the image.
+        height: height of the image, in pixels.
+        width: width of the image, in pixels.
 
     Raises:
         OSError: if the file cannot be written; the message names it.
