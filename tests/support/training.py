@@ -73,21 +73,36 @@ def save_latents(folder: Path, count: int, spoilt: tuple[int, ...] = ()) -> Late
 
 
 def save_images(folder: Path) -> ImageData:
-    """Save three validation samples of 16 x 16 pixels, and an autoencoder of factor 2."""
+    """Save images of 16 x 16 pixels, and an autoencoder of factor 2.
+
+    Three are validation samples, v0 to v2; the others are those of `save_latents`, s0 to s11. Each
+    two of these, s0 and s1 and so on, show one scene under two lights.
+    """
     random = np.random.default_rng(1)
-    PairShardsDataset(filepath=str(folder / "pairs")).save(
-        {
-            "sample_id": f"v{i}",
-            "group": f"g{i}",
-            **{n: quantize(random.random((3, 16, 16))) for n in ("beauty", "albedo")},
-            "valid": np.ones((1, 16, 16), np.uint8),
-        }
-        for i in range(3)
-    )
+
+    def image() -> np.ndarray:
+        return quantize(random.random((3, 16, 16)))
+
+    def rows():
+        for i in range(3):
+            valid = np.ones((1, 16, 16), np.uint8)
+            yield _pair(f"v{i}", f"v{i}", image(), image(), valid)
+        for i in range(12):
+            if i % 2 == 0:
+                albedo = image()
+            valid = (random.random((1, 16, 16)) < (0.2, 0.95, 0.6)[i % 3]).astype(np.uint8)
+            yield _pair(f"s{i}", f"g{i // 2}", image(), albedo, valid)
+
+    PairShardsDataset(filepath=str(folder / "pairs")).save(rows())
     torch.manual_seed(0)
     settings = AutoencoderTraining(block_out_channels=(8, 16), max_steps=1)
     new_autoencoder(settings).save_pretrained(folder / "autoencoder")
     return load_images(folder)
+
+
+def _pair(sample_id: str, group: str, *tensors: np.ndarray) -> dict:
+    columns = dict(zip(("beauty", "albedo", "valid"), tensors, strict=True))
+    return {"sample_id": sample_id, "group": group, **columns}
 
 
 def load_images(folder: Path) -> ImageData:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
+from diffusers import AutoencoderKL
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.models.denoiser import Denoiser
@@ -30,7 +31,7 @@ def latents(tmp_path: Path) -> LatentShards:
 
 @pytest.fixture
 def images(tmp_path: Path) -> ImageData:
-    """Three validation samples of 16 x 16 pixels, and an autoencoder of factor 2."""
+    """Images of 16 x 16 pixels of these samples, three for validation, and an autoencoder."""
     return save_images(tmp_path)
 
 
@@ -38,6 +39,7 @@ class Trained(NamedTuple):
     """Result of a training."""
 
     denoiser: Denoiser
+    autoencoder: AutoencoderKL
     log: pd.DataFrame
     store: Checkpoints
 
@@ -50,6 +52,6 @@ def train(latents, images, train_params, tmp_path: Path) -> Callable[..., Traine
         store = Checkpoints(tmp_path / name)
         sets = {"latents": latents} if sets is None else sets
         result = train_denoiser(sets, images, train_params(**changes), store, tmp_path / "events")
-        return Trained(*result, store)
+        return Trained(result.denoiser, result.autoencoder, result.log, store)
 
     return run

@@ -68,12 +68,6 @@ def test_a_sample_without_a_valid_cell_is_never_used(stream, latents) -> None:
     assert "s3" not in {i for step in range(10) for i in stream().sample_ids(step)}
 
 
-def test_valid_cells_are_counted_over_the_effective_batch(stream) -> None:
-    drawn = stream()
-    for step in range(6):
-        assert drawn.valid_cells(step) == drawn.batch(step, range(4)).valid.sum()
-
-
 def test_timesteps_are_spread_over_the_whole_range(stream) -> None:
     drawn = torch.cat([stream().batch(step, range(4)).timesteps for step in range(100)])
     assert drawn.min() < 30

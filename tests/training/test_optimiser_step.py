@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.params.optimisation import Loss
-from albedo_pipeline.training import trainer
+from albedo_pipeline.training import optimiser_step, trainer
 from albedo_pipeline.training.batches import Batch, Stream, usable
 from albedo_pipeline.training.denoiser import initial_denoiser
-from albedo_pipeline.training.optimiser_step import loss_by_quarter, loss_sums
+from albedo_pipeline.training.objectives.diffusion import loss_by_quarter, loss_sums
 from albedo_pipeline.training.resume import stored_log, stored_state
 from tests.support.training import start_torchrun, train_with_torchrun
 
@@ -118,22 +118,17 @@ def test_a_mean_of_micro_batch_means_would_depend_on_the_split(
 ) -> None:
     """The test above can fail: the usual mean of the micro-batches' means does not pass it."""
 
-    def mean_of_means(components, batches, micro_batches, valid_cells, params):
-        total = torch.zeros(9)
-        prediction_type = components.denoiser.scheduler.config.prediction_type
+    def mean_of_means(components, batches, micro_batches, step):
+        totals = torch.zeros(2 + 2 * len(components.objective.part_names))
         for batch in batches:
-            sums = loss_sums(
-                components.model,
-                batch,
-                components.alphas_cumprod,
-                components.text_embedding,
-                prediction_type,
-                params.loss,
-            )
-            loss = sums.sum() / batch.valid.sum() / micro_batches
-            loss.backward()
-            total[0] += loss.detach()
-        return total
+            losses = components.objective.losses(components.model, batch, step)
+            mean = losses.total / losses.count / micro_batches
+            mean.backward()
+            totals += torch.cat([mean.detach()[None], torch.zeros(len(totals) - 1)])
+        totals[1] = 1.0
+        for weight in components.trained.values():
+            weight.grad /= optimiser_step.SCALE  # which `update` takes out again
+        return totals
 
     monkeypatch.setattr(trainer, "accumulate", mean_of_means)
     whole, split = (run(train, tmp_path, str(micro), micro, 1) for micro in (8, 2))

@@ -27,6 +27,10 @@ class Purpose(IntEnum):
     SAMPLING = 4
     AUTOENCODER = 5
     BOOTSTRAP = 6
+    GEOMETRY = 7
+    LIGHT = 8
+    PARTNER = 9
+    DECODED_WINDOW = 10
 
 
 def generator(seed: int, purpose: Purpose, step: int, place: int = 0) -> np.random.Generator:

@@ -32,8 +32,16 @@ def sampling_steps(model: AlbedoModel, sampling: Sampling) -> int:
     """DDIM steps of the settings, or of the model.
 
     Raises:
-        ProjectError: if they are more than the model has timesteps.
+        ProjectError: if they are more than the model has timesteps, or more than one of a model
+            that predicts in one step.
     """
+    if model.denoiser.ignores_noise:
+        if sampling.steps not in (None, 1):
+            raise ProjectError(
+                f"steps (of evaluate, predict or train.validation): {sampling.steps}, but the "
+                "model was trained end to end and predicts in one step; set 1 or null"
+            )
+        return 1
     steps = sampling.steps or model.default_steps or _STEPS
     timesteps = model.denoiser.scheduler.config.num_train_timesteps
     if steps > timesteps:

@@ -85,11 +85,22 @@ def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
     return (mean - shift) * autoencoder.config.scaling_factor
 
 
-def decode(autoencoder: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
-    """Latents [B, C, h, w] => images [B, 3, H, W], float32, clipped to [-1, 1]."""
+def decode_unclipped(autoencoder: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
+    """Latents [B, C, h, w] => images [B, 3, H, W], float32; a little may lie outside [-1, 1]."""
     shift = autoencoder.config.shift_factor or 0.0
     unscaled = latents / autoencoder.config.scaling_factor + shift
-    return autoencoder.decode(unscaled).sample.float().clamp(-1, 1)
+    return autoencoder.decode(unscaled).sample.float()
+
+
+def decode(autoencoder: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
+    """Latents [B, C, h, w] => images [B, 3, H, W], float32, clipped to [-1, 1]."""
+    return decode_unclipped(autoencoder, latents).clamp(-1, 1)
+
+
+def decoder_parameters(autoencoder: AutoencoderKL) -> dict[str, torch.nn.Parameter]:
+    """The parameters that turn latents into images, by name."""
+    parts = ("decoder.", "post_quant_conv.")
+    return {name: p for name, p in autoencoder.named_parameters() if name.startswith(parts)}
 
 
 @torch.no_grad()

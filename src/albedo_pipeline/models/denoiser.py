@@ -27,6 +27,15 @@ class Denoiser:
         """Digest of the UNet's weights, the noise schedule and the text embedding."""
         return denoiser_digest(self.unet, self.scheduler, self.text_embedding)
 
+    @property
+    def ignores_noise(self) -> bool:
+        """Whether the noisy latents have no influence: then it predicts in one step.
+
+        So are the denoisers of the objective `end_to_end`; see `ignore_noise`.
+        """
+        conditions = self.unet.config.in_channels - self.unet.config.out_channels
+        return not bool(self.unet.conv_in.weight[:, conditions:].any())
+
     def alphas_cumprod(self) -> torch.Tensor:
         """Cumulative products of the noise schedule, float32 [T].
 
@@ -39,17 +48,22 @@ class Denoiser:
         return alphas_cumprod_from_betas(variances, config.rescale_betas_zero_snr)
 
 
-def new_scheduler(params: NoiseSchedule) -> DDIMScheduler:
+def new_scheduler(params: NoiseSchedule, *, one_step: bool = False) -> DDIMScheduler:
     """Zero terminal SNR and trailing timesteps, as Marigold's models have them.
 
     With `epsilon` a little signal is left at the last timestep: at zero SNR the noise says nothing
     about the image (Lin et al. 2024, sec. 3.2).
+
+    Args:
+        params: the noise schedule.
+        one_step: whether sampling takes one step, which must end at the clean latent itself. Other
+            models end at the first timestep, whose alphas_cumprod is a little below 1.
     """
     return DDIMScheduler(
         **params.model_dump(),
         rescale_betas_zero_snr=params.prediction_type != "epsilon",
         timestep_spacing="trailing",
-        set_alpha_to_one=False,
+        set_alpha_to_one=one_step,
         clip_sample=False,
     )
 
@@ -102,6 +116,16 @@ def load_unet(source: PretrainedDenoiser, latent_channels: int) -> UNet2DConditi
         f"train.pretrained.model {source.model}: takes {unet.config.in_channels} channels, "
         f"expected {latent_channels} or {2 * latent_channels}"
     )
+
+
+@torch.no_grad()
+def ignore_noise(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """Set the weights of the noisy latent in `conv_in` to zero.
+
+    They stay zero in a training whose noisy latent is zero, because their gradient is zero.
+    """
+    unet.conv_in.weight[:, unet.config.in_channels - unet.config.out_channels :] = 0
+    return unet
 
 
 @torch.no_grad()

@@ -141,8 +141,6 @@ class Validation(Sampling):
     metric: str = "psnr"
     """Metric that decides which checkpoint is best, and whether the learning rate is on a plateau:
     any of the module `metrics.image` that needs no weights. PSNR and SSIM are always measured."""
-    steps: int = Field(4, ge=1)
-    """Number of DDIM steps."""
     batch_size: int = Field(8, ge=1)
     """Number of samples that are predicted at a time."""
 

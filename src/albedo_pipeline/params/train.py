@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Device, Params, Precision
 from albedo_pipeline.params.denoiser import Lora, NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
+from albedo_pipeline.params.end_to_end import Augmentation, DecoderTraining, EndToEnd
 from albedo_pipeline.params.optimisation import (
     CheckpointSchedule,
     Ema,
@@ -46,26 +47,39 @@ class TrainParams(Params):
     seed: int = Field(2024, ge=0, lt=2**63)
     """Seed of everything random in the training: sample order, flips, timesteps, noise, and the
     weights of a model from scratch."""
+    objective: Literal["diffusion", "end_to_end"] = "diffusion"
+    """What is trained: the masked loss in latent space at random timesteps (`diffusion`), or one
+    step at the last timestep, with the loss on decoded pixels (`end_to_end`; Garcia et al. 2024)."""
     source: Literal["scratch", "pretrained"] = "scratch"
     """Where the denoiser comes from: random weights (`scratch`), or a model (`pretrained`)."""
     scratch: ScratchDenoiser = ScratchDenoiser()
     """Size of the UNet; only for source `scratch`."""
     pretrained: PretrainedDenoiser | None = None
     """Model to begin with; source `pretrained` needs it."""
+    start_from: str | None = None
+    """Folder of a denoiser of this project, such as a copy of `data/06_models/denoiser`, or an
+    exported folder, whose UNet the training begins with; null: as `source` says."""
     lora: Lora | None = None
     """Low-rank adapters, which are trained in place of the UNet; null: the UNet itself is
     trained."""
     noise_schedule: NoiseSchedule = NoiseSchedule()
     """The noise of the diffusion process."""
     noise: Noise = Noise()
-    """The noise that is added to albedo latents."""
+    """The noise that is added to albedo latents; only for the objective `diffusion`."""
     loss: Loss = Loss()
-    """The loss."""
+    """The loss of the objective `diffusion`."""
+    end_to_end: EndToEnd = EndToEnd()
+    """The loss of the objective `end_to_end`."""
+    train_decoder: DecoderTraining | None = None
+    """Trains the autoencoder's decoder along, for albedo alone; null: it stays as it is. Only for
+    the objective `end_to_end`. The encoder never changes, so stored latents stay valid."""
     mixture: dict[str, Annotated[float, Field(gt=0)]] = Field({"latents": 1.0}, min_length=1)
     """Shares of the latent sets in every batch, by name: `latents`, and the sets of the catalog's
     entry `more_latents`. The shares are divided by their sum."""
     flip_probability: float = Field(0.5, ge=0, le=1)
     """Probability that a sample is flipped left to right."""
+    augmentation: Augmentation = Augmentation()
+    """Random changes of the samples, besides the flip."""
     effective_batch_size: int = Field(ge=1)
     """Number of samples in one optimiser step, over all processes."""
     micro_batch_size: int = Field(ge=1)
@@ -133,7 +147,28 @@ class TrainParams(Params):
             raise ValueError("output 'best' needs validation.every")
         if self.output == "best" and not self.checkpoints.keep_best:
             raise ValueError("output 'best' needs checkpoints.keep_best of at least 1")
+        if self.objective == "end_to_end":
+            self._one_step_settings_agree()
+        elif self.train_decoder is not None:
+            raise ValueError("train_decoder needs objective 'end_to_end'")
         return self
+
+    def _one_step_settings_agree(self) -> None:
+        if self.noise_schedule.prediction_type == "epsilon":
+            raise ValueError(
+                "noise_schedule.prediction_type 'epsilon' says nothing about the image at the last "
+                "timestep; objective 'end_to_end' needs 'v_prediction' or 'sample'"
+            )
+        if self.train_decoder is not None and self.end_to_end.decode_from_step:
+            raise ValueError("train_decoder needs end_to_end.decode_from_step 0")
+        pairs = self.end_to_end.constancy_weight > 0
+        if pairs and self.micro_batch_size % 2:
+            raise ValueError("end_to_end.constancy_weight needs an even micro_batch_size")
+
+    @property
+    def needs_pixels(self) -> bool:
+        """Whether the training reads images, not only latents."""
+        return self.objective == "end_to_end" or self.augmentation.needs_pixels
 
     def last_step(self, samples: int) -> int:
         """Number of optimiser steps of the training if an epoch has `samples` samples."""
@@ -170,6 +205,14 @@ class TrainParams(Params):
             del kept["loss"]["huber_delta"]
         del kept["ema"]["decay" if self.ema.profile == "power" else "relative_width"]
         del kept["scratch" if self.source == "pretrained" else "pretrained"]
+        if self.start_from is not None:  # its digest stands for it; see `resume.configuration`
+            kept = {key: kept[key] for key in kept.keys() - {"source", "scratch", "pretrained"}}
+        for key in ("start_from", "loss", "noise") if self.objective == "end_to_end" else (
+            "start_from",
+            "end_to_end",
+            "train_decoder",
+        ):
+            del kept[key]
         return flat(kept)
 
 

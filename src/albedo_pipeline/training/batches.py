@@ -18,19 +18,8 @@ from albedo_pipeline.shards.latent_shards import LatentShards
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Samples of one optimiser step, or some of them; all tensors are on one device."""
-
-    beauty: torch.Tensor
-    """Beauty latents, float32 [B, C, h, w]."""
-    albedo: torch.Tensor
-    """Albedo latents, float32 [B, C, h, w]."""
-    valid: torch.Tensor
-    """Mask of the valid cells, uint8 [B, 1, h, w]."""
-    noise: torch.Tensor
-    """Noise of unit variance, float32 [B, C, h, w]."""
-    timesteps: torch.Tensor
-    """Timestep of each sample, int64 [B]."""
+class DeviceBatch:
+    """Samples as tensors that are all on one device."""
 
     def to(self, device: torch.device) -> Self:
         """Copy to `device`; from pinned memory without waiting for the copy."""
@@ -43,18 +32,32 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Batch(DeviceBatch):
+    """Latents of one optimiser step, or some of them."""
+
+    beauty: torch.Tensor
+    """Beauty latents, float32 [B, C, h, w]."""
+    albedo: torch.Tensor
+    """Albedo latents, float32 [B, C, h, w]."""
+    valid: torch.Tensor
+    """Mask of the valid cells, uint8 [B, 1, h, w]."""
+    noise: torch.Tensor
+    """Noise of unit variance, float32 [B, C, h, w]."""
+    timesteps: torch.Tensor
+    """Timestep of each sample, int64 [B]."""
+
+
+@dataclass(frozen=True)
 class Source:
     """The usable samples of one latent set."""
 
     latents: LatentShards
     rows: np.ndarray
     """Numbers of the rows that have at least one valid cell."""
-    cells: np.ndarray
-    """Number of valid cells in each of these rows."""
 
     def only(self, members: np.ndarray) -> Self:
         """The source with some of its samples; `members` is bool, one flag for each row."""
-        return type(self)(self.latents, self.rows[members], self.cells[members])
+        return type(self)(self.latents, self.rows[members])
 
 
 def _channels(source: Source) -> int:
@@ -71,7 +74,7 @@ def usable(latents: LatentShards, split: str) -> Source:
     cells = latents.valid_cells()[rows]
     if not cells.any():
         raise ProjectError(f"{latents.folder}: no sample of split {split!r} has a valid cell")
-    return Source(latents, rows[cells > 0], cells[cells > 0])
+    return Source(latents, rows[cells > 0])
 
 
 @lru_cache(maxsize=8)
@@ -179,11 +182,6 @@ class Stream:
         source, stream = bucket.sources[number], bucket.streams[number]
         return source, sample_at(len(source.rows), self._params.seed, position, stream)
 
-    def valid_cells(self, step: int) -> int:
-        """Number of valid cells in the effective batch of `step`; the loss is divided by it."""
-        samples = (self._find(step, place) for place in range(self._params.effective_batch_size))
-        return sum(int(source.cells[index]) for source, index in samples)
-
     def sample_ids(self, step: int) -> list[str]:
         """The sample_ids of the effective batch of `step`."""
         samples = (self._find(step, place) for place in range(self._params.effective_batch_size))
@@ -195,30 +193,36 @@ class Stream:
         Order, flips, timesteps (uniform) and noise depend on seed, step and place only.
         """
         samples = [self._sample(step, place) for place in places]
-        beauty, albedo, valid, noise, timesteps = zip(*samples, strict=True)
-        return Batch(
-            beauty=torch.from_numpy(np.stack(beauty).astype(np.float32)),
-            albedo=torch.from_numpy(np.stack(albedo).astype(np.float32)),
-            valid=torch.from_numpy(np.stack(valid)),
-            noise=torch.stack(noise),
-            timesteps=torch.from_numpy(np.array(timesteps, dtype=np.int64)),
+        return Batch(*(torch.stack(column) for column in zip(*samples, strict=True)))
+
+    def _sample(self, step: int, place: int) -> tuple[torch.Tensor, ...]:
+        """The fields of a `Batch` for one place."""
+        source, index = self._find(step, place)
+        row, version = int(source.rows[index]), int(self._is_flipped(step, place))
+        beauty, albedo, valid = (
+            source.latents.tensor(name, row)[version] for name in ("beauty", "albedo", "valid")
+        )
+        return (
+            torch.from_numpy(beauty.astype(np.float32)),
+            torch.from_numpy(albedo.astype(np.float32)),
+            torch.from_numpy(valid.copy()),
+            *self._noise_and_timestep(step, place, albedo.shape),
         )
 
-    def _sample(self, step: int, place: int) -> tuple:
+    def _is_flipped(self, step: int, place: int) -> bool:
+        random = generator(self._params.seed, Purpose.FLIP, step, place)
+        return bool(random.random() < self._params.flip_probability)
+
+    def _noise_and_timestep(
+        self, step: int, place: int, shape: tuple[int, int, int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Noise [C, h, w] and timestep [], int64, of one sample."""
         params = self._params
-        source, index = self._find(step, place)
-        row = int(source.rows[index])
-        flip = generator(params.seed, Purpose.FLIP, step, place).random()
-        version = int(flip < params.flip_probability)
-        views = [source.latents.tensor(n, row)[version] for n in ("beauty", "albedo", "valid")]
         steps = params.noise_schedule.num_train_timesteps
         timestep = int(generator(params.seed, Purpose.TIMESTEP, step, place).integers(steps))
         random = generator(params.seed, Purpose.NOISE, step, place)
-        return (
-            *views,
-            draw_noise(random, views[1].shape, params.noise, timestep / steps),
-            timestep,
-        )
+        noise = draw_noise(random, shape, params.noise, timestep / steps)
+        return noise, torch.tensor(timestep)
 
 
 def draw_noise(

@@ -3,22 +3,34 @@
 import logging
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import torch
+from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints, damage, read_json
+from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler, new_unet
-from albedo_pipeline.models.lora import add_lora
+from albedo_pipeline.models.albedo_model import load_albedo_model
+from albedo_pipeline.models.autoencoder import factor
+from albedo_pipeline.models.denoiser import (
+    Denoiser,
+    ignore_noise,
+    load_unet,
+    new_scheduler,
+    new_unet,
+)
+from albedo_pipeline.models.lora import add_lora, has_lora, merge_lora
 from albedo_pipeline.models.text_embedding import (
     embed_empty_text,
     load_text_encoder,
     new_text_encoder,
 )
 from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
 from albedo_pipeline.runtime.distributed import (
     accelerated,
@@ -30,6 +42,7 @@ from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
 from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.optimiser_step import TrainingComponents, prepare
+from albedo_pipeline.training.pixel_batches import PixelStream
 from albedo_pipeline.training.resume import (
     TrainState,
     checkpoint_to_resume,
@@ -46,23 +59,61 @@ from albedo_pipeline.training.validation import ImageData, chosen_samples, valid
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Trained:
+    """Result of a training, on the CPU, with the averaged (EMA) weights."""
+
+    denoiser: Denoiser
+    autoencoder: AutoencoderKL
+    """Autoencoder of the prediction: the one that was given, with the trained decoder if it was
+    trained along."""
+    log: pd.DataFrame
+    """The training log."""
+
+
 def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
-    """The denoiser before the first step: pretrained, or random as a function of the seed."""
+    """The denoiser before the first step.
+
+    It is an earlier denoiser, a pretrained model, or random as a function of the seed.
+    """
     torch.manual_seed(params.seed)
-    if params.source == "pretrained":
+    one_step = params.objective == "end_to_end"
+    scheduler = new_scheduler(params.noise_schedule, one_step=one_step)
+    if params.start_from is not None:
+        start = starting_denoiser(params.start_from, latent_channels)
+        unet, text_embedding = start.unet.train(), start.text_embedding
+    elif params.source == "pretrained":
         assert params.pretrained is not None  # checked by TrainParams
-        unet, text = (
-            load_unet(params.pretrained, latent_channels),
-            load_text_encoder(params.pretrained),
-        )
+        unet = load_unet(params.pretrained, latent_channels)
+        text_embedding = embed_empty_text(*load_text_encoder(params.pretrained))
     else:
-        unet, text = (
-            new_unet(params.scratch, latent_channels),
-            new_text_encoder(params.scratch.text_width),
-        )
+        unet = new_unet(params.scratch, latent_channels)
+        text_embedding = embed_empty_text(*new_text_encoder(params.scratch.text_width))
+    if one_step:
+        ignore_noise(unet)
     if params.lora:
         unet = add_lora(unet.requires_grad_(False), params.lora)
-    return Denoiser(unet, new_scheduler(params.noise_schedule), embed_empty_text(*text))
+    return Denoiser(unet, scheduler, text_embedding)
+
+
+def starting_denoiser(folder: str, latent_channels: int) -> Denoiser:
+    """The denoiser of a folder as `data/06_models/denoiser` is, or of an exported folder.
+
+    Raises:
+        ProjectError: if there is none, or it does not fit the latents.
+    """
+    if (Path(folder) / "model_index.json").is_file():
+        denoiser = load_albedo_model(PretrainedModel(model=folder)).denoiser
+    else:
+        denoiser = DenoiserDataset(filepath=folder).load()
+    if has_lora(denoiser.unet):
+        denoiser = replace(denoiser, unet=merge_lora(denoiser.unet))
+    if denoiser.unet.config.out_channels != latent_channels:
+        raise ProjectError(
+            f"train.start_from {folder}: predicts {denoiser.unet.config.out_channels} channels, "
+            f"but the autoencoder's latents have {latent_channels}"
+        )
+    return denoiser
 
 
 def train_denoiser(
@@ -71,17 +122,15 @@ def train_denoiser(
     params: TrainParams,
     store: Checkpoints,
     tensorboard: Path,
-) -> tuple[Denoiser, pd.DataFrame]:
+) -> Trained:
     """Train on the split `train`, or resume from the newest checkpoint.
 
     Args:
         latent_sets: latent shards by name; `params.mixture` says which are used.
-        images: what validation predicts and compares with.
+        images: what validation predicts and compares with, and what augmentation and the objective
+            `end_to_end` train on.
         store: folder of the checkpoints.
         tensorboard: folder of the TensorBoard runs.
-
-    Returns:
-        The denoiser with EMA weights, on the CPU, and the training log.
 
     Raises:
         Paused: if a signal or the time limit stopped it; run again to resume.
@@ -89,7 +138,7 @@ def train_denoiser(
             the machine, another training writes to the store, or the training diverges.
     """
     stop = StopRequest(params.exit_after_minutes)
-    stream = new_stream(latent_sets, params)
+    stream = new_stream(latent_sets, images, params)
     # Both fail now rather than at the first validation.
     validation_metric(params.validation.metric)
     if params.validation.every or params.visualisation.every:
@@ -103,18 +152,24 @@ def train_denoiser(
         processes = accelerator.num_processes
         micro_batch_ranges(0, processes, params.effective_batch_size, params.micro_batch_size)
         stop.any_process = lambda flag: any_process(accelerator, flag)
-        components = prepare(accelerator, initial_denoiser(params, channels), params)
+        start = initial_denoiser(params, channels)
+        started_from = {"start_from": start.digest()} if params.start_from else {}
+        components = prepare(accelerator, start, images.autoencoder, params)
         fingerprints = {name: latent_sets[name].fingerprint() for name in params.shares()}
+        if params.needs_pixels:
+            fingerprints["pairs"] = images.pairs.fingerprint()
+        frozen = frozen_digest(
+            start, components.trained, images.autoencoder if params.needs_pixels else None
+        )
         config = configuration(
             params,
             params.last_step(len(stream)),
             fingerprints,
-            frozen_digest(components.denoiser, components.trained),
+            {"frozen_weights": frozen, **started_from},
         )
         checkpoint = run_on_main_and_broadcast(
             accelerator, lambda: _open_store(store, params, config, held)
         )
-        images.autoencoder.to(accelerator.device).requires_grad_(False)
         state, rows = _restored(components, checkpoint, params)
         start_trackers(accelerator, tensorboard, state.run, state.step, params.weights_and_biases)
         if accelerator.is_main_process:
@@ -130,10 +185,12 @@ def train_denoiser(
         finally:
             for tracker in accelerator.trackers:
                 tracker.finish()
-        return finished_denoiser(components, params, store, state), log.table()
+        return Trained(*finished_models(components, params, store, state), log.table())
 
 
-def new_stream(latent_sets: dict[str, LatentShards], params: TrainParams) -> Stream:
+def new_stream(
+    latent_sets: dict[str, LatentShards], images: ImageData, params: TrainParams
+) -> Stream:
     """The samples of the latent sets that `mixture` names, in the order of the names.
 
     Raises:
@@ -143,7 +200,10 @@ def new_stream(latent_sets: dict[str, LatentShards], params: TrainParams) -> Str
         if name not in latent_sets:
             known = ", ".join(latent_sets)
             raise ProjectError(f"train.mixture: no latent set {name!r}; known sets are {known}")
-    return Stream([usable(latent_sets[name], "train") for name in params.shares()], params)
+    sources = [usable(latent_sets[name], "train") for name in params.shares()]
+    if params.needs_pixels:
+        return PixelStream(sources, params, images.pairs, factor(images.autoencoder))
+    return Stream(sources, params)
 
 
 def _open_store(
@@ -174,18 +234,22 @@ def _restored(
 
 
 @torch.no_grad()
-def finished_denoiser(
+def finished_models(
     components: TrainingComponents, params: TrainParams, store: Checkpoints, state: TrainState
-) -> Denoiser:
-    """The denoiser with the EMA weights that `params.output` names, on the CPU."""
+) -> tuple[Denoiser, AutoencoderKL]:
+    """Denoiser and autoencoder with the EMA weights that `params.output` names, on the CPU."""
     averages = dict(zip(components.trained, components.ema.shadows, strict=True))
     if params.output == "best":
         averages = _best_averages(store, state)
-    unet = components.accelerator.unwrap_model(components.model, keep_fp32_wrapper=False)
+    components.accelerator.unwrap_model(components.model, keep_fp32_wrapper=False)
     for name, weight in components.trained.items():
         weight.copy_(averages[name])
-    unet.to(device="cpu", memory_format=torch.contiguous_format).eval().requires_grad_(False)
-    return Denoiser(unet, components.denoiser.scheduler, components.denoiser.text_embedding)
+    denoiser, autoencoder = components.denoiser, components.autoencoder
+    for network in (denoiser.unet, autoencoder):
+        network.to(device="cpu", memory_format=torch.contiguous_format)
+        network.eval().requires_grad_(False)
+        network.disable_gradient_checkpointing()
+    return denoiser, autoencoder
 
 
 def _best_averages(store: Checkpoints, state: TrainState) -> dict[str, torch.Tensor]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import torch
 
-from albedo_pipeline.training.batches import Batch
-from albedo_pipeline.training.optimiser_step import QUARTERS
+from albedo_pipeline.training.batches import DeviceBatch
 
 
 @dataclass(frozen=True)
@@ -19,11 +18,11 @@ class StepRecord:
     step: int
     """Number of the step, 0-based."""
     loss: float
-    """Mean loss over the valid cells of the effective batch."""
-    quarter_losses: tuple[float, ...]
-    """Sum of the losses in each quarter of the timesteps."""
-    quarter_cells: tuple[float, ...]
-    """Number of valid cells in each quarter of the timesteps."""
+    """Mean loss over the valid elements of the effective batch."""
+    part_totals: tuple[float, ...]
+    """Sum of each part of the loss."""
+    part_counts: tuple[float, ...]
+    """What each part's sum is divided by."""
     grad_norm: float
     """Norm of the gradient before clipping."""
     skipped: bool
@@ -68,26 +67,26 @@ class StepRecords:
 
 
 def _record(row: list[float]) -> StepRecord:
-    losses, cells = row[2 : 2 + QUARTERS], row[2 + QUARTERS : 2 + 2 * QUARTERS]
-    norm, skipped = row[2 + 2 * QUARTERS :]
-    return StepRecord(int(row[0]), row[1], tuple(losses), tuple(cells), norm, bool(skipped))
+    step, loss, _count, *parts, norm, skipped = row
+    half = len(parts) // 2
+    return StepRecord(
+        int(step), loss, tuple(parts[:half]), tuple(parts[half:]), norm, bool(skipped)
+    )
 
 
-def summary(records: list[StepRecord]) -> dict[str, float]:
+def summary(records: list[StepRecord], part_names: tuple[str, ...]) -> dict[str, float]:
     """Scalars of a log point: means over the steps that were not skipped."""
     done = [r for r in records if not r.skipped]
-    losses, cells = (
-        [math.fsum(getattr(r, name)[q] for r in done) for q in range(QUARTERS)]
-        for name in ("quarter_losses", "quarter_cells")
-    )
-    by_quarter = {
-        f"loss_t{q + 1}of{QUARTERS}": losses[q] / cells[q] for q in range(QUARTERS) if cells[q]
-    }
     if not done:
         return {}
+    totals, counts = (
+        [math.fsum(column) for column in zip(*(getattr(r, name) for r in done), strict=True)]
+        for name in ("part_totals", "part_counts")
+    )
+    parts = zip(part_names, totals, counts, strict=True)
     return {
         "loss": math.fsum(r.loss for r in done) / len(done),
-        **by_quarter,
+        **{f"loss_{name}": total / count for name, total, count in parts if count},
         "grad_norm": math.fsum(r.grad_norm for r in done) / len(done),
     }
 
@@ -100,7 +99,7 @@ class StepTimer:
         """Number of steps since the last log point."""
         self._start, self._waited = time.monotonic(), 0.0
 
-    def waiting_for(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+    def waiting_for(self, batches: Iterator[DeviceBatch]) -> Iterator[DeviceBatch]:
         """Yield the batches, and count the time spent waiting for them."""
         while True:
             start = time.monotonic()

@@ -1,22 +1,27 @@
 """One optimiser step: losses of the micro-batches, gradients, update, moving average."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
+from diffusers import AutoencoderKL
 from torch.nn.utils import get_total_norm
 
-from albedo_pipeline.diffusion.losses import masked_loss, min_snr_weight
-from albedo_pipeline.diffusion.process import add_noise, training_target
+from albedo_pipeline.models.autoencoder import decoder_parameters
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.ema import Ema, constant_decay, power_decay
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.optimisation import Ema as EmaParams
-from albedo_pipeline.params.optimisation import Loss
-from albedo_pipeline.training.batches import Batch
+from albedo_pipeline.params.optimisation import ParameterGroup
+from albedo_pipeline.training.batches import DeviceBatch
+from albedo_pipeline.training.objectives.base import Objective
+from albedo_pipeline.training.objectives.diffusion import DiffusionObjective
+from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective, OneStepModel
+from albedo_pipeline.training.objectives.features import Features
 from albedo_pipeline.training.optimisation import (
     Named,
     freeze,
@@ -24,49 +29,11 @@ from albedo_pipeline.training.optimisation import (
     set_learning_rate,
     train_mode,
 )
-from albedo_pipeline.training.resume import Tensors
+from albedo_pipeline.training.resume import AUTOENCODER, Tensors
 
-QUARTERS = 4
-"""Number of equal ranges of timesteps whose losses are logged separately."""
-
-
-def loss_sums(
-    unet: Callable,
-    batch: Batch,
-    alphas_cumprod: torch.Tensor,
-    text_embedding: torch.Tensor,
-    prediction_type: str,
-    params: Loss,
-) -> torch.Tensor:
-    """Sum of the loss over each sample's valid cells, float32 [B].
-
-    Args:
-        unet: in training mode, on the batch's device.
-        alphas_cumprod: of every timestep, [T], on that device.
-        text_embedding: of the empty text, [1, L, D], on that device.
-    """
-    alpha_cumprod = alphas_cumprod[batch.timesteps].view(-1, 1, 1, 1)
-    noisy = add_noise(batch.albedo, batch.noise, alpha_cumprod)
-    target = training_target(batch.albedo, batch.noise, alpha_cumprod, prediction_type)
-    prediction = unet(
-        torch.cat([batch.beauty, noisy], dim=1),  # [B, 2C, h, w]
-        batch.timesteps,
-        text_embedding.expand(len(noisy), -1, -1),
-    ).sample
-    sums = masked_loss(prediction, target, batch.valid, params.kind, params.huber_delta)
-    if params.min_snr_gamma is not None:
-        sums = sums * min_snr_weight(alpha_cumprod, params.min_snr_gamma, prediction_type).flatten()
-    return sums
-
-
-def loss_by_quarter(
-    sums: torch.Tensor, batch: Batch, num_train_timesteps: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sums of the losses [4] and of the valid cells [4] in each quarter of the timesteps."""
-    quarter = batch.timesteps * QUARTERS // num_train_timesteps
-    zeros = torch.zeros(QUARTERS, device=sums.device)
-    cells = batch.valid.sum(dim=(1, 2, 3), dtype=torch.float32)
-    return zeros.index_add(0, quarter, sums.detach()), zeros.index_add(0, quarter, cells)
+SCALE = 4096.0
+"""What the summed loss is divided by before its gradient is taken: a number of elements of the
+usual order, a power of two."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +42,17 @@ class TrainingComponents:
 
     accelerator: Accelerator
     denoiser: Denoiser
+    autoencoder: AutoencoderKL
+    """Its decoder may be trained along."""
+    objective: Objective
+    """How the loss follows from the model."""
     model: torch.nn.Module
-    """The denoiser's UNet, as Accelerate wraps it for training."""
+    """What computes the prediction, as Accelerate wraps it for training."""
     optimiser: AcceleratedOptimizer
     trained: Named
     """The parameters that are trained, by name."""
     ema: Ema
     """Moving average of the trained parameters."""
-    alphas_cumprod: torch.Tensor
-    """Cumulative products of the noise schedule, [T]."""
-    text_embedding: torch.Tensor
-    """Embedding of the empty text, [1, L, D]."""
 
     def tensors(self) -> Tensors:
         """The tensors that a checkpoint stores."""
@@ -93,33 +60,81 @@ class TrainingComponents:
 
 
 def prepare(
-    accelerator: Accelerator, denoiser: Denoiser, params: TrainParams
+    accelerator: Accelerator,
+    denoiser: Denoiser,
+    autoencoder: AutoencoderKL,
+    params: TrainParams,
 ) -> TrainingComponents:
-    """Move the denoiser to the device and make it ready to train.
+    """Move the networks to the device and make them ready to train.
 
     Raises:
         ProjectError: if a parameter group matches no parameter, or nothing is left to train.
     """
     unet = denoiser.unet.to(accelerator.device)
+    autoencoder.to(accelerator.device).eval().requires_grad_(False)  # type: ignore[arg-type]
     if params.execution.channels_last:
         unet.to(memory_format=torch.channels_last)
     if params.execution.gradient_checkpointing:
         unet.enable_gradient_checkpointing()
-    trained = freeze(unet, params.optimiser.groups)
+        autoencoder.enable_gradient_checkpointing()
+    trained, groups = freeze(unet, params.optimiser.groups), params.optimiser.groups
     train_mode(unet)
+    if params.train_decoder is not None:
+        decoder = decoder_parameters(autoencoder)
+        trained |= {AUTOENCODER + name: p.requires_grad_(True) for name, p in decoder.items()}
+        ratio = params.train_decoder.ratio
+        groups = (ParameterGroup(pattern=f"^{re.escape(AUTOENCODER)}", ratio=ratio), *groups)
     if params.execution.compile:
         unet.compile()
-    optimiser = new_optimiser(trained, params.optimiser)
-    model, optimiser = accelerator.prepare(unet, optimiser)
+    optimiser = new_optimiser(trained, params.optimiser, groups)
+    model, optimiser = accelerator.prepare(
+        _trained_model(denoiser, autoencoder, params, accelerator.device), optimiser
+    )
     return TrainingComponents(
         accelerator=accelerator,
         denoiser=denoiser,
+        autoencoder=autoencoder,
+        objective=_objective(accelerator, denoiser, autoencoder, params),
         model=model,
         optimiser=optimiser,
         trained=trained,
         ema=Ema(trained.values()),
-        alphas_cumprod=denoiser.alphas_cumprod().to(accelerator.device),
-        text_embedding=denoiser.text_embedding.to(accelerator.device),
+    )
+
+
+def _trained_model(
+    denoiser: Denoiser, autoencoder: AutoencoderKL, params: TrainParams, device: torch.device
+) -> torch.nn.Module:
+    if params.objective == "diffusion":
+        return denoiser.unet
+    config = denoiser.scheduler.config
+    return OneStepModel(
+        denoiser.unet,
+        autoencoder,
+        denoiser.text_embedding.to(device),
+        config.prediction_type,
+        config.num_train_timesteps - 1,
+    )
+
+
+def _objective(
+    accelerator: Accelerator, denoiser: Denoiser, autoencoder: AutoencoderKL, params: TrainParams
+) -> Objective:
+    if params.objective == "diffusion":
+        return DiffusionObjective(
+            denoiser.alphas_cumprod().to(accelerator.device),
+            denoiser.text_embedding.to(accelerator.device),
+            denoiser.scheduler.config.prediction_type,
+            params.loss,
+            autoencoder,
+            accelerator.autocast,
+        )
+    features = params.end_to_end.features
+    return EndToEndObjective(
+        params.end_to_end,
+        autoencoder,
+        Features(features, accelerator.device) if features else None,
+        accelerator.autocast,
     )
 
 
@@ -132,43 +147,36 @@ def ema_decay(params: EmaParams, step: int) -> float:
 
 def accumulate(
     components: TrainingComponents,
-    batches: Iterable[Batch],
+    batches: Iterable[DeviceBatch],
     micro_batches: int,
-    valid_cells: int,
-    params: TrainParams,
+    step: int,
 ) -> torch.Tensor:
-    """Accumulate the gradient of this process's micro-batches.
+    """Accumulate the gradient of the sum of this process's losses.
 
-    The loss is divided by the number of valid cells in the effective batch of all processes, so
-    that the gradient does not depend on how the effective batch is split.
+    Neither the micro-batches nor the processes have a mean of their own: `update` divides by the
+    number of valid elements in the effective batch, so that the gradient does not depend on how
+    the effective batch is split.
 
     Args:
         micro_batches: number of micro-batches in `batches`.
-        valid_cells: number of valid cells in the effective batch.
+        step: number of the step (0-based).
 
     Returns:
-        Summed over all processes: [loss, losses by quarter of the timesteps, cells by quarter].
+        Summed over all processes: [sum of the loss, number of valid elements, sums of the parts,
+        counts of the parts].
     """
     accelerator = components.accelerator
-    prediction_type = components.denoiser.scheduler.config.prediction_type
-    # Several processes take the mean of their gradients.
-    scale = accelerator.num_processes / valid_cells
     totals: torch.Tensor | float = 0.0
     for number, batch in enumerate(batches, start=1):
         batch = batch.to(accelerator.device)
         last = number == micro_batches
         with nullcontext() if last else accelerator.no_sync(components.model):
-            sums = loss_sums(
-                components.model,
-                batch,
-                components.alphas_cumprod,
-                components.text_embedding,
-                prediction_type,
-                params.loss,
-            )
-            accelerator.backward(sums.sum() * scale)
-        losses, cells = loss_by_quarter(sums, batch, len(components.alphas_cumprod))
-        totals = totals + torch.cat([sums.detach().sum()[None] / valid_cells, losses, cells])
+            losses = components.objective.losses(components.model, batch, step)
+            # Several processes take the mean of their gradients. The constant keeps the gradient
+            # of half-precision activations in range; `update` takes it out again.
+            accelerator.backward(losses.total * (accelerator.num_processes / SCALE))
+        both = torch.stack([losses.total.detach(), losses.count])
+        totals = totals + torch.cat([both, losses.part_totals, losses.part_counts])
     return accelerator.reduce(totals, "sum")
 
 
@@ -179,11 +187,11 @@ def update(
     step: int,
     params: TrainParams,
 ) -> torch.Tensor:
-    """Clip the gradient, update the weights and their average.
+    """Divide the gradient by the valid elements, clip it, update the weights and their average.
 
-    If the loss or the gradient is not finite, the weights stay as they are. The device itself
-    decides that, so nothing here waits for a GPU. Clipping is a division inside the fused optimiser
-    (`grad_scale`), which saves a pass over the gradients.
+    If the loss or the gradient is not finite, or nothing is valid, the weights stay as they are.
+    The device itself decides that, so nothing here waits for a GPU. Dividing and clipping are one
+    division inside the fused optimiser (`grad_scale`), which saves two passes over the gradients.
 
     Args:
         totals: what `accumulate` returned.
@@ -191,23 +199,28 @@ def update(
         step: number of the step (0-based).
 
     Returns:
-        `totals`, then the gradient's norm before clipping, then 1 if the step was skipped.
+        The loss, then `totals` without its first number, then the gradient's norm before clipping,
+        then 1 if the step was skipped.
     """
     optimiser, weights = components.optimiser.optimizer, list(components.trained.values())
+    gradients = [w.grad for w in weights if w.grad is not None]
     set_learning_rate(optimiser, rate)
+    share = totals[1] / SCALE
+    loss = totals[0] / totals[1]
     if components.accelerator.scaler is None:
-        norm = get_total_norm([w.grad for w in weights if w.grad is not None])
-        skipped = _not_finite(norm, totals)
-        optimiser.grad_scale = (norm / params.max_grad_norm).clamp_min(1)
+        norm = get_total_norm(gradients) / share
+        skipped = _not_finite(norm, loss)
+        optimiser.grad_scale = share * (norm / params.max_grad_norm).clamp_min(1)
         optimiser.found_inf = skipped
     else:  # the gradients are scaled, and Accelerate's scaler decides which steps to skip
+        torch._foreach_div_(gradients, share)
         norm = components.accelerator.clip_grad_norm_(weights, params.max_grad_norm)
-        skipped = _not_finite(norm, totals)
+        skipped = _not_finite(norm, loss)
     components.optimiser.step()
     components.optimiser.zero_grad()
     components.ema.update(ema_decay(params.ema, step))
-    return torch.cat([totals, norm[None], skipped[None]])
+    return torch.cat([loss[None], totals[1:], norm[None], skipped[None]])
 
 
-def _not_finite(norm: torch.Tensor, totals: torch.Tensor) -> torch.Tensor:
-    return (~(norm.isfinite() & totals[0].isfinite())).float()
+def _not_finite(norm: torch.Tensor, loss: torch.Tensor) -> torch.Tensor:
+    return (~(norm.isfinite() & loss.isfinite())).float()

@@ -9,6 +9,7 @@ from typing import Any, Self
 import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.errors import ProjectError
@@ -21,6 +22,8 @@ from albedo_pipeline.training.optimisation import Named, optimiser_tensors, rest
 from albedo_pipeline.training.schedules import PlateauState
 
 logger = logging.getLogger(__name__)
+AUTOENCODER = "autoencoder."
+"""Prefix of the autoencoder's parameters among the trained ones; the UNet's have none."""
 CONFIGURATION = "config.json"
 """File of a checkpoint with the resolved settings."""
 
@@ -117,16 +120,16 @@ def stored_log(checkpoint: Path) -> list[dict]:
 
 
 def configuration(
-    params: TrainParams, last_step: int, latents: dict[str, str], frozen: str
+    params: TrainParams, last_step: int, data: dict[str, str], weights: dict[str, str]
 ) -> dict[str, Any]:
     """Content of a checkpoint's `config.json`: settings, code, and what decides the weights.
 
     Args:
-        latents: fingerprints of the latent sets, by name.
-        frozen: digest of the weights that are not trained; see `frozen_digest`.
+        data: fingerprints of what is trained on, by name.
+        weights: digests of weights that the checkpoint does not hold, by name.
     """
-    result_settings = params.result_settings(last_step) | {"frozen_weights": frozen}
-    result_settings |= {f"data.{name}": fingerprint for name, fingerprint in latents.items()}
+    result_settings = params.result_settings(last_step) | weights
+    result_settings |= {f"data.{name}": fingerprint for name, fingerprint in data.items()}
     settings = params.model_dump(mode="json")
     return {"result_settings": result_settings, "settings": settings, "code": training_code()}
 
@@ -136,9 +139,18 @@ def training_code() -> str:
     return code_digest("albedo_pipeline.training.denoiser")
 
 
-def frozen_digest(denoiser: Denoiser, trained: Named) -> str:
-    """Digest of the weights that no checkpoint holds, because they are not trained."""
-    frozen = ((n, w) for n, w in denoiser.unet.named_parameters() if n not in trained)
+def frozen_digest(denoiser: Denoiser, trained: Named, autoencoder: nn.Module | None) -> str:
+    """Digest of the weights that no checkpoint holds, because they are not trained.
+
+    Args:
+        denoiser: what is trained.
+        trained: the trained parameters, by name.
+        autoencoder: what encodes or decodes in the training step; None if nothing does.
+    """
+    named = [*denoiser.unet.named_parameters()]
+    if autoencoder is not None:
+        named += [(AUTOENCODER + name, p) for name, p in autoencoder.named_parameters()]
+    frozen = ((name, weight) for name, weight in named if name not in trained)
     return tensors_digest([("text_embedding", denoiser.text_embedding), *frozen])
 
 

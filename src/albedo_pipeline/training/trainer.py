@@ -15,7 +15,7 @@ from albedo_pipeline.runtime.device import peak_memory
 from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
-from albedo_pipeline.training.batches import Batch, Stream
+from albedo_pipeline.training.batches import DeviceBatch, Stream
 from albedo_pipeline.training.due import (
     checkpoint_is_due,
     counts_for_plateau,
@@ -91,11 +91,11 @@ class Trainer:
 
     # One step
 
-    def _batches(self) -> Generator[Batch]:
+    def _batches(self) -> Generator[DeviceBatch]:
         """Micro-batches of this process for all remaining steps, drawn ahead on threads."""
         on_gpu = self.components.accelerator.device.type == "cuda"
 
-        def draw(work: tuple[int, range]) -> Batch:
+        def draw(work: tuple[int, range]) -> DeviceBatch:
             batch = self.stream.batch(*work)
             return batch.pinned() if on_gpu else batch
 
@@ -112,15 +112,14 @@ class Trainer:
             params.micro_batch_size,
         )
 
-    def _step(self, batches: Iterator[Batch]) -> None:
+    def _step(self, batches: Iterator[DeviceBatch]) -> None:
         state, params = self.state, self.params
         step = state.step
         totals = accumulate(
             self.components,
             self._timer.waiting_for(islice(batches, len(self._places()))),
             len(self._places()),
-            self.stream.valid_cells(step),
-            params,
+            step,
         )
         if is_due(params.log_gradients_every, step + 1, self.last_step):
             self._log_gradients(step + 1)
@@ -215,7 +214,7 @@ class Trainer:
     def _log_step(self, rate: float) -> None:
         self._read_records()
         state, params = self.state, self.params
-        scalars = summary(self.records.take()) | {
+        scalars = summary(self.records.take(), self.components.objective.part_names) | {
             "learning_rate": rate,
             "ema_decay": ema_decay(params.ema, state.step - 1),
             "epoch": state.step * params.effective_batch_size / len(self.stream),

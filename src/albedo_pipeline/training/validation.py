@@ -45,7 +45,7 @@ class ImageData:
     manifest: pd.DataFrame
     """sample_id, split and row of every sample."""
     autoencoder: AutoencoderKL
-    """Encodes the beauty and decodes the prediction."""
+    """Encodes the beauty and decodes the prediction; its decoder may be trained along."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 predict_split,
-                ["pairs", "manifest", "denoiser", "autoencoder", "params:evaluate"],
+                ["pairs", "manifest", "denoiser", "albedo_autoencoder", "params:evaluate"],
                 "predictions",
                 name="predict_split",
             ),
             node(
                 describe_inputs,
-                ["pairs", "denoiser", "autoencoder"],
+                ["pairs", "denoiser", "albedo_autoencoder"],
                 "lineage",
                 name="describe_inputs",
             ),

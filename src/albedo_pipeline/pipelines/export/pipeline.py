@@ -13,7 +13,7 @@ def create_pipeline() -> Pipeline:
                 make_export,
                 [
                     "denoiser",
-                    "autoencoder",
+                    "albedo_autoencoder",
                     "latents",
                     "metrics",
                     "audit_summary",

@@ -22,12 +22,13 @@ def train(
     params: TrainParams,
     checkpoints: Checkpoints,
     tensorboard: Path,
-) -> tuple[Denoiser, DataFrame, dict]:
-    """The denoiser with its averaged (EMA) weights, the training log, and the settings."""
+) -> tuple[Denoiser, AutoencoderKL, DataFrame, dict]:
+    """The denoiser and its autoencoder with their averaged (EMA) weights, the log, the settings."""
     from albedo_pipeline.training.denoiser import train_denoiser
     from albedo_pipeline.training.validation import ImageData
 
     latent_sets = {"latents": latents, **more_latents}
     images = ImageData(pairs, manifest, autoencoder)
     trained = train_denoiser(latent_sets, images, params, checkpoints, tensorboard)
-    return *trained, params.model_dump(mode="json")
+    settings = params.model_dump(mode="json")
+    return trained.denoiser, trained.autoencoder, trained.log, settings

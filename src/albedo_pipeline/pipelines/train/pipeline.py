@@ -1,4 +1,4 @@
-"""`train`: latents => denoiser, training log and settings."""
+"""`train`: latents => denoiser, its autoencoder, training log and settings."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -21,7 +21,7 @@ def create_pipeline() -> Pipeline:
                     "checkpoints",
                     "tensorboard",
                 ],
-                ["denoiser", "training_log", "train_settings"],
+                ["denoiser", "albedo_autoencoder", "training_log", "train_settings"],
                 name="train_denoiser",
             )
         ],

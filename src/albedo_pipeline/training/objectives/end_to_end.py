@@ -1,0 +1,177 @@
+"""The objective `end_to_end`: one step at the last timestep, the loss on decoded pixels.
+
+Garcia et al. 2024, "Fine-tuning image-conditional diffusion models is easier than you think". At
+zero terminal SNR the noisy latent of the last timestep holds no signal, so the denoiser gets zeros
+in its place and its answer does not depend on any noise.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+
+from albedo_pipeline.diffusion.image_losses import gradient_loss, light_pair_loss
+from albedo_pipeline.diffusion.losses import masked_loss
+from albedo_pipeline.diffusion.process import split_prediction
+from albedo_pipeline.imaging.pixels import latent_mask
+from albedo_pipeline.metrics.image.ssim import similarity_map
+from albedo_pipeline.models.autoencoder import decode_unclipped, encode, factor
+from albedo_pipeline.params.end_to_end import EndToEnd
+from albedo_pipeline.training.objectives.base import Losses
+from albedo_pipeline.training.objectives.features import Features
+from albedo_pipeline.training.pixel_batches import PixelBatch
+
+
+class OneStepModel(torch.nn.Module):
+    """Beauty latents => albedo latents and, if asked for, the decoded albedo."""
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        autoencoder: AutoencoderKL,
+        text_embedding: torch.Tensor,
+        prediction_type: str,
+        last_timestep: int,
+    ) -> None:
+        super().__init__()
+        self.unet, self.autoencoder = unet, autoencoder
+        self.register_buffer("text_embedding", text_embedding, persistent=False)
+        self._prediction_type, self._last_timestep = prediction_type, last_timestep
+
+    def forward(
+        self, beauty: torch.Tensor, corners: torch.Tensor | None, side: int
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """
+        Args:
+            beauty: latents [B, C, h, w].
+            corners: upper left cell of each decoded crop, int64 [B, 2]; None: nothing is decoded.
+            side: side of the decoded crop, cells; 0: the complete latent is decoded.
+
+        Returns:
+            Albedo latents, float32 [B, C, h, w], and images [B, 3, H, W], sRGB-encoded, in about
+            [-1, 1], or None.
+        """
+        nothing = torch.zeros_like(beauty)
+        timesteps = torch.full((len(beauty),), self._last_timestep, device=beauty.device)
+        text_embedding = self.get_buffer("text_embedding").expand(len(beauty), -1, -1)
+        prediction = self.unet(
+            torch.cat([beauty, nothing], dim=1), timesteps, text_embedding
+        ).sample.float()
+        zero_snr = torch.zeros((), device=beauty.device)
+        latents, _ = split_prediction(prediction, nothing, zero_snr, self._prediction_type)
+        if corners is None:
+            return latents, None
+        return latents, decode_unclipped(self.autoencoder, crops(latents, corners, side))
+
+
+def crops(images: torch.Tensor, corners: torch.Tensor, side: int) -> torch.Tensor:
+    """The square of `side` at each image's corner, [B, C, side, side]; all of it if `side` is 0."""
+    if not side:
+        return images
+    squares = [
+        image[:, top : top + side, left : left + side]
+        for image, (top, left) in zip(images, corners.tolist(), strict=True)
+    ]
+    return torch.stack(squares)
+
+
+@dataclass(frozen=True)
+class EndToEndObjective:
+    """Weighted sum of the terms of `params`, each a sum over valid pixels."""
+
+    params: EndToEnd
+    """Terms and weights."""
+    autoencoder: AutoencoderKL
+    """Encodes the images."""
+    features: Features | None
+    """The vision transformer of the feature term."""
+    autocast: Callable[[], AbstractContextManager]
+    """Context of mixed precision."""
+    part_names: ClassVar[tuple[str, ...]] = (
+        "latent",
+        "pixels",
+        "gradients",
+        "ssim",
+        "light_pairs",
+        "features",
+    )
+
+    def losses(self, model: Any, batch: PixelBatch, step: int) -> Losses:
+        """Sums over the valid pixels of the decoded crops."""
+        decodes = self.params.decodes and step >= self.params.decode_from_step
+        cell = factor(self.autoencoder)
+        cells = latent_mask(batch.valid.bool(), cell)
+        side = (self.params.decoded_crop or 0) // cell
+        side = 0 if side >= min(cells.shape[-2:]) else side
+        room = torch.tensor(cells.shape[-2:], device=cells.device) - side + 1
+        corners = (batch.window * room).long()
+        with torch.no_grad(), self.autocast():
+            beauty = encode(self.autoencoder, batch.beauty)
+            albedo = encode(self.autoencoder, batch.albedo) if self.params.latent_weight else None
+        latents, images = model(beauty, corners if decodes else None, side)
+        truth, valid, cells, latents = (
+            crops(batch.albedo, corners * cell, side * cell),
+            crops(batch.valid, corners * cell, side * cell),
+            crops(cells, corners, side),
+            crops(latents, corners, side),
+        )
+        terms = {}
+        if albedo is not None:
+            error = masked_loss(latents, crops(albedo, corners, side), cells, "l1")
+            terms["latent"] = error.sum() * cell**2  # a cell stands for its pixels
+        if images is not None:
+            terms |= self._image_terms(images, truth, valid, batch.is_second)
+        return self._losses(terms, valid.sum(dtype=torch.float32))
+
+    def _losses(self, terms: dict[str, torch.Tensor], count: torch.Tensor) -> Losses:
+        weights, zero = self._weights(), torch.zeros_like(count)
+        total = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        return Losses(
+            total,
+            count,
+            torch.stack([terms.get(name, zero).detach() for name in self.part_names]),
+            torch.stack([count if name in terms else zero for name in self.part_names]),
+        )
+
+    def _weights(self) -> dict[str, float]:
+        params = self.params
+        return {
+            "latent": params.latent_weight,
+            "pixels": params.pixel_weight,
+            "gradients": params.gradient_weight,
+            "ssim": params.ssim_weight,
+            "light_pairs": params.constancy_weight,
+            "features": params.features.weight if params.features else 0.0,
+        }
+
+    def _image_terms(
+        self,
+        images: torch.Tensor,
+        truth: torch.Tensor,
+        valid: torch.Tensor,
+        is_second: torch.Tensor,
+    ) -> dict[str, torch.Tensor]:
+        """Sum of each term whose weight is not zero; images are in [-1, 1]."""
+        params = self.params
+        predicted, true = (images + 1) / 2, (truth + 1) / 2
+        terms: dict[str, torch.Tensor] = {}
+        if params.pixel_weight:
+            terms["pixels"] = masked_loss(
+                predicted, true, valid, params.kind, params.huber_delta
+            ).sum()
+        if params.gradient_weight:
+            terms["gradients"] = gradient_loss(
+                predicted, true, valid, params.gradient_scales
+            ).sum()
+        if params.ssim_weight:
+            mask = valid.bool()
+            dissimilar = 1 - similarity_map(predicted, true, mask)
+            terms["ssim"] = torch.where(mask, dissimilar, 0.0).mean(dim=1).sum().float()
+        if params.constancy_weight:
+            terms["light_pairs"] = light_pair_loss(predicted, valid, is_second).sum()
+        if self.features is not None:
+            terms["features"] = self.features.loss(predicted, true, valid).sum()
+        return terms
