@@ -114,6 +114,32 @@ def load_images(folder: Path) -> ImageData:
     return ImageData(PairShards(folder / "pairs"), manifest, autoencoder)
 
 
+END_TO_END = {
+    "objective": "end_to_end",
+    "end_to_end": {
+        "latent_weight": 0.3,
+        "ssim_weight": 0.2,
+        "constancy_weight": 0.2,
+        "decoded_crop": 8,
+    },
+    "augmentation": {
+        "quarter_turns": True,
+        "crop": 12,
+        "crop_scale": [0.7, 1.3],
+        "exposure": 0.3,
+        "light_colour": 0.2,
+        "sensor_noise": 0.03,
+        "mix_lights": 0.5,
+    },
+}
+"""The objective `end_to_end` with everything that draws random numbers."""
+OBJECTIVES = {
+    "diffusion": {},
+    "diffusion on augmented images": {"augmentation": END_TO_END["augmentation"]},
+    "end_to_end": END_TO_END,
+    "end_to_end with the decoder": END_TO_END | {"train_decoder": {"ratio": 0.5}},
+}
+"""What is trained, by name."""
 FILES = ("weights", "ema", "optimiser")
 LONG = {"max_steps": 10, "checkpoints": {"every": 2, "keep_last": 9}, "log_every": 3}
 

@@ -91,7 +91,7 @@ def test_a_mixture_keeps_its_shares_and_uses_each_source_in_order(
 def test_a_mixture_draws_from_both_sets(latents, train_params) -> None:
     mixture = {"mixture": {"a": 3, "b": 1}}
     source = usable(latents, "train")
-    other = type(source)(latents, source.rows[:2], source.cells[:2])
+    other = type(source)(latents, source.rows[:2])
     drawn = Stream([source, other], train_params(**mixture))
     few = {latents.scalars["sample_id"][int(r)].as_py() for r in other.rows}
     ids = [i for step in range(50) for i in drawn.sample_ids(step)]
@@ -112,7 +112,7 @@ class Shaped:
 
 
 def source_of(shapes: list[tuple[int, int, int]]) -> Source:
-    return Source(Shaped(shapes), np.arange(len(shapes)), np.ones(len(shapes), np.int64))
+    return Source(Shaped(shapes), np.arange(len(shapes)))
 
 
 def test_sets_of_different_channels_are_named(latents, train_params) -> None:

@@ -15,7 +15,7 @@ from albedo_pipeline.training.batches import Batch, Stream, usable
 from albedo_pipeline.training.denoiser import initial_denoiser
 from albedo_pipeline.training.objectives.diffusion import loss_by_quarter, loss_sums
 from albedo_pipeline.training.resume import stored_log, stored_state
-from tests.support.training import start_torchrun, train_with_torchrun
+from tests.support.training import OBJECTIVES, start_torchrun, train_with_torchrun
 
 TWENTY = {
     "max_steps": 20,
@@ -104,10 +104,23 @@ def distance(one: torch.Tensor, other: torch.Tensor) -> float:
     return float((one - other).norm() / one.norm())
 
 
-def test_the_split_changes_neither_losses_nor_weights(train, tmp_path: Path) -> None:
-    whole = run(train, tmp_path, "whole", 8, 1)
-    for micro, processes in ((4, 1), (2, 1), (1, 1), (4, 2), (2, 2)):
-        split = run(train, tmp_path, f"{micro}-{processes}", micro, processes)
+SPLITS = {
+    "diffusion": ((4, 1), (2, 1), (1, 1), (4, 2), (2, 2)),
+    "diffusion on augmented images": ((2, 1), (1, 1)),
+    "end_to_end": ((4, 1), (2, 1), (2, 2)),
+    "end_to_end with the decoder": ((2, 1), (2, 2)),
+}
+"""Samples of a micro-batch and number of processes; a light pair stays in one micro-batch."""
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_split_changes_neither_losses_nor_weights(
+    train, tmp_path: Path, objective: str
+) -> None:
+    whole = run(train, tmp_path, "whole", 8, 1, **OBJECTIVES[objective])
+    for micro, processes in SPLITS[objective]:
+        name = f"{micro}-{processes}"
+        split = run(train, tmp_path, name, micro, processes, **OBJECTIVES[objective])
         division = f"micro-batches of {micro} on {processes} processes"
         assert loss_curve(split) == pytest.approx(loss_curve(whole), rel=1e-5), division
         assert distance(weights(whole), weights(split)) < 1e-5, division

@@ -10,7 +10,7 @@ import pytest
 
 from albedo_pipeline.training import trainer
 from albedo_pipeline.training.stopping import Paused, StopRequest
-from tests.support.training import LONG, same
+from tests.support.training import LONG, OBJECTIVES, same
 
 
 def call_in_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[], None]) -> None:
@@ -41,6 +41,21 @@ def test_a_signal_in_a_step_pauses_and_the_next_run_resumes(
     assert signal.getsignal(number) is before
     cut = train("cut", **LONG)
     assert 5 in cut.store.steps()  # the step was finished, and an extra checkpoint written
+    assert same(whole.store.path(10), cut.store.path(10))
+    pd.testing.assert_series_equal(whole.log["loss"], cut.log["loss"])
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_resumes_bit_for_bit(
+    train, monkeypatch: pytest.MonkeyPatch, objective: str
+) -> None:
+    settings = LONG | OBJECTIVES[objective]
+    whole = train("whole", **settings)
+    with monkeypatch.context() as patch:
+        call_in_step(patch, 4, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Paused):
+            train("cut", **settings)
+    cut = train("cut", **settings)
     assert same(whole.store.path(10), cut.store.path(10))
     pd.testing.assert_series_equal(whole.log["loss"], cut.log["loss"])
 

@@ -49,7 +49,7 @@ class TrainParams(Params):
     weights of a model from scratch."""
     objective: Literal["diffusion", "end_to_end"] = "diffusion"
     """What is trained: the masked loss in latent space at random timesteps (`diffusion`), or one
-    step at the last timestep, with the loss on decoded pixels (`end_to_end`; Garcia et al. 2024)."""
+    step at the last timestep with the loss on decoded pixels (`end_to_end`, Garcia et al. 2024)."""
     source: Literal["scratch", "pretrained"] = "scratch"
     """Where the denoiser comes from: random weights (`scratch`), or a model (`pretrained`)."""
     scratch: ScratchDenoiser = ScratchDenoiser()
@@ -207,10 +207,14 @@ class TrainParams(Params):
         del kept["scratch" if self.source == "pretrained" else "pretrained"]
         if self.start_from is not None:  # its digest stands for it; see `resume.configuration`
             kept = {key: kept[key] for key in kept.keys() - {"source", "scratch", "pretrained"}}
-        for key in ("start_from", "loss", "noise") if self.objective == "end_to_end" else (
-            "start_from",
-            "end_to_end",
-            "train_decoder",
+        for key in (
+            ("start_from", "loss", "noise")
+            if self.objective == "end_to_end"
+            else (
+                "start_from",
+                "end_to_end",
+                "train_decoder",
+            )
         ):
             del kept[key]
         return flat(kept)

@@ -48,9 +48,7 @@ def train_mode(model: nn.Module) -> None:
             module.eval()
 
 
-def new_optimiser(
-    trained: Named, params: Optimiser, groups: tuple[ParameterGroup, ...]
-) -> torch.optim.Optimizer:
+def new_optimiser(trained: Named, params: Optimiser) -> torch.optim.Optimizer:
     """The optimiser with one parameter group for each ratio, which the group holds as `ratio`.
 
     It is fused: its one kernel skips a step if the tensor `found_inf` says so, without a transfer
@@ -58,10 +56,10 @@ def new_optimiser(
     """
     by_ratio: dict[float, list[nn.Parameter]] = {}
     for name, parameter in trained.items():
-        by_ratio.setdefault(ratio_of(name, groups), []).append(parameter)
-    with_ratio = [{"params": ps, "ratio": ratio} for ratio, ps in by_ratio.items()]
+        by_ratio.setdefault(ratio_of(name, params.groups), []).append(parameter)
+    groups = [{"params": ps, "ratio": ratio} for ratio, ps in by_ratio.items()]
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[params.name]
-    return kind(with_ratio, betas=params.betas, weight_decay=params.weight_decay, fused=True)
+    return kind(groups, betas=params.betas, weight_decay=params.weight_decay, fused=True)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

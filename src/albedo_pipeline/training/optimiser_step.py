@@ -77,16 +77,16 @@ def prepare(
     if params.execution.gradient_checkpointing:
         unet.enable_gradient_checkpointing()
         autoencoder.enable_gradient_checkpointing()
-    trained, groups = freeze(unet, params.optimiser.groups), params.optimiser.groups
+    optimisation, trained = params.optimiser, freeze(unet, params.optimiser.groups)
     train_mode(unet)
     if params.train_decoder is not None:
         decoder = decoder_parameters(autoencoder)
         trained |= {AUTOENCODER + name: p.requires_grad_(True) for name, p in decoder.items()}
-        ratio = params.train_decoder.ratio
-        groups = (ParameterGroup(pattern=f"^{re.escape(AUTOENCODER)}", ratio=ratio), *groups)
+        own = ParameterGroup(pattern=f"^{re.escape(AUTOENCODER)}", ratio=params.train_decoder.ratio)
+        optimisation = optimisation.model_copy(update={"groups": (own, *optimisation.groups)})
     if params.execution.compile:
         unet.compile()
-    optimiser = new_optimiser(trained, params.optimiser, groups)
+    optimiser = new_optimiser(trained, optimisation)
     model, optimiser = accelerator.prepare(
         _trained_model(denoiser, autoencoder, params, accelerator.device), optimiser
     )

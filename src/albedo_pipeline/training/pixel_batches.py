@@ -110,9 +110,7 @@ class PixelStream(Stream):
     def _linear(self, name: str, row: int) -> np.ndarray:
         return decode_srgb(dequantize(self._pairs.tensor(name, row)))
 
-    def _geometry(
-        self, step: int, number: int, row: int
-    ) -> Callable[[np.ndarray], np.ndarray]:
+    def _geometry(self, step: int, number: int, row: int) -> Callable[[np.ndarray], np.ndarray]:
         """What moves the images [C, H, W] of a sample to their place in the batch."""
         augmentation, is_flipped = self._params.augmentation, self._is_flipped(step, number)
         height, width = self._pairs.shapes("beauty")[row, 1:]

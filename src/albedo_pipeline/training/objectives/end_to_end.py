@@ -163,9 +163,7 @@ class EndToEndObjective:
                 predicted, true, valid, params.kind, params.huber_delta
             ).sum()
         if params.gradient_weight:
-            terms["gradients"] = gradient_loss(
-                predicted, true, valid, params.gradient_scales
-            ).sum()
+            terms["gradients"] = gradient_loss(predicted, true, valid, params.gradient_scales).sum()
         if params.ssim_weight:
             mask = valid.bool()
             dissimilar = 1 - similarity_map(predicted, true, mask)
