@@ -13,7 +13,7 @@ one or two pixels scores √2, because it is missing in one place and wrong in a
 prediction that are farther from those of the truth, such as a shadow's, do not count.
 
 The differences are squared because a blurred prediction then scores between the sharp one and the
-constant one. For a blur with the transfer function G, Parseval's theorem gives
+constant one. For a blur with the transfer function G, Parseval's theorem gives for all neighbours
 
     sum |d(prediction) - d(truth)|² = sum over frequencies of (1 - G)² |D(truth)|²,
 
