@@ -152,7 +152,7 @@ REFUSED = [
         "black",
         "beauty all black",
         files.pair(np.zeros_like(BEAUTY)),
-        r"beauty is black: percentile 90 of its luminance is 0",
+        r"beauty is black: percentile 90 of its brightness is 0",
     ),
     Case(
         "all-nan",

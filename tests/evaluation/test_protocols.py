@@ -8,7 +8,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.protocols import protocol
 from albedo_pipeline.metrics.base import MARIGOLD_IID, OURS
 
-SCALE_DEPENDENT = ["psnr", "ssim", "rmse", "delta_e"]
+SCALE_DEPENDENT = ["psnr", "ssim", "rmse", "delta_e", "edge_error"]
 SCALE_INVARIANT = ["si_mse", "si_mse_rgb", "lmse", "angular"]
 
 
@@ -27,7 +27,7 @@ def marigold(names: list[str]) -> list[str]:
     ("name", "with_lpips", "expected"),
     [
         (OURS, False, ours(SCALE_DEPENDENT)),
-        (OURS, True, ours([*SCALE_DEPENDENT, "lpips"])),
+        (OURS, True, ours(["psnr", "ssim", "rmse", "delta_e", "lpips", "edge_error"])),
         (MARIGOLD_IID, False, marigold(["marigold_psnr", "marigold_ssim"])),
         (MARIGOLD_IID, True, marigold(["marigold_psnr", "marigold_ssim", "marigold_lpips"])),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.imaging.colour import encode_srgb, luminance
-from albedo_pipeline.imaging.exposure import brightness_weights, exposure_factor
+from albedo_pipeline.imaging.exposure import brightness_of, exposure_factor
 
 PERCENTILE = {"policy": "percentile", "percentile": 90, "target": 0.8, "stops": 0}
 
@@ -28,24 +28,49 @@ def test_exposure_cancels_the_scale_of_the_light() -> None:
     assert other == pytest.approx(one / 1000, rel=1e-5)
 
 
-@pytest.mark.parametrize("policy", ["percentile", "hypersim"])
+@pytest.mark.parametrize("policy", ["percentile", "brightest_channel", "hypersim"])
 def test_masked_pixels_do_not_influence_the_exposure(policy: str) -> None:
     beauty, valid = random_light()
     valid[:30] = False
     settings = PERCENTILE | {"policy": policy}
     masked = beauty.copy()
     masked[:30] *= 1000
-    weights = brightness_weights(policy)
-    one, other = (exposure_factor(b @ weights, valid, **settings) for b in (beauty, masked))
+    brightness = brightness_of(policy)
+    one, other = (exposure_factor(brightness(b), valid, **settings) for b in (beauty, masked))
     assert one == other
 
 
 def test_hypersim_uses_its_published_tone_mapping() -> None:
     beauty, valid = random_light()
-    brightness = beauty @ brightness_weights("hypersim")
+    brightness = brightness_of("hypersim")(beauty)
     expected = 0.8**2.2 / np.percentile(beauty @ np.array([0.3, 0.59, 0.11]), 90)
     factor = exposure_factor(brightness, valid, **(PERCENTILE | {"policy": "hypersim"}))
     assert factor == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("colour", [(1, 1, 1), (1, 0.4, 0.1), (0.1, 0.2, 1), (0, 0, 1)])
+def test_the_brightest_channel_is_not_clipped_by_the_colour_of_the_light(colour: tuple) -> None:
+    """A surface with reflectances of 0 to 1 in all channels, under white, warm and blue light."""
+    reflectance = np.linspace(0, 1, 1000, dtype=np.float32)
+    beauty = reflectance[None, :, None] * np.array(colour, np.float32)
+    valid = np.ones(beauty.shape[:2], bool)
+    clipped = {}
+    for policy in ("percentile", "brightest_channel"):
+        brightness = brightness_of(policy)(beauty)
+        factor = exposure_factor(brightness, valid, **(PERCENTILE | {"policy": policy}))
+        clipped[policy] = float((factor * beauty > 1).any(axis=-1).mean())
+    assert clipped["brightest_channel"] == 0
+    assert (clipped["percentile"] > 0.1) == (colour != (1, 1, 1))
+
+
+def test_white_light_gives_both_percentile_policies_the_same_exposure() -> None:
+    beauty, valid = random_light()
+    beauty[..., 1:] = beauty[..., :1]
+    one, other = (
+        exposure_factor(brightness_of(p)(beauty), valid, **(PERCENTILE | {"policy": p}))
+        for p in ("percentile", "brightest_channel")
+    )
+    assert other == pytest.approx(one, rel=1e-5)
 
 
 def test_a_black_image_is_refused() -> None:

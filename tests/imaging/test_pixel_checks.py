@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from albedo_pipeline.imaging.colour import REC709_LUMINANCE, luminance
+from albedo_pipeline.imaging.colour import luminance
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.pixel_checks import PixelChecks, check_pixels
 
@@ -11,7 +11,7 @@ from albedo_pipeline.imaging.pixel_checks import PixelChecks, check_pixels
 def check(beauty: np.ndarray, albedo: np.ndarray, space: str = "linear") -> PixelChecks:
     """Checks of a beauty in `space` and a linear albedo."""
     images = Image(beauty, space, "float"), Image(albedo, "linear", "float")
-    return check_pixels(*images, REC709_LUMINANCE)
+    return check_pixels(*images, luminance)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

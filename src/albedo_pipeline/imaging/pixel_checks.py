@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from albedo_pipeline.imaging.colour import to_linear
+from albedo_pipeline.imaging.exposure import Brightness
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.resize import strips
 
@@ -33,13 +34,13 @@ class PixelChecks:
     """Number of pixels whose colour lies outside Rec.709 in either image."""
 
 
-def check_pixels(beauty: Image, albedo: Image, weights: np.ndarray) -> PixelChecks:
+def check_pixels(beauty: Image, albedo: Image, brightness: Brightness) -> PixelChecks:
     """Check the pixels of two images of one size.
 
     Args:
         beauty: the image whose brightness is computed.
         albedo: the other image.
-        weights: weights of linear red, green and blue in the brightness, [3].
+        brightness: the brightness that is computed.
     """
     images = {"beauty": beauty, "albedo": albedo}
     shape = beauty.pixels.shape[:2]
@@ -52,10 +53,10 @@ def check_pixels(beauty: Image, albedo: Image, weights: np.ndarray) -> PixelChec
     # The matrix of ACEScg mixes channels; the other spaces keep the order of the values, so that
     # the extremes can be found before the conversion.
     if "acescg" in (beauty.space, albedo.space) or not _find_extremes_if_clean(checks, images):
-        _check_every_pixel(checks, images, weights)
+        _check_every_pixel(checks, images, brightness)
         return checks
     for rows in strips(*shape):
-        checks.brightness[rows] = to_linear(beauty.rows(rows), beauty.space) @ weights
+        checks.brightness[rows] = brightness(to_linear(beauty.rows(rows), beauty.space))
     return checks
 
 
@@ -81,7 +82,9 @@ def _find_extremes_if_clean(checks: PixelChecks, images: dict[str, Image]) -> bo
     return True
 
 
-def _check_every_pixel(checks: PixelChecks, images: dict[str, Image], weights: np.ndarray) -> None:
+def _check_every_pixel(
+    checks: PixelChecks, images: dict[str, Image], brightness: Brightness
+) -> None:
     for rows in strips(*checks.brightness.shape):
         stored = {name: image.rows(rows) for name, image in images.items()}
         _zero_unusable(checks, rows, stored)
@@ -91,7 +94,7 @@ def _check_every_pixel(checks: PixelChecks, images: dict[str, Image], weights: n
             outside |= (linear < _ROUNDING).any(axis=-1)
             linear = np.maximum(linear, 0)
             if name == "beauty":
-                checks.brightness[rows] = linear @ weights
+                checks.brightness[rows] = brightness(linear)
             checks.minimum[name] = min(checks.minimum[name], float(linear.min()))
             checks.maximum[name] = max(checks.maximum[name], float(linear.max()))
         checks.out_of_gamut += int(np.count_nonzero(outside))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from albedo_pipeline.imaging.colour_space_checks import pixel_doubt
-from albedo_pipeline.imaging.exposure import brightness_weights, exposure_factor
+from albedo_pipeline.imaging.exposure import brightness_of, exposure_factor
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.pixel_checks import check_pixels
 
@@ -42,7 +42,7 @@ def prepare_pair(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dict
         ValueError: if no pixel can be trusted or the beauty is black.
     """
     images = {"beauty": beauty, "albedo": albedo}
-    checks = check_pixels(beauty, albedo, brightness_weights(exposure["policy"]))
+    checks = check_pixels(beauty, albedo, brightness_of(exposure["policy"]))
     if not checks.usable.any():
         raise ValueError("no pixel is finite and non-negative in both images")
     trusted = checks.usable & valid

@@ -11,7 +11,7 @@ import numpy as np
 from albedo_pipeline.artifacts.user_predictions import UserImage
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.colour import ColourSpace, encode_srgb
-from albedo_pipeline.imaging.exposure import brightness_weights, exposure_factor
+from albedo_pipeline.imaging.exposure import brightness_of, exposure_factor
 from albedo_pipeline.imaging.image import Image, linear_rows
 from albedo_pipeline.imaging.io.read import read_colour
 from albedo_pipeline.imaging.pixel_checks import check_pixels
@@ -141,7 +141,7 @@ def _space(type_name: str, params: PredictParams) -> ColourSpace:
 def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) -> Beauty:
     height, width = image.pixels.shape[:2]
     exposure = params.exposure.model_dump()
-    checks = check_pixels(image, image, brightness_weights(exposure["policy"]))
+    checks = check_pixels(image, image, brightness_of(exposure["policy"]))
     usable = checks.usable if present is None else checks.usable & present
     if not usable.any():
         raise ValueError("no pixel is finite, not negative and opaque")

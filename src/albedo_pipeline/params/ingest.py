@@ -10,13 +10,16 @@ from albedo_pipeline.params.base import Params
 class ExposureParams(Params):
     """How the exposure of an HDR beauty is chosen; albedo is never exposed."""
 
-    policy: Literal["percentile", "hypersim", "fixed", "none"] = "percentile"
-    """How the exposure is chosen: from a `percentile` of the luminance, as in Hypersim's published
-    tone mapping (`hypersim`, see `imaging.exposure`), a `fixed` one, or `none`."""
+    policy: Literal["percentile", "brightest_channel", "hypersim", "fixed", "none"] = "percentile"
+    """How the exposure is chosen: from a `percentile` of the luminance or of the
+    `brightest_channel`, as in Hypersim's published tone mapping (`hypersim`, see
+    `imaging.exposure`), a `fixed` one, or `none`."""
     percentile: float = Field(90.0, gt=0, le=100)
-    """Percentile of the luminance that is mapped to `target`, %; only for policy `percentile`."""
+    """Percentile of the brightness that is mapped to `target`, %; only for the policies
+    `percentile` and `brightest_channel`."""
     target: float = Field(0.8, gt=0, le=1)
-    """sRGB-encoded value that the percentile is mapped to; only for policy `percentile`."""
+    """sRGB-encoded value that the percentile is mapped to; only for the policies `percentile` and
+    `brightest_channel`."""
     stops: float = Field(0.0, ge=-20, le=20)
     """Exposure in photographic stops (a factor of 2 ** stops); only for policy `fixed`."""
 

@@ -85,8 +85,8 @@ _DESCRIPTIONS = {
     "clipped_beauty": (
         "Clipped beauty",
         f"More than {100 * CLIPPED_BEAUTY:g} % of the valid pixels have a channel above 1 after "
-        "exposure. This is normal if a light is in view; otherwise lower the target of "
-        "ingest.exposure.",
+        "exposure. This is normal if a light is in view. If the light is coloured, set "
+        "ingest.exposure.policy to brightest_channel; otherwise lower ingest.exposure.target.",
     ),
 }
 """Name and advice of every known finding, the most serious first."""
