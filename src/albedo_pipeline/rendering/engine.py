@@ -6,8 +6,9 @@ from types import ModuleType
 import numpy as np
 from scipy.ndimage import binary_erosion
 
-from albedo_pipeline.rendering.cameras import FIELD_OF_VIEW, Camera
+from albedo_pipeline.rendering.cameras import Camera
 from albedo_pipeline.rendering.meshes import Mesh
+from albedo_pipeline.rendering.scene import World
 
 BLOCK_SIZE = 16
 """Side of the blocks that Mitsuba renders, pixels. Each block has its own random stream, so a fixed
@@ -20,8 +21,9 @@ SURFACE_INTEGRATOR = {
 }
 """Integrator of the surface pass: albedo, coverage, and the light sources that the camera sees
 directly (paths of one segment)."""
-SURFACE_SAMPLES = 16
-"""Camera rays per pixel of the surface pass. It is a pass of its own because it has noise only at
+SURFACE_SAMPLES: dict[World, int] = {"tabletop": 16, "wide": 9}
+"""Camera rays per pixel of the surface pass, a square number; a ray takes as long as a third of a
+light path. It is a pass of its own because it has noise only at
 edges and so needs fewer samples than beauty, and because Mitsuba's aov integrator would double the
 cost of every sample of beauty."""
 FULL_COVERAGE = 1 - 1e-4
@@ -30,7 +32,7 @@ FULL_COVERAGE = 1 - 1e-4
 
 @dataclass(frozen=True)
 class RenderSettings:
-    """Size and quality of every image of a run."""
+    """World, size and quality of every image of a run."""
 
     resolution: int
     """Width and height of the image, pixels."""
@@ -38,6 +40,8 @@ class RenderSettings:
     """Light paths per pixel. Mitsuba rounds up to a grid of strata: 24 stays 24, 32 becomes 35."""
     max_depth: int
     """Length of the longest light path, in segments; 2 is direct light only."""
+    world: World = "tabletop"
+    """What the scenes are drawn from."""
 
 
 def mitsuba() -> ModuleType:
@@ -82,7 +86,7 @@ def render_scene(
 
     path = {"type": "path", "max_depth": settings.max_depth, "block_size": BLOCK_SIZE}
     beauty = rendered(path, settings.samples_per_pixel, seed)[..., 0:3]
-    surface = rendered(SURFACE_INTEGRATOR, SURFACE_SAMPLES, surface_seed)  # [H, W, 7]
+    surface = rendered(SURFACE_INTEGRATOR, SURFACE_SAMPLES[settings.world], surface_seed)  # [H, W, 7]
     emission, coverage, albedo = surface[..., 0:3], surface[..., 3], surface[..., 4:7]
     covered = (coverage > FULL_COVERAGE) & (emission.sum(axis=-1) == 0) & (albedo > 0).any(axis=-1)
     # The surface samples of a pixel can miss a sliver of a light that its neighbour shows.
@@ -94,8 +98,8 @@ def _sensor(mi: ModuleType, camera: Camera, settings: RenderSettings) -> dict:
     origin, target = camera.origin.tolist(), camera.target.tolist()
     return {
         "type": "perspective",
-        "fov": FIELD_OF_VIEW,
-        "to_world": mi.ScalarTransform4f().look_at(origin, target, [0, 0, 1]),
+        "fov": camera.field_of_view,
+        "to_world": mi.ScalarTransform4f().look_at(origin, target, list(camera.up)),
         "sampler": {"type": "multijitter", "sample_count": settings.samples_per_pixel},
         "film": {
             "type": "hdrfilm",
