@@ -1,0 +1,89 @@
+"""Lights of rooms: sun and sky through windows, bright windows, ceiling panels and lamps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from albedo_pipeline.rendering.lights import constant, rgb, unit_direction
+from albedo_pipeline.rendering.meshes import quad
+from albedo_pipeline.rendering.wide.lights import (
+    black_body,
+    bulb,
+    draw_irradiance,
+    draw_light_colour,
+)
+
+
+@dataclass(frozen=True)
+class RoomWindow:
+    """An opening in a wall."""
+
+    outside: np.ndarray
+    """Corners [4, 3] of the opening, moved outward by half a metre."""
+    outward: np.ndarray
+    """Direction from the room through the window [3]."""
+
+
+def draw_room_lights(
+    rng: np.random.Generator, size: np.ndarray, windows: list[RoomWindow]
+) -> dict:
+    """Daylight through the windows, lamps, or both.
+
+    Args:
+        rng: source of all random draws.
+        size: width, depth and height of the room, metres.
+        windows: the openings; may be empty.
+    """
+    irradiance = draw_irradiance(rng)
+    lights: dict[str, dict] = {}
+    day = bool(windows) and rng.random() < 0.75
+    if day:
+        lights |= _daylight(rng, windows, irradiance)
+    if not day or rng.random() < 0.4:
+        for index in range(rng.integers(1, 5)):
+            strength = draw_light_colour(rng) * irradiance * rng.uniform(0.15, 0.6)
+            lights[f"lamp_{index}"] = _lamp(rng, size, strength)
+    return lights
+
+
+def _daylight(rng: np.random.Generator, windows: list[RoomWindow], irradiance: float) -> dict:
+    """Sun and sky through open windows, or windows that glow as if behind curtains."""
+    lights = {}
+    tint = black_body(rng.uniform(5500, 10000))
+    if rng.random() < 0.65:
+        outward = windows[rng.integers(len(windows))].outward
+        azimuth = np.arctan2(outward[1], outward[0]) + rng.uniform(-1.0, 1.0)
+        toward = unit_direction(azimuth, rng.uniform(0.2, 0.95))
+        sun = black_body(rng.uniform(2500, 6500)) * irradiance * rng.uniform(1.5, 4.0)
+        lights["sun"] = {
+            "type": "directional",
+            "direction": [float(-value) for value in toward],
+            "irradiance": rgb(sun),
+        }
+        sky = constant(tint * irradiance * rng.uniform(0.15, 0.5))
+        return lights | {"sky": sky | {"sampling_weight": 0.5}}
+    for index, window in enumerate(windows):
+        mesh = quad(*window.outside)
+        if (mesh.normals[0] @ window.outward) > 0:  # the front has to face the room
+            mesh = quad(*window.outside[::-1])
+        radiance = tint * irradiance * rng.uniform(0.5, 1.5)
+        lights[f"window_{index}"] = {
+            "type": "mesh",
+            "mesh": mesh,
+            "emitter": {"type": "area", "radiance": rgb(radiance)},
+        }
+    return lights
+
+
+def _lamp(rng: np.random.Generator, size: np.ndarray, irradiance: np.ndarray) -> dict:
+    """A panel below the ceiling, or a bulb that hangs or stands."""
+    position = np.array([*(rng.uniform(-0.4, 0.4, 2) * size[:2]), size[2] - 0.02])
+    if rng.random() < 0.45:
+        x, y = rng.uniform(0.08, 0.6, 2)
+        corners = [(-x, y), (x, y), (x, -y), (-x, -y)]  # the front faces down
+        mesh = quad(*(position + [a, b, 0] for a, b in corners))
+        # Radiance L of a small area A gives L A / d^2 at a distance d below it.
+        radiance = irradiance * (0.7 * size[2]) ** 2 / (4 * x * y)
+        return {"type": "mesh", "mesh": mesh, "emitter": {"type": "area", "radiance": rgb(radiance)}}
+    position[2] = rng.uniform(0.4, size[2] - 0.3)
+    return bulb(position, rng.uniform(0.04, 0.14), irradiance, distance=1.2)
