@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from albedo_pipeline.rendering.cameras import Camera
-from albedo_pipeline.rendering.engine import RenderSettings, build_scene, render_scene
+from albedo_pipeline.rendering.engine import BuiltScene, RenderSettings, build_scene, render_scene
 from albedo_pipeline.rendering.random_streams import (
     light_generator,
     scene_generator,
@@ -148,7 +148,7 @@ def render_lights(
         def try_light(attempt: int, light: int = light) -> tuple[None, Render]:
             rng = light_generator(seed, scene, attempt, view, light)
             relit = relight(rng, drawn_scene)
-            relit_scene = build_scene(relit.surfaces | relit.lights)
+            relit_scene = build_scene(relit.surfaces | relit.lights, settings.world)
             return None, _render(relit_scene, camera, settings, _path_seed(rng), view_seed)
 
         (_, render), light_reasons = first_usable(try_light, f"{name}, light {light}")
@@ -159,13 +159,13 @@ def render_lights(
 @lru_cache(maxsize=1)  # the views of a scene are rendered one after another
 def _draw_scene(
     seed: int, scene: int, world: World
-) -> tuple[tuple[Scene, object], tuple[str, ...]]:
+) -> tuple[tuple[Scene, BuiltScene], tuple[str, ...]]:
     """The scene and its Mitsuba scene, and why earlier draws were rejected."""
 
-    def try_scene(attempt: int) -> tuple[tuple[Scene, object], Render]:
+    def try_scene(attempt: int) -> tuple[tuple[Scene, BuiltScene], Render]:
         rng = scene_generator(seed, scene, attempt)
         drawn = draw_scene(rng, world)
-        mitsuba_scene = build_scene(drawn.surfaces | drawn.lights)
+        mitsuba_scene = build_scene(drawn.surfaces | drawn.lights, world)
         path_seed = _path_seed(rng)
         overview = _render(
             mitsuba_scene, drawn.overview, OVERVIEW_SETTINGS, path_seed, path_seed
@@ -217,6 +217,6 @@ def _path_seed(rng: np.random.Generator) -> int:
 
 
 def _render(
-    mitsuba_scene: object, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
+    mitsuba_scene: BuiltScene, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
 ) -> Render:
     return Render(*render_scene(mitsuba_scene, camera, settings, seed, surface_seed), redrawn=())

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from albedo_pipeline.rendering.meshes import Mesh, grid, rotation
+from albedo_pipeline.rendering.meshes import Mesh, grid, joined, rotation
 
 _AXES = [(axis, side) for axis in range(3) for side in (0, 1)]
 
@@ -49,12 +49,17 @@ def cards(centre: np.ndarray, side: np.ndarray, up: np.ndarray) -> Mesh:
 
 
 def random_cards(rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> Mesh:
-    """Slender rectangles such as leaves, with half-lengths `size` [N], turned at random."""
+    """Slender rectangles such as leaves, with half-lengths `size` [N], turned at random.
+
+    Each has a back just behind its front, because the albedo is seen on fronts only.
+    """
     side = rng.normal(size=centre.shape)
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     up = np.cross(side, rng.normal(size=centre.shape))
     up /= np.linalg.norm(up, axis=1, keepdims=True)
-    return cards(centre, side * size[:, None], up * size[:, None] * rng.uniform(0.3, 0.8))
+    normal = np.cross(side, up) * 0.01 * size[:, None]
+    side, up = side * size[:, None], up * size[:, None] * rng.uniform(0.3, 0.8)
+    return joined([cards(centre + normal, side, up), cards(centre - normal, up, side)])
 
 
 def height_field(x: np.ndarray, y: np.ndarray, height: np.ndarray) -> Mesh:

@@ -14,8 +14,8 @@ KELVIN = (2500.0, 10000.0)
 """Range of colour temperatures: from light bulbs to blue sky."""
 WAVELENGTHS = np.array([611e-9, 549e-9, 464e-9])
 """Dominant wavelengths of the Rec.709 primaries, metres."""
-MAX_FILL = 0.3
-"""Largest irradiance of the fill light, as a share of the main light's."""
+FILL = (0.02, 0.3)
+"""Range of the irradiance of the fill light, as a share of the main light's."""
 SKY_ROWS, SKY_COLUMNS = 32, 64
 """Size of the environment map of a sky without a sun, pixels."""
 
@@ -100,8 +100,8 @@ def bulb(position: np.ndarray, radius: float, irradiance: np.ndarray, distance: 
 
 
 def fill(rng: np.random.Generator, irradiance: float) -> dict:
-    """A uniform light of 0 to MAX_FILL of the main light's irradiance."""
-    share = MAX_FILL * rng.random() ** 1.5
+    """A uniform light of a share FILL of the main light's irradiance."""
+    share = FILL[0] + (FILL[1] - FILL[0]) * rng.random() ** 1.5
     return constant(draw_light_colour(rng) * share * irradiance / np.pi)
 
 

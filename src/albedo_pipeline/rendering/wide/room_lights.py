@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from albedo_pipeline.rendering.lights import constant, rgb, unit_direction
-from albedo_pipeline.rendering.meshes import quad
+from albedo_pipeline.rendering.meshes import Mesh, quad
 from albedo_pipeline.rendering.wide.lights import (
     black_body,
     bulb,
@@ -60,19 +60,37 @@ def _daylight(rng: np.random.Generator, windows: list[RoomWindow], irradiance: f
             "direction": [float(-value) for value in toward],
             "irradiance": rgb(sun),
         }
-        sky = constant(tint * irradiance * rng.uniform(0.15, 0.5))
-        return lights | {"sky": sky | {"sampling_weight": 0.5}}
+        for index, window in enumerate(windows):
+            radiance = tint * irradiance * rng.uniform(0.3, 1.2)
+            lights[f"sky_{index}"] = _area_light(_bright_ground(window, toward), radiance)
+        # Only seen through the windows: sampling it would be noisy.
+        seen = constant(tint * irradiance * 0.02) | {"sampling_weight": 0.0}
+        return lights | {"sky": seen}
     for index, window in enumerate(windows):
         mesh = quad(*window.outside)
         if (mesh.normals[0] @ window.outward) > 0:  # the front has to face the room
             mesh = quad(*window.outside[::-1])
         radiance = tint * irradiance * rng.uniform(0.5, 1.5)
-        lights[f"window_{index}"] = {
-            "type": "mesh",
-            "mesh": mesh,
-            "emitter": {"type": "area", "radiance": rgb(radiance)},
-        }
+        lights[f"window_{index}"] = _area_light(mesh, radiance)
     return lights
+
+
+def _bright_ground(window: RoomWindow, toward_sun: np.ndarray) -> Mesh:
+    """A plane that rises outward from below a window, parallel to the sun's rays: lets them in."""
+    left, right = window.outside[:2]
+    outward = toward_sun * 4.0
+    if outward @ window.outward < 0:  # the sun is on the other side of the house
+        outward = outward * [1, 1, 0] * -1 + [0, 0, outward[2]]
+    along = 2.0 * (right - left)
+    first = left - along / 4 - [0, 0, 0.05]
+    mesh = quad(first, first + along, first + along + outward, first + outward)
+    if mesh.normals[0] @ window.outward > 0:
+        mesh = quad(first + along, first, first + outward, first + along + outward)
+    return mesh
+
+
+def _area_light(mesh: Mesh, radiance: np.ndarray) -> dict:
+    return {"type": "mesh", "mesh": mesh, "emitter": {"type": "area", "radiance": rgb(radiance)}}
 
 
 def _lamp(rng: np.random.Generator, size: np.ndarray, irradiance: np.ndarray) -> dict:
@@ -84,6 +102,6 @@ def _lamp(rng: np.random.Generator, size: np.ndarray, irradiance: np.ndarray) ->
         mesh = quad(*(position + [a, b, 0] for a, b in corners))
         # Radiance L of a small area A gives L A / d^2 at a distance d below it.
         radiance = irradiance * (0.7 * size[2]) ** 2 / (4 * x * y)
-        return {"type": "mesh", "mesh": mesh, "emitter": {"type": "area", "radiance": rgb(radiance)}}
+        return _area_light(mesh, radiance)
     position[2] = rng.uniform(0.4, size[2] - 0.3)
     return bulb(position, rng.uniform(0.04, 0.14), irradiance, distance=1.2)
