@@ -110,7 +110,7 @@ def render_scene(
         emission, coverage, albedo = surface[..., 0:3], surface[..., 3], surface[..., 4:7]
     else:
         seen = rendered(EMISSION_INTEGRATOR, SURFACE_SAMPLES, surface_seed, built.scene)
-        emission, coverage = seen[..., 0:3], seen[..., 3]
+        emission, coverage = seen[..., 0:3], np.ones(seen.shape[:2])  # the environment is emission
         glow = rendered(EMISSION_INTEGRATOR, SURFACE_SAMPLES, surface_seed, built.glowing)
         albedo = glow[..., 0:3]
     covered = (coverage > FULL_COVERAGE) & (emission.sum(axis=-1) == 0) & (albedo > 0).any(axis=-1)

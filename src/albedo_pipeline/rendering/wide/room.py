@@ -29,7 +29,7 @@ def draw_room(rng: np.random.Generator) -> Scene:
     }
     windows: list[RoomWindow] = []
     paint = _wall_paint(rng, materials)
-    bright = rng.random(4) < 0.45
+    bright = rng.random(4) < 0.35
     for side in range(4):
         wall, frame, window = _draw_wall(rng, size, side, bool(bright[side]))
         own = rng.random() < 0.25
