@@ -1,6 +1,5 @@
 """Outdoors: streets, gardens, rocky land and hills under a sun or an overcast sky; metres."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -32,6 +31,9 @@ COUNTS = {  # of buildings, trees, rocks, heaps of small things, fences
 }
 """Largest numbers of things, by kind of place."""
 
+Parts = list[tuple[Mesh, dict]]
+"""Meshes of a thing and their materials."""
+
 
 def draw_outdoors(rng: np.random.Generator) -> Scene:
     """A random place outdoors with its light."""
@@ -54,9 +56,9 @@ def draw_outdoors(rng: np.random.Generator) -> Scene:
     occupied: list[np.ndarray] = []
     drawers = (_building, _tree, _rock, _heap, _fence)
     for drawer, most in zip(drawers, COUNTS[place], strict=True):
-        for _ in range(rng.integers(most // 2, most + 1)):
+        for _ in range(rng.integers((most + 1) // 2, most + 1)):
             parts, radius = drawer(rng, materials)
-            reach = 22.0 if drawer is _building else 13.0
+            reach = 18.0 if drawer is _building else 9.0
             spot = _free_spot(rng, radius, reach, occupied)
             base = [*spot, _height_at(ground, spot)]
             for mesh, material in parts:
@@ -71,9 +73,6 @@ def draw_outdoors(rng: np.random.Generator) -> Scene:
     )
     lighting = partial(draw_daylight, centre=np.zeros(3), radius=14.0)
     return Scene(surfaces, lighting(rng), draw_camera(rng), draw_camera, lighting)
-
-
-Parts = list[tuple[Mesh, dict]]
 
 
 def _building(rng: np.random.Generator, materials: MaterialSet) -> tuple[Parts, float]:
@@ -172,7 +171,7 @@ def _draw_camera(
 ) -> Camera:
     """A camera outside of all things, mostly at eye level, that looks at one of them."""
     target = targets[rng.integers(len(targets))] + rng.normal(0, 0.5, 3)
-    reach = np.exp(rng.uniform(np.log(2.0), np.log(22.0)))
+    reach = np.exp(rng.uniform(np.log(2.0), np.log(16.0)))
     while True:
         angle = rng.uniform(0, 2 * np.pi)
         spot = target[:2] + reach * np.array([np.cos(angle), np.sin(angle)])
@@ -186,5 +185,3 @@ def _draw_camera(
     target[2] = max(target[2] - 0.1 * reach * rng.random(), 0.0)
     return look(rng, origin, target, draw_field_of_view(rng))
 
-
-KindOfThing = Callable[[np.random.Generator, MaterialSet], tuple[Parts, float]]
