@@ -57,7 +57,7 @@ def random_cards(rng: np.random.Generator, centre: np.ndarray, size: np.ndarray)
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     up = np.cross(side, rng.normal(size=centre.shape))
     up /= np.linalg.norm(up, axis=1, keepdims=True)
-    normal = np.cross(side, up) * 0.01 * size[:, None]
+    normal = np.cross(side, up) * 0.001 * size[:, None]
     side, up = side * size[:, None], up * size[:, None] * rng.uniform(0.3, 0.8)
     return joined([cards(centre + normal, side, up), cards(centre - normal, up, side)])
 
