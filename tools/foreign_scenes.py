@@ -57,6 +57,12 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
+def sphere_point(azimuth: float, elevation: float) -> np.ndarray:
+    """The unit vector [3] of a direction in radians, z up."""
+    flat = np.cos(elevation)
+    return np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)])
+
+
 def draw_noise(rng: np.random.Generator, frequency: float, octaves: int = 4) -> Field:
     """Fractal noise of about [-1, 1]: per octave, products of sines along random directions."""
     waves = rng.normal(size=(octaves, 2, 3)) * frequency * 2.1 ** np.arange(octaves)[:, None, None]
@@ -129,7 +135,10 @@ def draw_shape(rng: np.random.Generator, centre: np.ndarray, size: float) -> Fie
         q = p - centre - [0, 0, bottom]
         if kind == "blobs":  # a smooth minimum: -log of a sum of exponentials
             k = 6 / size
-            each = [np.exp(-k * (np.linalg.norm(q - c, axis=1) - r)) for c, r in zip(lumps, radii, strict=True)]
+            each = [
+                np.exp(-k * (np.linalg.norm(q - c, axis=1) - r))
+                for c, r in zip(lumps, radii, strict=True)
+            ]
             return -np.log(np.clip(sum(each), 1e-30, None)) / k
         if kind == "box":
             x, y = (q[:, :2] @ turn).T
@@ -142,11 +151,20 @@ def draw_shape(rng: np.random.Generator, centre: np.ndarray, size: float) -> Fie
             d = np.column_stack([flat - 0.6 * half[0] - flutes, np.abs(q[:, 2]) - half[2]])
             return 0.7 * (np.linalg.norm(np.maximum(d, 0), axis=1) + np.minimum(d.max(axis=1), 0))
         if kind == "ring":
-            return np.hypot(np.hypot(flat - 0.6 * size, q[:, 2] + 0.4 * size), 0) - 0.22 * size
+            return np.hypot(flat - 0.6 * size, q[:, 2] + 0.4 * size) - 0.22 * size
         gyroid = (np.sin(wave * q) * np.cos(wave * q[:, [1, 2, 0]])).sum(axis=1) / wave
-        return np.maximum(np.linalg.norm(q, axis=1) - 0.75 * size, 0.6 * (np.abs(gyroid) - 0.06 * size))
+        return np.maximum(
+            np.linalg.norm(q, axis=1) - 0.75 * size, 0.6 * (np.abs(gyroid) - 0.06 * size)
+        )
 
-    return distance
+    def bounded(p: np.ndarray) -> np.ndarray:
+        """The distance to a sphere around the shape, or to the shape itself near or in it."""
+        result = np.linalg.norm(p - centre - [0, 0, bottom], axis=1) - 2.4 * size
+        near = result < 0.1
+        result[near] = distance(p[near])
+        return result
+
+    return bounded
 
 
 def draw_surfaces(rng: np.random.Generator) -> list[Surface]:
@@ -208,12 +226,16 @@ def normals(surfaces: list[Surface], p: np.ndarray) -> np.ndarray:
     return unit(sum(nearest(surfaces, p + 2e-3 * c)[:, None] * c for c in corner) + 1e-12)
 
 
-def camera_rays(rng: np.random.Generator, resolution: int) -> tuple[np.ndarray, np.ndarray]:
+def camera_rays(
+    rng: np.random.Generator, surfaces: list[Surface], resolution: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Origin [3] and directions [N, 3] of a camera around the shapes, rows from the top."""
-    azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.12, 1.2)
-    distance, tangent = rng.uniform(2.5, 6.0), np.tan(np.radians(rng.uniform(15, 32)))
-    out = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
-    origin = distance * out + [0, 0, 0.6]
+    tangent = np.tan(np.radians(rng.uniform(15, 32)))
+    while True:
+        out = sphere_point(rng.uniform(0, 2 * np.pi), rng.uniform(0.12, 1.2))
+        origin = rng.uniform(2.5, 6.0) * out + [0, 0, 0.6]
+        if nearest(surfaces, origin[None])[0] > 0.3:  # outside of shapes and before the wall
+            break
     forward = unit(np.array([*rng.uniform(-0.7, 0.7, 2), 0.4]) - origin)
     side = unit(np.cross(forward, [0, 0, 1]))
     up = np.cross(side, forward)
@@ -228,11 +250,10 @@ def render(seed: int, scene: int, resolution: int) -> tuple[np.ndarray, np.ndarr
     surfaces = draw_surfaces(rng)
     warm = np.array([1.0, rng.uniform(0.7, 1.0), rng.uniform(0.4, 1.1)])
     sky = np.array([rng.uniform(0.5, 1.0), 0.85, 1.1]) * rng.uniform(0.1, 0.5)
-    azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.3)
-    sun = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
+    sun = sphere_point(rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.3))
     softness = np.exp(rng.uniform(np.log(0.01), np.log(0.25)))
     exposure = 2.0 ** rng.uniform(-1, 1)
-    origin, direction = camera_rays(rng, resolution)
+    origin, direction = camera_rays(rng, surfaces, resolution)
 
     origin = np.broadcast_to(origin, direction.shape)
     length = trace(surfaces, origin, direction)

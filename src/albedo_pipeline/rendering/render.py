@@ -167,9 +167,7 @@ def _draw_scene(
         drawn = draw_scene(rng, world)
         mitsuba_scene = build_scene(drawn.surfaces | drawn.lights, world)
         path_seed = _path_seed(rng)
-        overview = _render(
-            mitsuba_scene, drawn.overview, OVERVIEW_SETTINGS, path_seed, path_seed
-        )
+        overview = _render(mitsuba_scene, drawn.overview, OVERVIEW_SETTINGS, path_seed, path_seed)
         return (drawn, mitsuba_scene), overview
 
     (scenes, _), reasons = first_usable(try_scene, f"scene {scene} (seed {seed})")
@@ -217,6 +215,10 @@ def _path_seed(rng: np.random.Generator) -> int:
 
 
 def _render(
-    mitsuba_scene: BuiltScene, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
+    mitsuba_scene: BuiltScene,
+    camera: Camera,
+    settings: RenderSettings,
+    seed: int,
+    surface_seed: int,
 ) -> Render:
     return Render(*render_scene(mitsuba_scene, camera, settings, seed, surface_seed), redrawn=())

@@ -70,9 +70,7 @@ def _facade(
         z = storey * np.arange(1, floors + 1)[:, None]
         reach = rng.uniform(0.15, 1.0)
         frames.append(
-            boxes(
-                z * [0, 0, 1] + [-length / 2, 0, -0.2], z * [0, 0, 1] + [length / 2, reach, 0]
-            )
+            boxes(z * [0, 0, 1] + [-length / 2, 0, -0.2], z * [0, 0, 1] + [length / 2, reach, 0])
         )
     return boxes(low, high), joined(frames)
 

@@ -24,7 +24,12 @@ def draw_object_close_up(rng: np.random.Generator) -> Scene:
         mesh, height = solid.mesh, solid.height
     centre = np.array([0, 0, height / 2])
     draw_camera = partial(
-        draw_orbit, centre=centre, radius=1.0, elevations=(0.05, 1.3), sizes=(0.45, 1.4), lowest=0.15
+        draw_orbit,
+        centre=centre,
+        radius=1.0,
+        elevations=(0.05, 1.3),
+        sizes=(0.45, 1.4),
+        lowest=0.15,
     )
     draw = materials.draw_picture if rng.random() < 0.4 else materials.draw
     surfaces = {
@@ -40,7 +45,9 @@ def draw_surface_close_up(rng: np.random.Generator) -> Scene:
     materials = MaterialSet(rng)
     relief = rng.choice([0.0, rng.uniform(0.01, 0.06)])
     tile = np.exp(rng.uniform(np.log(0.6), np.log(2.5)))
-    material = materials.draw_ground(tile) if rng.random() < 0.5 else materials.draw_picture(1 / tile)
+    material = (
+        materials.draw_ground(tile) if rng.random() < 0.5 else materials.draw_picture(1 / tile)
+    )
     surfaces = {"surface": shape(_uneven_plane(rng, 8.0, relief), material)}
     draw_camera = partial(
         draw_orbit,

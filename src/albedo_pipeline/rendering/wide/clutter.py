@@ -28,7 +28,9 @@ def draw_clutter(rng: np.random.Generator) -> Scene:
     }
     half = 40.0
     line = np.array([-half, half])
-    surfaces["floor"] = shape(height_field(line, line, np.zeros((2, 2))), materials.draw_ground(2.0))
+    surfaces["floor"] = shape(
+        height_field(line, line, np.zeros((2, 2))), materials.draw_ground(2.0)
+    )
     elevations = (0.1, 1.45)
     for wall in range(rng.choice([0, 1, 2], p=[0.6, 0.25, 0.15])):
         across = extent * rng.uniform(1.2, 2.0)
@@ -38,7 +40,12 @@ def draw_clutter(rng: np.random.Generator) -> Scene:
         surfaces[f"wall_{wall}"] = shape(turned, materials.draw_ground(2.0))
     centre = np.array([0, 0, 0.1 * extent])
     draw_camera = partial(
-        draw_orbit, centre=centre, radius=extent, elevations=elevations, sizes=(0.8, 4.0), lowest=0.1
+        draw_orbit,
+        centre=centre,
+        radius=extent,
+        elevations=elevations,
+        sizes=(0.8, 4.0),
+        lowest=0.1,
     )
     lighting = partial(draw_studio, centre=centre, radius=1.4 * extent)
     return Scene(surfaces, lighting(rng), draw_camera(rng), draw_camera, lighting)

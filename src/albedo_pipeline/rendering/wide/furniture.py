@@ -63,7 +63,9 @@ def _shelf(rng: np.random.Generator) -> Piece:
         ]
     )
     third = rng.integers(3, size=count)
-    books = [boxes(low[third == i], (low + size)[third == i]) for i in range(3) if (third == i).any()]
+    books = [
+        boxes(low[third == i], (low + size)[third == i]) for i in range(3) if (third == i).any()
+    ]
     return [joined([boards, sides, back]), *books], (w, d)
 
 

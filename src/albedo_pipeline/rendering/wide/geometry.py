@@ -71,7 +71,9 @@ def height_field(x: np.ndarray, y: np.ndarray, height: np.ndarray) -> Mesh:
     return grid(np.stack([xs, ys, height], axis=-1), normals, np.stack([xs, ys], axis=-1))
 
 
-def smooth_heights(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, size: float) -> np.ndarray:
+def smooth_heights(
+    rng: np.random.Generator, x: np.ndarray, y: np.ndarray, size: float
+) -> np.ndarray:
     """Hills of standard deviation about 1 and wavelengths of about `size` and less, [R, C]."""
     wave = rng.normal(size=(10, 2)) * (2 * np.pi / size) * rng.uniform(0.4, 2.0, (10, 1))
     strength = 1 / (0.5 + np.linalg.norm(wave, axis=1) * size / (2 * np.pi))

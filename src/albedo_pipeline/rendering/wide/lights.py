@@ -105,7 +105,9 @@ def fill(rng: np.random.Generator, irradiance: float) -> dict:
     return constant(draw_light_colour(rng) * share * irradiance / np.pi)
 
 
-def sky(rng: np.random.Generator, irradiance: float, zenith: np.ndarray, horizon: np.ndarray) -> dict:
+def sky(
+    rng: np.random.Generator, irradiance: float, zenith: np.ndarray, horizon: np.ndarray
+) -> dict:
     """A sky from `zenith` to `horizon` colour [3], uneven as with clouds, over a dark ground."""
     elevation = np.pi / 2 - np.pi * (np.arange(SKY_ROWS) + 0.5) / SKY_ROWS
     height = np.sin(elevation)[:, None, None]

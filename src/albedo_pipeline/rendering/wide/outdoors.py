@@ -112,7 +112,9 @@ def _tree(rng: np.random.Generator, materials: MaterialSet) -> tuple[Parts, floa
         count = int(rng.integers(150, 500))
         direction = rng.normal(size=(count, 3))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        position = direction * size * rng.uniform(0.5, 1.1, (count, 1)) * [1, 1, rng.uniform(0.6, 1.5)]
+        position = (
+            direction * size * rng.uniform(0.5, 1.1, (count, 1)) * [1, 1, rng.uniform(0.6, 1.5)]
+        )
         leaf = np.full(count, size * rng.uniform(0.06, 0.16))
         crown = random_cards(rng, position + [0, 0, stem + 0.7 * size], leaf)
     return [(trunk, materials.draw_plain()), (crown, materials.draw_leaves(2.0))], 0.7 * size
@@ -184,4 +186,3 @@ def _draw_camera(
     origin = np.array([*spot, _height_at(ground, spot) + height])
     target[2] = max(target[2] - 0.1 * reach * rng.random(), 0.0)
     return look(rng, origin, target, draw_field_of_view(rng))
-

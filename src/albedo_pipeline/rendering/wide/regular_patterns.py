@@ -27,7 +27,9 @@ def tiles(rng: np.random.Generator, colours: np.ndarray) -> np.ndarray:
     count = int(rng.choice([2, 3, 4, 6, 8, 12]))
     column, row = (np.floor(axis * count).astype(int) for axis in (x, y))
     turn = rng.integers(2, size=(count, count, 2))[row, column]
-    u, v = (np.where(turn[..., i] > 0, 1 - a, a) for i, a in enumerate((x * count % 1, y * count % 1)))
+    u, v = (
+        np.where(turn[..., i] > 0, 1 - a, a) for i, a in enumerate((x * count % 1, y * count % 1))
+    )
     motif = rng.choice(["plain", "diagonal", "disc", "ring"])
     inside = {
         "plain": np.zeros_like(u, bool),

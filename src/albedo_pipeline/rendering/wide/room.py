@@ -80,7 +80,12 @@ def _draw_wall(
     high = rng.uniform(max(low + 0.6, 1.6), top - 0.1)
     wall = boxes(
         [[-half, 0, 0], [right, 0, 0], [left, 0, 0], [left, 0, high]],
-        [[left, THICKNESS, top], [half, THICKNESS, top], [right, THICKNESS, low], [right, THICKNESS, top]],
+        [
+            [left, THICKNESS, top],
+            [half, THICKNESS, top],
+            [right, THICKNESS, low],
+            [right, THICKNESS, top],
+        ],
     )
     bar = rng.uniform(0.02, 0.06)
     x = np.linspace(left, right, int(rng.integers(2, 5)))[:, None]

@@ -25,9 +25,7 @@ class RoomWindow:
     """Direction from the room through the window [3]."""
 
 
-def draw_room_lights(
-    rng: np.random.Generator, size: np.ndarray, windows: list[RoomWindow]
-) -> dict:
+def draw_room_lights(rng: np.random.Generator, size: np.ndarray, windows: list[RoomWindow]) -> dict:
     """Daylight through the windows, lamps, or both.
 
     Args:

@@ -49,7 +49,10 @@ def _painted(
         v = (cosine * offset[:, None] - sine * offset[None, :]) / (radius[i] * SIDE * slender[i])
         inside = u * u + v * v < 1 if is_round[i] else np.maximum(np.abs(u), np.abs(v)) < 1
         rows, columns = np.nonzero(inside)
-        rows, columns = (rows + centre[i, 0] - reach) % SIDE, (columns + centre[i, 1] - reach) % SIDE
+        rows, columns = (
+            (rows + centre[i, 0] - reach) % SIDE,
+            (columns + centre[i, 1] - reach) % SIDE,
+        )
         image[rows, columns] = fill[i]
     return image
 
