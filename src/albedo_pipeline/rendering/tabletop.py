@@ -1,4 +1,4 @@
-"""The world `tabletop`: objects on a floor, perhaps walls, and lights, described without Mitsuba."""
+"""The world `tabletop`: objects on a floor, perhaps with walls, and lights."""
 
 from dataclasses import replace
 from functools import partial

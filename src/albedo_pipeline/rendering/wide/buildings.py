@@ -51,14 +51,9 @@ def _facade(
     high = np.column_stack([centre + half, zero + 0.02, floor * storey + sill + tall])
     border = rng.uniform(0.06, 0.18)
     frames = []
-    for left, right, bottom, top in [
-        (-border, None, -border, None), (None, border, -border, None),
-    ]:  # fmt: skip
+    for start, end in [(low[:, 0] - border, low[:, 0]), (high[:, 0], high[:, 0] + border)]:
         edge_low, edge_high = low.copy(), high.copy()
-        if left is not None:
-            edge_low[:, 0], edge_high[:, 0] = low[:, 0] + left, low[:, 0]
-        if right is not None:
-            edge_low[:, 0], edge_high[:, 0] = high[:, 0], high[:, 0] + right
+        edge_low[:, 0], edge_high[:, 0] = start, end
         edge_high[:, 1] += 0.08
         frames.append(boxes(edge_low, edge_high))
     ledge_low = np.column_stack([low[:, 0] - border, zero, low[:, 2] - border])

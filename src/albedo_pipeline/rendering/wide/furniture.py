@@ -20,7 +20,7 @@ def _table(rng: np.random.Generator) -> Piece:
     leg = rng.uniform(0.04, 0.1)
     x, y = w / 2, d / 2
     feet = np.array([[-x, -y, 0], [x - leg, -y, 0], [-x, y - leg, 0], [x - leg, y - leg, 0]])
-    parts = [boxes([-x, -y, h - 0.05], [x, y, h]), boxes(feet, feet + [leg, leg, h - 0.05])]
+    parts = [boxes([-x, -y, h - 0.05], [x, y, h]), boxes(feet, np.add(feet, [leg, leg, h - 0.05]))]
     if rng.random() < 0.8:
         parts += scattered(rng, int(rng.integers(2, 9)), 0.4 * d, 0.09, h)
     return parts, (w, d)
@@ -32,7 +32,7 @@ def _chair(rng: np.random.Generator) -> Piece:
     feet = np.array([[-x, -x, 0], [x - leg, -x, 0], [-x, x - leg, 0], [x - leg, x - leg, 0]])
     seat = boxes([-x, -x, h - 0.05], [x, x, h])
     back = boxes([-x, x - 0.04, h], [x, x, h + rng.uniform(0.3, 0.6)])
-    return [joined([seat, back]), boxes(feet, feet + [leg, leg, h])], (w, w)
+    return [joined([seat, back]), boxes(feet, np.add(feet, [leg, leg, h]))], (w, w)
 
 
 def _shelf(rng: np.random.Generator) -> Piece:
@@ -75,7 +75,7 @@ def _cabinet(rng: np.random.Generator) -> Piece:
     columns, rows = int(rng.integers(1, 4)), int(rng.integers(1, 4))
     column, row = (a.ravel() for a in np.meshgrid(np.arange(columns), np.arange(rows)))
     low = np.column_stack([-x + w * column / columns, 0 * row - y - 0.02, h * row / rows]) + 0.015
-    high = low + [w / columns - 0.03, 0.02, h / rows - 0.03]
+    high = np.add(low, [w / columns - 0.03, 0.02, h / rows - 0.03])
     knob = (low + high) / 2 + [0.3 * w / columns, -0.03, 0]
     parts = [boxes([-x, -y, 0], [x, y, h]), boxes(low, high), boxes(knob - 0.02, knob + 0.02)]
     if h < 1.3 and rng.random() < 0.7:
@@ -94,7 +94,7 @@ def _sofa(rng: np.random.Generator) -> Piece:
     count = max(1, round(w / 0.75))
     left = -x + arm + (w - 2 * arm) * np.arange(count) / count
     low = np.column_stack([left + 0.01, np.full(count, -y - 0.02), np.full(count, seat - 0.12)])
-    cushions = boxes(low, low + [(w - 2 * arm) / count - 0.02, d - 0.2, 0.14])
+    cushions = boxes(low, np.add(low, [(w - 2 * arm) / count - 0.02, d - 0.2, 0.14]))
     pillow = placed(bumpy_sphere(rng, 13, 17, 0.8), [0.2 * x, 0, seat + 0.18], 0.3, 0.17)
     return [body, cushions, pillow], (w, d)
 

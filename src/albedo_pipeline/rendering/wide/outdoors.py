@@ -116,7 +116,7 @@ def _tree(rng: np.random.Generator, materials: MaterialSet) -> tuple[Parts, floa
             direction * size * rng.uniform(0.5, 1.1, (count, 1)) * [1, 1, rng.uniform(0.6, 1.5)]
         )
         leaf = np.full(count, size * rng.uniform(0.06, 0.16))
-        crown = random_cards(rng, position + [0, 0, stem + 0.7 * size], leaf)
+        crown = random_cards(rng, np.add(position, [0, 0, stem + 0.7 * size]), leaf)
     return [(trunk, materials.draw_plain()), (crown, materials.draw_leaves(2.0))], 0.7 * size
 
 

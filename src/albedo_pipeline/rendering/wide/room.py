@@ -100,7 +100,7 @@ def _draw_wall(
             boxes(slats * [0, 0, 1] + [left, 0.0, 0], slats * [0, 0, 1] + [right, 0.03, thickness])
         )
     corners = np.array([[left, 0, low], [right, 0, low], [right, 0, high], [left, 0, high]])
-    outside = placed(quad(*(corners + [0, 0.5, 0])), foot, turn).vertices
+    outside = placed(quad(*np.add(corners, [0, 0.5, 0])), foot, turn).vertices
     window = RoomWindow(outside, foot / np.linalg.norm(foot))
     return placed(wall, foot, turn), placed(joined(frame), foot, turn), window
 

@@ -54,7 +54,7 @@ def _downward(half: np.ndarray, centre: ArrayLike, radiance: np.ndarray) -> dict
     """A rectangle of half sizes [2] that lights what is below it."""
     x, y = half
     corners = [(-x, y), (x, y), (x, -y), (-x, -y)]  # the front faces down
-    mesh = quad(*(np.asarray(centre) + [a, b, 0] for a, b in corners))
+    mesh = quad(*(np.add(centre, [a, b, 0]) for a, b in corners))
     return _area_light(mesh, radiance)
 
 
