@@ -1,5 +1,7 @@
 """Settings of `synthesize`."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from albedo_pipeline.params.base import Params
@@ -10,6 +12,10 @@ class SynthesizeParams(Params):
 
     seed: int = Field(2024, ge=0, lt=2**63)
     """Seed of all scenes; an image is determined by the seed and its scene, view and light."""
+    world: Literal["tabletop", "wide"] = "tabletop"
+    """What the scenes are drawn from. `tabletop`: 2 to 8 objects on a floor, perhaps with walls.
+    `wide`: tabletops, heaps of small objects, rooms, outdoors and close-ups, with sharp textures
+    and shadows; for an estimator that has to work on other people's images."""
     scenes: int = Field(ge=1)
     """Number of scenes; a scene is one group."""
     views: int = Field(ge=1)

@@ -6,20 +6,23 @@ from types import ModuleType
 import numpy as np
 from scipy.ndimage import binary_erosion
 
-from albedo_pipeline.rendering.cameras import FIELD_OF_VIEW, Camera
+from albedo_pipeline.rendering.cameras import Camera
+from albedo_pipeline.rendering.materials import ALBEDO_KEYS
 from albedo_pipeline.rendering.meshes import Mesh
+from albedo_pipeline.rendering.scene import World
 
 BLOCK_SIZE = 16
 """Side of the blocks that Mitsuba renders, pixels. Each block has its own random stream, so a fixed
 size keeps the render independent of the number of cores."""
+EMISSION_INTEGRATOR = {"type": "path", "max_depth": 1, "block_size": BLOCK_SIZE}
+"""Integrator of the light sources that the camera sees directly (paths of one segment)."""
 SURFACE_INTEGRATOR = {
     "type": "aov",
     "aovs": "albedo:albedo",
     "block_size": BLOCK_SIZE,
     "emission": {"type": "path", "max_depth": 1},
 }
-"""Integrator of the surface pass: albedo, coverage, and the light sources that the camera sees
-directly (paths of one segment)."""
+"""Integrator of the surface pass: albedo, coverage, and the light sources in view."""
 SURFACE_SAMPLES = 16
 """Camera rays per pixel of the surface pass. It is a pass of its own because it has noise only at
 edges and so needs fewer samples than beauty, and because Mitsuba's aov integrator would double the
@@ -30,7 +33,7 @@ FULL_COVERAGE = 1 - 1e-4
 
 @dataclass(frozen=True)
 class RenderSettings:
-    """Size and quality of every image of a run."""
+    """World, size and quality of every image of a run."""
 
     resolution: int
     """Width and height of the image, pixels."""
@@ -38,6 +41,8 @@ class RenderSettings:
     """Light paths per pixel. Mitsuba rounds up to a grid of strata: 24 stays 24, 32 becomes 35."""
     max_depth: int
     """Length of the longest light path, in segments; 2 is direct light only."""
+    world: World = "tabletop"
+    """What the scenes are drawn from."""
 
 
 def mitsuba() -> ModuleType:
@@ -49,15 +54,32 @@ def mitsuba() -> ModuleType:
     return mi
 
 
-def build_scene(descriptions: dict) -> object:
-    """The Mitsuba scene of a `Scene`'s surfaces and lights, given by name; it has no camera."""
+@dataclass(frozen=True)
+class BuiltScene:
+    """A scene in Mitsuba; it has no camera."""
+
+    scene: object
+    """The surfaces and lights."""
+    glowing: object | None
+    """The same surfaces, with their albedo as their radiance; None if Mitsuba's aov integrator is
+    to give the albedo. The time that integrator takes for a ray grows with the number of surfaces,
+    and is ten times as long for 40."""
+
+
+def build_scene(descriptions: dict, world: World = "tabletop") -> BuiltScene:
+    """Build a `Scene`'s surfaces and lights, given by name."""
     mi = mitsuba()
     loaded = {name: _to_mitsuba(mi, item) for name, item in descriptions.items()}
-    return mi.load_dict({"type": "scene", **loaded})
+    glowing = None
+    if world == "wide":
+        surfaces = {name: item for name, item in descriptions.items() if "emitter" not in item}
+        twins = {n: _glowing_mesh(mi, item) for n, item in surfaces.items() if "bsdf" in item}
+        glowing = mi.load_dict({"type": "scene", **twins})
+    return BuiltScene(mi.load_dict({"type": "scene", **loaded}), glowing)
 
 
 def render_scene(
-    scene: object, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
+    built: BuiltScene, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Render beauty and albedo (float32 [H, W, 3], linear Rec.709) and the valid mask, bool [H, W].
 
@@ -66,7 +88,7 @@ def render_scene(
     and `surface_seed`.
 
     Args:
-        scene: from `build_scene`; not changed.
+        built: from `build_scene`; not changed.
         camera: the camera to render from.
         settings: size and quality of the beauty.
         seed: seed of the light paths, in [0, 2^32).
@@ -75,15 +97,22 @@ def render_scene(
     mi = mitsuba()
     sensor = mi.load_dict(_sensor(mi, camera, settings))
 
-    def rendered(description: dict, samples: int, seed: int) -> np.ndarray:
+    def rendered(description: dict, samples: int, seed: int, scene: object) -> np.ndarray:
         integrator = mi.load_dict(description)
         image = mi.render(scene, sensor=sensor, integrator=integrator, spp=samples, seed=seed)
         return np.array(image, dtype=np.float32)
 
     path = {"type": "path", "max_depth": settings.max_depth, "block_size": BLOCK_SIZE}
-    beauty = rendered(path, settings.samples_per_pixel, seed)[..., 0:3]
-    surface = rendered(SURFACE_INTEGRATOR, SURFACE_SAMPLES, surface_seed)  # [H, W, 7]
-    emission, coverage, albedo = surface[..., 0:3], surface[..., 3], surface[..., 4:7]
+    beauty = rendered(path, settings.samples_per_pixel, seed, built.scene)[..., 0:3]
+    if built.glowing is None:
+        # [H, W, 7]
+        surface = rendered(SURFACE_INTEGRATOR, SURFACE_SAMPLES, surface_seed, built.scene)
+        emission, coverage, albedo = surface[..., 0:3], surface[..., 3], surface[..., 4:7]
+    else:
+        seen = rendered(EMISSION_INTEGRATOR, SURFACE_SAMPLES, surface_seed, built.scene)
+        emission, coverage = seen[..., 0:3], np.ones(seen.shape[:2])  # the environment is emission
+        glow = rendered(EMISSION_INTEGRATOR, SURFACE_SAMPLES, surface_seed, built.glowing)
+        albedo = glow[..., 0:3]
     covered = (coverage > FULL_COVERAGE) & (emission.sum(axis=-1) == 0) & (albedo > 0).any(axis=-1)
     # The surface samples of a pixel can miss a sliver of a light that its neighbour shows.
     valid = binary_erosion(covered, np.ones((3, 3)), border_value=1)
@@ -94,8 +123,8 @@ def _sensor(mi: ModuleType, camera: Camera, settings: RenderSettings) -> dict:
     origin, target = camera.origin.tolist(), camera.target.tolist()
     return {
         "type": "perspective",
-        "fov": FIELD_OF_VIEW,
-        "to_world": mi.ScalarTransform4f().look_at(origin, target, [0, 0, 1]),
+        "fov": camera.field_of_view,
+        "to_world": mi.ScalarTransform4f().look_at(origin, target, list(camera.up)),
         "sampler": {"type": "multijitter", "sample_count": settings.samples_per_pixel},
         "film": {
             "type": "hdrfilm",
@@ -125,7 +154,17 @@ def _to_mitsuba(mi: ModuleType, description: object) -> object:
     return loadable
 
 
-def _mitsuba_mesh(mi: ModuleType, description: dict) -> object:
+def _glowing_mesh(mi: ModuleType, description: dict) -> object:
+    """The mesh with the albedo of its material as radiance, on the fronts of its triangles."""
+    surface = description["bsdf"]["surface"]
+    (albedo,) = (surface[key] for key in ALBEDO_KEYS if key in surface)
+    black = {"type": "diffuse", "reflectance": {"type": "rgb", "value": 0.0}}
+    emitter = {"type": "area", "radiance": albedo}
+    # Without vertex normals, which may point away from the camera at the rim of an object.
+    return _mitsuba_mesh(mi, description | {"bsdf": black, "emitter": emitter}, smooth=False)
+
+
+def _mitsuba_mesh(mi: ModuleType, description: dict, smooth: bool = True) -> object:
     mesh: Mesh = description["mesh"]
     props = mi.Properties()
     for key in description.keys() - {"type", "mesh"}:
@@ -134,13 +173,14 @@ def _mitsuba_mesh(mi: ModuleType, description: dict) -> object:
         "mesh",
         vertex_count=len(mesh.vertices),
         face_count=len(mesh.faces),
-        has_vertex_normals=True,
+        has_vertex_normals=smooth,
         has_vertex_texcoords=True,
         props=props,
     )
     fields = mi.traverse(mitsuba_mesh)
     fields["vertex_positions"] = mesh.vertices.ravel().astype(np.float32)
-    fields["vertex_normals"] = mesh.normals.ravel().astype(np.float32)
+    if smooth:
+        fields["vertex_normals"] = mesh.normals.ravel().astype(np.float32)
     fields["vertex_texcoords"] = mesh.texcoords.ravel().astype(np.float32)
     fields["faces"] = mesh.faces.ravel().astype(np.uint32)
     fields.update()

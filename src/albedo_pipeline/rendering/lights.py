@@ -28,7 +28,7 @@ def draw_lights(rng: np.random.Generator, azimuth: float, spread: float, top: fl
     if kind == "sky":
         return {"sky": _sky(rng, azimuth + rng.uniform(-spread, spread), irradiance, cast)}
     fill = irradiance * rng.choice([0.02, 0.04, 0.08])
-    lights = {"fill": _constant(_tint(rng, cast) * fill / np.pi)}
+    lights = {"fill": constant(_tint(rng, cast) * fill / np.pi)}
     if kind == "lamp":
         return lights | {"lamp": _lamp(rng, top, irradiance, cast)}
     count = int(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))
@@ -54,7 +54,7 @@ def _sky(rng: np.random.Generator, azimuth: float, irradiance: float, cast: np.n
     zenith, horizon = _tint(rng, cast), _tint(rng, cast)
     sky = np.where(ground, 0.3 * horizon, horizon + np.sqrt(height) * (zenith - horizon))
     width = np.radians(np.exp(rng.uniform(np.log(3.0), np.log(25.0))))
-    cosine = direction @ _direction(azimuth, rng.uniform(0.35, 1.2))
+    cosine = direction @ unit_direction(azimuth, rng.uniform(0.35, 1.2))
     sun = np.exp((cosine - 1) / width**2)[..., None] * _tint(rng, cast)
     # Irradiance on the floor: the sum of radiance * cos(polar) * solid angle, mean over channels.
     solid_angle = np.sin(polar) * (np.pi / SKY_ROWS) * (2 * np.pi / SKY_COLUMNS)
@@ -66,16 +66,17 @@ def _sky(rng: np.random.Generator, azimuth: float, irradiance: float, cast: np.n
     return {"type": "envmap", "bitmap": radiance.astype(np.float32)}
 
 
-def _constant(radiance: np.ndarray) -> dict:
+def constant(radiance: np.ndarray) -> dict:
+    """Description of light of one radiance [3] from all directions."""
     # By default Mitsuba samples it as often as the main light, which causes more of the noise.
-    return {"type": "constant", "radiance": _rgb(radiance), "sampling_weight": 0.2}
+    return {"type": "constant", "radiance": rgb(radiance), "sampling_weight": 0.2}
 
 
 def _panel(rng: np.random.Generator, azimuth: float, irradiance: float, cast: np.ndarray) -> dict:
     """A square that faces the origin from behind the cameras; small ones cast hard shadows."""
     distance = rng.uniform(7, 10)
     elevation = rng.uniform(0.45, 1.3)
-    toward_panel = _direction(azimuth, elevation)
+    toward_panel = unit_direction(azimuth, elevation)
     half = distance * np.tan(np.radians(np.exp(rng.uniform(np.log(1.0), np.log(14.0)))))
     side = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0]) * half
     up = np.cross(side, toward_panel)  # so that the front, side x up, faces the origin
@@ -84,7 +85,7 @@ def _panel(rng: np.random.Generator, azimuth: float, irradiance: float, cast: np
     # Irradiance of a small source: radiance * area * cos(angle to the floor's normal) / distance^2.
     irradiance_per_radiance = 4 * half**2 * np.sin(elevation) / distance**2
     radiance = _tint(rng, cast) * irradiance / irradiance_per_radiance
-    return {"type": "mesh", "mesh": mesh, "emitter": {"type": "area", "radiance": _rgb(radiance)}}
+    return {"type": "mesh", "mesh": mesh, "emitter": {"type": "area", "radiance": rgb(radiance)}}
 
 
 def _lamp(rng: np.random.Generator, top: float, irradiance: float, cast: np.ndarray) -> dict:
@@ -98,7 +99,7 @@ def _lamp(rng: np.random.Generator, top: float, irradiance: float, cast: np.ndar
         "type": "sphere",
         "center": [float(value) for value in centre],
         "radius": float(radius),
-        "emitter": {"type": "area", "radiance": _rgb(radiance)},
+        "emitter": {"type": "area", "radiance": rgb(radiance)},
     }
 
 
@@ -116,10 +117,12 @@ def _tint(rng: np.random.Generator, cast: np.ndarray) -> np.ndarray:
     return colour / colour.mean()
 
 
-def _direction(azimuth: float, elevation: float) -> np.ndarray:
+def unit_direction(azimuth: float, elevation: float) -> np.ndarray:
+    """The unit vector [3] of a direction."""
     flat = np.cos(elevation)
     return np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)])
 
 
-def _rgb(radiance: np.ndarray) -> dict:
+def rgb(radiance: np.ndarray) -> dict:
+    """Description of a linear Rec.709 colour [3] of any brightness."""
     return {"type": "rgb", "value": [float(value) for value in radiance]}

@@ -11,6 +11,8 @@ from albedo_pipeline.rendering.textures import draw_texture
 KINDS = ["diffuse", "plastic", "principled"]
 """Mitsuba plugins that are used. `roughplastic` is left out: Mitsuba needs 50 ms to tabulate each
 one, and `principled` looks the same."""
+ALBEDO_KEYS = ["reflectance", "diffuse_reflectance", "base_color"]
+"""The parameter of each of KINDS that holds the albedo."""
 KIND_PROBABILITIES = [0.5, 0.1, 0.4]
 """Probability of each of KINDS for an object's material."""
 

@@ -11,14 +11,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from albedo_pipeline.rendering.cameras import Camera, draw_camera, overview_camera
-from albedo_pipeline.rendering.engine import RenderSettings, build_scene, render_scene
+from albedo_pipeline.rendering.cameras import Camera
+from albedo_pipeline.rendering.engine import BuiltScene, RenderSettings, build_scene, render_scene
 from albedo_pipeline.rendering.random_streams import (
     light_generator,
     scene_generator,
     view_generator,
 )
-from albedo_pipeline.rendering.scene import Scene, draw_scene, relight
+from albedo_pipeline.rendering.scene import Scene, World, relight
+from albedo_pipeline.rendering.worlds import draw_scene
 from albedo_pipeline.runtime.parallel import ordered_map, usable_cores
 
 MAX_ATTEMPTS = 16
@@ -122,7 +123,7 @@ def render_lights(
     Unusable draws are repeated in three stages, so that all views of a scene show the same scene:
 
     1. The scene is the first draw whose overview, a small render from a fixed camera, is usable.
-       It does not depend on the view or the settings.
+       It depends on the world, but on no other setting and not on the view.
     2. The camera of the view is the first draw whose image is usable.
     3. Each other light is the first draw whose image is usable.
 
@@ -131,12 +132,12 @@ def render_lights(
     Raises:
         RuntimeError: if none of MAX_ATTEMPTS draws is usable.
     """
-    (drawn_scene, mitsuba_scene), scene_reasons = _draw_scene(seed, scene)
+    (drawn_scene, mitsuba_scene), scene_reasons = _draw_scene(seed, scene, settings.world)
     name = f"scene {scene}, view {view} (seed {seed})"
 
     def try_view(attempt: int) -> tuple[tuple[Camera, int], Render]:
         rng = view_generator(seed, scene, attempt, view)
-        camera, path_seed = draw_camera(rng, drawn_scene), _path_seed(rng)
+        camera, path_seed = drawn_scene.draw_camera(rng), _path_seed(rng)
         return (camera, path_seed), _render(mitsuba_scene, camera, settings, path_seed, path_seed)
 
     ((camera, view_seed), first), view_reasons = first_usable(try_view, name)
@@ -147,7 +148,7 @@ def render_lights(
         def try_light(attempt: int, light: int = light) -> tuple[None, Render]:
             rng = light_generator(seed, scene, attempt, view, light)
             relit = relight(rng, drawn_scene)
-            relit_scene = build_scene(relit.surfaces | relit.lights)
+            relit_scene = build_scene(relit.surfaces | relit.lights, settings.world)
             return None, _render(relit_scene, camera, settings, _path_seed(rng), view_seed)
 
         (_, render), light_reasons = first_usable(try_light, f"{name}, light {light}")
@@ -156,17 +157,17 @@ def render_lights(
 
 
 @lru_cache(maxsize=1)  # the views of a scene are rendered one after another
-def _draw_scene(seed: int, scene: int) -> tuple[tuple[Scene, object], tuple[str, ...]]:
+def _draw_scene(
+    seed: int, scene: int, world: World
+) -> tuple[tuple[Scene, BuiltScene], tuple[str, ...]]:
     """The scene and its Mitsuba scene, and why earlier draws were rejected."""
 
-    def try_scene(attempt: int) -> tuple[tuple[Scene, object], Render]:
+    def try_scene(attempt: int) -> tuple[tuple[Scene, BuiltScene], Render]:
         rng = scene_generator(seed, scene, attempt)
-        drawn = draw_scene(rng)
-        mitsuba_scene = build_scene(drawn.surfaces | drawn.lights)
+        drawn = draw_scene(rng, world)
+        mitsuba_scene = build_scene(drawn.surfaces | drawn.lights, world)
         path_seed = _path_seed(rng)
-        overview = _render(
-            mitsuba_scene, overview_camera(drawn), OVERVIEW_SETTINGS, path_seed, path_seed
-        )
+        overview = _render(mitsuba_scene, drawn.overview, OVERVIEW_SETTINGS, path_seed, path_seed)
         return (drawn, mitsuba_scene), overview
 
     (scenes, _), reasons = first_usable(try_scene, f"scene {scene} (seed {seed})")
@@ -214,6 +215,10 @@ def _path_seed(rng: np.random.Generator) -> int:
 
 
 def _render(
-    mitsuba_scene: object, camera: Camera, settings: RenderSettings, seed: int, surface_seed: int
+    mitsuba_scene: BuiltScene,
+    camera: Camera,
+    settings: RenderSettings,
+    seed: int,
+    surface_seed: int,
 ) -> Render:
     return Render(*render_scene(mitsuba_scene, camera, settings, seed, surface_seed), redrawn=())

@@ -120,9 +120,22 @@ def _rounded_box(rng: np.random.Generator) -> tuple[Mesh, float]:
 
 
 def _rock(rng: np.random.Generator) -> tuple[Mesh, float]:
-    """A sphere whose radius r(d) is a sum of plane waves; its normal is r d - grad_tangent r."""
-    direction, texcoords = _sphere_lattice()
-    waves = rng.normal(0, 1.6, (6, 3))
+    return bumpy_sphere(rng), 0.0
+
+
+def bumpy_sphere(
+    rng: np.random.Generator, rows: int = 33, columns: int = 49, wave_number: float = 1.6
+) -> Mesh:
+    """A sphere of radius r(d) = 1 + a sum of plane waves; its normal is r d - grad_tangent r.
+
+    Args:
+        rng: source of all random draws.
+        rows: number of vertices from pole to pole.
+        columns: number of vertices around.
+        wave_number: standard deviation of the waves' components, radians per unit.
+    """
+    direction, texcoords = _sphere_lattice(rows, columns)
+    waves = rng.normal(0, wave_number, (6, 3))
     phase, strength = rng.uniform(0, 2 * np.pi, 6), rng.uniform(0.03, 0.13, 6)
     angle = direction @ waves.T + phase
     radius = 1 + (strength * np.sin(angle)).sum(axis=-1, keepdims=True)
@@ -130,12 +143,12 @@ def _rock(rng: np.random.Generator) -> tuple[Mesh, float]:
     gradient -= (gradient * direction).sum(axis=-1, keepdims=True) * direction
     normals = radius * direction - gradient
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    return grid(direction * radius, normals, texcoords), 0.0
+    return grid(direction * radius, normals, texcoords)
 
 
-def _sphere_lattice() -> tuple[np.ndarray, np.ndarray]:
+def _sphere_lattice(rows: int = 33, columns: int = 49) -> tuple[np.ndarray, np.ndarray]:
     """Unit directions [rows, columns, 3] and texture coordinates [rows, columns, 2]."""
-    v, u = np.meshgrid(np.linspace(0, 1, 33), np.linspace(0, 1, 49), indexing="ij")
+    v, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(0, 1, columns), indexing="ij")
     ring, z = _snapped_to_axis(np.sin(np.pi * v)), -np.cos(np.pi * v)
     direction = np.stack([ring * np.cos(2 * np.pi * u), ring * np.sin(2 * np.pi * u), z], axis=-1)
     return direction, np.stack([u, v], axis=-1)

@@ -11,7 +11,9 @@ def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
     from albedo_pipeline.rendering import RenderSettings, render_all
     from albedo_pipeline.runtime.progress import progress
 
-    settings = RenderSettings(params.resolution, params.samples_per_pixel, params.max_depth)
+    settings = RenderSettings(
+        params.resolution, params.samples_per_pixel, params.max_depth, params.world
+    )
     scenes = range(params.scenes)
     renders = render_all(
         params.seed, scenes, params.views, params.relit, settings, params.processes
