@@ -44,7 +44,7 @@ def test_settings_without_an_effect_keep_the_cache_key(job) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"seed": 1}, {"steps": 3}, {"ensemble": 2}, {"tile": 16}, {"resolution": 16}]
+    "settings", [{"seed": 1}, {"steps": 3}, {"ensemble": {"members": 2}}, {"tile": 16}, {"resolution": 16}]
 )
 def test_settings_with_an_effect_change_the_cache_key(job, settings: dict) -> None:
     assert job(**settings).cache_key != job().cache_key

@@ -60,7 +60,7 @@ def test_processing_size(size: tuple[int, int], expected: tuple[int, int]) -> No
 @pytest.mark.parametrize("size", [(32, 32), (17, 30), (9, 8), (33, 20), (90, 131), (3, 200)])
 @pytest.mark.parametrize("members", [1, 3])
 def test_the_prediction_has_the_size_of_the_image(model: AlbedoModel, size, members: int) -> None:
-    predicted = predict_image(estimating(model, ensemble=members), scene(*size), "a", LAYOUT)
+    predicted = predict_image(estimating(model, ensemble={"members": members}), scene(*size), "a", LAYOUT)
     assert predicted.albedo.shape == (*size, 3)
     assert predicted.albedo.dtype == np.float16
     assert predicted.albedo.min() >= 0

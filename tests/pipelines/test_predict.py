@@ -126,7 +126,7 @@ def test_other_settings_and_another_model_predict_all_again(tmp_path, model, lin
     image(tmp_path / "a.png", codes()[:16, :16])
     output = tmp_path / "out"
     digests = set()
-    for folder, settings in ((model, {}), (model, {"ensemble": 2}), (linear_model, {})):
+    for folder, settings in ((model, {}), (model, {"ensemble": {"members": 2}}), (linear_model, {})):
         run(output, folder, tmp_path / "a.png", **settings)
         digests.add(json.loads((output / "a_albedo.json").read_text(encoding="utf-8"))["cache_key"])
         assert (output / "a_uncertainty.exr").is_file() == bool(settings)

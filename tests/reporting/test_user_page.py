@@ -32,6 +32,7 @@ SETTINGS = {
     "space": "srgb",
     "steps": 4,
     "ensemble": 2,
+    "ensemble_kind": "noise",
     "resolution": 768,
     "tile": 768,
 }

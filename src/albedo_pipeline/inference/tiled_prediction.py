@@ -138,7 +138,7 @@ def _predict(
         field_noise(
             sampling.seed,
             field,
-            sampling.ensemble,
+            sampling.ensemble.members,
             channels,
             *(_cells(part, cell) for part in place),
         )
