@@ -155,6 +155,7 @@ def test_a_prediction_does_not_depend_on_the_batch(folder: Path) -> None:
     alone = estimator(folder, steps=2).predict(images[1:2], noise[1:2]).albedo
     assert torch.allclose(together[1:2], alone, atol=1e-5)
 
+
 def augmented(folder: Path, members: int, images, noise, **sampling):
     ensemble = {"kind": "augmentation", "members": members}
     return estimator(folder, steps=2, ensemble=ensemble, **sampling).predict(images, noise)

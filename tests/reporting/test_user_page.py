@@ -34,7 +34,7 @@ SETTINGS = {
     "ensemble": 2,
     "ensemble_kind": "noise",
     "resolution": 768,
-    "tile": 768,
+    "whole_megapixels": 4.0,
 }
 
 

@@ -6,7 +6,6 @@ from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Device, Params, Precision
 
-
 AUGMENTATIONS = 8
 """Number of augmentations that an ensemble can use, the unchanged image included."""
 
