@@ -176,8 +176,12 @@ def test_settings_without_influence_keep_the_fingerprint(data) -> None:
     assert fingerprint(data) == fingerprint(
         data, reduction="median"
     )  # has no effect with one member
-    several = [fingerprint(data, ensemble=3, reduction=name) for name in ("mean", "median")]
-    assert several[0] != several[1]
+    three = {"members": 3}
+    several = {fingerprint(data, ensemble=three, reduction=name) for name in ("mean", "median")}
+    several.add(fingerprint(data, ensemble={"kind": "augmentation", "members": 3}))
+    assert len(several) == 3
+    # The kind has no effect with one member either.
+    assert fingerprint(data) == fingerprint(data, ensemble={"kind": "augmentation"})
 
 
 def test_another_truth_changes_the_fingerprint(data) -> None:

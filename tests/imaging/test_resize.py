@@ -66,3 +66,18 @@ def test_shrinking_by_whole_factors_averages_blocks() -> None:
     small = resize_image(image, 4, 4)
     expected = image.reshape(4, 3, 4, 6, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(small, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [301, 333, 512])
+def test_every_smaller_size_can_be_made(size: int) -> None:
+    """Sizes of 1 modulo 16 once failed: their last block of weights is a single row."""
+    line = np.random.default_rng(0).random((size, 1, 2), np.float32)
+    ends = np.concatenate([np.zeros((1, 2)), np.cumsum(line[:, 0], axis=0, dtype=np.float64)])
+    for target in range(1, 301):
+        places = np.arange(target + 1) * size / target
+        sums = np.stack([np.interp(places, np.arange(size + 1), e) for e in ends.T], axis=1)
+        expected = np.diff(sums, axis=0) * target / size
+        down = resize_image(line, target, 1)[:, 0]
+        across = resize_image(line.transpose(1, 0, 2), 1, target)[0]
+        np.testing.assert_allclose(down, expected, atol=1e-5)
+        np.testing.assert_allclose(across, expected, atol=1e-5)

@@ -139,7 +139,7 @@ def test_a_borrowed_model_is_unchanged_and_predicts_the_same(folder: Path) -> No
     model = load_albedo_model(PretrainedModel(model=str(folder)))
     before = {name: weight.clone() for name, weight in model.denoiser.unet.state_dict().items()}
     images, noise = inputs(16, 24, count=2, members=2)
-    sampling = Sampling(steps=2, ensemble=2, batch_size=4)
+    sampling = Sampling(steps=2, ensemble={"members": 2}, batch_size=4)
     borrowed = Estimator.borrowing(model, sampling, "bf16")
     half = borrowed.predict(images, noise).albedo
     after = model.denoiser.unet.state_dict()
@@ -154,3 +154,56 @@ def test_a_prediction_does_not_depend_on_the_batch(folder: Path) -> None:
     together = estimator(folder, steps=2, batch_size=6).predict(images, noise).albedo
     alone = estimator(folder, steps=2).predict(images[1:2], noise[1:2]).albedo
     assert torch.allclose(together[1:2], alone, atol=1e-5)
+
+
+def augmented(folder: Path, members: int, images, noise, **sampling):
+    ensemble = {"kind": "augmentation", "members": members}
+    return estimator(folder, steps=2, ensemble=ensemble, **sampling).predict(images, noise)
+
+
+def test_augmented_members_are_predictions_of_changed_images(folder: Path) -> None:
+    images, noise = inputs(15, 20, count=2, members=2)
+    first = estimator(folder, steps=2).predict(images, noise[:, :1]).albedo
+    flipped = estimator(folder, steps=2).predict(images.flip(-1), noise[:, 1:].flip(-1)).albedo
+    both = torch.stack([first, flipped.flip(-1)])
+    result = augmented(folder, 2, images, noise)
+    torch.testing.assert_close(result.albedo, both.mean(dim=0), atol=1e-5, rtol=0)
+    torch.testing.assert_close(result.uncertainty, both.std(dim=0), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (15, 21), (3, 5)])
+def test_all_augmentations_work_for_any_size_and_batch(folder: Path, size) -> None:
+    images, noise = inputs(*size, count=3, members=8)
+    together = augmented(folder, 8, images, noise, batch_size=3)
+    alone = augmented(folder, 8, images[1:2], noise[1:2])
+    assert together.albedo.shape == together.uncertainty.shape == images.shape
+    torch.testing.assert_close(together.albedo[1:2], alone.albedo, atol=1e-5, rtol=0)
+    torch.testing.assert_close(together.uncertainty[1:2], alone.uncertainty, atol=1e-5, rtol=0)
+
+
+def test_a_model_that_ignores_the_noise_needs_augmentation(folder: Path) -> None:
+    model = load_albedo_model(PretrainedModel(model=str(folder)))
+    with torch.no_grad():
+        model.denoiser.unet.conv_in.weight[:, 4:] = 0
+    images, noise = inputs(16, 16, count=1, members=2)
+    two = {"members": 2}
+    with pytest.raises(ProjectError, match=r"ensemble\.kind .*set it to 'augmentation'"):
+        Estimator.owning(model, CPU, Sampling(steps=1, ensemble=two))
+    several = Sampling(steps=1, ensemble=two | {"kind": "augmentation"})
+    assert Estimator.owning(model, CPU, several).predict(images, noise).uncertainty.mean() > 0
+    Estimator.owning(model, CPU, Sampling(steps=1))  # one member needs none
+
+
+def test_a_batch_is_filled_with_members_or_with_images(folder: Path) -> None:
+    four = {"members": 4}
+    assert estimator(folder, batch_size=10, ensemble=four).images_per_batch == 2
+    assert estimator(folder, batch_size=2, ensemble=four).images_per_batch == 1
+    changed = four | {"kind": "augmentation"}
+    assert estimator(folder, batch_size=10, ensemble=changed).images_per_batch == 10
+
+
+def test_more_members_than_augmentations_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"at most 8 members \(got 9\)"):
+        Sampling(ensemble={"kind": "augmentation", "members": 9})
+    with pytest.raises(ValueError, match="ensemble: "):
+        Sampling.model_validate({"ensemble": 4})  # the form of earlier versions

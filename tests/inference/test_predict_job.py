@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.inference import predict_job as predict_job_module
 from albedo_pipeline.inference.predict_job import (
     PredictJob,
@@ -44,7 +44,15 @@ def test_settings_without_an_effect_keep_the_cache_key(job) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"seed": 1}, {"steps": 3}, {"ensemble": 2}, {"tile": 16}, {"resolution": 16}]
+    "settings",
+    [
+        {"seed": 1},
+        {"steps": 3},
+        {"ensemble": {"members": 2}},
+        {"tile": 16},
+        {"resolution": 16},
+        {"whole_megapixels": 0.1},
+    ],
 )
 def test_settings_with_an_effect_change_the_cache_key(job, settings: dict) -> None:
     assert job(**settings).cache_key != job().cache_key
@@ -61,7 +69,8 @@ def test_a_copied_model_has_the_same_digest(folder: Path, tmp_path: Path) -> Non
 
 def test_the_models_defaults_are_used_if_the_settings_are_null(job) -> None:
     settings = job().settings
-    assert (settings["steps"], settings["resolution"], settings["tile"]) == (2, 32, 32)
+    assert (settings["steps"], settings["resolution"]) == (2, 128)  # four times what it is made for
+    assert job(resolution=40).settings["resolution"] == 40
 
 
 def test_a_job_without_an_input_is_refused() -> None:
@@ -69,16 +78,34 @@ def test_a_job_without_an_input_is_refused() -> None:
         predict_job(lambda: None, PredictParams())
 
 
-def test_the_error_for_too_little_memory_names_the_settings_to_lower(
-    job, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (torch.OutOfMemoryError("2 GiB"), r"not enough memory; lower predict\.whole_megapixels"),
+        (RuntimeError("can't allocate memory: 9 bytes"), r"not enough memory; .*\(can't allocate"),
+        (RuntimeError("odd"), "the prediction failed: RuntimeError: odd"),
+    ],
+)
+def test_whatever_fails_for_one_image_is_its_reason(
+    job, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     def fail(*_):
-        raise torch.OutOfMemoryError("2 GiB")
+        raise error
 
     monkeypatch.setattr(predict_job_module, "predict_image", fail)
     work = job()
-    with pytest.raises(ProjectError, match=r"a\.png: .*predict\.tile.*batch_size \(2 GiB\)"):
+    with pytest.raises(BadSampleError, match=reason):
         work.make(work.images[0])
+
+
+def test_the_plan_counts_pixels_and_tiles(job) -> None:
+    work = job(whole_megapixels=0.0003)
+    plan = work.plan(work.images)
+    assert "0.00048 megapixels in 1 image(s), predicted at 0.00048; about" in plan
+    assert "1 in tiles, because they are larger than 0.0003 megapixels" in plan
+    assert "; 0 in tiles" in job().plan(work.images)
+    work.images[0].path.write_bytes(b"")
+    assert job().plan(work.images) == "no image can be read"
 
 
 def test_the_final_error_names_the_first_bad_images() -> None:

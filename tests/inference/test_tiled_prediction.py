@@ -20,7 +20,7 @@ from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.sampling import Sampling
 from tests.support.marigold import save_marigold
 
-LAYOUT = TiledPrediction(resolution=32, tile=32, overlap=0.25)
+LAYOUT = TiledPrediction(smallest=32, largest=0, whole_pixels=32 * 32)
 
 
 @pytest.fixture(scope="module")
@@ -48,25 +48,37 @@ def scene(height: int, width: int) -> np.ndarray:
         ((64, 48), (64, 48)),
         ((32, 20), (32, 20)),
         ((20, 10), (64, 32)),
-        ((640, 320), (64, 32)),
-        ((6400, 3), (64, 1)),
+        ((256, 200), (256, 200)),
+        ((640, 320), (256, 128)),
+        ((6400, 3), (256, 1)),
     ],
 )
 def test_processing_size(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    assert processing_size(*size, 64) == expected
-    assert processing_size(*size, 0) == size
+    assert processing_size(*size, 64, 256) == expected
+    assert processing_size(*size, 0, 0) == size
+
+
+@pytest.mark.parametrize(("size", "tiled"), [((40, 60), 20), ((60, 90), 60), ((10, 14), 32)])
+def test_a_prediction_at_another_size_gets_the_size_of_the_image(model, size, tiled) -> None:
+    layout = TiledPrediction(smallest=32, largest=tiled)
+    predicted = predict_image(estimating(model, ensemble={"members": 2}), scene(*size), "a", layout)
+    assert predicted.albedo.shape == predicted.uncertainty.shape == (*size, 3)
+    assert predicted.albedo.dtype == predicted.uncertainty.dtype == np.float16
+    assert predicted.albedo.min() >= 0
+    assert predicted.albedo.max() <= 1
 
 
 @pytest.mark.parametrize("size", [(32, 32), (17, 30), (9, 8), (33, 20), (90, 131), (3, 200)])
-@pytest.mark.parametrize("members", [1, 3])
-def test_the_prediction_has_the_size_of_the_image(model: AlbedoModel, size, members: int) -> None:
-    predicted = predict_image(estimating(model, ensemble=members), scene(*size), "a", LAYOUT)
+@pytest.mark.parametrize(("members", "kind"), [(1, "noise"), (3, "noise"), (4, "augmentation")])
+def test_the_prediction_has_the_size_of_the_image(model, size, members: int, kind: str) -> None:
+    ensemble = {"kind": kind, "members": members}
+    predicted = predict_image(estimating(model, ensemble=ensemble), scene(*size), "a", LAYOUT)
     assert predicted.albedo.shape == (*size, 3)
     assert predicted.albedo.dtype == np.float16
     assert predicted.albedo.min() >= 0
     assert predicted.albedo.max() <= 1
     assert (predicted.uncertainty is None) == (members == 1)
-    assert (predicted.tiles > 0) == (max(size) > 32)
+    assert (predicted.tiles > 0) == (size[0] * size[1] > 32 * 32)
 
 
 def test_the_result_does_not_depend_on_the_number_of_tiles_in_a_batch(model) -> None:
@@ -100,9 +112,9 @@ def test_there_are_no_seams(model: AlbedoModel, turned: bool) -> None:
 def test_the_tone_is_that_of_the_complete_image(model: AlbedoModel) -> None:
     beauty = scene(128, 192)
     tiled = predict_image(estimating(model), beauty, "a", LAYOUT).albedo.astype(np.float32)
-    whole = predict_image(estimating(model), beauty, "a", replace(LAYOUT, tile=0)).albedo.astype(
-        np.float32
-    )
+    whole = predict_image(
+        estimating(model), beauty, "a", replace(LAYOUT, whole_pixels=0)
+    ).albedo.astype(np.float32)
     coarse = [resize_image(image, 4, 6) for image in (tiled, whole)]
     assert np.abs(coarse[0] - coarse[1]).mean() < 0.03  # the network is random
     np.testing.assert_allclose(tiled.mean(axis=(0, 1)), whole.mean(axis=(0, 1)), rtol=0.05)

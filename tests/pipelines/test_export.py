@@ -34,7 +34,9 @@ EXPORT = DATA / "06_models/export"
 def adapted(finished_project: Path, tmp_path_factory) -> Path:
     """An exported project whose denoiser has low-rank adapters."""
     project = copied(finished_project, tmp_path_factory.mktemp("adapted"))
-    lora = "train.on_mismatch=restart,train.lora.rank=2,train.lora.alpha=4,evaluate.ensemble=1"
+    lora = (
+        "train.on_mismatch=restart,train.lora.rank=2,train.lora.alpha=4,evaluate.ensemble.members=1"
+    )
     result = run_in_process(project, "--pipelines", "train,evaluate,export", "--params", lora)
     assert result.exit_code == 0, result.exception
     return project

@@ -126,7 +126,11 @@ def test_other_settings_and_another_model_predict_all_again(tmp_path, model, lin
     image(tmp_path / "a.png", codes()[:16, :16])
     output = tmp_path / "out"
     digests = set()
-    for folder, settings in ((model, {}), (model, {"ensemble": 2}), (linear_model, {})):
+    for folder, settings in (
+        (model, {}),
+        (model, {"ensemble": {"members": 2}}),
+        (linear_model, {}),
+    ):
         run(output, folder, tmp_path / "a.png", **settings)
         digests.add(json.loads((output / "a_albedo.json").read_text(encoding="utf-8"))["cache_key"])
         assert (output / "a_uncertainty.exr").is_file() == bool(settings)
@@ -139,7 +143,7 @@ def test_a_stopped_run_is_continued(tmp_path, model, images) -> None:
 
     class Stopped:
         images, others, cache_key = job.images, job.others, job.cache_key
-        settings = job.settings
+        settings, plan = job.settings, job.plan
 
         def make(self, image):
             if len(made) == 3:

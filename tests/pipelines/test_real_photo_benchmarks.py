@@ -168,7 +168,7 @@ def test_the_digest_depends_on_pixels_and_judgements(iiw: Path) -> None:
 
 def test_the_fingerprint_depends_on_the_scored_photographs_only(iiw: Path, tmp_path: Path) -> None:
     model = load_albedo_model(PretrainedModel(model=str(save_marigold(tmp_path / "model"))))
-    params = EvaluateParams.model_validate({"steps": 1, "ensemble": 1})
+    params = EvaluateParams.model_validate({"steps": 1, "ensemble": {"members": 1}})
 
     def fingerprint() -> str:
         photos = IIWDataset(filepath=str(iiw), split="narihira_test").load()

@@ -32,8 +32,9 @@ SETTINGS = {
     "space": "srgb",
     "steps": 4,
     "ensemble": 2,
+    "ensemble_kind": "noise",
     "resolution": 768,
-    "tile": 768,
+    "whole_megapixels": 4.0,
 }
 
 

@@ -1,10 +1,14 @@
 """The device of a setting."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.runtime.device import peak_memory, pick_device
+from albedo_pipeline.runtime import device
+from albedo_pipeline.runtime.device import available_memory, peak_memory, pick_device
 
 
 @pytest.fixture
@@ -42,3 +46,15 @@ def test_a_gpu_that_is_missing_is_an_error(no_gpu) -> None:
 
 def test_memory_on_the_cpu_is_that_of_the_process() -> None:
     assert peak_memory(torch.device("cpu")) > 2**26
+
+
+def test_the_available_memory_is_less_than_the_machine_has() -> None:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 2**20 < available_memory(torch.device("cpu")) < total
+
+
+def test_a_container_may_allow_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "_CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("5000\n", encoding="ascii")
+    (tmp_path / "memory.current").write_text("2000\n", encoding="ascii")
+    assert available_memory(torch.device("cpu")) == 3000

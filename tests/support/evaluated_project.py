@@ -148,7 +148,7 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
                 "alignment": "none",
                 "resolution": side,
                 "steps": 1,
-                "ensemble": 1,
+                "ensemble": None,
                 "seed": 2024,
             },
             "test": {"n": len(prediction_rows), **by_method},

@@ -67,6 +67,9 @@ class PredictionJob(Protocol):
     def settings(self) -> Record:
         """Facts about the run: model and settings."""
 
+    def plan(self, images: list[UserImage]) -> str:
+        """Size of the work on these images, and its time and memory, for the log."""
+
     def make(self, image: UserImage) -> UserPrediction:
         """Predict the albedo of one image.
 
@@ -135,6 +138,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         finished = [self._finished_record(image, job.cache_key) for image in images]
         missing = [image for image, record in zip(images, finished, strict=True) if not record]
         logger.info("predict: %d of %d image(s) to do", len(missing), len(images))
+        if missing:
+            logger.info("predict: %s", job.plan(missing))
         made = (self._make(job, image) for image in missing)
         new = progress(made, len(images), "predict", done=len(images) - len(missing))
         records = [record or next(new) for record in finished]

@@ -92,7 +92,10 @@ def score_photos(
         ProjectError: if no photograph can be used.
     """
     table, used, rejected = photo_table(photos, model, protocol.score, params)
-    resolution = {"resolution": model.default_resolution or "the photograph's own"}
+    resolution = {
+        "resolution": model.default_resolution or "the photograph's own",
+        "enlargement": "guided filter" if model.default_resolution else None,
+    }
     metrics = {
         "protocol": with_fingerprint(protocol.description | resolution, used, params),
         "lineage": model.digests(),
@@ -117,7 +120,8 @@ def photo_table(
         ProjectError: if no photograph can be used.
     """
     estimator = Estimator.owning(model, pick_device(params.device), params, params.precision)
-    layout = TiledPrediction(resolution=model.default_resolution or 0, tile=0, overlap=0)
+    resolution = model.default_resolution or 0
+    layout = TiledPrediction(smallest=resolution, largest=resolution)
     table, used, rejected = [], [], {}
     for photo in progress(photos, len(photos), "photographs"):
         try:

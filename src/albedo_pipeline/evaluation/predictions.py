@@ -63,11 +63,11 @@ def predictions(
         chosen = samples.set_index("row", drop=False).loc[rows]
         beauty, albedo = (to_tensor(pairs.batch(name, rows)) for name in ("beauty", "albedo"))
         shape = estimator.latent_shape(*beauty.shape[-2:])
-        noise = ensemble_noise(params.seed, chosen["sample_id"].tolist(), params.ensemble, shape)
+        members = params.ensemble.members
+        noise = ensemble_noise(params.seed, chosen["sample_id"].tolist(), members, shape)
         return _Batch(chosen, beauty, albedo, noise)
 
-    samples_per_batch = max(1, params.batch_size // params.ensemble)
-    batches = pairs.batches(samples["row"], samples_per_batch)
+    batches = pairs.batches(samples["row"], estimator.images_per_batch)
     for batch in progress(ordered_map(read, batches, _READERS), len(batches), "evaluate"):
         yield from _rows(batch, estimator)
 

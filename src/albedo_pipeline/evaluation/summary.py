@@ -46,10 +46,11 @@ def with_fingerprint(description: dict, samples: list[str], params: EvaluatePara
         description: what is measured, and how.
         samples: one line per sample that identifies it and its content.
     """
+    several = params.ensemble.members > 1
     complete = description | {
         "steps": params.steps,
-        "ensemble": params.ensemble,
-        "reduction": params.reduction if params.ensemble > 1 else None,
+        "ensemble": params.ensemble.model_dump() if several else None,
+        "reduction": params.reduction if several else None,
         "seed": params.seed,
         "precision": params.precision,
         "samples": _digest("\n".join(sorted(samples))),

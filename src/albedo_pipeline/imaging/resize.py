@@ -73,7 +73,10 @@ def _area_average(image: np.ndarray, height: int, width: int) -> np.ndarray:
     result = torch.empty(height, width * channels)
     for target, source, weights in _area_weights(image.shape[1], width):
         # A row is [W * C], so each weight stands on the diagonal of a C x C block.
-        across = torch.kron(weights.T.contiguous(), torch.eye(channels))
+        # A clone, because the transpose of a single row counts as contiguous, but kron needs the
+        # strides of a new tensor.
+        transposed = weights.T.clone(memory_format=torch.contiguous_format)
+        across = torch.kron(transposed, torch.eye(channels))
         result[:, _scaled(target, channels)] = flat[:, _scaled(source, channels)] @ across
     return result.numpy().reshape(height, width, channels)
 

@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.inference.ensemble import combine
 from albedo_pipeline.inference.sampler import sample_latents
+from albedo_pipeline.inference.test_time_augmentation import AUGMENTATIONS, Augmentation
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.autoencoder import decode, encode, factor
 from albedo_pipeline.models.precision import DTYPES, autocast
@@ -52,6 +53,12 @@ def sampling_steps(model: AlbedoModel, sampling: Sampling) -> int:
     return steps
 
 
+def ignores_noise(model: AlbedoModel) -> bool:
+    """Whether all weights of the noisy inputs are zero, so that any noise gives the same albedo."""
+    unet = model.denoiser.unet
+    return not unet.conv_in.weight[:, -unet.config.out_channels :].any()
+
+
 @dataclass(frozen=True)
 class Estimator:
     """Predicts albedo with one model on one device: encode, sample, decode, combine.
@@ -73,6 +80,13 @@ class Estimator:
 
     def __post_init__(self) -> None:
         sampling_steps(self.model, self.sampling)  # raises if there are too many
+        ensemble = self.sampling.ensemble
+        if ensemble.kind == "noise" and ensemble.members > 1 and ignores_noise(self.model):
+            raise ProjectError(
+                "ensemble.kind (of evaluate, predict or train.validation): the members of 'noise' "
+                "would be equal, because this model ignores the noise; set it to 'augmentation', "
+                "or ensemble.members to 1"
+            )
 
     @classmethod
     def owning(
@@ -126,25 +140,44 @@ class Estimator:
         channels = self.model.denoiser.unet.config.out_channels
         return channels, -(-height // side), -(-width // side)
 
+    @property
+    def images_per_batch(self) -> int:
+        """Number of images that fill a batch."""
+        ensemble, size = self.sampling.ensemble, self.sampling.batch_size
+        return size if ensemble.kind == "augmentation" else max(1, size // ensemble.members)
+
     @torch.no_grad()
     def predict(self, images: torch.Tensor, noise: torch.Tensor) -> Estimate:
         """Predict images of any size; their borders are repeated to fill the last latent cells.
 
         Args:
             images: beauty, [B, 3, H, W], sRGB-encoded, in [-1, 1].
-            noise: standard normal [B, E, *latent_shape(H, W)], for each ensemble member.
+            noise: standard normal [B, E, *latent_shape(H, W)], for each ensemble member. With
+                test-time augmentation, E is at most the number of augmentations.
         """
+        if self.sampling.ensemble.kind == "augmentation":
+            changes = zip(AUGMENTATIONS, noise.unbind(1), strict=False)
+            predicted = [self._augmented(images, start, change) for change, start in changes]
+            return Estimate(*combine(torch.stack(predicted, dim=1), self.sampling.reduction))
         height, width = images.shape[-2:]
         members = noise.shape[1]
         latents = self.encode(images).repeat_interleave(members, dim=0)
-        predicted = [
-            self.decode(self.denoise(beauty, start))[..., :height, :width]
-            for beauty, start in zip(
-                self._batches(latents), self._batches(noise.flatten(0, 1)), strict=True
-            )
-        ]
-        ensembles = torch.cat(predicted).unflatten(0, (len(images), members))
-        return Estimate(*combine(ensembles, self.sampling.reduction))
+        albedo = self._sampled(latents, noise.flatten(0, 1))[..., :height, :width]
+        return Estimate(*combine(albedo.unflatten(0, (-1, members)), self.sampling.reduction))
+
+    def _augmented(
+        self, images: torch.Tensor, noise: torch.Tensor, change: Augmentation
+    ) -> torch.Tensor:
+        """Predictions [B, 3, H, W] of one member: of changed images, with the change undone."""
+        cell = factor(self.model.autoencoder)
+        latents = self.encode(change.apply(images, cell))
+        moved = change.apply_to_noise(noise, *latents.shape[-2:])
+        return change.undo(self._sampled(latents, moved), cell, *images.shape[-2:])
+
+    def _sampled(self, latents: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Beauty latents [B, C, h, w] and noise [B, C', h, w] => albedo [B, 3, H, W]."""
+        batches = zip(self._batches(latents), self._batches(noise), strict=True)
+        return torch.cat([self.decode(self.denoise(beauty, start)) for beauty, start in batches])
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +12,15 @@ import torch
 
 from albedo_pipeline.artifacts.user_predictions import UserImage
 from albedo_pipeline.artifacts.user_results import Record, UserPrediction
-from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
+from albedo_pipeline.imaging.io.size import read_size
+from albedo_pipeline.inference.cost import Cost, largest_pass, measure_cost
 from albedo_pipeline.inference.estimator import Estimator, sampling_steps
-from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_image
+from albedo_pipeline.inference.tiled_prediction import (
+    TiledPrediction,
+    predict_image,
+    processing_size,
+)
 from albedo_pipeline.inference.user_images import Found, find_images, read_beauty
 from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
 from albedo_pipeline.params import PredictParams
@@ -21,10 +28,14 @@ from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.provenance.weights import configuration
 from albedo_pipeline.runtime.device import pick_device
 
-_VERSION = 1
+logger = logging.getLogger(__name__)
+
+_VERSION = 2
 """Version of the way from a file to its albedo; a new one makes every result again."""
 _NAMED = 5
 """Number of bad images that the final error names."""
+_LARGEST_SCALE = 4
+"""Longer side at which an image is predicted by default, over that which the model is made for."""
 _NO_EFFECT = {"input", "model", "revision", "device", "batch_size", "max_megapixels"}
 """Settings that change no result, and those that the model's digest covers."""
 
@@ -59,6 +70,29 @@ class PredictJob:
         """The images, ordered by name."""
         return self.found.images
 
+    def plan(self, images: list[UserImage]) -> str:
+        """Size of the work, and about how much time and memory it takes, for the log."""
+        sizes = [size for size in (read_size(image.path) for image in images) if size]
+        if not sizes:
+            return "no image can be read"
+        layout, cost = self._layout, self._cost
+        processed = [processing_size(*size, layout.smallest, layout.largest) for size in sizes]
+        pixels = [height * width for height, width in processed]
+        tiled = sum(layout.is_tiled(*size) for size in processed)
+        # Tiles overlap, and the complete image is predicted too.
+        passes = [n / (1 - layout.overlap) ** 2 + layout.whole_pixels for n in pixels]
+        seconds = cost.seconds * sum(
+            passes[i] if layout.is_tiled(*size) else pixels[i] for i, size in enumerate(processed)
+        )
+        memory = cost.bytes * min(max(pixels), layout.whole_pixels) * self.params.batch_size
+        megapixels = sum(height * width for height, width in sizes) / 1e6
+        return (
+            f"{megapixels:.3g} megapixels in {len(sizes)} image(s), predicted at "
+            f"{sum(pixels) / 1e6:.3g}; about {seconds / len(sizes):.2g} s per image and "
+            f"{memory / 2**30:.2g} GiB of memory; {tiled} in tiles, because they are larger than "
+            f"{layout.whole_pixels / 1e6:.3g} megapixels"
+        )
+
     @property
     def others(self) -> int:
         """Number of files that are no images."""
@@ -67,43 +101,40 @@ class PredictJob:
     @cached_property
     def settings(self) -> Record:
         """Facts about the run, for its page."""
-        layout, digest = self._layout, self._digest
+        digest = self._digest
         return {
             "input": self.params.input,
             "model": self.params.model or "the project's own export",
             "model_digest": digest[:16],
             "space": self.model.space,
             "steps": sampling_steps(self.model, self.params),
-            "ensemble": self.params.ensemble,
-            "resolution": layout.resolution,
-            "tile": layout.tile,
+            "ensemble": self.params.ensemble.members,
+            "ensemble_kind": self.params.ensemble.kind,
+            "resolution": self._sides[1],
+            "whole_megapixels": self.params.whole_megapixels or "as the memory allows",
         }
 
     @cached_property
     def cache_key(self) -> str:
         """Digest of everything but the image that a result depends on."""
         settings = self.params.model_dump(mode="json", exclude=_NO_EFFECT)
-        steps, layout = sampling_steps(self.model, self.params), self._layout
-        sizes = [steps, layout.resolution, layout.tile]
-        content = json.dumps([_VERSION, self._digest, settings, sizes])
+        # The limit of one pass is left out if it follows from the memory that is free now.
+        steps, (smallest, largest) = sampling_steps(self.model, self.params), self._sides
+        content = json.dumps([_VERSION, self._digest, settings, [steps, smallest, largest]])
         return hashlib.sha256(content.encode()).hexdigest()
 
     def make(self, image: UserImage) -> UserPrediction:
         """Read an image and predict its albedo.
 
         Raises:
-            BadSampleError: if the image cannot be used; its message is the reason.
-            ProjectError: if the device runs out of memory.
+            BadSampleError: if the image cannot be used or predicted; its message is the reason.
         """
         start = time.monotonic()
         beauty = read_beauty(image.path, self.params)
         try:
             predicted = predict_image(self._estimator, beauty.stored, image.name, self._layout)
-        except torch.OutOfMemoryError as error:
-            raise ProjectError(
-                f"{image.path}: the device ran out of memory; lower predict.tile, "
-                f"predict.resolution or predict.batch_size ({one_line(error)})"
-            ) from error
+        except Exception as error:  # whatever it is, the other images are still predicted
+            raise BadSampleError(self._reason(error)) from error
         seconds = round(time.monotonic() - start, 2)
         record = beauty.record | {"tiles": predicted.tiles, "seconds": seconds}
         return UserPrediction(beauty.stored, predicted.albedo, predicted.uncertainty, record)
@@ -116,11 +147,40 @@ class PredictJob:
     def _digest(self) -> str:
         return model_digest(self.model)
 
+    @cached_property
+    def _cost(self) -> Cost:
+        return measure_cost(self._estimator)
+
     @property
+    def _sides(self) -> tuple[int, int]:
+        """Longer sides between which images are predicted at their own size; 0 is no limit."""
+        if self.params.resolution:
+            return self.params.resolution, self.params.resolution
+        made_for = self.model.default_resolution or 0
+        return made_for, _LARGEST_SCALE * made_for
+
+    @cached_property
     def _layout(self) -> TiledPrediction:
         params = self.params
-        resolution = params.resolution or self.model.default_resolution or params.tile or 0
-        return TiledPrediction(resolution, params.tile or resolution, params.overlap)
+        if params.whole_megapixels:
+            whole = max(1, int(params.whole_megapixels * 1e6))
+        else:
+            whole = largest_pass(self._cost, self._estimator)
+        return TiledPrediction(*self._sides, whole, params.tile or 0, params.overlap)
+
+    def _reason(self, error: Exception) -> str:
+        text = one_line(error)
+        is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if is_memory or "allocate memory" in text:  # the CPU's allocator has no error of its own
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            return (
+                "not enough memory; lower predict.whole_megapixels (it is "
+                f"{self._layout.whole_pixels / 1e6:.3g}), predict.resolution or "
+                f"predict.batch_size ({text})"
+            )
+        logger.debug("the prediction failed", exc_info=error)
+        return f"the prediction failed: {type(error).__name__}: {text}"
 
 
 def model_digest(model: AlbedoModel) -> str:

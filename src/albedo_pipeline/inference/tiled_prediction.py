@@ -1,16 +1,18 @@
-"""Albedo of one image of any size: at once, or in tiles."""
+"""Albedo of one image of any size: in one pass, or in tiles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from math import isqrt
 
 import numpy as np
 import torch
 
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb, to_linear
-from albedo_pipeline.imaging.pixels import dequantize, quantize, to_tensor
+from albedo_pipeline.imaging.pixels import as_float32, dequantize, quantize, to_tensor
 from albedo_pipeline.imaging.resize import resize_image, resize_rows
 from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.inference.guided_enlargement import enlarge_guided
 from albedo_pipeline.inference.noise_field import field_noise
 from albedo_pipeline.inference.tiling import Axis, axis_tiles, blend, enlarged, tone_gain
 from albedo_pipeline.models.autoencoder import factor
@@ -22,14 +24,22 @@ _FEW = 8
 
 @dataclass(frozen=True)
 class TiledPrediction:
-    """How a large image is divided; sizes are in pixels."""
+    """At which size an image is predicted, and in which tiles; sizes are in pixels."""
 
-    resolution: int
-    """Longer side at which the complete image is predicted; 0 is its own size."""
-    tile: int
-    """Width and height of a tile; 0 predicts without tiles."""
-    overlap: float
+    smallest: int
+    """Longer side that an image of less than half of it is enlarged to; 0 enlarges none."""
+    largest: int
+    """Longer side that a larger image is reduced to; 0 reduces none."""
+    whole_pixels: int = 0
+    """Pixels up to which an image is predicted in one pass; 0 is no limit."""
+    tile: int = 0
+    """Width and height of a tile of larger images; 0: as large as `whole_pixels` allows."""
+    overlap: float = 0.25
     """Least overlap of neighbouring tiles, as a share of a tile's width."""
+
+    def is_tiled(self, height: int, width: int) -> bool:
+        """Whether an image that is predicted at this size takes tiles."""
+        return 0 < self.whole_pixels < height * width
 
 
 @dataclass(frozen=True)
@@ -47,53 +57,87 @@ class Predicted:
 def predict_image(
     estimator: Estimator, beauty: np.ndarray, name: str, layout: TiledPrediction
 ) -> Predicted:
-    """Predict the complete image, and one that is larger than `layout.resolution` also in tiles.
+    """Predict an image at its processing size, then bring the result to the image's own size.
 
     Args:
         beauty: uint16 [H, W, 3], sRGB-encoded.
         name: name of the image, for the noise and the progress.
     """
     height, width = beauty.shape[:2]
-    size = processing_size(height, width, layout.resolution)
-    whole = _predict_whole(estimator, beauty, name, size)
-    if max(size) >= max(height, width) or not layout.tile:
-        return _predicted(resize_image(whole, height, width).astype(np.float16), 0)
-    cell = factor(estimator.model.autoencoder)
-    side = max(cell, layout.tile // cell * cell)
-    down, across = (axis_tiles(n, side, layout.overlap, cell) for n in (height, width))
-    total = len(down.parts) * len(across.parts)
-    tiles = _predict_tiles(estimator, beauty, name, whole[..., :3], down, across)
-    if total > _FEW:
-        tiles = progress(tiles, total, f"{name}, tiles")
-    return _predicted(blend(down, across, whole.shape[2], tiles), total)
+    size = processing_size(height, width, layout.smallest, layout.largest)
+    image = resized_beauty(beauty, size)
+    if layout.is_tiled(*size):
+        channels, tiles = _predict_in_tiles(estimator, image, name, layout)
+    else:
+        channels, tiles = _predict_whole(estimator, image, name), 0
+    if size == (height, width):
+        return _predicted(channels.astype(np.float16, copy=False), tiles)
+    other = as_float32(channels[..., 3:])  # the uncertainty, which has no edges to keep
+    albedo = as_float32(channels[..., :3])
+    if max(size) > max(height, width):
+        albedo = resize_image(albedo, height, width).astype(np.float16)
+    else:
+        albedo = enlarge_guided(albedo, image, beauty)
+    if not other.shape[2]:
+        return Predicted(albedo, None, tiles)
+    return Predicted(albedo, resize_image(other, height, width).astype(np.float16), tiles)
 
 
-def processing_size(height: int, width: int, resolution: int) -> tuple[int, int]:
-    """Size at which an image is predicted at once.
+def processing_size(height: int, width: int, smallest: int, largest: int) -> tuple[int, int]:
+    """Size at which an image is predicted.
 
-    It is the image's own size if its longer side is between half the resolution and the resolution.
-    Otherwise its longer side becomes the resolution: a much smaller image has too few latent cells.
+    It is the image's own size if its longer side is from half of `smallest` to `largest`. The
+    longer side of a smaller image becomes `smallest`, because it has too few latent cells, and that
+    of a larger one `largest`.
     """
     longer = max(height, width)
-    if not resolution or resolution / 2 <= longer <= resolution:
-        return height, width
-    scale = resolution / longer
+    target = longer
+    if longer < smallest / 2:
+        target = smallest
+    elif largest:
+        target = min(longer, largest)
+    scale = target / longer
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _predict_whole(
-    estimator: Estimator, beauty: np.ndarray, name: str, size: tuple[int, int]
-) -> np.ndarray:
-    """Linear albedo and, if there is one, uncertainty; float32 [*size, 3 or 6]."""
+def resized_beauty(beauty: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize uint16 [H, W, 3], sRGB-encoded, in linear light."""
 
     def rows_of(rows: slice) -> np.ndarray:
         return decode_srgb(dequantize(beauty[rows]))
 
-    stored = beauty
-    if size != beauty.shape[:2]:
-        stored = quantize(encode_srgb(resize_rows(rows_of, beauty.shape, *size)))
-    everything = (slice(0, size[0]), slice(0, size[1]))
-    return _predict(estimator, [stored], f"{name}\0whole", [everything])[0]
+    if size == beauty.shape[:2]:
+        return beauty
+    return quantize(encode_srgb(resize_rows(rows_of, beauty.shape, *size)))
+
+
+def _predict_whole(estimator: Estimator, image: np.ndarray, name: str) -> np.ndarray:
+    """Linear albedo and, if there is one, uncertainty; float32 [H, W, 3 or 6]."""
+    height, width = image.shape[:2]
+    everything = (slice(0, height), slice(0, width))
+    return _predict(estimator, [image], f"{name}\0whole", [everything])[0]
+
+
+def _predict_in_tiles(
+    estimator: Estimator, image: np.ndarray, name: str, layout: TiledPrediction
+) -> tuple[np.ndarray, int]:
+    """Predict the reduced image, then tiles in its tone; float16 [H, W, 3 or 6], and their number.
+
+    The reduced image is as large as one pass may be.
+    """
+    height, width = image.shape[:2]
+    scale = (layout.whole_pixels / (height * width)) ** 0.5
+    reduced = (max(1, int(height * scale)), max(1, int(width * scale)))
+    whole = _predict_whole(estimator, resized_beauty(image, reduced), name)[..., :3]
+    cell = factor(estimator.model.autoencoder)
+    side = max(cell, (layout.tile or isqrt(layout.whole_pixels)) // cell * cell)
+    down, across = (axis_tiles(n, side, layout.overlap, cell) for n in (height, width))
+    total = len(down.parts) * len(across.parts)
+    tiles = _predict_tiles(estimator, image, name, whole, down, across)
+    if total > _FEW:
+        tiles = progress(tiles, total, f"{name}, tiles")
+    channels = 3 if estimator.sampling.ensemble.members == 1 else 6
+    return blend(down, across, channels, tiles), total
 
 
 def _predict_tiles(
@@ -138,7 +182,7 @@ def _predict(
         field_noise(
             sampling.seed,
             field,
-            sampling.ensemble,
+            sampling.ensemble.members,
             channels,
             *(_cells(part, cell) for part in place),
         )

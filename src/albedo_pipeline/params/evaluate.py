@@ -44,7 +44,7 @@ class EvaluateParams(Inference):
     steps: int = Field(1, ge=1)
     """Number of DDIM steps."""
     batch_size: int = Field(32, ge=1)
-    """Ensemble members, of all samples together, that go through the networks at a time."""
+    """Predictions that go through the networks at a time; see `Sampling.batch_size`."""
     compile: bool = False
     """Whether `torch.compile` compiles the networks; this takes minutes, then runs faster."""
     bootstrap: BootstrapParams = BootstrapParams()

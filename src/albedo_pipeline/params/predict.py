@@ -22,11 +22,14 @@ class PredictParams(Inference):
     """Colour space of the files; `auto` takes floats as linear and integers as sRGB-encoded."""
     exposure: ExposureParams = ExposureParams()
     """Exposure of linear and ACEScg images; sRGB-encoded images are not exposed."""
-    resolution: int | None = Field(None, ge=8, le=8192)
-    """Longer side at which the complete image is predicted, pixels; null: the resolution that the
-    model is made for, or else the image's own."""
+    resolution: int | None = Field(None, ge=8, le=16384)
+    """Longer side at which an image is predicted, pixels; null: its own, but at most four times the
+    resolution that the model is made for, because larger objects are unlike those it knows."""
+    whole_megapixels: float | None = Field(None, gt=0)
+    """Size up to which an image is predicted in one pass, megapixels; larger images are predicted
+    in tiles. null: what half of the available memory allows, at most 4."""
     tile: int | None = Field(None, ge=8, le=8192)
-    """Side of the tiles that larger images are predicted in, pixels; null: as `resolution`."""
+    """Side of the tiles, pixels; null: as large as `whole_megapixels` allows."""
     overlap: float = Field(0.25, gt=0, le=0.5)
     """Smallest overlap of neighbouring tiles, as a share of a tile's side."""
     max_megapixels: float = Field(128, gt=0, lt=1e6)

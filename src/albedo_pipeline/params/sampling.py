@@ -1,10 +1,32 @@
 """Settings of how an albedo is sampled, shared by `evaluate`, `predict` and the validation."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Device, Params, Precision
+
+AUGMENTATIONS = 8
+"""Number of augmentations that an ensemble can use, the unchanged image included."""
+
+
+class Ensemble(Params):
+    """Several predictions of one image that are combined into one."""
+
+    kind: Literal["noise", "augmentation"] = "noise"
+    """What differs between the members: `noise`, only the noise that sampling starts from;
+    `augmentation` (test-time augmentation), also the image: flipped, shifted by a part of a latent
+    cell, or exposed differently. A model that ignores the noise needs `augmentation`."""
+    members: int = Field(1, ge=1)
+    """Number of predictions of an image; 1 is no ensemble. Two or more also give an uncertainty."""
+
+    @model_validator(mode="after")
+    def _augmentations_suffice(self) -> Self:
+        if self.kind == "augmentation" and self.members > AUGMENTATIONS:
+            raise ValueError(
+                f"kind 'augmentation' has at most {AUGMENTATIONS} members (got {self.members})"
+            )
+        return self
 
 
 class Sampling(Params):
@@ -12,17 +34,17 @@ class Sampling(Params):
 
     steps: int | None = Field(None, ge=1)
     """Number of DDIM steps; null: the model's own number, or 4 if it has none."""
-    ensemble: int = Field(1, ge=1)
-    """Number of predictions, from different noise, that are combined into one. Two or more also
-    give an uncertainty."""
+    ensemble: Ensemble = Ensemble()
+    """Predictions of an image that are combined into one."""
     reduction: Literal["mean", "median"] = "mean"
     """How the ensemble is combined. The uncertainty is the standard deviation for `mean`, and the
     median absolute deviation for `median`."""
     seed: int = Field(2024, ge=0, lt=2**63)
     """Seed of the noise that sampling starts from."""
     batch_size: int = Field(1, ge=1)
-    """Ensemble members, of all images or tiles together, that go through the networks at a time.
-    It changes the result by no more than rounding."""
+    """Predictions that go through the networks at a time: with `ensemble.kind` `noise` the members
+    of all images or tiles together, with `augmentation` one member of several images or tiles. It
+    changes the result by no more than rounding."""
 
 
 class Inference(Sampling):

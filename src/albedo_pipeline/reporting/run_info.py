@@ -32,7 +32,8 @@ KEY_SETTINGS = (
     "train.precision",
     "train.seed",
     "evaluate.steps",
-    "evaluate.ensemble",
+    "evaluate.ensemble.kind",
+    "evaluate.ensemble.members",
     "evaluate.seed",
 )
 """The settings that most often explain a number; the report lists all others in a folded block."""

@@ -18,8 +18,9 @@ _SETTING_LABELS = {
     "model_digest": "Model digest",
     "steps": "DDIM steps",
     "ensemble": "Ensemble size",
-    "resolution": "Processing resolution, pixels",
-    "tile": "Tile size, pixels",
+    "ensemble_kind": "Members differ in",
+    "resolution": "Largest processing resolution, pixels",
+    "whole_megapixels": "Largest image without tiles, megapixels",
 }
 _WARNINGS = {
     "clipped_share": "{} of the pixels are brighter than white and were clipped",

@@ -2,10 +2,14 @@
 
 import os
 import resource
+from pathlib import Path
 
 import torch
 
 from albedo_pipeline.errors import ProjectError
+
+_CGROUP = Path("/sys/fs/cgroup")
+"""Folder with the limits of a container (cgroup v2)."""
 
 
 def pick_device(name: str) -> torch.device:
@@ -24,6 +28,29 @@ def pick_device(name: str) -> torch.device:
     if not has_gpu or name == "cpu":
         return torch.device("cpu")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+def available_memory(device: torch.device) -> int:
+    """Number of bytes that can still be used: on the GPU, or by this process on the CPU."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return free + cached
+    available = _free_memory()
+    try:  # the limit of a container
+        limit, used = (int((_CGROUP / n).read_text()) for n in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # no container, or one without a limit
+        return available
+    return min(available, max(0, limit - used))
+
+
+def _free_memory() -> int:
+    """Bytes of the machine that programs can still take; half of all if Linux does not say it."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(int(n.split()[1]) * 1024 for n in lines if n.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def peak_memory(device: torch.device) -> int:

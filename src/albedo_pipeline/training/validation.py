@@ -104,9 +104,8 @@ def predict(
     ids = samples["sample_id"].tolist()
     estimator = Estimator.borrowing(AlbedoModel(denoiser, data.autoencoder), params, precision)
     shape = estimator.latent_shape(*beauty.shape[-2:])
-    predicted, _ = estimator.predict(
-        beauty, ensemble_noise(params.seed, ids, params.ensemble, shape)
-    )
+    noise = ensemble_noise(params.seed, ids, params.ensemble.members, shape)
+    predicted, _ = estimator.predict(beauty, noise)
     truth = to_tensor(data.pairs.batch("albedo", samples["row"])).to(device)
     valid = torch.from_numpy(data.pairs.batch("valid", samples["row"]) == 1).to(device)
     beauty, truth = (((image.float() + 1) / 2).clamp(0, 1) for image in (beauty, truth))

@@ -29,7 +29,9 @@ def metrics(**changes) -> dict:
         "beauty_as_albedo": {"psnr": SCORE | {"mean": 11.5}},
         "autoencoder_roundtrip": {"psnr": SCORE | {"mean": 35.5}},
     }
-    protocol = {"name": "p|q", "fingerprint": "abc123", "steps": 4, "ensemble": 2, "mask": "<i>"}
+    ensemble = {"kind": "noise", "members": 2}
+    protocol = {"name": "p|q", "fingerprint": "abc123", "steps": 4, "mask": "<i>"}
+    protocol |= {"ensemble": ensemble}
     return {"protocol": protocol, "lineage": {"denoiser": "1"}, "test": scores} | changes
 
 

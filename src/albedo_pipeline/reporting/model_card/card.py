@@ -84,10 +84,26 @@ def _card(
         percent=f"{percent:g}",
         protocol=protocol_details(metrics["protocol"]),
         steps=metrics["protocol"]["steps"],
-        ensemble=metrics["protocol"]["ensemble"],
+        ensemble=_ensemble(metrics["protocol"]["ensemble"]),
         fingerprint=metrics["protocol"]["fingerprint"],
         protocol_name=metrics["protocol"]["name"],
         version=version("albedo_pipeline"),
+    )
+
+
+def _ensemble(ensemble: dict | None) -> str:
+    """A sentence that says from how many predictions of an image the scores were measured.
+
+    Args:
+        ensemble: kind and members; None for one prediction.
+    """
+    if ensemble is None:
+        return "The scores below were measured with `ensemble_size=1`."
+    if ensemble["kind"] == "noise":
+        return f"The scores below were measured with `ensemble_size={ensemble['members']}`."
+    return (
+        f"The scores below are of the combination of {ensemble['members']} predictions of each "
+        "image by test-time augmentation, which albedo_pipeline has and `diffusers` has not."
     )
 
 

@@ -1,0 +1,92 @@
+"""Time and memory of predictions, measured by a small one."""
+
+import time
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.models.autoencoder import factor
+from albedo_pipeline.runtime.device import available_memory
+
+_CELLS = 32
+"""Width and height of the measured image, in latent cells."""
+_WORKSPACE = 1.5
+"""Memory of a pass over that of its tensors: convolutions copy their inputs and outputs."""
+_SHARE = 0.5
+"""Share of the available memory that one pass may take."""
+_LARGEST = 4_000_000
+"""Pixels of one pass, whatever the memory: the time of attention grows with their square."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a prediction costs, for each pixel that goes through the networks."""
+
+    bytes: float
+    """Memory of a pass; a pass predicts one ensemble member."""
+    seconds: float
+    """Time of all ensemble members."""
+
+
+def measure_cost(estimator: Estimator) -> Cost:
+    """Predict an image of a few cells twice: once for the memory, once for the time."""
+    side = _CELLS * factor(estimator.model.autoencoder)
+    shape = estimator.latent_shape(side, side)
+    images = torch.zeros(1, 3, side, side)
+    noise = torch.zeros(1, estimator.sampling.ensemble.members, *shape)
+    memory = _peak_bytes(estimator, images, noise[:, :1])
+    start = time.perf_counter()
+    estimator.predict(images, noise).albedo.cpu()
+    seconds = time.perf_counter() - start
+    return Cost(memory / side**2, seconds / side**2)
+
+
+def largest_pass(cost: Cost, estimator: Estimator) -> int:
+    """Pixels of the largest image that one pass should take, given the memory that is available."""
+    memory = _SHARE * available_memory(estimator.device)
+    return min(_LARGEST, int(memory / (cost.bytes * estimator.sampling.batch_size)))
+
+
+def _peak_bytes(estimator: Estimator, images: torch.Tensor, noise: torch.Tensor) -> float:
+    """Largest memory of a pass, without the weights."""
+    if estimator.device.type == "cuda":
+        before = torch.cuda.memory_allocated(estimator.device)
+        torch.cuda.reset_peak_memory_stats(estimator.device)
+        estimator.predict(images, noise)
+        return float(torch.cuda.max_memory_allocated(estimator.device) - before)
+    with _LiveTensors() as live:
+        estimator.predict(images, noise)
+    return _WORKSPACE * live.peak
+
+
+class _LiveTensors(TorchDispatchMode):
+    """Counts the bytes of all tensors that operations return, as long as they exist."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(tensor, torch.Tensor):
+                self._count(tensor.untyped_storage())
+        return result
+
+    def _count(self, storage: torch.UntypedStorage) -> None:
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._known:  # a view
+            return
+        self._known.add(key)
+        self.now += size
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._forget, key, size)
+
+    def _forget(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.now -= size
