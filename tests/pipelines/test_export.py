@@ -73,7 +73,8 @@ def trained(project: Path) -> AlbedoModel:
     """The model from the catalog's entries, not from the export."""
     models = project / DATA / "06_models"
     denoiser = DenoiserDataset(filepath=str(models / "denoiser")).load()
-    return AlbedoModel(denoiser, AutoencoderDataset(filepath=str(models / "autoencoder")).load())
+    autoencoder = AutoencoderDataset(filepath=str(models / "albedo_autoencoder")).load()
+    return AlbedoModel(denoiser, autoencoder)
 
 
 @pytest.mark.parametrize("steps", [1, 4])

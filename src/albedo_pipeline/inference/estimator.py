@@ -53,12 +53,6 @@ def sampling_steps(model: AlbedoModel, sampling: Sampling) -> int:
     return steps
 
 
-def ignores_noise(model: AlbedoModel) -> bool:
-    """Whether all weights of the noisy inputs are zero, so that any noise gives the same albedo."""
-    unet = model.denoiser.unet
-    return not unet.conv_in.weight[:, -unet.config.out_channels :].any()
-
-
 @dataclass(frozen=True)
 class Estimator:
     """Predicts albedo with one model on one device: encode, sample, decode, combine.
@@ -81,7 +75,8 @@ class Estimator:
     def __post_init__(self) -> None:
         sampling_steps(self.model, self.sampling)  # raises if there are too many
         ensemble = self.sampling.ensemble
-        if ensemble.kind == "noise" and ensemble.members > 1 and ignores_noise(self.model):
+        is_useless = ensemble.kind == "noise" and ensemble.members > 1
+        if is_useless and self.model.denoiser.ignores_noise:
             raise ProjectError(
                 "ensemble.kind (of evaluate, predict or train.validation): the members of 'noise' "
                 "would be equal, because this model ignores the noise; set it to 'augmentation', "

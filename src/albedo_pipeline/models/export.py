@@ -86,10 +86,13 @@ def intrinsics_pipeline(
 def text_source(train_settings: dict) -> PretrainedModel | None:
     """Source of the training's text encoder; None if the training made one.
 
+    Also None for a training that started from an earlier denoiser, of which only the embedding is
+    known.
+
     Raises:
         ProjectError: if the settings do not say.
     """
-    if train_settings.get("source") == "scratch":
+    if train_settings.get("source") == "scratch" or train_settings.get("start_from"):
         return None
     try:
         return PretrainedDenoiser.model_validate(train_settings["pretrained"])

@@ -6,10 +6,12 @@ import pytest
 import torch
 from transformers import Dinov2Config, Dinov2Model
 
+from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.autoencoder import decoder_parameters
+from albedo_pipeline.models.export import intrinsics_pipeline
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.training.denoiser import initial_denoiser, new_stream
@@ -104,6 +106,26 @@ def test_the_prediction_does_not_depend_on_the_noise(train) -> None:
     assert torch.equal(one, two)
 
 
+@pytest.mark.parametrize("size", [(16, 16), (17, 21)])
+def test_diffusers_gives_our_answer_with_any_generator(train, size: tuple[int, int]) -> None:
+    done = train("run", **END_TO_END | {"max_steps": 5, "train_decoder": {"ratio": 1.0}})
+    images = torch.rand(1, 3, *size) * 2 - 1
+    model = AlbedoModel(done.denoiser, done.autoencoder)
+    estimator = Estimator.owning(model, torch.device("cpu"), Sampling())
+    noise = torch.zeros(1, 1, *estimator.latent_shape(*size))
+    ours = estimator.predict(images, noise).albedo
+    pipeline = intrinsics_pipeline(done.denoiser, done.autoencoder, None, 1, 16)
+    pipeline.set_progress_bar_config(disable=True)
+    for seed in range(3):
+        theirs = pipeline(
+            (images + 1) / 2,
+            generator=torch.Generator().manual_seed(seed),
+            processing_resolution=0,
+            output_type="pt",
+        ).prediction
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+
+
 def test_more_than_one_step_is_refused(train) -> None:
     done = train("run", **END_TO_END)
     model = AlbedoModel(done.denoiser, done.autoencoder)
@@ -136,8 +158,6 @@ def test_it_learns(train) -> None:
 
 
 def test_it_starts_from_an_earlier_denoiser(train, tmp_path: Path) -> None:
-    from albedo_pipeline.artifacts.models import DenoiserDataset
-
     first = train("first").denoiser
     folder = str(tmp_path / "denoiser")
     DenoiserDataset(filepath=folder).save(first)

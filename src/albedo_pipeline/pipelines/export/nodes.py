@@ -25,7 +25,7 @@ def make_export(
     from albedo_pipeline.reporting.model_card.card import model_card
 
     check_models(metrics, AlbedoModel(denoiser, autoencoder).digests())
-    side = trained_side(latents, autoencoder)
+    side = train_settings["augmentation"]["crop"] or trained_side(latents, autoencoder)
     source = text_source(train_settings)
     card = model_card(metrics, audit_summary, train_settings, side, params)
     return Export(
