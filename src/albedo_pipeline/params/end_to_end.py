@@ -23,9 +23,9 @@ class EndToEnd(Params):
     """The loss of the `end_to_end` objective: a weighted sum of terms over valid pixels."""
 
     kind: Literal["l1", "mse", "huber"] = "l1"
-    """Error of a pixel: absolute, squared, or Huber's mixture of both."""
+    """Error of a pixel and of a latent cell: absolute, squared, or Huber's mixture of both."""
     huber_delta: float = Field(0.1, gt=0)
-    """Error above which `huber` is linear; sRGB-encoded values from 0 to 1."""
+    """Error above which `huber` is linear: of an sRGB-encoded pixel (0 to 1), or of the latent."""
     pixel_weight: float = Field(1.0, ge=0)
     """Weight of the error of the decoded image."""
     gradient_weight: float = Field(0.5, ge=0)
@@ -35,7 +35,7 @@ class EndToEnd(Params):
     ssim_weight: float = Field(0.0, ge=0)
     """Weight of 1 - SSIM."""
     latent_weight: float = Field(0.0, ge=0)
-    """Weight of the absolute error of the latent, which is encoded from the true albedo."""
+    """Weight of the error of the latent; the true one is encoded from the true albedo."""
     constancy_weight: float = Field(0.0, ge=0)
     """Weight of the difference between the predictions of one scene under two lights. If it is not
     0, every second sample of a batch shows the scene of the sample before it under another light,

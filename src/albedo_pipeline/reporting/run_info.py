@@ -24,6 +24,7 @@ KEY_SETTINGS = (
     "ingest.resolution",
     "ingest.exposure.policy",
     "autoencoder.source",
+    "train.objective",
     "train.source",
     "train.noise_schedule.prediction_type",
     "train.max_steps",

@@ -77,6 +77,7 @@ def _card(
         audit=audit_summary,
         flags=[(spaced(name), n) for name, n in audit_summary["flags"].items() if n],
         training=_training(train_settings),
+        is_one_step=train_settings["objective"] == "end_to_end",
         headline=headline(metrics, split, percent),
         table=table,
         methods=[row.method.name for row in table.rows],
@@ -108,6 +109,8 @@ def _ensemble(ensemble: dict | None) -> str:
 
 
 def _source(settings: dict) -> str:
+    if settings["start_from"]:
+        return "Trained from an earlier denoiser of the same project"
     if settings["source"] == "scratch":
         return "Trained from scratch"
     if settings["lora"]:
@@ -124,5 +127,8 @@ def _training(settings: dict) -> list[tuple[str, str]]:
         "decay": settings["learning_rate"]["decay"],
         "optimiser": settings["optimiser"]["name"],
     }
-    averaged = ("Decay of the averaged weights (EMA)", plain(settings["ema"]["decay"]))
+    ema = settings["ema"]
+    power = f"a constant share of the training ({plain(ema['relative_width'])})"
+    width = power if ema["profile"] == "power" else f"decay {plain(ema['decay'])}"
+    averaged = ("Averaged weights (EMA)", width)
     return [(name, plain(flat[key])) for key, name in _TRAINING_SETTINGS] + [averaged]

@@ -1,5 +1,7 @@
 """Training curves: loss, validation PSNR and learning rate by optimiser step."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,19 +13,38 @@ from matplotlib.ticker import LogLocator, StrMethodFormatter
 from albedo_pipeline.reporting.formatting import measured
 from albedo_pipeline.reporting.plots.themes import LIGHT, Theme, show_message, style_axes
 
-QUARTER_LOSSES = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
+QUARTERS = {
+    "loss_t1of4": "1st quarter of the timesteps t (least noise)",
+    "loss_t2of4": "2nd",
+    "loss_t3of4": "3rd",
+    "loss_t4of4": "4th (most noise)",
+}
+"""Parts of the loss of the objective `diffusion`: column and name."""
+TERMS = {
+    "loss_latent": "latent",
+    "loss_pixels": "pixels",
+    "loss_gradients": "gradients",
+    "loss_ssim": "1 - SSIM",
+    "loss_light_pairs": "two lights",
+    "loss_features": "features",
+}
+"""Terms of the loss of the objective `end_to_end`, without their weights: column and name."""
 PSNRS = ["validation_psnr", "validation_psnr_raw"]
 
 
 def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
-    """Panels by optimiser step: loss, loss by quarter of the timesteps, PSNR, learning rate.
+    """Panels by optimiser step: loss, parts of the loss, PSNR, learning rate.
 
-    The two panels in the middle are drawn only if the log has their columns. If the loss or the
+    The panels in the middle are drawn only if the log has their columns. If the loss or the
     learning rate is missing, a message takes its place.
     """
-    panels = [(_draw_loss, 3.0)]
-    if any(not _curve(log, name).empty for name in QUARTER_LOSSES):
-        panels.append((_draw_quarter_losses, 2.2))
+    panels: list[tuple[Callable, float]] = [(_draw_loss, 3.0)]
+    for parts, label in (
+        (QUARTERS, "loss by quarter of t,\nsmoothed"),
+        (TERMS, "terms,\nsmoothed"),
+    ):
+        if any(not _curve(log, name).empty for name in parts):
+            panels.append((partial(_draw_parts, parts=parts, label=label), 2.2))
     if any(not _curve(log, name).empty for name in PSNRS):
         panels.append((_draw_psnr, 2.2))
     panels.append((_draw_learning_rate, 1.0))
@@ -53,19 +74,16 @@ def _draw_loss(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     axes.legend(frameon=False, labelcolor=theme.ink, fontsize=9)
 
 
-def _draw_quarter_losses(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
-    names = (
-        "1st quarter of the timesteps t (least noise)",
-        "2nd",
-        "3rd",
-        "4th (most noise)",
-    )
-    for column, name, colour in zip(QUARTER_LOSSES, names, theme.quarters, strict=True):
+def _draw_parts(
+    axes: Axes, log: pd.DataFrame, theme: Theme, parts: dict[str, str], label: str
+) -> None:
+    colours = (*theme.quarters, theme.accent, theme.ink)
+    for (column, name), colour in zip(parts.items(), colours, strict=False):
         losses = _curve(log, column)
         if not losses.empty:
             _draw_line(axes, _smoothed(losses), color=colour, lw=1.1, label=name)
     _set_plain_log_scale(axes)
-    axes.set_ylabel("loss by quarter of t,\nsmoothed")
+    axes.set_ylabel(label)
     _draw_legend_above(axes, theme)
 
 

@@ -120,7 +120,8 @@ class EndToEndObjective:
         )
         terms = {}
         if albedo is not None:
-            error = masked_loss(latents, crops(albedo, corners, side), cells, "l1")
+            target = crops(albedo, corners, side)
+            error = masked_loss(latents, target, cells, self.params.kind, self.params.huber_delta)
             terms["latent"] = error.sum() * cell**2  # a cell stands for its pixels
         if images is not None:
             terms |= self._image_terms(images, truth, valid, batch.is_second)
