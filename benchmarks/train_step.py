@@ -95,7 +95,9 @@ def ours(
     scheduler = new_scheduler(params.noise_schedule)
     with accelerated(params.device, params.precision, deterministic=False) as accelerator:
         unet = new_unet(settings.width, settings.side)
-        components = prepare(accelerator, Denoiser(unet, scheduler, text_embedding), params)
+        denoiser = Denoiser(unet, scheduler, text_embedding)
+        autoencoder = new_autoencoder(settings.width, FACTOR * settings.side)
+        components = prepare(accelerator, denoiser, autoencoder, params)
         state = TrainState(run="benchmark")
         start_trackers(accelerator, folder, state.run, state.step, None)
         log = TrainingLog([], lambda scalars, step: accelerator.log(scalars, step=step))
