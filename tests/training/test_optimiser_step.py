@@ -106,9 +106,9 @@ def distance(one: torch.Tensor, other: torch.Tensor) -> float:
 
 SPLITS = {
     "diffusion": ((4, 1), (2, 1), (1, 1), (4, 2), (2, 2)),
-    "diffusion on augmented images": ((2, 1), (1, 1)),
-    "end_to_end": ((4, 1), (2, 1), (2, 2)),
-    "end_to_end with the decoder": ((2, 1), (2, 2)),
+    "diffusion on augmented images": ((1, 1),),
+    "end_to_end": ((4, 1), (2, 1)),
+    "end_to_end with the decoder": ((2, 2),),
 }
 """Samples of a micro-batch and number of processes; a light pair stays in one micro-batch."""
 
