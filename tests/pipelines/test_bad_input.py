@@ -24,7 +24,7 @@ def test_the_process_ends_with_exit_code_1_and_one_line(project: Path) -> None:
     [
         (
             "train.max_stepz=7",
-            r"train\.max_stepz: no such key \(got 7\); known keys are seed, source,",
+            r"train\.max_stepz: no such key \(got 7\); known keys are seed, objective,",
         ),
         ("train.max_steps=0", r"train\.max_steps: .* greater than or equal to 1 \(got 0\)"),
         ("train.learning_rate.peek=1", r"train\.learning_rate\.peek: no such key"),

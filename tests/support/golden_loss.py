@@ -59,7 +59,7 @@ def main() -> None:
         images = save_images(folder)
         params = TrainParams.model_validate(SETTINGS | GOLDEN_SETTINGS)
         store = Checkpoints(folder / "golden")
-        log = train_denoiser({"latents": latents}, images, params, store, folder / "events")[1]
+        log = train_denoiser({"latents": latents}, images, params, store, folder / "events").log
     print(json.dumps(curve(log)))
 
 

@@ -122,8 +122,10 @@ def test_the_split_changes_neither_losses_nor_weights(
         name = f"{micro}-{processes}"
         split = run(train, tmp_path, name, micro, processes, **OBJECTIVES[objective])
         division = f"micro-batches of {micro} on {processes} processes"
-        assert loss_curve(split) == pytest.approx(loss_curve(whole), rel=1e-5), division
-        assert distance(weights(whole), weights(split)) < 1e-5, division
+        # The gradient of an absolute error is its sign, which rounding can change.
+        tolerance = 1e-4 if objective.startswith("end_to_end") else 1e-5
+        assert loss_curve(split) == pytest.approx(loss_curve(whole), rel=tolerance), division
+        assert distance(weights(whole), weights(split)) < tolerance, division
 
 
 def test_a_mean_of_micro_batch_means_would_depend_on_the_split(

@@ -3,6 +3,7 @@
 import logging
 import time
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -137,6 +138,8 @@ def train_denoiser(
         ProjectError: if there is nothing to train on, the settings do not fit the checkpoints or
             the machine, another training writes to the store, or the training diverges.
     """
+    if params.train_decoder is not None:  # the given one stays as it is
+        images = replace(images, autoencoder=deepcopy(images.autoencoder))
     stop = StopRequest(params.exit_after_minutes)
     stream = new_stream(latent_sets, images, params)
     # Both fail now rather than at the first validation.

@@ -76,7 +76,7 @@ def test_the_count_is_that_of_the_valid_pixels_in_the_decoded_crops(losses) -> N
 def test_until_it_decodes_the_loss_is_the_latent_term_alone(losses) -> None:
     terms = {"latent_weight": 2.0, "decode_from_step": 3}
     before, after = (losses({"end_to_end": terms}, step=step) for step in (2, 3))
-    assert float(before.total) == pytest.approx(2 * float(before.part_totals[0]))
+    assert before.total.item() == pytest.approx(2 * float(before.part_totals[0]))
     assert before.part_counts.count_nonzero() == 1
     assert after.part_counts.count_nonzero() == 3
 

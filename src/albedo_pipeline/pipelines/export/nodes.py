@@ -25,8 +25,8 @@ def make_export(
     from albedo_pipeline.reporting.model_card.card import model_card
 
     check_models(metrics, AlbedoModel(denoiser, autoencoder).digests())
-    side = train_settings["augmentation"]["crop"] or trained_side(latents, autoencoder)
     source = text_source(train_settings)
+    side = train_settings["augmentation"]["crop"] or trained_side(latents, autoencoder)
     card = model_card(metrics, audit_summary, train_settings, side, params)
     return Export(
         intrinsics_pipeline(denoiser, autoencoder, source, metrics["protocol"]["steps"], side), card
