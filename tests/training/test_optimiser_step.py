@@ -113,18 +113,25 @@ SPLITS = {
 """Samples of a micro-batch and number of processes; a light pair stays in one micro-batch."""
 
 
+SMOOTH = {"kind": "mse", "gradient_weight": 0.0, "constancy_weight": 0.0}
+"""The gradient of an absolute error is its sign, which rounding can change in twenty steps. One step
+with all terms is tested in `objectives/test_end_to_end.py`."""
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_split_changes_neither_losses_nor_weights(
     train, tmp_path: Path, objective: str
 ) -> None:
-    whole = run(train, tmp_path, "whole", 8, 1, **OBJECTIVES[objective])
+    settings = dict(OBJECTIVES[objective])
+    if "end_to_end" in settings:
+        settings["end_to_end"] = settings["end_to_end"] | SMOOTH
+    whole = run(train, tmp_path, "whole", 8, 1, **settings)
     for micro, processes in SPLITS[objective]:
-        name = f"{micro}-{processes}"
-        split = run(train, tmp_path, name, micro, processes, **OBJECTIVES[objective])
+        split = run(train, tmp_path, f"{micro}-{processes}", micro, processes, **settings)
         division = f"micro-batches of {micro} on {processes} processes"
-        # The gradient of an absolute error is its sign, which rounding can change.
-        tolerance = 1e-4 if objective.startswith("end_to_end") else 1e-5
-        assert loss_curve(split) == pytest.approx(loss_curve(whole), rel=tolerance), division
+        assert loss_curve(split) == pytest.approx(loss_curve(whole), rel=1e-5), division
+        # The gradient of some biases before a group norm is rounding alone, which Adam enlarges.
+        tolerance = 1e-4 if "decoder" in objective else 1e-5
         assert distance(weights(whole), weights(split)) < tolerance, division
 
 

@@ -25,14 +25,14 @@ PLAIN = {"objective": "end_to_end", "flip_probability": 0.0}
 def losses(latents, images, train_params):
     """Losses of the first effective batch, changed by a function, at a given step."""
 
-    def first(changes: dict, change=lambda batch: batch, step: int = 0):
+    def first(changes: dict, change=lambda batch: batch, step: int = 0, places=range(4)):
         params = train_params(**PLAIN | changes)
         stream = new_stream({"latents": latents}, images, params)
         with accelerated("cpu", "fp32", deterministic=False) as accelerator:
             components = prepare(
                 accelerator, initial_denoiser(params, 4), images.autoencoder, params
             )
-            batch = change(stream.batch(step, range(4)))
+            batch = change(stream.batch(step, places))
             return components.objective.losses(components.model, batch, step)
 
     return first
@@ -71,6 +71,14 @@ def test_the_count_is_that_of_the_valid_pixels_in_the_decoded_crops(losses) -> N
     assert losses({}, counted).count == counts[0]
     crop = losses({"end_to_end": {"decoded_crop": 8}}, counted)
     assert 0 < crop.count < counts[1]
+
+
+def test_the_losses_of_the_parts_of_a_batch_add_up(losses) -> None:
+    whole = losses(END_TO_END)
+    parts = [losses(END_TO_END, places=places) for places in (range(2), range(2, 4))]
+    for name in ("total", "count", "part_totals", "part_counts"):
+        added = sum(getattr(part, name) for part in parts)
+        torch.testing.assert_close(added, getattr(whole, name), rtol=1e-6, atol=0)
 
 
 def test_until_it_decodes_the_loss_is_the_latent_term_alone(losses) -> None:
