@@ -114,8 +114,8 @@ SPLITS = {
 
 
 SMOOTH = {"kind": "mse", "gradient_weight": 0.0, "constancy_weight": 0.0}
-"""Terms that rounding cannot change: the gradient of an absolute error is its sign. One step with all
-terms is tested in `objectives/test_end_to_end.py`."""
+"""Terms that rounding cannot change: the gradient of an absolute error is its sign. One step with
+all terms is tested in `objectives/test_end_to_end.py`."""
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
