@@ -244,6 +244,7 @@ def finished_models(
     averages = dict(zip(components.trained, components.ema.shadows, strict=True))
     if params.output == "best":
         averages = _best_averages(store, state)
+    # Takes Accelerate's mixed precision out of the model's `forward`.
     components.accelerator.unwrap_model(components.model, keep_fp32_wrapper=False)
     for name, weight in components.trained.items():
         weight.copy_(averages[name])

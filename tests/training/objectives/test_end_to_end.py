@@ -12,6 +12,7 @@ from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.autoencoder import decoder_parameters
 from albedo_pipeline.models.export import intrinsics_pipeline
+from albedo_pipeline.models.lora import has_lora
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.training.denoiser import initial_denoiser, new_stream
@@ -163,6 +164,19 @@ def test_it_learns(train) -> None:
     ).log
     assert log["loss"].tail(10).mean() < 0.87 * log["loss"].head(5).mean()
     assert {"loss_latent", "loss_pixels", "loss_gradients"} <= set(log)
+
+
+def test_adapters_are_trained_and_ignore_the_noise_too(train) -> None:
+    done = train("run", **END_TO_END | {"lora": {"rank": 2}})
+    assert has_lora(done.denoiser.unet)
+    assert done.denoiser.ignores_noise
+
+
+def test_gradient_checkpointing_changes_nothing(train) -> None:
+    settings = END_TO_END | {"train_decoder": {"ratio": 0.5}}
+    plain = train("plain", **settings).log["loss"].tolist()
+    execution = {"gradient_checkpointing": True}
+    assert train("saved", **settings, execution=execution).log["loss"].tolist() == plain
 
 
 def test_it_starts_from_an_earlier_denoiser(train, tmp_path: Path) -> None:

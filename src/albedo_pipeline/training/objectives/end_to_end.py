@@ -44,7 +44,8 @@ class OneStepModel(torch.nn.Module):
     def forward(
         self, beauty: torch.Tensor, corners: torch.Tensor | None, side: int
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """
+        """Predict in one step, and decode the prediction or a crop of it.
+
         Args:
             beauty: latents [B, C, h, w].
             corners: upper left cell of each decoded crop, int64 [B, 2]; None: nothing is decoded.
