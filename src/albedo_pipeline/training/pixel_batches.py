@@ -35,7 +35,7 @@ class PixelBatch(DeviceBatch):
     timesteps: torch.Tensor
     """Timestep of each sample, int64 [B]."""
     window: torch.Tensor
-    """Place of the decoded crop, in [0, 1) of the possible rows and columns, float64 [B, 2]."""
+    """Place of the decoded crop, in [0, 1) of the possible rows and columns, float32 [B, 2]."""
     is_second: torch.Tensor
     """Whether a sample shows the scene of the sample before it under another light, bool [B]."""
 
@@ -98,12 +98,13 @@ class PixelStream(Stream):
             )
         valid = move((self._pairs.tensor("valid", row) == 1).astype(np.float32)) > _WHOLE
         height, width = (side // self._factor for side in valid.shape[1:])
+        window = generator(seed, Purpose.DECODED_WINDOW, step, number)
         return (
             _encoded(beauty),
             _encoded(move(self._linear("albedo", row))),
             torch.from_numpy(valid.astype(np.uint8)),
             *self._noise_and_timestep(step, number, (self.channels, height, width)),
-            torch.from_numpy(generator(seed, Purpose.DECODED_WINDOW, step, number).random(2)),
+            torch.from_numpy(window.random(2, dtype=np.float32)),
             torch.tensor(is_second),
         )
 

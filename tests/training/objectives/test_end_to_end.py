@@ -16,6 +16,7 @@ from albedo_pipeline.models.lora import has_lora
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.training.denoiser import initial_denoiser, new_stream
+from albedo_pipeline.training.objectives.end_to_end import crops
 from albedo_pipeline.training.optimiser_step import prepare
 from tests.support.training import END_TO_END
 
@@ -235,3 +236,12 @@ def test_settings_of_the_other_objective_do_not_matter(train_params) -> None:
     assert one == train_params(**PLAIN, loss={"kind": "l1"}).result_settings(3)
     plain = train_params().result_settings(3)
     assert plain == train_params(end_to_end={"kind": "mse"}).result_settings(3)
+
+
+def test_crops_are_the_squares_at_their_corners() -> None:
+    images = torch.rand(3, 2, 8, 10)
+    corners = torch.tensor([[0, 0], [3, 5], [2, 1]])
+    cut = crops(images, corners, 5)
+    for image, square, (top, left) in zip(images, cut, corners.tolist(), strict=True):
+        assert torch.equal(square, image[:, top : top + 5, left : left + 5])
+    assert crops(images, corners, 0) is images

@@ -72,11 +72,11 @@ def crops(images: torch.Tensor, corners: torch.Tensor, side: int) -> torch.Tenso
     """The square of `side` at each image's corner, [B, C, side, side]; all of it if `side` is 0."""
     if not side:
         return images
-    squares = [
-        image[:, top : top + side, left : left + side]
-        for image, (top, left) in zip(images, corners.tolist(), strict=True)
-    ]
-    return torch.stack(squares)
+    steps = torch.arange(side, device=images.device)
+    rows, columns = corners[:, :1] + steps, corners[:, 1:] + steps  # [B, side] each
+    samples = torch.arange(len(images), device=images.device)[:, None, None]
+    squares = images.permute(0, 2, 3, 1)[samples, rows[:, :, None], columns[:, None, :]]
+    return squares.permute(0, 3, 1, 2)
 
 
 @dataclass(frozen=True)
