@@ -28,6 +28,9 @@ class GreyJob:
         self.settings = {"steps": 1}
         self.made: list[str] = []
 
+    def plan(self, images: list[UserImage]) -> str:
+        return f"{len(images)} image(s)"
+
     def make(self, image: UserImage) -> UserPrediction:
         if image.name == self._fails_at:
             raise OSError("no space left")
