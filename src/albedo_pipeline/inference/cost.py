@@ -48,7 +48,9 @@ def measure_cost(estimator: Estimator) -> Cost:
 def largest_pass(cost: Cost, estimator: Estimator) -> int:
     """Pixels of the largest image that one pass should take, given the memory that is available."""
     memory = _SHARE * available_memory(estimator.device)
-    return min(_LARGEST, int(memory / (cost.bytes * estimator.sampling.batch_size)))
+    pixels = int(memory / (cost.bytes * estimator.sampling.batch_size))
+    smallest = (_CELLS * factor(estimator.model.autoencoder)) ** 2  # what was measured fits
+    return min(_LARGEST, max(smallest, pixels))
 
 
 def _peak_bytes(estimator: Estimator, images: torch.Tensor, noise: torch.Tensor) -> float:

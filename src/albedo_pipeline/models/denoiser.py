@@ -31,7 +31,7 @@ class Denoiser:
     def ignores_noise(self) -> bool:
         """Whether the noisy latents have no influence: then it predicts in one step.
 
-        So are the denoisers of the objective `end_to_end`; see `ignore_noise`.
+        True for every denoiser of the objective `end_to_end`; see `ignore_noise`.
         """
         conditions = self.unet.config.in_channels - self.unet.config.out_channels
         return not bool(self.unet.conv_in.weight[:, conditions:].any())

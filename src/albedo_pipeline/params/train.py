@@ -39,6 +39,11 @@ _MAY_DIFFER_ON_RESUME = (
     "on_mismatch",
     "on_code_change",
 )
+_WITHOUT_EFFECT = {
+    "diffusion": ("end_to_end", "train_decoder"),
+    "end_to_end": ("loss", "noise"),
+}
+"""Settings of the other objective, by objective."""
 
 
 class TrainParams(Params):
@@ -159,11 +164,30 @@ class TrainParams(Params):
                 "noise_schedule.prediction_type 'epsilon' says nothing about the image at the last "
                 "timestep; objective 'end_to_end' needs 'v_prediction' or 'sample'"
             )
-        if self.train_decoder is not None and self.end_to_end.decode_from_step:
-            raise ValueError("train_decoder needs end_to_end.decode_from_step 0")
-        pairs = self.end_to_end.constancy_weight > 0
-        if pairs and self.micro_batch_size % 2:
+        loss = self.end_to_end
+        if self.train_decoder is not None and (loss.decode_from_step or not loss.decodes):
+            raise ValueError(
+                "train_decoder needs end_to_end.decode_from_step 0 and a loss of decoded pixels"
+            )
+        if self.has_light_pairs and self.micro_batch_size % 2:
             raise ValueError("end_to_end.constancy_weight needs an even micro_batch_size")
+        if self.validation.steps not in (None, 1):
+            raise ValueError("objective 'end_to_end' predicts in one step: validation.steps is 1")
+        if self.validation.ensemble.kind == "noise" and self.validation.ensemble.members > 1:
+            raise ValueError(
+                "objective 'end_to_end' ignores the noise: validation.ensemble.kind must be "
+                "'augmentation'"
+            )
+        if self.lora and any(name.endswith("conv_in") for name in self.lora.target_modules):
+            raise ValueError(
+                "lora.target_modules: an adapter of conv_in would let the noise in; name conv_in "
+                "in lora.train_also"
+            )
+
+    @property
+    def has_light_pairs(self) -> bool:
+        """Whether every second sample shows the scene of the one before under another light."""
+        return self.objective == "end_to_end" and self.end_to_end.constancy_weight > 0
 
     @property
     def needs_pixels(self) -> bool:
@@ -207,15 +231,9 @@ class TrainParams(Params):
         del kept["scratch" if self.source == "pretrained" else "pretrained"]
         if self.start_from is not None:  # its digest stands for it; see `resume.configuration`
             kept = {key: kept[key] for key in kept.keys() - {"source", "scratch", "pretrained"}}
-        for key in (
-            ("start_from", "loss", "noise")
-            if self.objective == "end_to_end"
-            else (
-                "start_from",
-                "end_to_end",
-                "train_decoder",
-            )
-        ):
+        if self.objective == "end_to_end" and self.end_to_end.features:
+            del kept["end_to_end"]["features"]["model"]  # its digest stands for it, too
+        for key in ("start_from", *_WITHOUT_EFFECT[self.objective]):
             del kept[key]
         return flat(kept)
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -42,6 +43,7 @@ from albedo_pipeline.runtime.distributed import (
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
 from albedo_pipeline.training.log import TrainingLog
+from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective
 from albedo_pipeline.training.optimiser_step import TrainingComponents, prepare
 from albedo_pipeline.training.pixel_batches import PixelStream
 from albedo_pipeline.training.resume import (
@@ -82,6 +84,12 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
     scheduler = new_scheduler(params.noise_schedule, one_step=one_step)
     if params.start_from is not None:
         start = starting_denoiser(params.start_from, latent_channels)
+        predicts = start.scheduler.config.prediction_type
+        if predicts != params.noise_schedule.prediction_type:
+            raise ProjectError(
+                f"train.noise_schedule.prediction_type: {params.noise_schedule.prediction_type!r}, "
+                f"but the denoiser of train.start_from was trained with {predicts!r}"
+            )
         unet, text_embedding = start.unet.train(), start.text_embedding
     elif params.source == "pretrained":
         assert params.pretrained is not None  # checked by TrainParams
@@ -153,11 +161,21 @@ def train_denoiser(
         ExitStack() as held,
     ):
         processes = accelerator.num_processes
-        micro_batch_ranges(0, processes, params.effective_batch_size, params.micro_batch_size)
+        ranges = micro_batch_ranges(
+            0, processes, params.effective_batch_size, params.micro_batch_size
+        )
+        if params.has_light_pairs and len(ranges[0]) % 2:
+            raise ProjectError(
+                "train.end_to_end.constancy_weight: a micro-batch needs an even number of samples, "
+                f"but {processes} processes have {len(ranges[0])}; change effective_batch_size"
+            )
         stop.any_process = lambda flag: any_process(accelerator, flag)
         start = initial_denoiser(params, channels)
-        started_from = {"start_from": start.digest()} if params.start_from else {}
+        digests = {"start_from": start.digest()} if params.start_from else {}
         components = prepare(accelerator, start, images.autoencoder, params)
+        objective = components.objective
+        if isinstance(objective, EndToEndObjective) and objective.features:
+            digests["features"] = objective.features.digest()
         fingerprints = {name: latent_sets[name].fingerprint() for name in params.shares()}
         if params.needs_pixels:
             fingerprints["pairs"] = images.pairs.fingerprint()
@@ -168,7 +186,7 @@ def train_denoiser(
             params,
             params.last_step(len(stream)),
             fingerprints,
-            {"frozen_weights": frozen, **started_from},
+            {"frozen_weights": frozen, **digests},
         )
         checkpoint = run_on_main_and_broadcast(
             accelerator, lambda: _open_store(store, params, config, held)
@@ -249,7 +267,8 @@ def finished_models(
     for name, weight in components.trained.items():
         weight.copy_(averages[name])
     denoiser, autoencoder = components.denoiser, components.autoencoder
-    for network in (denoiser.unet, autoencoder):
+    networks: tuple[Any, ...] = denoiser.unet, autoencoder
+    for network in networks:
         network.to(device="cpu", memory_format=torch.contiguous_format)
         network.eval().requires_grad_(False)
         network.disable_gradient_checkpointing()

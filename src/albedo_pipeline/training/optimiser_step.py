@@ -71,7 +71,7 @@ def prepare(
         ProjectError: if a parameter group matches no parameter, or nothing is left to train.
     """
     unet = denoiser.unet.to(accelerator.device)
-    autoencoder.to(accelerator.device).eval().requires_grad_(False)  # type: ignore[arg-type]
+    autoencoder.to(accelerator.device).eval().requires_grad_(False)
     if params.execution.channels_last:
         unet.to(memory_format=torch.channels_last)
     if params.execution.gradient_checkpointing:
@@ -81,7 +81,9 @@ def prepare(
     train_mode(unet)
     if params.train_decoder is not None:
         decoder = decoder_parameters(autoencoder)
-        trained |= {AUTOENCODER + name: p.requires_grad_(True) for name, p in decoder.items()}
+        for parameter in decoder.values():
+            parameter.requires_grad_(True)
+        trained |= {AUTOENCODER + name: parameter for name, parameter in decoder.items()}
         own = ParameterGroup(pattern=f"^{re.escape(AUTOENCODER)}", ratio=params.train_decoder.ratio)
         optimisation = optimisation.model_copy(update={"groups": (own, *optimisation.groups)})
     if params.execution.compile:

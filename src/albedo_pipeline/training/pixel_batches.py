@@ -1,6 +1,7 @@
 """Batches of augmented images: the same samples as `batches`, as pixels instead of latents."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,8 @@ class PixelStream(Stream):
     def __init__(
         self, sources: Iterable[Source], params: TrainParams, pairs: PairShards, factor: int
     ) -> None:
-        """
+        """Check that every sample has an image, and find those of one scene.
+
         Args:
             sources: stand in the order of `params.shares()`.
             params: settings of the training.
@@ -59,16 +61,18 @@ class PixelStream(Stream):
         super().__init__(sources, params)
         self._pairs, self._factor = pairs, factor
         crop = params.augmentation.crop
+        decoded = params.end_to_end.decoded_crop if params.objective == "end_to_end" else None
         for name, side in (
             ("augmentation.crop", crop),
-            ("end_to_end.decoded_crop", params.end_to_end.decoded_crop),
+            ("end_to_end.decoded_crop", decoded),
         ):
             if side is not None and side % factor:
                 raise ProjectError(f"train.{name}: {side} is not a multiple of {factor}")
         ids = pairs.scalars["sample_id"].to_pylist()
         self._pair_rows = dict(zip(ids, range(len(ids)), strict=True))
+        self._check_images()
         self._partners: dict[int, list[int]] = {}
-        if params.augmentation.mix_lights or params.end_to_end.constancy_weight:
+        if params.augmentation.mix_lights or params.has_light_pairs:
             self._partners = self._other_lights()
 
     def batch(self, step: int, places: range) -> PixelBatch:  # type: ignore[override]
@@ -84,10 +88,11 @@ class PixelStream(Stream):
         """The fields of a `PixelBatch` for the sample at place `number`."""
         seed, augmentation = self._params.seed, self._params.augmentation
         row, is_second = self._row(step, number)
+        first = number - 1 if is_second else number  # both of a light pair show the same place
         light = generator(seed, Purpose.LIGHT, step, number)
-        # Both samples of a light pair have one geometry.
-        move = self._geometry(step, number - 1 if is_second else number, row)
-        beauty = move(self._mixed(light, row))
+        move = self._geometry(step, first, row)
+        mixed, mask = self._mixed(light, row)
+        beauty = move(mixed)
         if augmentation.changes_light:
             beauty = relight(
                 light,
@@ -96,9 +101,9 @@ class PixelStream(Stream):
                 augmentation.light_colour,
                 augmentation.sensor_noise,
             )
-        valid = move((self._pairs.tensor("valid", row) == 1).astype(np.float32)) > _WHOLE
+        valid = move(mask.astype(np.float32)) > _WHOLE
         height, width = (side // self._factor for side in valid.shape[1:])
-        window = generator(seed, Purpose.DECODED_WINDOW, step, number)
+        window = generator(seed, Purpose.DECODED_WINDOW, step, first)
         return (
             _encoded(beauty),
             _encoded(move(self._linear("albedo", row))),
@@ -117,11 +122,6 @@ class PixelStream(Stream):
         height, width = self._pairs.shapes("beauty")[row, 1:]
         if augmentation.crop is None and not augmentation.quarter_turns:
             return lambda image: np.ascontiguousarray(image[..., ::-1] if is_flipped else image)
-        if augmentation.crop is None and height != width:
-            raise ProjectError(
-                f"train.augmentation.quarter_turns: an image of {width} x {height} pixels is not "
-                "square; set train.augmentation.crop"
-            )
         geometry = draw_geometry(
             generator(self._params.seed, Purpose.GEOMETRY, step, number),
             int(height),
@@ -135,7 +135,7 @@ class PixelStream(Stream):
 
     def _row(self, step: int, number: int) -> tuple[int, bool]:
         """Row of the pair at a place, and whether it is the second one of a light pair."""
-        if self._params.end_to_end.constancy_weight and number % 2:
+        if self._params.has_light_pairs and number % 2:
             first = self._pair_row(step, number - 1)
             if partners := self._partners.get(first):
                 random = generator(self._params.seed, Purpose.PARTNER, step, number)
@@ -145,21 +145,44 @@ class PixelStream(Stream):
     def _pair_row(self, step: int, number: int) -> int:
         source, index = self._find(step, number)
         sample_id = source.latents.scalars["sample_id"][int(source.rows[index])].as_py()
-        if sample_id not in self._pair_rows:
-            raise ProjectError(
-                f"train.mixture: {self._pairs.folder} has no image of sample {sample_id}, which "
-                "augmentation and the objective 'end_to_end' need"
-            )
         return self._pair_rows[sample_id]
 
-    def _mixed(self, random: np.random.Generator, row: int) -> np.ndarray:
-        """The linear beauty of a row, mixed with one under another light if chance says so."""
-        beauty, partners = self._linear("beauty", row), self._partners.get(row)
-        chance, share = random.random(2)
+    def sample_ids(self, step: int) -> list[str]:
+        """The sample_ids of the effective batch of `step`."""
+        ids = self._pairs.scalars["sample_id"]
+        places = range(self._params.effective_batch_size)
+        return [ids[self._row(step, place)[0]].as_py() for place in places]
+
+    def _training_ids(self) -> Iterator[str]:
+        for source in self._sources:
+            yield from source.latents.scalars["sample_id"].take(source.rows).to_pylist()
+
+    def _check_images(self) -> None:
+        """Raise ProjectError if a sample has no image, or one that cannot be turned."""
+        augmentation, shapes = self._params.augmentation, self._pairs.shapes("beauty")
+        turned = augmentation.quarter_turns and augmentation.crop is None
+        for sample_id in self._training_ids():
+            if sample_id not in self._pair_rows:
+                raise ProjectError(
+                    f"train.mixture: {self._pairs.folder} has no image of sample {sample_id}, "
+                    "which augmentation and the objective 'end_to_end' need"
+                )
+            _, height, width = shapes[self._pair_rows[sample_id]]
+            if turned and height != width:
+                raise ProjectError(
+                    f"train.augmentation.quarter_turns: sample {sample_id} has {width} x {height} "
+                    "pixels and is not square; set train.augmentation.crop"
+                )
+
+    def _mixed(self, random: np.random.Generator, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Linear beauty and valid mask of a row, at random mixed with one under another light."""
+        beauty, valid = self._linear("beauty", row), self._pairs.tensor("valid", row) == 1
+        partners, (chance, share) = self._partners.get(row), random.random(2)
         if not partners or chance >= self._params.augmentation.mix_lights:
-            return beauty
+            return beauty, valid
         other = partners[int(random.integers(len(partners)))]
-        return mix_lights(beauty, self._linear("beauty", other), share)
+        both = valid & (self._pairs.tensor("valid", other) == 1)
+        return mix_lights(beauty, self._linear("beauty", other), share), both
 
     def _noise_and_timestep(
         self, step: int, place: int, shape: tuple[int, int, int]
@@ -172,17 +195,14 @@ class PixelStream(Stream):
     def _other_lights(self) -> dict[int, list[int]]:
         """Rows that show the same surfaces under another light, by row, of training samples."""
         groups = self._pairs.scalars["group"].to_pylist()
-        rows = sorted(
-            self._pair_rows[sample_id]
-            for source in self._sources
-            for sample_id in source.latents.scalars["sample_id"].take(source.rows).to_pylist()
-            if sample_id in self._pair_rows
-        )
+        rows = sorted({self._pair_rows[sample_id] for sample_id in self._training_ids()})
+        sizes = Counter(groups[row] for row in rows)
 
         def truth(row: int) -> tuple[np.ndarray, np.ndarray]:
             return self._pairs.tensor("albedo", row), self._pairs.tensor("valid", row)
 
-        sets = light_sets([(row, groups[row]) for row in rows], truth)
+        several = [(row, groups[row]) for row in rows if sizes[groups[row]] > 1]
+        sets = light_sets(several, truth)
         return {row: [r for r in each if r != row] for each in sets for row in each}
 
 

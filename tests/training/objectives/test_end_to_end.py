@@ -92,7 +92,8 @@ def test_until_it_decodes_the_loss_is_the_latent_term_alone(losses) -> None:
 
 
 def test_light_pairs_show_the_same_scene_twice(latents, images, train_params) -> None:
-    params = train_params(**PLAIN | {"end_to_end": {"constancy_weight": 1.0}})
+    terms = {"constancy_weight": 1.0, "decoded_crop": 8}
+    params = train_params(**PLAIN | {"end_to_end": terms, "augmentation": {"crop": 12}})
     stream = new_stream({"latents": latents}, images, params)
     paired = 0
     for step in range(6):
@@ -101,6 +102,7 @@ def test_light_pairs_show_the_same_scene_twice(latents, images, train_params) ->
         for second in batch.is_second.nonzero().flatten().tolist():
             assert torch.equal(batch.albedo[second], batch.albedo[second - 1])
             assert not torch.equal(batch.beauty[second], batch.beauty[second - 1])
+            assert torch.equal(batch.window[second], batch.window[second - 1])
             paired += 1
     assert paired > 6
 
@@ -223,6 +225,16 @@ def test_features_of_a_vision_transformer(losses, tmp_path: Path) -> None:
             "needs an even micro_batch_size",
         ),
         ({"objective": "diffusion", "train_decoder": {}}, "train_decoder needs objective"),
+        (
+            {
+                "end_to_end": {"pixel_weight": 0, "gradient_weight": 0, "latent_weight": 1},
+                "train_decoder": {},
+            },
+            "a loss of decoded pixels",
+        ),
+        ({"validation": {"steps": 4}}, "predicts in one step"),
+        ({"validation": {"ensemble": {"members": 3}}}, "must be 'augmentation'"),
+        ({"lora": {"target_modules": ["conv_in"]}}, "would let the noise in"),
         ({"augmentation": {"crop_scale": [1, 2]}}, "crop_scale needs crop"),
     ],
 )
@@ -241,7 +253,7 @@ def test_settings_of_the_other_objective_do_not_matter(train_params) -> None:
 def test_crops_are_the_squares_at_their_corners() -> None:
     images = torch.rand(3, 2, 8, 10)
     corners = torch.tensor([[0, 0], [3, 5], [2, 1]])
-    cut = crops(images, corners, 5)
+    cut = crops(images, corners, (5, 5))
     for image, square, (top, left) in zip(images, cut, corners.tolist(), strict=True):
         assert torch.equal(square, image[:, top : top + 5, left : left + 5])
-    assert crops(images, corners, 0) is images
+    assert crops(images, corners, (8, 10)) is images

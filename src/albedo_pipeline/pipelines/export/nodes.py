@@ -26,7 +26,7 @@ def make_export(
 
     check_models(metrics, AlbedoModel(denoiser, autoencoder).digests())
     source = text_source(train_settings)
-    side = train_settings["augmentation"]["crop"] or trained_side(latents, autoencoder)
+    side = train_settings.get("augmentation", {}).get("crop") or trained_side(latents, autoencoder)
     card = model_card(metrics, audit_summary, train_settings, side, params)
     return Export(
         intrinsics_pipeline(denoiser, autoencoder, source, metrics["protocol"]["steps"], side), card

@@ -56,7 +56,7 @@ def _window(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     width, height = rng.uniform(0.25, 0.9, 2)
     offset = rng.uniform(-0.25, 0.25, 2)
     position = [[-2 - width, 0], [2 + width, 0], [0, -2 - height], [0, 2 + height]]
-    half = [[2, 4], [2, 4], [4, 2], [4, 2]]
+    half = [[2.0, 4.0], [2.0, 4.0], [4.0, 2.0], [4.0, 2.0]]
     bar = rng.uniform(0.015, 0.05)
     for axis, extent in ((0, width), (1, height)):
         count = int(rng.integers(0, 5))

@@ -24,8 +24,10 @@ class Losses:
 class Objective(Protocol):
     """How the loss of a micro-batch follows from the model."""
 
-    part_names: tuple[str, ...]
-    """Names of the K parts; they are logged as `loss_<name>`."""
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """Names of the K parts; they are logged as `loss_<name>`."""
+        ...
 
     def losses(self, model: Any, batch: Any, step: int) -> Losses:
         """Losses of a micro-batch, on its device.

@@ -42,14 +42,14 @@ class OneStepModel(torch.nn.Module):
         self._prediction_type, self._last_timestep = prediction_type, last_timestep
 
     def forward(
-        self, beauty: torch.Tensor, corners: torch.Tensor | None, side: int
+        self, beauty: torch.Tensor, corners: torch.Tensor | None, size: tuple[int, int]
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Predict in one step, and decode the prediction or a crop of it.
 
         Args:
             beauty: latents [B, C, h, w].
             corners: upper left cell of each decoded crop, int64 [B, 2]; None: nothing is decoded.
-            side: side of the decoded crop, cells; 0: the complete latent is decoded.
+            size: height and width of the decoded crop, cells.
 
         Returns:
             Albedo latents, float32 [B, C, h, w], and images [B, 3, H, W], sRGB-encoded, in about
@@ -65,15 +65,15 @@ class OneStepModel(torch.nn.Module):
         latents, _ = split_prediction(prediction, nothing, zero_snr, self._prediction_type)
         if corners is None:
             return latents, None
-        return latents, decode_unclipped(self.autoencoder, crops(latents, corners, side))
+        return latents, decode_unclipped(self.autoencoder, crops(latents, corners, size))
 
 
-def crops(images: torch.Tensor, corners: torch.Tensor, side: int) -> torch.Tensor:
-    """The square of `side` at each image's corner, [B, C, side, side]; all of it if `side` is 0."""
-    if not side:
+def crops(images: torch.Tensor, corners: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """The rectangle of `size` at each image's corner, [B, C, *size]."""
+    if images.shape[-2:] == size:
         return images
-    steps = torch.arange(side, device=images.device)
-    rows, columns = corners[:, :1] + steps, corners[:, 1:] + steps  # [B, side] each
+    rows = corners[:, :1] + torch.arange(size[0], device=images.device)  # [B, height]
+    columns = corners[:, 1:] + torch.arange(size[1], device=images.device)  # [B, width]
     samples = torch.arange(len(images), device=images.device)[:, None, None]
     squares = images.permute(0, 2, 3, 1)[samples, rows[:, :, None], columns[:, None, :]]
     return squares.permute(0, 3, 1, 2)
@@ -105,23 +105,27 @@ class EndToEndObjective:
         decodes = self.params.decodes and step >= self.params.decode_from_step
         cell = factor(self.autoencoder)
         cells = latent_mask(batch.valid.bool(), cell)
-        side = (self.params.decoded_crop or 0) // cell
-        side = 0 if side >= min(cells.shape[-2:]) else side
-        room = torch.tensor(cells.shape[-2:], device=cells.device) - side + 1
-        corners = (batch.window * room).long()
+        height, width = cells.shape[-2:]
+        side = (self.params.decoded_crop or max(height, width) * cell) // cell
+        size = min(side, height), min(side, width)
+        pixels = size[0] * cell, size[1] * cell
+        rows, columns = batch.window.unbind(dim=1)
+        # Python numbers, because a tensor of them would make a GPU wait.
+        down, across = rows * (height - size[0] + 1), columns * (width - size[1] + 1)
+        corners = torch.stack([down, across], dim=1).long()
         with torch.no_grad(), self.autocast():
             beauty = encode(self.autoencoder, batch.beauty)
             albedo = encode(self.autoencoder, batch.albedo) if self.params.latent_weight else None
-        latents, images = model(beauty, corners if decodes else None, side)
+        latents, images = model(beauty, corners if decodes else None, size)
         truth, valid, cells, latents = (
-            crops(batch.albedo, corners * cell, side * cell),
-            crops(batch.valid, corners * cell, side * cell),
-            crops(cells, corners, side),
-            crops(latents, corners, side),
+            crops(batch.albedo, corners * cell, pixels),
+            crops(batch.valid, corners * cell, pixels),
+            crops(cells, corners, size),
+            crops(latents, corners, size),
         )
         terms = {}
         if albedo is not None:
-            target = crops(albedo, corners, side)
+            target = crops(albedo, corners, size)
             error = masked_loss(latents, target, cells, self.params.kind, self.params.huber_delta)
             terms["latent"] = error.sum() * cell**2  # a cell stands for its pixels
         if images is not None:

@@ -8,17 +8,20 @@ from transformers import AutoModel
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.end_to_end import FeatureLoss
+from albedo_pipeline.provenance.weights import tensors_digest
 
 _MEAN = (0.485, 0.456, 0.406)
+"""Mean of ImageNet's channels, which DINOv2 and DINOv3 are trained with."""
 _DEVIATION = (0.229, 0.224, 0.225)
-"""Mean and standard deviation of ImageNet's channels, which DINOv2 and DINOv3 are trained with."""
+"""Standard deviation of these channels."""
 
 
 class Features:
     """A frozen vision transformer that compares images."""
 
     def __init__(self, params: FeatureLoss, device: torch.device) -> None:
-        """
+        """Load the transformer, and freeze it.
+
         Raises:
             ProjectError: if the model cannot be loaded; names its folder.
         """
@@ -30,6 +33,13 @@ class Features:
             ) from error
         self._model: Any = model.eval().requires_grad_(False).to(device)
         self._resolution = params.resolution
+        self._mean, self._deviation = (
+            torch.tensor(each, device=device).view(1, 3, 1, 1) for each in (_MEAN, _DEVIATION)
+        )
+
+    def digest(self) -> str:
+        """Digest of the transformer's weights."""
+        return tensors_digest(self._model.named_parameters())
 
     def loss(
         self, prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor
@@ -54,9 +64,5 @@ class Features:
         """Unit vectors [B, tokens, D] of images in [0, 1]."""
         size = (self._resolution, self._resolution)
         resized = interpolate(images, size, mode="bilinear", antialias=True)
-        mean, deviation = (
-            torch.tensor(each, device=images.device).view(1, 3, 1, 1)
-            for each in (_MEAN, _DEVIATION)
-        )
-        output = self._model(pixel_values=(resized - mean) / deviation)
+        output = self._model(pixel_values=(resized - self._mean) / self._deviation)
         return normalize(output.last_hidden_state.float(), dim=-1)
