@@ -129,9 +129,11 @@ def test_the_split_changes_neither_losses_nor_weights(
     for micro, processes in SPLITS[objective]:
         split = run(train, tmp_path, f"{micro}-{processes}", micro, processes, **settings)
         division = f"micro-batches of {micro} on {processes} processes"
-        assert loss_curve(split) == pytest.approx(loss_curve(whole), rel=1e-5), division
+        # Images that are encoded in the step round by the size of their batch.
+        rounding = 1e-4 if "augmented" in objective else 1e-5
+        assert loss_curve(split) == pytest.approx(loss_curve(whole), rel=rounding), division
         # The gradient of some biases before a group norm is rounding alone, which Adam enlarges.
-        tolerance = 1e-4 if "decoder" in objective else 1e-5
+        tolerance = max(rounding, 1e-4 if "decoder" in objective else 1e-5)
         assert distance(weights(whole), weights(split)) < tolerance, division
 
 
