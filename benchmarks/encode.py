@@ -34,7 +34,7 @@ from measuring import (
 )
 
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.models.autoencoder import BUNDLED, encode
+from albedo_pipeline.models.autoencoder import BUNDLED_AUTOENCODER, encode
 from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.preprocessing.encode import LatentBuild
 from albedo_pipeline.runtime.device import pick_device
@@ -110,7 +110,7 @@ def in_memory(pairs: PairShards, device: torch.device) -> torch.Tensor:
 
 def memory(folder: Path) -> Row:
     """Memory while the pairs of a folder are encoded, MiB."""
-    autoencoder = AutoencoderKL.from_pretrained(BUNDLED, use_safetensors=True).eval()
+    autoencoder = AutoencoderKL.from_pretrained(BUNDLED_AUTOENCODER, use_safetensors=True).eval()
     build = new_build(PairShards(folder / "pairs"), autoencoder, 8, torch.device("cpu"), "fp32")
     return memory_row(partial(encode_seconds, build, folder / "latents"))
 

@@ -38,7 +38,7 @@ pairs:
   samples_per_shard: 4
 autoencoder:
   type: albedo_pipeline.artifacts.models.AutoencoderDataset
-  filepath: {root}/src/albedo_pipeline/models/bundled
+  filepath: {root}/src/albedo_pipeline/models/bundled/autoencoder
 latents:
   type: albedo_pipeline.shards.datasets.LatentShardsDataset
   filepath: data/test/05_model_input/latents

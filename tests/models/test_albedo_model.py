@@ -6,8 +6,8 @@ import pytest
 from diffusers import DDIMScheduler
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.models.albedo_model import load_albedo_model
-from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.models.albedo_model import BUNDLED_ESTIMATOR, load_albedo_model
+from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from tests.support.marigold import save_marigold
 
 
@@ -44,3 +44,12 @@ def test_a_model_that_predicts_no_albedo_is_refused(tmp_path: Path) -> None:
     save_marigold(tmp_path, properties)
     with pytest.raises(ProjectError, match="predicts shading, but no albedo"):
         load_albedo_model(PretrainedModel(model=str(tmp_path)))
+
+
+def test_the_bundled_estimator_is_small_and_predicts_in_one_step() -> None:
+    files = [path for path in BUNDLED_ESTIMATOR.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 24 * 2**20
+    model = load_albedo_model(PretrainedModel(model=BUNDLED))
+    assert model.default_steps == 1
+    assert model.denoiser.ignores_noise
+    assert (BUNDLED_ESTIMATOR / "README.md").is_file()

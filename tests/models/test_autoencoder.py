@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.models.autoencoder import BUNDLED, decode, encode, factor, load_pretrained
+from albedo_pipeline.models.autoencoder import (
+    BUNDLED_AUTOENCODER,
+    decode,
+    encode,
+    factor,
+    load_pretrained,
+)
 from albedo_pipeline.params.autoencoder import PretrainedAutoencoder
 
 
@@ -22,9 +28,12 @@ def test_latents_are_scaled_posterior_means(autoencoder) -> None:
 
 
 def test_the_bundled_autoencoder_is_small_and_loads() -> None:
-    weights = BUNDLED / "diffusion_pytorch_model.safetensors"
+    weights = BUNDLED_AUTOENCODER / "diffusion_pytorch_model.safetensors"
     assert weights.stat().st_size <= 4 * 2**20
-    assert load_pretrained(PretrainedAutoencoder(model=str(BUNDLED))).dtype == torch.float32
+    assert (
+        load_pretrained(PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER))).dtype
+        == torch.float32
+    )
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:

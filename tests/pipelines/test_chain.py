@@ -49,6 +49,7 @@ def test_metrics_are_the_means_of_the_samples(finished_project: Path) -> None:
     methods = set(metrics["test"]) - {"n"}
     assert methods == {
         "model",
+        "bundled",
         "beauty_as_albedo",
         "beauty_best_scale",
         "retinex_best_scale",

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError
 
-from albedo_pipeline.artifacts.exported_model import ProjectModelDataset
 from albedo_pipeline.artifacts.user_predictions import UserPredictionsDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
@@ -23,6 +22,7 @@ from tests.support.marigold import save_marigold
 from tests.support.project import new_project, run_kedro
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+NO_EXPORT = Path("no/export")
 TWO_TARGETS = {
     "target_names": ["material", "albedo"],
     "material": {"prediction_space": "stack", "sub_target_names": ["roughness", None, None]},
@@ -62,7 +62,7 @@ def run(output: Path, model: Path, source: Path | str, **settings) -> dict:
     """Predict, and return the summary; unusable images are no error here."""
     params = PredictParams(input=str(source), model=str(model), device="cpu", **settings)
     dataset = UserPredictionsDataset(filepath=str(output))
-    dataset.save(predict_job(lambda: None, params))
+    dataset.save(predict_job(NO_EXPORT, params))
     return dataset.load()
 
 
@@ -139,7 +139,7 @@ def test_other_settings_and_another_model_predict_all_again(tmp_path, model, lin
 
 def test_a_stopped_run_is_continued(tmp_path, model, images) -> None:
     output, params = tmp_path / "out", PredictParams(input=str(images), model=str(model))
-    job, made = predict_job(lambda: None, params), []
+    job, made = predict_job(NO_EXPORT, params), []
 
     class Stopped:
         images, others, cache_key = job.images, job.others, job.cache_key
@@ -182,7 +182,7 @@ def test_files_hold_the_prediction(tmp_path, model, linear_model, kind: str) -> 
     params = PredictParams(
         input=str(source), model=str(model if kind == "srgb" else linear_model), steps=2
     )
-    work = predict_job(lambda: None, params)
+    work = predict_job(NO_EXPORT, params)
     UserPredictionsDataset(filepath=str(tmp_path / "out")).save(work)
     assert work.model.space == kind
     stored = read_beauty(source, params).stored
@@ -224,19 +224,31 @@ def test_an_image_with_too_long_a_name_is_unusable(tmp_path: Path, model: Path) 
     assert "too long" in summary["images"][0]["reason"]
 
 
-def test_the_model_of_the_project(model: Path) -> None:
-    assert ProjectModelDataset(filepath=str(model)).load()().default_resolution == 32
+def test_without_a_setting_the_export_of_the_project_predicts(model: Path, images: Path) -> None:
+    job = predict_job(model, PredictParams(input=str(images)))
+    assert job.model.default_resolution == 32
+    assert job.settings["model"] == str(model)
 
 
-def test_without_a_model_the_error_says_how_to_get_one(tmp_path: Path) -> None:
-    load = ProjectModelDataset(filepath=str(tmp_path / "export")).load()
-    with pytest.raises(ProjectError, match=r"predict\.model: is not set, and .*export holds no"):
-        load()
+def test_without_an_export_the_bundled_estimator_predicts(tmp_path: Path, images: Path) -> None:
+    job = predict_job(tmp_path / "export", PredictParams(input=str(images)))
+    assert job.settings["model"] == "the bundled estimator"
+    named = PredictParams(input=str(images), model="bundled")
+    assert predict_job(tmp_path / "export", named).cache_key == job.cache_key
+    albedo = job.make(next(i for i in job.images if i.name == "half.exr")).albedo
+    assert albedo.shape == (40, 48, 3)
+    assert 0 < albedo.mean() < 1
+
+
+def test_a_damaged_export_is_no_reason_to_take_another_model(tmp_path: Path, images: Path) -> None:
+    (tmp_path / "export").mkdir()
+    with pytest.raises(ProjectError, match=r"export: "):
+        predict_job(tmp_path / "export", PredictParams(input=str(images)))
 
 
 def test_without_an_input_the_setting_is_named() -> None:
     with pytest.raises(ProjectError, match=r"^predict\.input: is not set"):
-        predict_job(lambda: None, PredictParams())
+        predict_job(NO_EXPORT, PredictParams())
 
 
 def test_as_a_user_runs_it(tmp_path: Path, model: Path, images: Path) -> None:

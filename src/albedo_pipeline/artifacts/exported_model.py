@@ -1,12 +1,10 @@
 """The exported model: a folder that diffusers opens, with its model card."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 
 
@@ -69,55 +67,6 @@ class ExportFolderDataset(AbstractDataset[NoReturn, Path]):
         raise DatasetError(
             f"{self._folder}: this entry is read-only; the catalog's entry export writes the folder"
         )
-
-    def _describe(self) -> dict[str, object]:
-        return {"filepath": str(self._folder)}
-
-
-class ProjectModelDataset(AbstractDataset[None, Callable[[], Any]]):
-    """Loads a function that opens the project's own export.
-
-    Kedro loads a node's inputs before the node runs, and a run with another model needs no export.
-
-    Args:
-        filepath: the exported folder.
-    """
-
-    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
-        self.metadata = metadata
-
-    def load(self) -> Callable[[], Any]:
-        """Return the function that opens the model.
-
-        The function raises ProjectError if the folder holds no model. The error names both ways to
-        get one: run `export`, or set `predict.model`.
-        """
-        return self._open
-
-    def save(self, data: None) -> None:
-        """Refuse: the pipeline `export` writes the folder.
-
-        Raises:
-            ProjectError: always.
-        """
-        raise ProjectError(
-            f"{self._folder}: this entry is read-only; the pipeline export writes the folder"
-        )
-
-    def _open(self) -> Any:
-        from albedo_pipeline.models.albedo_model import load_albedo_model
-        from albedo_pipeline.params.base import PretrainedModel
-
-        if not (self._folder / "model_index.json").is_file():
-            raise ProjectError(
-                f"predict.model: is not set, and {self._folder} holds no exported model; run the "
-                "pipeline export first, or set predict.model to a folder or Hub id"
-            )
-        return load_albedo_model(PretrainedModel(model=str(self._folder)))
-
-    def _exists(self) -> bool:
-        return (self._folder / "model_index.json").is_file()
 
     def _describe(self) -> dict[str, object]:
         return {"filepath": str(self._folder)}

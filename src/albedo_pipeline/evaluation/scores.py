@@ -19,7 +19,7 @@ from albedo_pipeline.params.evaluate import RetinexParams
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.shards.pair_shards import PairShards
-from albedo_pipeline.shards.shards import PredictionShards
+from albedo_pipeline.shards.shards import PREDICTION_OF, PredictionShards
 
 IDENTITY = ("sample_id", "group", "split", "method", "set")
 """Columns of the table that are not measures."""
@@ -47,7 +47,8 @@ def score_table(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores of all methods on all samples, and the risk-coverage curves.
 
-    Methods are `model`, the baselines and `autoencoder_roundtrip`. Images are compared as stored,
+    Methods are `model`, the models it is compared with, the baselines, and
+    `autoencoder_roundtrip`. Images are compared as stored,
     in 16 bits, in one pass.
 
     Returns:
@@ -95,6 +96,11 @@ def _sample(
     methods = baselines(params.intensity_threshold, params.chroma_threshold)
     estimates = {
         "model": dequantize(stored["prediction"]),
+        **{
+            name.removeprefix(PREDICTION_OF): dequantize(image)
+            for name, image in stored.items()
+            if name.startswith(PREDICTION_OF)
+        },
         **{name: method(*channels_last).transpose(2, 0, 1) for name, method in methods.items()},
         "autoencoder_roundtrip": dequantize(stored["roundtrip"]),
     }

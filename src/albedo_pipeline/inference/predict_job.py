@@ -4,9 +4,9 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 
@@ -22,9 +22,9 @@ from albedo_pipeline.inference.tiled_prediction import (
     processing_size,
 )
 from albedo_pipeline.inference.user_images import Found, find_images, read_beauty
-from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
+from albedo_pipeline.models.albedo_model import AlbedoModel, described, load_albedo_model
 from albedo_pipeline.params import PredictParams
-from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from albedo_pipeline.provenance.weights import configuration
 from albedo_pipeline.runtime.device import pick_device
 
@@ -40,8 +40,13 @@ _NO_EFFECT = {"input", "model", "revision", "device", "batch_size", "max_megapix
 """Settings that change no result, and those that the model's digest covers."""
 
 
-def predict_job(project_model: Callable[[], AlbedoModel], params: PredictParams) -> "PredictJob":
+def predict_job(project_model: Path, params: PredictParams) -> "PredictJob":
     """Find the images and open the model.
+
+    Args:
+        project_model: folder of the project's own export; it need not exist.
+        params: settings; without a model in them, the export predicts if there is one, or else the
+            estimator that ships with the package.
 
     Raises:
         ProjectError: if there is no image, no model, or no such device.
@@ -49,11 +54,10 @@ def predict_job(project_model: Callable[[], AlbedoModel], params: PredictParams)
     if params.input is None:
         raise ProjectError("predict.input: is not set: an image, a folder or a pattern")
     found, device = find_images(params.input), pick_device(params.device)
-    if params.model is None:
-        model = project_model()
-    else:
-        model = load_albedo_model(PretrainedModel(model=params.model, revision=params.revision))
-    return PredictJob(found, model, device, params)
+    name = params.model or (str(project_model) if project_model.is_dir() else BUNDLED)
+    model = load_albedo_model(PretrainedModel(model=name, revision=params.revision))
+    logger.info("The albedo is predicted with %s.", described(name))
+    return PredictJob(found, name, model, device, params)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class PredictJob:
     """Predicts the albedo of the images that were found, with one model."""
 
     found: Found
+    model_name: str
+    """Folder or Hub id of the model, or `bundled`."""
     model: AlbedoModel
     device: torch.device
     params: PredictParams
@@ -104,7 +110,7 @@ class PredictJob:
         digest = self._digest
         return {
             "input": self.params.input,
-            "model": self.params.model or "the project's own export",
+            "model": described(self.model_name),
             "model_digest": digest[:16],
             "space": self.model.space,
             "steps": sampling_steps(self.model, self.params),

@@ -1,6 +1,7 @@
 """A complete albedo estimator, as a folder of a `MarigoldIntrinsicsPipeline` holds it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -9,9 +10,11 @@ from diffusers import AutoencoderKL, DDIMScheduler, MarigoldIntrinsicsPipeline
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.text_embedding import embed_empty_text
-from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from albedo_pipeline.provenance.weights import weights_digest
 
+BUNDLED_ESTIMATOR = Path(__file__).parent / "bundled" / "estimator"
+"""Folder of the estimator that ships with the package; its README is the model card."""
 Space = Literal["srgb", "linear"]
 """Colour space of the predicted albedo: sRGB-encoded or linear."""
 
@@ -46,20 +49,27 @@ class AlbedoModel:
 def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
     """Load an exported folder or any Marigold intrinsics model; safetensors only, float32.
 
+    `bundled` is the estimator that ships with the package.
+
     Raises:
         ProjectError: if it cannot be loaded, predicts no albedo, or has a scheduler other than
             DDIM with trailing timesteps. The message names the model.
     """
     try:
         pipeline = MarigoldIntrinsicsPipeline.from_pretrained(
-            source.model,
-            revision=source.revision,
+            BUNDLED_ESTIMATOR if source.model == BUNDLED else source.model,
+            revision=None if source.model == BUNDLED else source.revision,
             use_safetensors=True,
             dtype=torch.float32,
         )
         return _albedo_model(pipeline)
     except Exception as error:  # a damaged folder raises errors of many types
         raise ProjectError(f"{source.model}: {one_line(error)}") from error
+
+
+def described(model: str) -> str:
+    """The name of a model in a sentence: its folder or Hub id, or words for the bundled one."""
+    return "the bundled estimator" if model == BUNDLED else model
 
 
 def _albedo_model(pipeline: MarigoldIntrinsicsPipeline) -> AlbedoModel:

@@ -10,7 +10,7 @@ from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedAutoencoder
 
-BUNDLED = Path(__file__).parent / "bundled"
+BUNDLED_AUTOENCODER = Path(__file__).parent / "bundled" / "autoencoder"
 """Folder of the small autoencoder that ships with the package; its README says how it was made."""
 INITIAL_LOG_VARIANCE = -6.0
 """Log variance of the posterior of an untrained autoencoder."""

@@ -33,6 +33,10 @@ class Params(BaseModel):
             raise ValueError("; ".join(_error_line(cls, e) for e in error.errors())) from error
 
 
+BUNDLED = "bundled"
+"""Name of the estimator that ships with the package, wherever a setting names an estimator."""
+
+
 class PretrainedModel(Params):
     """A diffusers model on the Hugging Face Hub or in a local folder."""
 

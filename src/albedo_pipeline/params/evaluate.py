@@ -41,6 +41,10 @@ class EvaluateParams(Inference):
     """Safetensors file with the weights of LPIPS; null: LPIPS is not measured."""
     splits: tuple[Literal["train", "validation", "test"], ...] = ("test",)
     """Splits that are evaluated."""
+    compare_with: tuple[str, ...] = ()
+    """Other models that are measured on the same samples: exported folders, Hub ids of Marigold
+    intrinsics models, or `bundled`, the estimator that ships with the package. Each takes the
+    number of steps that it is made for."""
     steps: int = Field(1, ge=1)
     """Number of DDIM steps."""
     batch_size: int = Field(32, ge=1)

@@ -15,7 +15,8 @@ class PredictParams(Inference):
     """An image, a folder (with all its subfolders) or a pattern such as `renders/*.exr`. A run of
     `predict` needs it."""
     model: str | None = None
-    """Exported folder, or Hub id of a Marigold intrinsics model; null: the project's own export."""
+    """Exported folder, Hub id of a Marigold intrinsics model, or `bundled`, the estimator that
+    ships with the package; null: the project's own export if there is one, or else `bundled`."""
     revision: str | None = None
     """Commit of the Hub repository; null: the newest one. Set it if results will be published."""
     colour_space: Literal["auto", "linear", "srgb", "acescg"] = "auto"

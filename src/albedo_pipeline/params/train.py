@@ -62,8 +62,9 @@ class TrainParams(Params):
     pretrained: PretrainedDenoiser | None = None
     """Model to begin with; source `pretrained` needs it."""
     start_from: str | None = None
-    """Folder of a denoiser of this project, such as a copy of `data/06_models/denoiser`, or an
-    exported folder, whose UNet the training begins with; null: as `source` says."""
+    """Denoiser whose UNet the training begins with: a folder such as a copy of
+    `data/06_models/denoiser`, an exported folder, or `bundled`, the estimator that ships with the
+    package; null: as `source` says."""
     lora: Lora | None = None
     """Low-rank adapters, which are trained in place of the UNet; null: the UNet itself is
     trained."""

@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 from albedo_pipeline.metrics.base import Quantity
 from albedo_pipeline.metrics.registry import quantities
+from albedo_pipeline.params.base import BUNDLED
 
 MODEL, CEILING = "model", "autoencoder_roundtrip"
 """Keys of the two methods that are not baselines."""
@@ -26,6 +27,9 @@ class Method:
 
 _METHODS = {
     MODEL: Method("Model", "the trained denoiser"),
+    BUNDLED: Method(
+        "Bundled estimator", "ships with albedo_pipeline; it has not seen these scenes"
+    ),
     "beauty_as_albedo": Method("Beauty as albedo", "the input, unchanged"),
     "beauty_best_scale": Method(
         "Beauty, best scale", "the input times the factor that fits the truth best"

@@ -71,10 +71,15 @@ def _allow_open_files(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+PREDICTION_OF = "prediction_of "
+"""What the name of another model's predictions begins with; the model's name follows."""
+
+
 class PredictionShards(Shards):
     """Predictions of the evaluated samples; a row is a sample.
 
     Scalar columns: sample_id, group, split. Tensor columns, stored as `imaging.pixels` does:
-    prediction and roundtrip (the true albedo, encoded and decoded), uint16 [3, H, W]; with an
+    prediction and roundtrip (the true albedo, encoded and decoded), uint16 [3, H, W], and the
+    predictions of the models to compare with, whose names begin with `PREDICTION_OF`; with an
     ensemble also uncertainty (its spread, mean of the channels), uint16 [1, H, W].
     """

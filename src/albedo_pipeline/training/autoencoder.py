@@ -11,7 +11,7 @@ from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import (
-    BUNDLED,
+    BUNDLED_AUTOENCODER,
     check_divisible,
     factor,
     load_pretrained,
@@ -151,6 +151,6 @@ def obtain_autoencoder(
         assert params.training is not None  # checked by AutoencoderParams
         return train_autoencoder(pairs, rows, params.training, device, params.precision)
     if params.source == "bundled":
-        return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED)))
+        return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER)))
     assert params.pretrained is not None
     return load_pretrained(params.pretrained)

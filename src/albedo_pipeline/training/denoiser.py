@@ -32,7 +32,7 @@ from albedo_pipeline.models.text_embedding import (
     new_text_encoder,
 )
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
 from albedo_pipeline.runtime.distributed import (
     accelerated,
@@ -106,12 +106,13 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
 
 
 def starting_denoiser(folder: str, latent_channels: int) -> Denoiser:
-    """The denoiser of a folder as `data/06_models/denoiser` is, or of an exported folder.
+    """The denoiser of a folder as `data/06_models/denoiser` is, of an exported folder, or the
+    bundled estimator's.
 
     Raises:
         ProjectError: if there is none, or it does not fit the latents.
     """
-    if (Path(folder) / "model_index.json").is_file():
+    if folder == BUNDLED or (Path(folder) / "model_index.json").is_file():
         denoiser = load_albedo_model(PretrainedModel(model=folder)).denoiser
     else:
         denoiser = DenoiserDataset(filepath=folder).load()

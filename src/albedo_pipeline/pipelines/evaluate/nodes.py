@@ -28,11 +28,20 @@ def predict_split(
     return predictions(pairs, manifest, denoiser, autoencoder, params)
 
 
-def describe_inputs(pairs: PairShards, denoiser: Denoiser, autoencoder: AutoencoderKL) -> dict:
+def describe_inputs(
+    pairs: PairShards, denoiser: Denoiser, autoencoder: AutoencoderKL, params: EvaluateParams
+) -> dict:
     """Digests of the data and the weights that the scores come from."""
+    from albedo_pipeline.evaluation.predictions import other_model
     from albedo_pipeline.models.albedo_model import AlbedoModel
 
-    return {"pairs": pairs.fingerprint()} | AlbedoModel(denoiser, autoencoder).digests()
+    models = {"": AlbedoModel(denoiser, autoencoder)}
+    models |= {f"{name}_": other_model(name) for name in params.compare_with}
+    return {"pairs": pairs.fingerprint()} | {
+        prefix + part: digest
+        for prefix, model in models.items()
+        for part, digest in model.digests().items()
+    }
 
 
 def score(

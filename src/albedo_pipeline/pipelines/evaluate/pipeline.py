@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 describe_inputs,
-                ["pairs", "denoiser", "albedo_autoencoder"],
+                ["pairs", "denoiser", "albedo_autoencoder", "params:evaluate"],
                 "lineage",
                 name="describe_inputs",
             ),

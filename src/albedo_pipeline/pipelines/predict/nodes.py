@@ -1,14 +1,12 @@
 """Nodes of `predict`."""
 
-from collections.abc import Callable
+from pathlib import Path
 
-from albedo_pipeline.node_types import AlbedoModel, PredictionJob
+from albedo_pipeline.node_types import PredictionJob
 from albedo_pipeline.params import PredictParams
 
 
-def predict_images(
-    project_model: Callable[[], AlbedoModel], params: PredictParams
-) -> PredictionJob:
+def predict_images(project_model: Path, params: PredictParams) -> PredictionJob:
     """The albedo of every user image that has none yet."""
     from albedo_pipeline.inference.predict_job import predict_job
 

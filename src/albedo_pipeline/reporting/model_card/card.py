@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params import ExportParams
+from albedo_pipeline.params.base import BUNDLED
 from albedo_pipeline.reporting.formatting import count, plain, spaced
 from albedo_pipeline.reporting.model_card.card_data import base_model, card_data
 from albedo_pipeline.reporting.model_card.markdown import Markdown, escaped
@@ -109,6 +110,8 @@ def _ensemble(ensemble: dict | None) -> str:
 
 
 def _source(settings: dict) -> str:
+    if settings["start_from"] == BUNDLED:
+        return "Fine-tuning of all weights of the estimator that ships with albedo_pipeline"
     if settings["start_from"]:
         return "Trained from an earlier denoiser of the same project"
     if settings["source"] == "scratch":
