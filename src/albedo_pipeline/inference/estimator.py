@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.inference.ensemble import combine
 from albedo_pipeline.inference.sampler import sample_latents
-from albedo_pipeline.inference.test_time_augmentation import AUGMENTATIONS, Augmentation
+from albedo_pipeline.inference.test_time_augmentation import CHANGES, Change
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.autoencoder import decode, encode, factor
 from albedo_pipeline.models.precision import DTYPES, autocast
@@ -151,7 +151,7 @@ class Estimator:
                 test-time augmentation, E is at most the number of augmentations.
         """
         if self.sampling.ensemble.kind == "augmentation":
-            changes = zip(AUGMENTATIONS, noise.unbind(1), strict=False)
+            changes = zip(CHANGES, noise.unbind(1), strict=False)
             predicted = [self._augmented(images, start, change) for change, start in changes]
             return Estimate(*combine(torch.stack(predicted, dim=1), self.sampling.reduction))
         height, width = images.shape[-2:]
@@ -160,9 +160,7 @@ class Estimator:
         albedo = self._sampled(latents, noise.flatten(0, 1))[..., :height, :width]
         return Estimate(*combine(albedo.unflatten(0, (-1, members)), self.sampling.reduction))
 
-    def _augmented(
-        self, images: torch.Tensor, noise: torch.Tensor, change: Augmentation
-    ) -> torch.Tensor:
+    def _augmented(self, images: torch.Tensor, noise: torch.Tensor, change: Change) -> torch.Tensor:
         """Predictions [B, 3, H, W] of one member: of changed images, with the change undone."""
         cell = factor(self.model.autoencoder)
         latents = self.encode(change.apply(images, cell))

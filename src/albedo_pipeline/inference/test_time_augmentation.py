@@ -15,12 +15,15 @@ The others are, in this order:
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.nn.functional import pad
 
+from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
+
 
 @dataclass(frozen=True)
-class Augmentation:
+class Change:
     """A change of an image that its albedo does not depend on, or that can be undone."""
 
     flip: bool = False
@@ -71,27 +74,18 @@ class Augmentation:
 
 def _exposed(images: torch.Tensor, gain: float) -> torch.Tensor:
     """Multiply the linear light of sRGB-encoded images in [-1, 1]."""
-    encoded = (images + 1) / 2
-    light = torch.where(
-        encoded <= 0.04045, encoded / 12.92, ((encoded.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4
-    )
-    light = (light * gain).clamp_max(1)
-    encoded = torch.where(
-        light <= 0.0031308,
-        light * 12.92,
-        1.055 * light.clamp_min(0.0031308) ** (1 / 2.4) - 0.055,
-    )
-    return encoded * 2 - 1
+    light = gain * decode_srgb((images.cpu().numpy() + 1) / 2)
+    return torch.from_numpy(encode_srgb(np.minimum(light, 1)) * 2 - 1).to(images.device)
 
 
-AUGMENTATIONS = (
-    Augmentation(),
-    Augmentation(flip=True),
-    Augmentation(shift=(0.5, 0.5)),
-    Augmentation(flip=True, shift=(0.5, 0.5)),
-    Augmentation(stops=-0.5),
-    Augmentation(stops=0.5),
-    Augmentation(shift=(0.25, 0.75)),
-    Augmentation(flip=True, shift=(0.25, 0.75)),
+CHANGES = (
+    Change(),
+    Change(flip=True),
+    Change(shift=(0.5, 0.5)),
+    Change(flip=True, shift=(0.5, 0.5)),
+    Change(stops=-0.5),
+    Change(stops=0.5),
+    Change(shift=(0.25, 0.75)),
+    Change(flip=True, shift=(0.25, 0.75)),
 )
-"""The augmentation of each member of an ensemble, in order."""
+"""The change of each member of an ensemble, in order."""

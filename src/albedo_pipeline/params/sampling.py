@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Device, Params, Precision
 
-AUGMENTATIONS = 8
+MOST_AUGMENTATIONS = 8
 """Number of augmentations that an ensemble can use, the unchanged image included."""
 
 
@@ -22,9 +22,9 @@ class Ensemble(Params):
 
     @model_validator(mode="after")
     def _augmentations_suffice(self) -> Self:
-        if self.kind == "augmentation" and self.members > AUGMENTATIONS:
+        if self.kind == "augmentation" and self.members > MOST_AUGMENTATIONS:
             raise ValueError(
-                f"kind 'augmentation' has at most {AUGMENTATIONS} members (got {self.members})"
+                f"kind 'augmentation' has at most {MOST_AUGMENTATIONS} members (got {self.members})"
             )
         return self
 

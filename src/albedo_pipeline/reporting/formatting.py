@@ -10,7 +10,9 @@ from albedo_pipeline.metrics.registry import quantities
 from albedo_pipeline.params.base import BUNDLED
 
 MODEL, CEILING = "model", "autoencoder_roundtrip"
-"""Keys of the two methods that are not baselines."""
+"""Keys of the trained model, and of the best that its autoencoder allows."""
+BASELINES = ("beauty_as_albedo", "beauty_best_scale", "retinex_best_scale")
+"""Keys of the methods without learning. Every other method is a model to compare with."""
 
 MISSING = "–"
 

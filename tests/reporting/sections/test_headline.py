@@ -27,5 +27,11 @@ def test_the_headline_names_a_metric_by_which_the_model_is_worse() -> None:
     )
 
 
+def test_a_model_to_compare_with_is_no_baseline() -> None:
+    scores = psnr_metrics(24)
+    scores["test"]["bundled"] = {"psnr": score(23)}
+    assert "the best baseline, “Beauty as albedo”" in headline(scores, "test", 95)
+
+
 def test_the_headline_of_a_model_without_a_score() -> None:
     assert headline(psnr_metrics(None), "test", 95).endswith("there is nothing to compare.")

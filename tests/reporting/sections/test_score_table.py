@@ -6,9 +6,9 @@ from tests.support.report_tables import METRIC_NAMES, distinct_metrics, psnr_met
 
 def test_the_table_puts_the_ceiling_last_and_never_in_bold() -> None:
     table = score_table(psnr_metrics(18), "test")
-    assert [row.kind for row in table.rows] == ["model", "baseline", "baseline", "ceiling"]
-    assert [row.cells[0].best for row in table.rows] == [False, True, False, False]
-    assert table.rows[2].method.name == "my_own_method"
+    assert [row.kind for row in table.rows] == ["model", "other", "baseline", "ceiling"]
+    assert [row.cells[0].best for row in table.rows] == [False, False, True, False]
+    assert table.rows[1].method.name == "my_own_method"
     assert table.columns == [("PSNR", "dB", "↑ higher is better")]
 
 

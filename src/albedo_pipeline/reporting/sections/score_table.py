@@ -42,14 +42,14 @@ class ScoreRow:
 
     method: Method
     kind: str
-    """`model`, `baseline` or `ceiling`."""
+    """`model`, `other`, `baseline` or `ceiling`."""
     cells: list[Cell]
     """One cell per metric, in the order of the table's columns."""
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A table with one row per method: the model, the baselines, then the ceiling."""
+    """A table with one row per method: the model, other models, baselines, the ceiling."""
 
     split: str
     n: int | None

@@ -1,9 +1,15 @@
 """The content of `metrics.json`: its splits, methods and metrics."""
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.reporting.formatting import CEILING, MODEL, finite, higher_is_better
+from albedo_pipeline.reporting.formatting import (
+    BASELINES,
+    CEILING,
+    MODEL,
+    finite,
+    higher_is_better,
+)
 
-METHOD_KINDS = ("model", "baseline", "ceiling")
+METHOD_KINDS = ("model", "other", "baseline", "ceiling")
 """Kinds of methods, in the order of tables and plots."""
 
 
@@ -26,7 +32,7 @@ def split_names(metrics: dict) -> list[str]:
 
 
 def methods_of(scores: dict) -> list[str]:
-    """Methods of one split: the model, the baselines, then the ceiling."""
+    """Methods of one split: the model, the models it is compared with, baselines, the ceiling."""
     keys = [key for key, value in scores.items() if isinstance(value, dict)]
     return sorted(keys, key=lambda key: METHOD_KINDS.index(method_kind(key)))
 
@@ -37,8 +43,10 @@ def metrics_of(scores: dict) -> list[str]:
 
 
 def method_kind(key: str) -> str:
-    """`model`, `baseline` or `ceiling`."""
-    return {MODEL: "model", CEILING: "ceiling"}.get(key, "baseline")
+    """`model`, `other` (a model that it is compared with), `baseline` or `ceiling`."""
+    if key in BASELINES:
+        return "baseline"
+    return {MODEL: "model", CEILING: "ceiling"}.get(key, "other")
 
 
 def best_method(scores: dict, name: str, keys: list[str]) -> str | None:
