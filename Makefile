@@ -60,16 +60,16 @@ lock: $(READY)
 	$(BIN)/pip freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+cpu$$//' > requirements.lock
 
 bundled-autoencoder: $(READY)
-	$(BIN)/kedro run --env bundled --pipelines synthesize
-	$(BIN)/kedro run --env bundled --pipelines ingest
-	$(BIN)/kedro run --env bundled --pipelines autoencoder
-	$(BIN)/python -m tools.bundle autoencoder data/bundled/06_models/autoencoder
+	$(BIN)/kedro run --env bundled_autoencoder --pipelines synthesize
+	$(BIN)/kedro run --env bundled_autoencoder --pipelines ingest
+	$(BIN)/kedro run --env bundled_autoencoder --pipelines autoencoder
+	$(BIN)/python -m tools.bundle autoencoder data/bundled_autoencoder/06_models/autoencoder
 
 bundled-estimator: $(READY)
-	$(BIN)/kedro run --env estimator --pipelines synthesize
-	$(BIN)/kedro run --env estimator --pipelines __default__
-	$(BIN)/kedro run --env estimator --pipelines export
-	$(BIN)/python -m tools.bundle estimator data/estimator/06_models/export
+	$(BIN)/kedro run --env bundled_estimator --pipelines synthesize
+	$(BIN)/kedro run --env bundled_estimator --pipelines __default__
+	$(BIN)/kedro run --env bundled_estimator --pipelines export
+	$(BIN)/python -m tools.bundle estimator data/bundled_estimator/06_models/export
 
 clean:
 	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete
