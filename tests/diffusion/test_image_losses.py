@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from albedo_pipeline.diffusion.image_losses import gradient_loss, light_pair_loss
+from albedo_pipeline.diffusion.image_losses import gradient_loss, constancy_loss
 
 RANDOM = torch.Generator().manual_seed(0)
 TRUTH = torch.rand(2, 3, 16, 16, generator=RANDOM)
@@ -49,5 +49,5 @@ def test_a_light_pair_is_compared_where_both_are_valid() -> None:
     images[3] = 0.25
     valid = torch.ones(4, 1, 4, 4, dtype=torch.uint8)
     valid[0, :, 0] = 0
-    sums = light_pair_loss(images, valid, torch.tensor([False, True, False, False]))
+    sums = constancy_loss(images, valid, torch.tensor([False, True, False, False]))
     assert sums.tolist() == pytest.approx([0, 0.5 * 12, 0, 0])

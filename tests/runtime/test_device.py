@@ -57,4 +57,6 @@ def test_a_container_may_allow_less(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(device, "_CGROUP", tmp_path)
     (tmp_path / "memory.max").write_text("5000\n", encoding="ascii")
     (tmp_path / "memory.current").write_text("2000\n", encoding="ascii")
-    assert available_memory(torch.device("cpu")) == 3000
+    statistics = "anon 400\nactive_file 600\ninactive_file 1000\n"
+    (tmp_path / "memory.stat").write_text(statistics, encoding="ascii")
+    assert available_memory(torch.device("cpu")) == 5000 - (2000 - 1000)

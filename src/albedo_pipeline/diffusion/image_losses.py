@@ -41,7 +41,7 @@ def gradient_loss(
     return total / (2 * used)
 
 
-def light_pair_loss(
+def constancy_loss(
     prediction: torch.Tensor, valid: torch.Tensor, is_second: torch.Tensor
 ) -> torch.Tensor:
     """Absolute difference of the predictions of one scene under two lights.

@@ -39,9 +39,16 @@ def available_memory(device: torch.device) -> int:
     available = _free_memory()
     try:  # the limit of a container
         limit, used = (int((_CGROUP / n).read_text()) for n in ("memory.max", "memory.current"))
-    except (OSError, ValueError):  # no container, or one without a limit
+        used -= _inactive_files((_CGROUP / "memory.stat").read_text(encoding="ascii"))
+    except (OSError, ValueError, StopIteration):  # no container, or one without a limit
         return available
     return min(available, max(0, limit - used))
+
+
+def _inactive_files(statistics: str) -> int:
+    """Bytes of `memory.stat` that cache files nobody uses; the kernel gives them back on demand."""
+    lines = (line.split() for line in statistics.splitlines())
+    return next(int(value) for name, value in lines if name == "inactive_file")
 
 
 def _free_memory() -> int:

@@ -25,7 +25,7 @@ TERMS = {
     "loss_pixels": "pixels",
     "loss_gradients": "gradients",
     "loss_ssim": "1 - SSIM",
-    "loss_light_pairs": "two lights",
+    "loss_constancy": "constancy",
     "loss_features": "features",
 }
 """Terms of the loss of the objective `end_to_end`, without their weights: column and name."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from albedo_pipeline.diffusion.image_losses import gradient_loss, light_pair_loss
+from albedo_pipeline.diffusion.image_losses import gradient_loss, constancy_loss
 from albedo_pipeline.diffusion.losses import masked_loss
 from albedo_pipeline.diffusion.process import split_prediction
 from albedo_pipeline.imaging.pixels import latent_mask
@@ -96,7 +96,7 @@ class EndToEndObjective:
         "pixels",
         "gradients",
         "ssim",
-        "light_pairs",
+        "constancy",
         "features",
     )
 
@@ -149,7 +149,7 @@ class EndToEndObjective:
             "pixels": params.pixel_weight,
             "gradients": params.gradient_weight,
             "ssim": params.ssim_weight,
-            "light_pairs": params.constancy_weight,
+            "constancy": params.constancy_weight,
             "features": params.features.weight if params.features else 0.0,
         }
 
@@ -175,7 +175,7 @@ class EndToEndObjective:
             dissimilar = 1 - similarity_map(predicted, true, mask)
             terms["ssim"] = torch.where(mask, dissimilar, 0.0).mean(dim=1).sum().float()
         if params.constancy_weight:
-            terms["light_pairs"] = light_pair_loss(predicted, valid, is_second).sum()
+            terms["constancy"] = constancy_loss(predicted, valid, is_second).sum()
         if self.features is not None:
             terms["features"] = self.features.loss(predicted, true, valid).sum()
         return terms
