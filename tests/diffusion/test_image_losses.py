@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from albedo_pipeline.diffusion.image_losses import gradient_loss, constancy_loss
+from albedo_pipeline.diffusion.image_losses import constancy_loss, gradient_loss
 
 RANDOM = torch.Generator().manual_seed(0)
 TRUTH = torch.rand(2, 3, 16, 16, generator=RANDOM)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from albedo_pipeline.diffusion.image_losses import gradient_loss, constancy_loss
+from albedo_pipeline.diffusion.image_losses import constancy_loss, gradient_loss
 from albedo_pipeline.diffusion.losses import masked_loss
 from albedo_pipeline.diffusion.process import split_prediction
 from albedo_pipeline.imaging.pixels import latent_mask
