@@ -114,5 +114,12 @@ class LatentEncoder:
             both = [encode(self._autoencoder, v) for v in (images, images.flip(-1))]
         latents = torch.stack(both, dim=1).half()[: len(stored)].cpu()
         if not latents.isfinite().all():
-            raise ProjectError("encode.precision: a latent is not finite; try fp32")
+            if self._precision != "fp32":
+                raise ProjectError(
+                    f"encode.precision: a latent is not finite in {self._precision}; set fp32"
+                )
+            raise ProjectError(
+                "autoencoder: a latent is not finite, or too large for float16; run the pipeline "
+                "autoencoder again with a lower learning rate, or choose another source"
+            )
         return latents.numpy()

@@ -259,13 +259,21 @@ def _restored(
 def finished_models(
     components: TrainingComponents, params: TrainParams, store: Checkpoints, state: TrainState
 ) -> tuple[Denoiser, AutoencoderKL]:
-    """Denoiser and autoencoder with the EMA weights that `params.output` names, on the CPU."""
+    """Denoiser and autoencoder with the EMA weights that `params.output` names, on the CPU.
+
+    Raises:
+        ProjectError: if a weight is not finite, or the best checkpoint is missing or damaged.
+    """
     averages = dict(zip(components.trained, components.ema.shadows, strict=True))
     if params.output == "best":
         averages = _best_averages(store, state)
     # Takes Accelerate's mixed precision out of the model's `forward`.
     components.accelerator.unwrap_model(components.model, keep_fp32_wrapper=False)
     for name, weight in components.trained.items():
+        if not averages[name].isfinite().all():
+            raise ProjectError(
+                f"train: the weights are not finite ({name}); lower train.learning_rate.peak"
+            )
         weight.copy_(averages[name])
     denoiser, autoencoder = components.denoiser, components.autoencoder
     networks: tuple[Any, ...] = denoiser.unet, autoencoder
