@@ -269,6 +269,7 @@ def test_as_a_user_runs_it(tmp_path: Path, model: Path, images: Path) -> None:
 def test_an_image_whose_prediction_is_not_finite_is_named_and_the_others_go_on(
     tmp_path, model
 ) -> None:
+    (tmp_path / "in").mkdir()
     image(tmp_path / "in/dark.png", codes()[:16, :16] // 4)
     image(tmp_path / "in/white.png", np.full((16, 16, 3), 255, np.uint8))
     params = PredictParams(input=str(tmp_path / "in"), model=str(model), device="cpu")

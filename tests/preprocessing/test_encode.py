@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from kedro.io import DatasetError
 
-from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import encode
 from albedo_pipeline.preprocessing.encode import LatentBuild
@@ -156,13 +156,16 @@ def test_images_are_sorted_by_shape(autoencoder, tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("precision", "message"),
-    [("bf16", r"encode\.precision: .* not finite in bf16; set fp32"), ("fp32", "^autoencoder: ")],
+    [
+        ("bf16", r"encode\.precision: .* not finite in bf16; set fp32"),
+        ("fp32", "autoencoder: a latent is"),
+    ],
 )
 def test_latents_that_are_not_finite_are_refused(
     autoencoder, pairs, manifest, tmp_path, precision: str, message: str
 ) -> None:
     spoilt = deepcopy(autoencoder)
     torch.nn.init.constant_(spoilt.quant_conv.bias, torch.nan)
-    with pytest.raises(ProjectError, match=message):
+    with pytest.raises(DatasetError, match=message):
         written(tmp_path / "latents", pairs, manifest, spoilt, 2, CPU, precision)
     assert not (tmp_path / "latents" / "index.json").exists()
