@@ -16,7 +16,10 @@ def source(folder: Path) -> PretrainedDenoiser:
 
 def test_a_denoiser_comes_back_as_it_was_saved(stable_diffusion: Path, tmp_path: Path) -> None:
     denoiser = Denoiser(
-        load_unet(source(stable_diffusion), 4), new_scheduler(NoiseSchedule()), torch.randn(1, 2, 8)
+        load_unet(source(stable_diffusion), 4),
+        new_scheduler(NoiseSchedule()),
+        torch.randn(1, 2, 8),
+        {"encoder": "1"},
     )
     dataset = DenoiserDataset(filepath=str(tmp_path / "denoiser"))
     dataset.save(denoiser)
@@ -25,6 +28,7 @@ def test_a_denoiser_comes_back_as_it_was_saved(stable_diffusion: Path, tmp_path:
         assert torch.equal(weight, loaded.unet.state_dict()[name])
     assert torch.equal(loaded.text_embedding, denoiser.text_embedding)
     assert torch.equal(loaded.alphas_cumprod(), denoiser.alphas_cumprod())
+    assert loaded.made_from == {"encoder": "1"}
     assert not list((tmp_path / "denoiser").rglob("*.bin"))  # safetensors only
 
 

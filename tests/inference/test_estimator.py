@@ -207,3 +207,15 @@ def test_more_members_than_augmentations_are_refused() -> None:
         Sampling(ensemble={"kind": "augmentation", "members": 9})
     with pytest.raises(ValueError, match="ensemble: "):
         Sampling.model_validate({"ensemble": 4})  # the form of earlier versions
+
+
+@pytest.mark.parametrize(
+    ("precision", "advice"), [("fp32", r"lower learning_rate\.peak"), ("bf16", "precision to fp32")]
+)
+def test_a_prediction_that_is_not_finite_is_refused(
+    folder: Path, precision: str, advice: str
+) -> None:
+    spoilt = estimator(folder, precision, steps=1)
+    torch.nn.init.constant_(spoilt.model.denoiser.unet.conv_out.bias, torch.nan)
+    with pytest.raises(ProjectError, match=f"not finite.*{advice}"):
+        spoilt.predict(*inputs(16, 16, count=1, members=1))

@@ -65,7 +65,8 @@ def test_metrics_are_the_means_of_the_samples(finished_project: Path) -> None:
             assert value["low"] <= value["mean"] <= value["high"]
     assert {"psnr_aligned", "ssim_unmasked", "lmse", "aurc"} < set(metrics["test"]["model"])
     lineage = json.loads((reporting / "lineage.json").read_text())
-    assert lineage | {"predictions": metrics["lineage"]["predictions"]} == metrics["lineage"]
+    of_results = {name: metrics["lineage"][name] for name in ("predictions", "content")}
+    assert lineage | of_results == metrics["lineage"]
 
 
 def test_no_group_is_in_two_splits(finished_project: Path) -> None:

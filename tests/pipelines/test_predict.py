@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from kedro.io import DatasetError
 
 from albedo_pipeline.artifacts.user_predictions import UserPredictionsDataset
@@ -263,3 +264,37 @@ def test_as_a_user_runs_it(tmp_path: Path, model: Path, images: Path) -> None:
     assert re.search(r"2 of 8 image\(s\).*cut\.jpg.*text\.png", error)
     assert "\n" not in error
     assert "cut.jpg" in (output / "index.html").read_text(encoding="utf-8")
+
+
+def test_an_image_whose_prediction_is_not_finite_is_named_and_the_others_go_on(
+    tmp_path, model
+) -> None:
+    (tmp_path / "in").mkdir()
+    image(tmp_path / "in/dark.png", codes()[:16, :16] // 4)
+    image(tmp_path / "in/white.png", np.full((16, 16, 3), 255, np.uint8))
+    params = PredictParams(input=str(tmp_path / "in"), model=str(model), device="cpu")
+    job = predict_job(NO_EXPORT, params)
+
+    def overflow(_module, inputs: tuple) -> tuple:
+        return tuple(torch.where(x.mean() > 0.9, torch.nan, x) for x in inputs)
+
+    job.model.autoencoder.encoder.register_forward_pre_hook(overflow)
+    dataset = UserPredictionsDataset(filepath=str(tmp_path / "out"))
+    dataset.save(job)
+    reasons = {record["name"]: record["reason"] for record in dataset.load()["images"]}
+    assert reasons["dark.png"] == ""
+    assert re.search(r"predict\.precision fp32: .* not finite", reasons["white.png"])
+    assert not list((tmp_path / "out").glob("white*"))
+
+
+def test_a_model_that_gives_no_finite_image_writes_none(tmp_path, model, images) -> None:
+    params = PredictParams(input=str(images), model=str(model), device="cpu")
+    job = predict_job(NO_EXPORT, params)
+    torch.nn.init.constant_(job.model.denoiser.unet.conv_out.bias, torch.nan)
+    dataset = UserPredictionsDataset(filepath=str(tmp_path / "out"))
+    dataset.save(job)
+    assert all(record["reason"] for record in dataset.load()["images"])
+    assert {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()} <= {
+        "index.json",
+        ".lock",
+    }

@@ -1,5 +1,6 @@
 """The shard build of `encode`: latents, masks, statistics, and what is made again."""
 
+from copy import deepcopy
 from itertools import chain
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from kedro.io import DatasetError
 
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import encode
@@ -150,3 +152,20 @@ def test_images_are_sorted_by_shape(autoencoder, tmp_path) -> None:
     torch.testing.assert_close(actual, expected.detach(), atol=2e-3, rtol=0)
     counts = {tuple(s["shape"]): s["samples"] for s in latent_statistics(latents)["shapes"]}
     assert counts == {(4, 4, 12): 2, (4, 8, 8): 2, (4, 12, 4): 1}
+
+
+@pytest.mark.parametrize(
+    ("precision", "message"),
+    [
+        ("bf16", r"encode\.precision: .* not finite in bf16; set fp32"),
+        ("fp32", "autoencoder: a latent is"),
+    ],
+)
+def test_latents_that_are_not_finite_are_refused(
+    autoencoder, pairs, manifest, tmp_path, precision: str, message: str
+) -> None:
+    spoilt = deepcopy(autoencoder)
+    torch.nn.init.constant_(spoilt.quant_conv.bias, torch.nan)
+    with pytest.raises(DatasetError, match=message):
+        written(tmp_path / "latents", pairs, manifest, spoilt, 2, CPU, precision)
+    assert not (tmp_path / "latents" / "index.json").exists()

@@ -3,11 +3,13 @@
 from copy import deepcopy
 
 import torch
-from diffusers import DDIMScheduler
+from diffusers import AutoencoderKL, DDIMScheduler
 
 from albedo_pipeline.provenance.weights import (
+    autoencoder_digest,
     configuration,
     denoiser_digest,
+    encoder_digest,
     tensors_digest,
     weights_digest,
 )
@@ -61,3 +63,25 @@ def test_a_configuration_does_not_say_where_it_was_loaded_from(tmp_path) -> None
     DDIMScheduler().save_pretrained(tmp_path)
     loaded = DDIMScheduler.from_pretrained(tmp_path)
     assert configuration(loaded) == configuration(DDIMScheduler())
+
+
+def test_an_autoencoder_is_weights_and_scale_and_its_encoder_a_part_of_them(
+    autoencoder: AutoencoderKL, tmp_path
+) -> None:
+    def digests(change) -> tuple[str, str]:
+        changed = deepcopy(autoencoder)
+        change(changed)
+        return autoencoder_digest(changed), encoder_digest(changed)
+
+    autoencoder.save_pretrained(tmp_path)
+    both = (autoencoder_digest(autoencoder), encoder_digest(autoencoder))
+    loaded = AutoencoderKL.from_pretrained(tmp_path)
+    assert (autoencoder_digest(loaded), encoder_digest(loaded)) == both
+    decoder = digests(lambda model: torch.nn.init.ones_(model.decoder.conv_out.bias))
+    assert decoder[0] != both[0]
+    assert decoder[1] == both[1]
+    for change in (
+        lambda model: torch.nn.init.ones_(model.quant_conv.bias),
+        lambda model: model.register_to_config(scaling_factor=0.5),
+    ):
+        assert not set(digests(change)) & set(both)

@@ -134,3 +134,17 @@ def test_images_that_do_not_fit_the_latent_cells_are_named(pairs) -> None:
     message = "images of 16 x 16 pixels cannot be encoded: the autoencoder needs multiples of 32"
     with pytest.raises(ProjectError, match=message):
         round_trip_report(coarse, pairs, ROWS, AutoencoderParams(device="cpu"))
+
+
+def test_a_training_that_diverged_is_refused(pairs) -> None:
+    diverging = training(learning_rate={"peak": 1e30, "warmup_steps": 0})
+    with pytest.raises(ProjectError, match=r"diverged.*lower autoencoder\.training\.learning_rate"):
+        train_autoencoder(pairs, ROWS, diverging, CPU, "fp32")
+
+
+def test_a_round_trip_that_is_not_finite_is_refused(pairs) -> None:
+    torch.manual_seed(0)
+    autoencoder = new_autoencoder(training())
+    torch.nn.init.constant_(autoencoder.decoder.conv_out.bias, torch.nan)
+    with pytest.raises(ProjectError, match="autoencoder: gives images that are not finite"):
+        round_trip_report(autoencoder, pairs, ROWS, AutoencoderParams(device="cpu"))

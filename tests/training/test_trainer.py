@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.training import trainer
 from tests.support.training import save_latents
@@ -41,3 +42,24 @@ def test_deterministic_algorithms_are_asked_for(train, monkeypatch: pytest.Monke
     train("run", execution={"deterministic": True})
     assert enabled == [True] * 3
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+DIVERGING = {"peak": 1e30, "warmup_steps": 0, "decay": "constant"}
+
+
+def test_a_validation_that_is_not_finite_ends_the_run(train) -> None:
+    validation = {"every": 3, "samples": 2, "steps": 1}
+    with pytest.raises(
+        ProjectError, match=r"^train: validation after step 3: .* not finite \(NaN\)"
+    ):
+        train("run", learning_rate=DIVERGING, validation=validation)
+
+
+def test_weights_that_are_not_finite_end_the_run(train, tmp_path: Path) -> None:
+    start = train("first").denoiser
+    torch.nn.init.constant_(start.unet.conv_out.bias, torch.nan)
+    DenoiserDataset(filepath=str(tmp_path / "start")).save(start)
+    with pytest.raises(
+        ProjectError, match=r"the weights are not finite.*train\.learning_rate\.peak"
+    ):
+        train("run", start_from=str(tmp_path / "start"))

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
+from albedo_pipeline.artifacts.models import write_made_from
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 
 
@@ -31,10 +32,11 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
         return load_albedo_model(PretrainedModel(model=str(self._folder)))
 
     def save(self, data: Any) -> None:
-        """Write the model and its card."""
+        """Write the model, its card, and `made_from.json`."""
         with replaced_folder(self._folder) as folder:
             data.pipeline.save_pretrained(folder, safe_serialization=True)
             (folder / "README.md").write_text(data.card, encoding="utf-8")
+            write_made_from(folder, data.made_from)
 
     def _exists(self) -> bool:
         return (self._folder / "model_index.json").is_file()

@@ -1,5 +1,6 @@
 """Kedro datasets of diffusers models: folders with config.json and safetensors."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from albedo_pipeline.runtime.atomic_files import replaced_folder
 
 _LORA = "pytorch_lora_weights.safetensors"
 """Name of the adapters' file in diffusers."""
+_MADE_FROM = "made_from.json"
 
 
 class AutoencoderDataset(AbstractDataset[Any, Any]):
@@ -50,6 +52,7 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
 
     The folder has the subfolders `unet` and `scheduler`, as diffusers writes them, and the file
     `text_embedding.safetensors`. Adapters are stored separately from the UNet, in `lora`.
+    `made_from.json` says what it was trained with.
 
     Args:
         filepath: the folder; it is replaced in one step when a save succeeds.
@@ -79,9 +82,10 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
             text_embedding = load_file(self._folder / "text_embedding.safetensors")[
                 "text_embedding"
             ]
+            made_from = read_made_from(self._folder)
         except Exception as error:
             raise ProjectError(f"{self._folder}: damaged model ({one_line(error)})") from error
-        return Denoiser(unet, scheduler, text_embedding)
+        return Denoiser(unet, scheduler, text_embedding, made_from)
 
     def save(self, data: Any) -> None:
         """Write the UNet, its adapters if it has any, the scheduler and the text embedding."""
@@ -100,12 +104,24 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
                 {"text_embedding": data.text_embedding.contiguous()},
                 folder / "text_embedding.safetensors",
             )
+            write_made_from(folder, data.made_from)
 
     def _exists(self) -> bool:
         return (self._folder / "unet" / "config.json").is_file()
 
     def _describe(self) -> dict[str, object]:
         return {"filepath": str(self._folder)}
+
+
+def write_made_from(folder: Path, digests: dict[str, str]) -> None:
+    """Write the digests of what a model was made from; see `provenance.lineage`."""
+    (folder / _MADE_FROM).write_text(json.dumps(digests, indent=2), encoding="utf-8")
+
+
+def read_made_from(folder: Path) -> dict[str, str]:
+    """The digests that `write_made_from` wrote; empty if an earlier version wrote the model."""
+    file = folder / _MADE_FROM
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def load_model(model_class: Any, folder: Path) -> Any:

@@ -15,7 +15,7 @@ from albedo_pipeline.evaluation.retinex import retinex_reflectance
 from albedo_pipeline.evaluation.summary import summarise, with_fingerprint
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import quantize
-from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
 from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_image
 from albedo_pipeline.metrics.maw import maw_chromaticity, maw_intensity, patch_means
 from albedo_pipeline.metrics.whdr import Judgement, whdr
@@ -149,7 +149,10 @@ def _estimates(
     retinex: RetinexParams,
 ) -> ItemsView[str, np.ndarray]:
     """Pairs of method and linear albedo [H, W, 3] in [0, 1]."""
-    predicted = predict_image(estimator, quantize(encoded), name, layout).albedo
+    try:
+        predicted = predict_image(estimator, quantize(encoded), name, layout).albedo
+    except NotFiniteError as error:
+        raise ProjectError(f"{name}: {error}") from error
     light = decode_srgb(encoded)
     reflectance = retinex_reflectance(light, retinex.intensity_threshold, retinex.chroma_threshold)
     # These measures are scale-invariant, but clipping is not: scale so that few pixels are clipped.

@@ -1,6 +1,7 @@
 """Predictions of complete splits, as rows of the prediction shards."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.pixels import quantize, to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
-from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
 from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import EvaluateParams
@@ -50,8 +51,8 @@ def predictions(
     With an ensemble, also the uncertainty. And the predictions of the models to compare with.
 
     Raises:
-        ProjectError: if the splits have no sample, manifest and pairs are from different runs, or
-            a model to compare with cannot be loaded.
+        ProjectError: if the splits have no sample, manifest and pairs are from different runs, a
+            model to compare with cannot be loaded, or an image that a model gives is not finite.
     """
     pairs.check_manifest(manifest)
     samples = manifest[manifest["split"].isin(params.splits)]
@@ -101,17 +102,18 @@ def _estimator(model: AlbedoModel, params: EvaluateParams) -> Estimator:
 
 def _rows(batch: _Batch, estimators: dict[str, Estimator]) -> Iterator[Row]:
     own = estimators["prediction"]
-    predicted = {
-        name: estimator.predict(batch.beauty, batch.noise[name])
-        for name, estimator in estimators.items()
-    }
+    predicted = {}
+    for name, estimator in estimators.items():
+        with _named(name, batch):
+            predicted[name] = estimator.predict(batch.beauty, batch.noise[name])
     results = {
         name: encode_srgb(estimate.albedo.cpu().numpy())
         if estimators[name].model.space == "linear"
         else estimate.albedo.cpu().numpy()
         for name, estimate in predicted.items()
     }
-    results["roundtrip"] = own.decode(own.encode(batch.albedo)).cpu().numpy()
+    with _named("round trip", batch):
+        results["roundtrip"] = own.decode(own.encode(batch.albedo)).cpu().numpy()
     uncertainty = predicted["prediction"].uncertainty
     if uncertainty is not None:
         results["uncertainty"] = uncertainty.mean(dim=1, keepdim=True).cpu().numpy()
@@ -119,3 +121,14 @@ def _rows(batch: _Batch, estimators: dict[str, Estimator]) -> Iterator[Row]:
     for index, sample in enumerate(batch.samples.itertuples()):
         identity = {"sample_id": sample.sample_id, "group": sample.group, "split": sample.split}
         yield identity | {name: images[index] for name, images in stored.items()}
+
+
+@contextmanager
+def _named(what: str, batch: _Batch) -> Iterator[None]:
+    """Adds to an error what was being made, and of which samples."""
+    try:
+        yield
+    except NotFiniteError as error:
+        ids = batch.samples["sample_id"].tolist()
+        samples = ids[0] if len(ids) == 1 else f"{ids[0]} to {ids[-1]}"
+        raise ProjectError(f"evaluate: {what}, {samples}: {error}") from error

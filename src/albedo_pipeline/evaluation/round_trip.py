@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.models.autoencoder import check_divisible, factor, round_trip
@@ -18,7 +19,8 @@ def round_trip_report(
     """Size of the model, and mean masked PSNR (dB, sRGB) of beauty and albedo over `rows`.
 
     Raises:
-        ProjectError: if an image side is not a multiple of the autoencoder's factor.
+        ProjectError: if an image side is not a multiple of the autoencoder's factor, or an image
+            that the autoencoder gives is not finite.
     """
     for shape in np.unique(pairs.shapes("beauty"), axis=0):
         check_divisible(autoencoder, tuple(shape))
@@ -50,4 +52,9 @@ def _psnr(
     images = to_tensor(pairs.batch(name, rows))
     valid = torch.from_numpy(pairs.batch("valid", rows) == 1)
     result = round_trip(autoencoder, images, device, precision)
+    if not result.isfinite().all():
+        raise ProjectError(
+            f"autoencoder: gives images that are not finite (NaN) in {precision}; "
+            + ("choose another one" if precision == "fp32" else "set autoencoder.precision to fp32")
+        )
     return PSNR.function((result + 1) / 2, (images + 1) / 2, valid)

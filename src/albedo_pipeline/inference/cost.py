@@ -2,13 +2,14 @@
 
 import time
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
 from albedo_pipeline.models.autoencoder import factor
 from albedo_pipeline.runtime.device import available_memory
 
@@ -40,7 +41,7 @@ def measure_cost(estimator: Estimator) -> Cost:
     noise = torch.zeros(1, estimator.sampling.ensemble.members, *shape)
     memory = _peak_bytes(estimator, images, noise[:, :1])
     start = time.perf_counter()
-    estimator.predict(images, noise).albedo.cpu()
+    _predict(estimator, images, noise)
     seconds = time.perf_counter() - start
     return Cost(memory / side**2, seconds / side**2)
 
@@ -58,11 +59,17 @@ def _peak_bytes(estimator: Estimator, images: torch.Tensor, noise: torch.Tensor)
     if estimator.device.type == "cuda":
         before = torch.cuda.memory_allocated(estimator.device)
         torch.cuda.reset_peak_memory_stats(estimator.device)
-        estimator.predict(images, noise)
+        _predict(estimator, images, noise)
         return float(torch.cuda.max_memory_allocated(estimator.device) - before)
     with _LiveTensors() as live:
-        estimator.predict(images, noise)
+        _predict(estimator, images, noise)
     return _WORKSPACE * live.peak
+
+
+def _predict(estimator: Estimator, images: torch.Tensor, noise: torch.Tensor) -> None:
+    """Predict for the cost alone; each image of the job has its own reason if it fails."""
+    with suppress(NotFiniteError):
+        estimator.predict(images, noise).albedo.cpu()
 
 
 class _LiveTensors(TorchDispatchMode):

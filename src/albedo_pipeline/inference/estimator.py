@@ -20,6 +20,10 @@ _STEPS = 4
 """DDIM steps if neither the settings nor the model say how many."""
 
 
+class NotFiniteError(ProjectError):
+    """A model gave an image that is not finite."""
+
+
 class Estimate(NamedTuple):
     """Predictions of a batch; float32 [B, 3, H, W]."""
 
@@ -149,6 +153,9 @@ class Estimator:
             images: beauty, [B, 3, H, W], sRGB-encoded, in [-1, 1].
             noise: standard normal [B, E, *latent_shape(H, W)], for each ensemble member. With
                 test-time augmentation, E is at most the number of augmentations.
+
+        Raises:
+            NotFiniteError: if a prediction is not finite.
         """
         if self.sampling.ensemble.kind == "augmentation":
             changes = zip(CHANGES, noise.unbind(1), strict=False)
@@ -194,9 +201,25 @@ class Estimator:
 
     @torch.no_grad()
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """Albedo latents [B, C, h, w] => images in [0, 1], float32."""
+        """Albedo latents [B, C, h, w] => images in [0, 1], float32.
+
+        Raises:
+            NotFiniteError: if an image is not finite, as NaN in the latents makes it.
+        """
         with autocast(self.device, self.precision):
-            return (decode(self.model.autoencoder, self._ready(latents)) + 1) / 2
+            images = (decode(self.model.autoencoder, self._ready(latents)) + 1) / 2
+        if not images.isfinite().all():
+            is_exact = self.dtype == torch.float32 and self.precision == "fp32"
+            raise NotFiniteError(
+                "the model gives an image that is not finite (NaN); "
+                + (
+                    "its weights are damaged or its training diverged: train it again with a lower "
+                    "learning_rate.peak"
+                    if is_exact
+                    else "set precision to fp32"
+                )
+            )
+        return images
 
     def _ready(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.to(self.device, self.dtype, memory_format=self.memory_format)

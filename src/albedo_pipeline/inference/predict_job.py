@@ -15,7 +15,7 @@ from albedo_pipeline.artifacts.user_results import Record, UserPrediction
 from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
 from albedo_pipeline.imaging.io.size import read_size
 from albedo_pipeline.inference.cost import Cost, largest_pass, measure_cost
-from albedo_pipeline.inference.estimator import Estimator, sampling_steps
+from albedo_pipeline.inference.estimator import Estimator, NotFiniteError, sampling_steps
 from albedo_pipeline.inference.tiled_prediction import (
     TiledPrediction,
     predict_image,
@@ -139,6 +139,8 @@ class PredictJob:
         beauty = read_beauty(image.path, self.params)
         try:
             predicted = predict_image(self._estimator, beauty.stored, image.name, self._layout)
+        except NotFiniteError as error:
+            raise BadSampleError(f"predict.precision {self.params.precision}: {error}") from error
         except Exception as error:  # whatever it is, the other images are still predicted
             raise BadSampleError(self._reason(error)) from error
         seconds = round(time.monotonic() - start, 2)

@@ -11,7 +11,7 @@ from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.text_embedding import embed_empty_text
 from albedo_pipeline.params.base import BUNDLED, PretrainedModel
-from albedo_pipeline.provenance.weights import weights_digest
+from albedo_pipeline.provenance.weights import autoencoder_digest
 
 BUNDLED_ESTIMATOR = Path(__file__).parent / "bundled" / "estimator"
 """Folder of the estimator that ships with the package; its README is the model card."""
@@ -42,7 +42,7 @@ class AlbedoModel:
         """Digests of the weights, by `denoiser` and `autoencoder`."""
         return {
             "denoiser": self.denoiser.digest(),
-            "autoencoder": weights_digest(self.autoencoder),
+            "autoencoder": autoencoder_digest(self.autoencoder),
         }
 
 

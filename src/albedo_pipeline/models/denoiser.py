@@ -1,6 +1,6 @@
 """The denoiser: UNet, noise schedule and text embedding, and how they are made or loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -22,6 +22,8 @@ class Denoiser:
     """Configuration of the noise schedule, for training and sampling alike."""
     text_embedding: torch.Tensor
     """Embedding of the empty text, float32 [1, L, D]."""
+    made_from: dict[str, str] = field(default_factory=dict)
+    """Digests of what it was trained with, by name; see `provenance.lineage`."""
 
     def digest(self) -> str:
         """Digest of the UNet's weights, the noise schedule and the text embedding."""

@@ -40,6 +40,8 @@ class Export:
     """The model, as diffusers saves and opens it."""
     card: str
     """Text of the model card README.md: YAML front matter and markdown."""
+    made_from: dict[str, str]
+    """Digests of what model and scores were made from, by name."""
 
 
 def intrinsics_pipeline(

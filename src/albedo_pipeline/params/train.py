@@ -239,6 +239,13 @@ class TrainParams(Params):
         return flat(kept)
 
 
+def weight_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Of a training's settings, as `train_settings.json` has them, those that decide the finished
+    weights."""
+    end = ("max_steps", "max_epochs", "output")
+    return {k: v for k, v in settings.items() if k not in _MAY_DIFFER_ON_RESUME or k in end}
+
+
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings as one dictionary with dotted keys; lists are values."""
     items: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import latent_mask, to_tensor
 from albedo_pipeline.models.autoencoder import encode, factor
 from albedo_pipeline.models.precision import autocast
+from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import Row
@@ -49,6 +50,7 @@ class LatentEncoder:
         self._pairs, self._samples, self._autoencoder = pairs, samples, autoencoder
         self._device, self._precision = device, precision
         self._shapes = pairs.shapes("beauty")[samples["row"]]
+        self._encoder_digest = encoder_digest(autoencoder)
 
     def rows(self, chunks: list[list[int]]) -> Iterator[Row]:
         """Encode samples, reading ahead.
@@ -98,6 +100,8 @@ class LatentEncoder:
                 "group": sample.group,
                 "split": sample.split,
                 "valid_cells": int(masks[place, 0].sum()),
+                "pair_digest": sample.digest,
+                "encoder_digest": self._encoder_digest,
                 "beauty": latents["beauty"][place],
                 "albedo": latents["albedo"][place],
                 "valid": masks[place],
@@ -114,5 +118,12 @@ class LatentEncoder:
             both = [encode(self._autoencoder, v) for v in (images, images.flip(-1))]
         latents = torch.stack(both, dim=1).half()[: len(stored)].cpu()
         if not latents.isfinite().all():
-            raise ProjectError("encode.precision: a latent is not finite; try fp32")
+            if self._precision != "fp32":
+                raise ProjectError(
+                    f"encode.precision: a latent is not finite in {self._precision}; set fp32"
+                )
+            raise ProjectError(
+                "autoencoder: a latent is not finite, or too large for float16; run the pipeline "
+                "autoencoder again with a lower learning rate, or choose another source"
+            )
         return latents.numpy()

@@ -1,36 +1,116 @@
-"""Which data and weights a number comes from, and whether they are those at hand."""
+"""What stored results were made from, and whether that is what is at hand.
+
+Each result carries the digests of what it was made from; each stage that reads several results
+compares them, so that no two of different runs are mixed:
+
+- a row of the latents has the digests of its pair and of the encoder;
+- the denoiser has `made_from`: digests of pairs, latents, encoder, autoencoder and settings;
+- a row of the predictions has the digest of the lineage, which names pairs, settings and weights;
+- the metrics repeat the lineage, with digests of the predictions and of their own content;
+- the exported folder has `made_from.json` with the lineage of its scores.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
 
 from albedo_pipeline.errors import ProjectError
 
+PAIR_COLUMNS = ("sample_id", "digest", "group", "split")
+"""Columns of the manifest that say which pair is in which split."""
+_EVALUATE = "the pipeline evaluate"
 
-def check_models(metrics: dict, digests: dict[str, str]) -> None:
-    """Check that an evaluation's numbers belong to the models at hand.
+
+def content_digest(content: object) -> str:
+    """Digest of anything that JSON can hold, equal after a trip through a JSON file."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def pairs_digest(columns: Iterable[Iterable[str]]) -> str:
+    """Digest of the pairs and their splits, in any order.
 
     Args:
-        metrics: content of `metrics.json`.
-        digests: digests of the models at hand, by `denoiser` and `autoencoder`.
+        columns: the values of `PAIR_COLUMNS`, one for each sample.
+    """
+    return content_digest(sorted(zip(*columns, strict=True)))
+
+
+def manifest_digest(manifest: pd.DataFrame) -> str:
+    """`pairs_digest` of the samples of a manifest."""
+    return pairs_digest(manifest[name].tolist() for name in PAIR_COLUMNS)
+
+
+def check_made_from(
+    name: str, made_from: object, at_hand: Mapping[str, str], pipelines: str
+) -> None:
+    """Check that a stored result was made from what is at hand.
+
+    Args:
+        name: the result, as its catalog entry or its folder is named.
+        made_from: digests of what it was made from, by name.
+        at_hand: digests of what is at hand; `made_from` may have more.
+        pipelines: the pipelines that make the result again, for the error.
 
     Raises:
-        ProjectError: if the metrics name no models, or others.
+        ProjectError: if it was made from something else, or does not say from what.
     """
-    try:
-        measured = {name: metrics["lineage"][name] for name in digests}
-    except (KeyError, TypeError) as error:
-        raise ProjectError(
-            "metrics: damaged, or from an earlier version; run the pipeline evaluate again"
-        ) from error
-    for name, digest in digests.items():
-        if measured[name] != digest:
+    known = made_from if isinstance(made_from, dict) else {}
+    for part, digest in at_hand.items():
+        if part not in known:
             raise ProjectError(
-                f"metrics: measured with another {name} ({measured[name]}, here is {digest}); run "
-                "the pipeline evaluate again"
+                f"{name}: damaged, or from an earlier version: does not say from which {part} it "
+                f"was made; run {pipelines} again"
+            )
+        if known[part] != digest:
+            raise ProjectError(
+                f"{name}: not made from the {part} at hand ({known[part]} there, {digest} here); "
+                f"run {pipelines} again"
             )
 
 
-def check_predictions(metrics: dict, fingerprint: str) -> None:
-    """Check that an evaluation's numbers belong to the predictions at hand.
+def check_denoiser(made_from: dict[str, str], at_hand: Mapping[str, str]) -> None:
+    """Check that a denoiser was trained with what is at hand.
 
-    After an evaluation that was stopped halfway, they do not.
+    One that was trained on the latents of other projects alone names no pairs and no latents, and
+    fits any.
+
+    Raises:
+        ProjectError: if it was trained with something else, or does not say with what.
+    """
+    is_own = "pairs" in made_from or not made_from
+    compared = {k: v for k, v in at_hand.items() if is_own or k not in ("pairs", "latents")}
+    check_made_from("denoiser", made_from, compared, "the pipeline train")
+
+
+def with_content_digest(metrics: dict) -> dict:
+    """The metrics with a digest of all they say, which `check_metrics` compares."""
+    lineage = metrics["lineage"] | {"content": _digest_of_metrics(metrics)}
+    return metrics | {"lineage": lineage}
+
+
+def check_metrics(metrics: dict, at_hand: Mapping[str, str]) -> None:
+    """Check that an evaluation's numbers are as they were measured, on what is at hand.
+
+    Args:
+        metrics: content of `metrics.json`.
+        at_hand: digests of what is at hand, by the names of the lineage.
+
+    Raises:
+        ProjectError: if the metrics were measured on something else, or changed afterwards.
+    """
+    lineage = metrics.get("lineage")
+    check_made_from("metrics", lineage, at_hand, _EVALUATE)
+    if not isinstance(lineage, dict) or lineage.get("content") != _digest_of_metrics(metrics):
+        raise ProjectError(
+            f"metrics: changed after the evaluation, or from an earlier version; run {_EVALUATE} "
+            "again"
+        )
+
+
+def check_predictions(metrics: dict, fingerprint: str) -> None:
+    """Check that an evaluation's numbers belong to predictions, such as those of another run.
 
     Args:
         metrics: content of `metrics.json`.
@@ -39,8 +119,11 @@ def check_predictions(metrics: dict, fingerprint: str) -> None:
     Raises:
         ProjectError: if the metrics name other predictions, or none.
     """
+    at_hand = {"predictions": fingerprint}
+    check_made_from("metrics", metrics.get("lineage"), at_hand, _EVALUATE)
+
+
+def _digest_of_metrics(metrics: dict) -> str:
     lineage = metrics.get("lineage")
-    if not isinstance(lineage, dict) or lineage.get("predictions") != fingerprint:
-        raise ProjectError(
-            "metrics: measured on other predictions; run the pipeline evaluate again"
-        )
+    known = lineage if isinstance(lineage, dict) else {}
+    return content_digest(metrics | {"lineage": {k: v for k, v in known.items() if k != "content"}})

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 
 import torch
 
+_AUTOENCODER_SETTINGS = ("act_fn", "norm_num_groups", "scaling_factor", "shift_factor")
+"""What an autoencoder's results depend on besides the names, shapes and values of its weights."""
+
 
 def tensors_digest(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
     """Digest of every tensor's name, type, shape and bytes, sorted by name."""
@@ -18,6 +21,26 @@ def tensors_digest(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
 def weights_digest(model: torch.nn.Module) -> str:
     """Digest of a model's parameters and buffers."""
     return tensors_digest(model.state_dict().items())
+
+
+def autoencoder_digest(autoencoder: torch.nn.Module) -> str:
+    """Digest of an `AutoencoderKL`: its weights, and the settings that its results depend on."""
+    return _autoencoder_part(autoencoder, ("",))
+
+
+def encoder_digest(autoencoder: torch.nn.Module) -> str:
+    """Digest of what turns images into latents; another decoder does not change it."""
+    return _autoencoder_part(autoencoder, ("encoder.", "quant_conv."))
+
+
+def _autoencoder_part(autoencoder: torch.nn.Module, prefixes: tuple[str, ...]) -> str:
+    weights = autoencoder.state_dict().items()
+    digest = hashlib.sha256(
+        tensors_digest((n, w) for n, w in weights if n.startswith(prefixes)).encode()
+    )
+    settings = configuration(autoencoder)
+    digest.update(repr([settings.get(name) for name in _AUTOENCODER_SETTINGS]).encode())
+    return digest.hexdigest()[:16]
 
 
 def configuration(model: object) -> dict:

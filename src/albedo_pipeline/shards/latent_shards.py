@@ -10,9 +10,11 @@ class LatentShards(Shards):
     """All latents of the project; a row is a sample.
 
     Scalar columns: sample_id, group, split, valid_cells (the number of valid cells, the same in
-    both versions), digest. Tensor columns, whose first axis is the version (0: as it is, 1: flipped
-    left to right): beauty and albedo (float16 [2, C, h, w], scaled posterior means), valid (uint8
-    [2, 1, h, w], 1 if all pixels of the cell are valid). h and w may differ from row to row.
+    both versions), digest, and what the row was made from: pair_digest (digest of the pair) and
+    encoder_digest (see `provenance.weights`). Tensor columns, whose first axis is the version
+    (0: as it is, 1: flipped left to right): beauty and albedo (float16 [2, C, h, w], scaled
+    posterior means), valid (uint8 [2, 1, h, w], 1 if all pixels of the cell are valid). h and w may
+    differ from row to row.
     """
 
     def rows(self, split: str) -> np.ndarray:

@@ -78,8 +78,15 @@ PREDICTION_OF = "prediction_of "
 class PredictionShards(Shards):
     """Predictions of the evaluated samples; a row is a sample.
 
-    Scalar columns: sample_id, group, split. Tensor columns, stored as `imaging.pixels` does:
+    Scalar columns: sample_id, group, split, lineage (digest of the lineage that the predictions
+    were made with). Tensor columns, stored as `imaging.pixels` does:
     prediction and roundtrip (the true albedo, encoded and decoded), uint16 [3, H, W], and the
     predictions of the models to compare with, whose names begin with `PREDICTION_OF`; with an
     ensemble also uncertainty (its spread, mean of the channels), uint16 [1, H, W].
     """
+
+    def made_from(self) -> dict[str, str]:
+        """Digest of the `lineage`; empty if an earlier version of the project wrote the shards."""
+        if "lineage" not in self.scalars.column_names:
+            return {}
+        return {"lineage": self.scalars["lineage"][0].as_py()}

@@ -16,6 +16,7 @@ from albedo_pipeline.models.autoencoder import (
     factor,
     load_pretrained,
     new_autoencoder,
+    round_trip,
 )
 from albedo_pipeline.models.ema import Ema, constant_decay
 from albedo_pipeline.models.precision import autocast
@@ -109,15 +110,23 @@ def train_autoencoder(
         optimiser.step()
         optimiser.zero_grad()
         ema.update(constant_decay(params.ema_decay, step))
-    if not all(weight.isfinite().all() for weight in ema.shadows):
-        raise ProjectError(
-            "autoencoder.training: the weights are not finite; lower learning_rate.peak"
-        )
     with torch.no_grad():
         torch._foreach_copy_(list(model.parameters()), ema.shadows)
     model.eval().requires_grad_(False)
-    model.register_to_config(scaling_factor=1 / latent_deviation(model, pairs, rows, device))
+    deviation = latent_deviation(model, pairs, rows, device)
+    if not (np.isfinite(deviation) and deviation > 0 and _decodes(model, pairs, rows[0], device)):
+        raise ProjectError(
+            "autoencoder.training: the training diverged, its images or latents are not finite; "
+            "lower autoencoder.training.learning_rate.peak"
+        )
+    model.register_to_config(scaling_factor=1 / deviation)
     return model.cpu()
+
+
+def _decodes(model: AutoencoderKL, pairs: PairShards, row: int, device: torch.device) -> bool:
+    """Whether a beauty image comes back with finite values."""
+    image = to_tensor(pairs.batch("beauty", [row]))
+    return bool(round_trip(model, image, device, "fp32").isfinite().all())
 
 
 def _training_side(model: AutoencoderKL, params: AutoencoderTraining, largest: int) -> int:

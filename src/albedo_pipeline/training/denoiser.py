@@ -34,6 +34,7 @@ from albedo_pipeline.models.text_embedding import (
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
+from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.runtime.distributed import (
     accelerated,
     any_process,
@@ -42,6 +43,7 @@ from albedo_pipeline.runtime.distributed import (
 )
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.lineage import check_start
 from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective
 from albedo_pipeline.training.optimiser_step import TrainingComponents, prepare
@@ -81,6 +83,7 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
     """
     torch.manual_seed(params.seed)
     one_step = params.objective == "end_to_end"
+    made_from: dict[str, str] = {}
     scheduler = new_scheduler(params.noise_schedule, one_step=one_step)
     if params.start_from is not None:
         start = starting_denoiser(params.start_from, latent_channels)
@@ -91,6 +94,7 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
                 f"but the denoiser of train.start_from was trained with {predicts!r}"
             )
         unet, text_embedding = start.unet.train(), start.text_embedding
+        made_from = start.made_from
     elif params.source == "pretrained":
         assert params.pretrained is not None  # checked by TrainParams
         unet = load_unet(params.pretrained, latent_channels)
@@ -102,18 +106,22 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
         ignore_noise(unet)
     if params.lora:
         unet = add_lora(unet.requires_grad_(False), params.lora)
-    return Denoiser(unet, scheduler, text_embedding)
+    return Denoiser(unet, scheduler, text_embedding, made_from)
 
 
 def starting_denoiser(folder: str, latent_channels: int) -> Denoiser:
     """The denoiser of a folder as `data/06_models/denoiser` is, of an exported folder, or the
     bundled estimator's.
 
+    Its `made_from` names the encoder whose latents it learned, if the folder says so.
+
     Raises:
         ProjectError: if there is none, or it does not fit the latents.
     """
     if folder == BUNDLED or (Path(folder) / "model_index.json").is_file():
-        denoiser = load_albedo_model(PretrainedModel(model=folder)).denoiser
+        model = load_albedo_model(PretrainedModel(model=folder))
+        made_from = {"encoder": encoder_digest(model.autoencoder)}
+        denoiser = replace(model.denoiser, made_from=made_from)
     else:
         denoiser = DenoiserDataset(filepath=folder).load()
     if has_lora(denoiser.unet):
@@ -172,7 +180,10 @@ def train_denoiser(
             )
         stop.any_process = lambda flag: any_process(accelerator, flag)
         start = initial_denoiser(params, channels)
-        digests = {"start_from": start.digest()} if params.start_from else {}
+        digests = {}
+        if params.start_from:
+            check_start(params.start_from, start, images.autoencoder)
+            digests["start_from"] = start.digest()
         components = prepare(accelerator, start, images.autoencoder, params)
         objective = components.objective
         if isinstance(objective, EndToEndObjective) and objective.features:
@@ -259,13 +270,21 @@ def _restored(
 def finished_models(
     components: TrainingComponents, params: TrainParams, store: Checkpoints, state: TrainState
 ) -> tuple[Denoiser, AutoencoderKL]:
-    """Denoiser and autoencoder with the EMA weights that `params.output` names, on the CPU."""
+    """Denoiser and autoencoder with the EMA weights that `params.output` names, on the CPU.
+
+    Raises:
+        ProjectError: if a weight is not finite, or the best checkpoint is missing or damaged.
+    """
     averages = dict(zip(components.trained, components.ema.shadows, strict=True))
     if params.output == "best":
         averages = _best_averages(store, state)
     # Takes Accelerate's mixed precision out of the model's `forward`.
     components.accelerator.unwrap_model(components.model, keep_fp32_wrapper=False)
     for name, weight in components.trained.items():
+        if not averages[name].isfinite().all():
+            raise ProjectError(
+                f"train: the weights are not finite ({name}); lower train.learning_rate.peak"
+            )
         weight.copy_(averages[name])
     denoiser, autoencoder = components.denoiser, components.autoencoder
     networks: tuple[Any, ...] = denoiser.unet, autoencoder

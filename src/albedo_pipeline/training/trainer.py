@@ -10,6 +10,7 @@ from typing import Any
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.io.write import write_png
+from albedo_pipeline.inference.estimator import NotFiniteError
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.runtime.device import peak_memory
 from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
@@ -77,7 +78,8 @@ class Trainer:
 
         Raises:
             Paused: if it was asked to stop; the checkpoint is written.
-            ProjectError: if the loss or gradient was not finite in too many consecutive steps.
+            ProjectError: if the loss or gradient was not finite in too many consecutive steps, or
+                a validation's prediction is not finite.
         """
         self._run_due(stop)
         steps = range(self.state.step, self.last_step)
@@ -158,7 +160,12 @@ class Trainer:
 
     def _validate(self, stop: Callable[[], bool]) -> bool:
         """Score the weights, and rank the checkpoint; False if it was asked to stop on the way."""
-        scores = validate_ema_and_raw(self.components, self.images, self.params, stop)
+        try:
+            scores = validate_ema_and_raw(self.components, self.images, self.params, stop)
+        except NotFiniteError as error:
+            raise ProjectError(
+                f"train: validation after step {self.state.step}: {error}"
+            ) from error
         if scores is None:
             return False
         state, params = self.state, self.params

@@ -15,7 +15,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.views import views
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
-from albedo_pipeline.inference.estimator import Estimator
+from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
 from albedo_pipeline.metrics.base import Metric
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.ssim import SSIM
@@ -124,16 +124,26 @@ def validate(
 
     The batches are divided among the processes. A batch holds the same samples for any number of
     processes, so the scores do not depend on it.
+
+    Raises:
+        NotFiniteError: in all processes, if a prediction is not finite.
     """
     samples = chosen_samples(data.manifest, params.split, params.samples)
     metric = validation_metric(params.metric)
     scores: list[dict[str, str | float]] = []
+    failures: list[str] = []
     for batch in _own_batches(data.pairs.batches(samples["row"], params.batch_size), accelerator):
         if stop():
             return None
         if len(batch):
             rows = samples.set_index("row", drop=False).loc[batch]
-            scores += _scores(predict(denoiser, data, rows, params, precision), metric)
+            try:
+                scores += _scores(predict(denoiser, data, rows, params, precision), metric)
+            except NotFiniteError as error:
+                failures.append(str(error))
+    failures = gather_object(failures)
+    if failures:
+        raise NotFiniteError(failures[0])
     table = pd.DataFrame(gather_object(scores)).set_index("sample_id").sort_index()
     return {str(name): float(values.mean()) for name, values in table.items()}
 

@@ -21,6 +21,8 @@ def check_autoencoder(
 ) -> dict:
     """Scores of the round trip on the validation split: the ceiling of any denoiser."""
     from albedo_pipeline.evaluation.round_trip import round_trip_report
+    from albedo_pipeline.provenance.weights import encoder_digest
 
     rows = manifest.loc[manifest["split"] == "validation", "row"].to_numpy()
-    return {"source": params.source} | round_trip_report(autoencoder, pairs, rows, params)
+    report = round_trip_report(autoencoder, pairs, rows, params)
+    return {"source": params.source} | report | {"encoder": encoder_digest(autoencoder)}

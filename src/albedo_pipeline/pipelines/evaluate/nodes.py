@@ -18,30 +18,26 @@ def predict_split(
     manifest: DataFrame,
     denoiser: Denoiser,
     autoencoder: AutoencoderKL,
+    lineage: dict,
     params: EvaluateParams,
 ) -> Iterator[Row]:
     """Yield the predicted albedo of every evaluated sample and its true albedo's round trip."""
     from albedo_pipeline.evaluation.predictions import predictions
     from albedo_pipeline.evaluation.protocols import protocol
+    from albedo_pipeline.provenance.lineage import content_digest
 
     protocol(params.protocol, params.lpips_weights)  # a file that cannot be read fails early
-    return predictions(pairs, manifest, denoiser, autoencoder, params)
+    made_from = {"lineage": content_digest(lineage)}
+    return (row | made_from for row in predictions(pairs, manifest, denoiser, autoencoder, params))
 
 
 def describe_inputs(
-    pairs: PairShards, denoiser: Denoiser, autoencoder: AutoencoderKL, params: EvaluateParams
+    manifest: DataFrame, denoiser: Denoiser, autoencoder: AutoencoderKL, params: EvaluateParams
 ) -> dict:
-    """Digests of the data and the weights that the scores come from."""
-    from albedo_pipeline.evaluation.predictions import other_model
-    from albedo_pipeline.models.albedo_model import AlbedoModel
+    """Digests of the data, the training and the weights that the scores come from."""
+    from albedo_pipeline.evaluation.lineage import lineage_of
 
-    models = {"": AlbedoModel(denoiser, autoencoder)}
-    models |= {f"{name}_": other_model(name) for name in params.compare_with}
-    return {"pairs": pairs.fingerprint()} | {
-        prefix + part: digest
-        for prefix, model in models.items()
-        for part, digest in model.digests().items()
-    }
+    return lineage_of(manifest, denoiser, autoencoder, params)
 
 
 def score(
@@ -57,10 +53,13 @@ def score(
         The scores of every sample, the risk-coverage curves, the metrics with their intervals, and
         the headline: the metrics of the model alone.
     """
+    from albedo_pipeline.evaluation.lineage import check_inputs
     from albedo_pipeline.evaluation.protocols import protocol
     from albedo_pipeline.evaluation.scores import score_table
     from albedo_pipeline.evaluation.summary import describe, headline, summarise
+    from albedo_pipeline.provenance.lineage import with_content_digest
 
+    check_inputs(predictions, pairs, manifest, lineage)
     chosen = protocol(params.protocol, params.lpips_weights)
     per_sample, curves = score_table(predictions, pairs, manifest, chosen, params.retinex)
     metrics = {
@@ -68,4 +67,4 @@ def score(
         "lineage": lineage | {"predictions": predictions.fingerprint()},
     }
     metrics |= summarise(per_sample, params.bootstrap)
-    return per_sample, curves, metrics, headline(metrics)
+    return per_sample, curves, with_content_digest(metrics), headline(metrics)

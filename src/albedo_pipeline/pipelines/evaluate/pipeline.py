@@ -6,20 +6,27 @@ from albedo_pipeline.pipelines.evaluate.nodes import describe_inputs, predict_sp
 
 
 def create_pipeline() -> Pipeline:
-    """Three nodes: one makes the predictions, one their lineage, one their scores."""
+    """Three nodes: one describes the inputs, one makes the predictions, one their scores."""
     return Pipeline(
         [
             node(
-                predict_split,
-                ["pairs", "manifest", "denoiser", "albedo_autoencoder", "params:evaluate"],
-                "predictions",
-                name="predict_split",
-            ),
-            node(
                 describe_inputs,
-                ["pairs", "denoiser", "albedo_autoencoder", "params:evaluate"],
+                ["manifest", "denoiser", "albedo_autoencoder", "params:evaluate"],
                 "lineage",
                 name="describe_inputs",
+            ),
+            node(
+                predict_split,
+                [
+                    "pairs",
+                    "manifest",
+                    "denoiser",
+                    "albedo_autoencoder",
+                    "lineage",
+                    "params:evaluate",
+                ],
+                "predictions",
+                name="predict_split",
             ),
             node(
                 score,

@@ -21,16 +21,20 @@ def make_export(
     """The model as a diffusers pipeline, with its model card."""
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.export import Export, intrinsics_pipeline, text_source, trained_side
-    from albedo_pipeline.provenance.lineage import check_models
+    from albedo_pipeline.reporting.lineage import check_export
     from albedo_pipeline.reporting.model_card.card import model_card
 
-    check_models(metrics, AlbedoModel(denoiser, autoencoder).digests())
+    weights = AlbedoModel(denoiser, autoencoder).digests()
+    check_export(weights, denoiser.made_from, latents, metrics, audit_summary, train_settings)
     source = text_source(train_settings)
     side = train_settings.get("augmentation", {}).get("crop") or trained_side(latents, autoencoder)
     card = model_card(metrics, audit_summary, train_settings, side, params)
-    return Export(
-        intrinsics_pipeline(denoiser, autoencoder, source, metrics["protocol"]["steps"], side), card
+    pipeline = intrinsics_pipeline(
+        denoiser, autoencoder, source, metrics["protocol"]["steps"], side
     )
+    # Not the models that it was compared with, whose names may be paths of this machine.
+    scored = {name: metrics["lineage"][name] for name in ("denoiser", "predictions", "content")}
+    return Export(pipeline, card, denoiser.made_from | scored)
 
 
 def publish(export: AlbedoModel, folder: Path, params: ExportParams) -> None:

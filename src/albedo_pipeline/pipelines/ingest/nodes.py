@@ -18,7 +18,9 @@ def describe_pairs(
     """The manifest with each sample's split, the quarantine, the audit, and its summary."""
     from albedo_pipeline.preprocessing.audit import audit_of, summary_of
     from albedo_pipeline.preprocessing.manifest import manifest_of, quarantine_of
+    from albedo_pipeline.provenance.lineage import manifest_digest
 
     manifest, quarantine = manifest_of(pairs, params.split), quarantine_of(pairs)
     audit = audit_of(pairs, manifest, quarantine)
-    return manifest, quarantine, audit, summary_of(audit)
+    summary = summary_of(audit) | {"pairs": manifest_digest(manifest)}
+    return manifest, quarantine, audit, summary

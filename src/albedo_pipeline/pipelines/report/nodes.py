@@ -24,9 +24,11 @@ def tabulate_curves(
 
 def plot_metrics(metrics: dict) -> Figure:
     """Mean score and interval of every method."""
+    from albedo_pipeline.provenance.lineage import check_metrics
     from albedo_pipeline.reporting.plots.scores import metrics_figure
     from albedo_pipeline.reporting.sections.scores import main_split
 
+    check_metrics(metrics, {})
     return metrics_figure(metrics, main_split(metrics))
 
 
@@ -45,10 +47,12 @@ def plot_gallery(
     manifest: DataFrame,
 ) -> Figure:
     """Some test samples, from the best to the worst, as one picture."""
-    from albedo_pipeline.provenance.lineage import check_predictions
+    from albedo_pipeline.provenance.lineage import check_metrics, manifest_digest
     from albedo_pipeline.reporting.plots.gallery import gallery_figure
 
-    check_predictions(metrics, predictions.fingerprint())
+    pairs.check_manifest(manifest)
+    stored = {"predictions": predictions.fingerprint(), "pairs": manifest_digest(manifest)}
+    check_metrics(metrics, stored)
     return gallery_figure(per_sample, predictions, pairs, manifest, per_sample["split"].iloc[0])
 
 
@@ -69,10 +73,12 @@ def write_report(
     params: ReportParams,
 ) -> str:
     """The report as one HTML file."""
-    from albedo_pipeline.provenance.lineage import check_predictions
+    from albedo_pipeline.reporting.lineage import check_report
     from albedo_pipeline.reporting.report import report_page
 
-    check_predictions(metrics, predictions.fingerprint())
+    check_report(
+        metrics, predictions, pairs, manifest, audit_summary, autoencoder_report, train_settings
+    )
     return report_page(
         metrics=metrics,
         per_sample=per_sample,

@@ -24,11 +24,16 @@ def train(
     tensorboard: Path,
 ) -> tuple[Denoiser, AutoencoderKL, DataFrame, dict]:
     """The denoiser and its autoencoder with their averaged (EMA) weights, the log, the settings."""
+    from dataclasses import replace
+
     from albedo_pipeline.training.denoiser import train_denoiser
+    from albedo_pipeline.training.lineage import check_latents, made_from
     from albedo_pipeline.training.validation import ImageData
 
     latent_sets = {"latents": latents, **more_latents}
     images = ImageData(pairs, manifest, autoencoder)
+    check_latents(latent_sets, images, params)
     trained = train_denoiser(latent_sets, images, params, checkpoints, tensorboard)
-    settings = params.model_dump(mode="json")
-    return trained.denoiser, trained.autoencoder, trained.log, settings
+    origin = made_from(latent_sets, images, params, trained.autoencoder)
+    denoiser = replace(trained.denoiser, made_from=origin)
+    return denoiser, trained.autoencoder, trained.log, params.model_dump(mode="json")

@@ -1,0 +1,96 @@
+"""What a training is made from: checked before it starts, and recorded with its result."""
+
+import logging
+from collections.abc import Mapping
+
+from diffusers import AutoencoderKL
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.models.denoiser import Denoiser
+from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.train import weight_settings
+from albedo_pipeline.provenance.lineage import (
+    check_made_from,
+    content_digest,
+    manifest_digest,
+    pairs_digest,
+)
+from albedo_pipeline.provenance.weights import autoencoder_digest, encoder_digest
+from albedo_pipeline.shards.latent_shards import LatentShards
+from albedo_pipeline.training.validation import ImageData
+
+logger = logging.getLogger(__name__)
+_OWN = "latents"
+"""Name of the project's own latents; those of other projects are not of its pairs."""
+
+
+def check_latents(
+    latent_sets: Mapping[str, LatentShards], images: ImageData, params: TrainParams
+) -> None:
+    """Check that the latents to train on are of the autoencoder and the pairs at hand.
+
+    Raises:
+        ProjectError: if they are not, or do not say what they are of; names the folder.
+    """
+    encoder = {"encoder": encoder_digest(images.autoencoder)}
+    for name in params.shares():
+        if name in latent_sets:  # an unknown name has an error of its own
+            latents = latent_sets[name]
+            own = {"pairs": manifest_digest(images.manifest)} if name == _OWN else {}
+            check_made_from(
+                str(latents.folder), _made_from(latents), encoder | own, "the pipeline encode"
+            )
+
+
+def _made_from(latents: LatentShards) -> dict[str, str]:
+    """Digests of pairs and encoder; empty if an earlier version of the project wrote the shards."""
+    if "encoder_digest" not in latents.scalars.column_names:
+        return {}
+    columns = ("sample_id", "pair_digest", "group", "split")
+    return {
+        "pairs": pairs_digest(latents.scalars[name].to_pylist() for name in columns),
+        "encoder": latents.scalars["encoder_digest"][0].as_py(),
+    }
+
+
+def check_start(start_from: str, start: Denoiser, autoencoder: AutoencoderKL) -> None:
+    """Check that the denoiser to start from learned the latents of this autoencoder.
+
+    Raises:
+        ProjectError: if it says that it learned those of another one.
+    """
+    learned, here = start.made_from.get("encoder"), encoder_digest(autoencoder)
+    if learned is None:
+        logger.warning("train.start_from %s: does not say whose latents it learned", start_from)
+    elif learned != here:
+        raise ProjectError(
+            f"train.start_from {start_from}: learned the latents of another autoencoder ({learned} "
+            f"there, {here} here); set the autoencoder's source to that one and run the pipelines "
+            "autoencoder, encode and train, or start from another denoiser"
+        )
+
+
+def made_from(
+    latent_sets: Mapping[str, LatentShards],
+    images: ImageData,
+    params: TrainParams,
+    autoencoder: AutoencoderKL,
+) -> dict[str, str]:
+    """Digests of what a denoiser was trained with, by name.
+
+    Args:
+        latent_sets: latent shards by name; `params.mixture` says which were used.
+        images: the images that the project's own latents were made from.
+        autoencoder: the autoencoder of the prediction, which the training returned.
+    """
+    digests = {
+        "encoder": encoder_digest(autoencoder),
+        "autoencoder": autoencoder_digest(autoencoder),
+        "train_settings": content_digest(weight_settings(params.model_dump(mode="json"))),
+    }
+    if _OWN in params.shares():
+        digests["pairs"] = manifest_digest(images.manifest)
+    return digests | {
+        name if name == _OWN else f"{_OWN}.{name}": latent_sets[name].fingerprint()
+        for name in params.shares()
+    }

@@ -1,0 +1,125 @@
+"""Results of different runs are not mixed: the stage that reads both names the one to run again."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.support.project import copied, error_of, run_in_process
+
+DATA = Path("data/test")
+REPORT = ("--pipelines", "report", "--nodes", "report.write_report")
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+@pytest.fixture
+def project(finished_project: Path, tmp_path: Path) -> Path:
+    return copied(finished_project, tmp_path)
+
+
+def run(project: Path, pipelines: str, params: str) -> None:
+    result = run_in_process(project, "--pipelines", pipelines, "--params", params)
+    assert result.exit_code == 0, result.exception
+
+
+def change(file: Path, edit: Callable[[dict], None]) -> None:
+    content = json.loads(file.read_text())
+    edit(content)
+    file.write_text(json.dumps(content))
+
+
+def test_another_autoencoder_than_that_of_the_latents(
+    project: Path, exported_project: Path
+) -> None:
+    run(project, "autoencoder", "autoencoder.training.seed=9")
+    message = error_of(project, "--pipelines", "train")
+    assert "05_model_input/latents: not made from the encoder at hand" in message
+    assert message.endswith("run the pipeline encode again")
+    message = error_of(project, *REPORT)
+    assert "autoencoder_report: not made from the encoder" in message
+    run(project, "encode", "encode.batch_size=4")
+    start = f"train.start_from={exported_project / DATA / '06_models/export'}"
+    message = error_of(
+        project, "--pipelines", "train", "--params", f"{start},train.on_mismatch=restart"
+    )
+    assert "learned the latents of another autoencoder" in message
+
+
+@pytest.mark.parametrize("pipeline", ["evaluate", "export"])
+def test_another_decoder_than_that_of_the_training(project: Path, pipeline: str) -> None:
+    file = project / DATA / "06_models/albedo_autoencoder" / WEIGHTS
+    weights = load_file(file)
+    torch.nn.init.ones_(weights["decoder.conv_out.bias"])
+    save_file(weights, file, {"format": "pt"})
+    message = error_of(project, "--pipelines", pipeline)
+    assert "denoiser: not made from the autoencoder at hand" in message
+    assert message.endswith("run the pipeline train again")
+
+
+def test_pairs_that_are_newer_than_the_latents(project: Path) -> None:
+    run(project, "ingest", "ingest.split.test=0.2")
+    for arguments, expected in (
+        (
+            ("--pipelines", "train"),
+            "latents: not made from the pairs at hand .* run the pipeline encode again",
+        ),
+        (
+            ("--pipelines", "evaluate"),
+            "denoiser: not made from the pairs at hand .* run the pipeline train again",
+        ),
+        (REPORT, "metrics: not made from the pairs at hand .* run the pipeline evaluate again"),
+        (
+            ("--pipelines", "export"),
+            "audit_summary: not made from the pairs at hand .* ingest and evaluate again",
+        ),
+    ):
+        message = error_of(project, *arguments)
+        assert re.search(expected, message), message
+
+
+@pytest.mark.parametrize("arguments", [REPORT, ("--pipelines", "export")])
+def test_metrics_that_were_edited(project: Path, arguments: tuple[str, ...]) -> None:
+    def better(metrics: dict) -> None:
+        metrics["test"]["model"]["psnr"]["mean"] = 40.0
+
+    change(project / DATA / "08_reporting/metrics.json", better)
+    message = error_of(project, *arguments)
+    assert "metrics: changed after the evaluation" in message
+
+
+def test_predictions_of_another_denoiser_than_the_lineage(project: Path) -> None:
+    file = project / DATA / "08_reporting/lineage.json"
+    change(file, lambda lineage: lineage.update(denoiser="0"))
+    message = error_of(project, "--pipelines", "evaluate", "--from-nodes", "evaluate.score")
+    assert "predictions: not made from the lineage at hand" in message
+
+
+@pytest.mark.parametrize("pipeline", ["evaluate", "export"])
+def test_a_denoiser_of_an_earlier_version(project: Path, pipeline: str) -> None:
+    (project / DATA / "06_models/denoiser/made_from.json").unlink()
+    message = error_of(project, "--pipelines", pipeline)
+    assert "denoiser: damaged, or from an earlier version" in message
+    assert message.endswith("run the pipeline train again")
+
+
+def test_settings_of_another_training(project: Path) -> None:
+    file = project / DATA / "06_models/train_settings.json"
+    change(file, lambda settings: settings.update(seed=99))
+    assert "metrics: not made from the train_settings" in error_of(project, *REPORT)
+    assert "denoiser: not made from the train_settings" in error_of(
+        project, "--pipelines", "export"
+    )
+
+
+def test_the_export_says_what_it_was_made_from(exported_project: Path) -> None:
+    folder = exported_project / DATA
+    made_from = json.loads((folder / "06_models/export/made_from.json").read_text())
+    denoiser = json.loads((folder / "06_models/denoiser/made_from.json").read_text())
+    metrics = json.loads((folder / "08_reporting/metrics.json").read_text())
+    assert {"pairs", "latents", "encoder", "autoencoder", "train_settings"} == set(denoiser)
+    scored = {name: metrics["lineage"][name] for name in ("denoiser", "predictions", "content")}
+    assert made_from == denoiser | scored
