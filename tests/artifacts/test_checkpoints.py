@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from albedo_pipeline.artifacts.checkpoints import Checkpoints, CheckpointsDataset, damage
+from albedo_pipeline.artifacts.checkpoints import Checkpoints, CheckpointsDataset
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.runtime.checksums import damage
 
 
 def fill(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.runtime.atomic_files import replaced_folder
+from albedo_pipeline.runtime.checksums import write_checksums
 
 
 class ExportedModelDataset(AbstractDataset[Any, Any]):
@@ -35,6 +36,7 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
         with replaced_folder(self._folder) as folder:
             data.pipeline.save_pretrained(folder, safe_serialization=True)
             (folder / "README.md").write_text(data.card, encoding="utf-8")
+            write_checksums(folder)
 
     def _exists(self) -> bool:
         return (self._folder / "model_index.json").is_file()

@@ -15,6 +15,8 @@ class LatentShards(Shards):
     [2, 1, h, w], 1 if all pixels of the cell are valid). h and w may differ from row to row.
     """
 
+    written_by = "encode"
+
     def rows(self, split: str) -> np.ndarray:
         """Numbers of the split's rows.
 

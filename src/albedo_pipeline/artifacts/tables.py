@@ -1,0 +1,65 @@
+"""Tables in Parquet files, with a digest by which a reader sees that they are what was written."""
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from kedro_datasets.pandas import ParquetDataset
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.atomic_files import write_bytes
+
+_DIGEST = "sha256"
+"""Key of the digest in the file's metadata."""
+_NO_DIGEST = b"0" * 64
+
+
+class TableDataset(ParquetDataset):
+    """A table in a Parquet file, which appears complete or not at all.
+
+    The file's metadata hold its digest: the SHA-256 of the file with zeros in the digest's place.
+
+    Args:
+        filepath: path of the file.
+        written_by: the pipeline that writes it, for errors.
+    """
+
+    def __init__(self, *, filepath: str, written_by: str, metadata: dict | None = None) -> None:
+        super().__init__(filepath=filepath, metadata=metadata)
+        self._path = Path(filepath)
+        self._written_by = written_by
+
+    def load(self) -> pd.DataFrame:
+        """Read the table; a file of an earlier version, which has no digest, is not checked.
+
+        Raises:
+            ProjectError: if the file is damaged; names it.
+        """
+        content = self._path.read_bytes()
+        try:
+            stored = (pq.read_metadata(BytesIO(content)).metadata or {}).get(_DIGEST.encode())
+            if stored and stored.decode() != _digest(content.replace(stored, _NO_DIGEST)):
+                raise ValueError("not what was written")
+            return pd.read_parquet(BytesIO(content))
+        except Exception as error:  # a damaged file raises errors of many types
+            raise ProjectError(
+                f"{self._path}: damaged table ({one_line(error)}); run the pipeline "
+                f"{self._written_by} again"
+            ) from error
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write the table."""
+        file, table = BytesIO(), pa.Table.from_pandas(data)
+        with pq.ParquetWriter(file, table.schema) as writer:
+            writer.write_table(table)
+            writer.add_key_value_metadata({_DIGEST: _NO_DIGEST.decode()})
+        content = file.getvalue()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(self._path, content.replace(_NO_DIGEST, _digest(content).encode()))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
