@@ -75,7 +75,11 @@ def test_missing_inputs_of_the_first_node_are_named(
 @pytest.mark.parametrize(
     ("pipeline", "file", "expected"),
     [
-        ("evaluate", "06_models/denoiser/unet", r"06_models/denoiser/unet: no model here"),
+        (
+            "evaluate",
+            "06_models/denoiser/unet",
+            r"06_models/denoiser: damaged \(unet/.*: missing\)",
+        ),
         (
             "report",
             "06_models/training_log.parquet",

@@ -73,9 +73,9 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
             ProjectError: if the folder holds no denoiser, or a damaged one.
         """
         with verified(self._folder, "train"):
-            return self._load()
+            return self._read()
 
-    def _load(self) -> Any:
+    def _read(self) -> Any:
         from diffusers import DDIMScheduler, UNet2DConditionModel
         from safetensors.torch import load_file
 

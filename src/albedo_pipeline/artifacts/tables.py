@@ -1,6 +1,7 @@
 """Tables in Parquet files, with a digest by which a reader sees that they are what was written."""
 
 import hashlib
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from kedro_datasets.pandas import ParquetDataset
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import write_bytes
 
-_DIGEST = "sha256"
-"""Key of the digest in the file's metadata."""
-_NO_DIGEST = b"0" * 64
+_KEY = "albedo_pipeline.sha256"
+_NO_DIGEST = "0" * 64
+_STORED = re.compile(_KEY.encode() + rb"..([0-9a-f]{64})", re.DOTALL)
+"""The digest in the file: between key and value, Thrift writes a type and a length."""
 
 
 class TableDataset(ParquetDataset):
@@ -40,8 +42,9 @@ class TableDataset(ParquetDataset):
         """
         content = self._path.read_bytes()
         try:
-            stored = (pq.read_metadata(BytesIO(content)).metadata or {}).get(_DIGEST.encode())
-            if stored and stored.decode() != _digest(content.replace(stored, _NO_DIGEST)):
+            # Found in the bytes, because damaged metadata may parse as fewer entries.
+            stored = _STORED.search(content)
+            if stored and _with_digest(content, stored.span(1)) != content:
                 raise ValueError("not what was written")
             return pd.read_parquet(BytesIO(content))
         except Exception as error:  # a damaged file raises errors of many types
@@ -55,11 +58,16 @@ class TableDataset(ParquetDataset):
         file, table = BytesIO(), pa.Table.from_pandas(data)
         with pq.ParquetWriter(file, table.schema) as writer:
             writer.write_table(table)
-            writer.add_key_value_metadata({_DIGEST: _NO_DIGEST.decode()})
+            writer.add_key_value_metadata({_KEY: _NO_DIGEST})
         content = file.getvalue()
+        place = _STORED.search(content)
+        assert place is not None  # Parquet stores metadata as they are
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(self._path, content.replace(_NO_DIGEST, _digest(content).encode()))
+        write_bytes(self._path, _with_digest(content, place.span(1)))
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _with_digest(content: bytes, place: tuple[int, int]) -> bytes:
+    """The file with its digest at a place, start and end in bytes."""
+    before, after = content[: place[0]], content[place[1] :]
+    digest = hashlib.sha256(before + _NO_DIGEST.encode() + after).hexdigest()
+    return before + digest.encode() + after
