@@ -124,8 +124,8 @@ def digests(path: Path) -> dict[str, str]:
 
 def run(project: Path, stage: str, changes: str = "") -> tuple[int, str]:
     """Run a stage; returns its exit code, and the line or the type of its error."""
-    image = next((project / DATA / "01_raw").rglob("*_beauty.exr"))
-    changes = ",".join(filter(None, (changes, f"predict.input={image.relative_to(project)}")))
+    images = f"predict.input={DATA}/01_raw/rendered/*/scene-00000/view-00_beauty.exr"
+    changes = ",".join(filter(None, (changes, images)))
     result = run_in_process(project, "--pipelines", stage, "--params", changes)
     if result.exit_code and not isinstance(result.exception, SystemExit):
         return result.exit_code, f"TRACEBACK {type(result.exception).__name__}: {result.exception}"
