@@ -10,9 +10,8 @@ Each stage runs with and without the checks, in turns:
 - `load` opens an autoencoder and a UNet, and `predict` uses them for one image, in one step.
   Without: their folders have no checksums.
 
-All files are in the system's file cache. A ratio of 1.03 means that the checks take 3 % more time. On
-a CPU, the time is that of the processor, so that other programs do not count; the checks of other
-threads do, though they run while the stage waits for the disk.
+All files are in the system's file cache. A ratio of 1.03 means that the checks take 3 % more time.
+On a CPU, the time is that of the processor in all threads, so that other programs do not count.
 """
 
 import tempfile
@@ -38,7 +37,7 @@ READERS = 2
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds that the work takes: on a CPU those of all its threads, on a GPU those of the clock."""
+    """Seconds that the work takes: of the processor, or with a GPU of the clock."""
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     start = clock()
     work()

@@ -56,7 +56,7 @@ def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
         ProjectError: if it cannot be loaded, predicts no albedo, or has a scheduler other than
             DDIM with trailing timesteps. The message names the model.
     """
-    name = BUNDLED_ESTIMATOR if source.model == BUNDLED else source.model
+    name: Path | str = BUNDLED_ESTIMATOR if source.model == BUNDLED else source.model
     with verified(Path(name)):
         try:
             pipeline = MarigoldIntrinsicsPipeline.from_pretrained(
