@@ -13,11 +13,13 @@ from diffusers import AutoencoderKL, MarigoldIntrinsicsPipeline
 from albedo_pipeline.models.albedo_model import BUNDLED_ESTIMATOR
 from albedo_pipeline.models.autoencoder import BUNDLED_AUTOENCODER
 from albedo_pipeline.runtime.atomic_files import replaced_folder
+from albedo_pipeline.runtime.checksums import write_checksums
 
 
 def bundle_autoencoder(folder: Path, target: Path = BUNDLED_AUTOENCODER) -> None:
     """Save the autoencoder in `folder` to `target`; other files there, such as its README, stay."""
     AutoencoderKL.from_pretrained(folder, use_safetensors=True).half().save_pretrained(target)
+    write_checksums(target)
 
 
 def bundle_estimator(folder: Path, target: Path = BUNDLED_ESTIMATOR) -> None:
@@ -29,6 +31,7 @@ def bundle_estimator(folder: Path, target: Path = BUNDLED_ESTIMATOR) -> None:
     with replaced_folder(target) as new:
         pipeline.save_pretrained(new, safe_serialization=True)
         shutil.copy(folder / "README.md", new)
+        write_checksums(new)
 
 
 BUNDLE = {"autoencoder": bundle_autoencoder, "estimator": bundle_estimator}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from albedo_pipeline.artifacts.checkpoints import Checkpoints, CheckpointsDataset, damage
+from albedo_pipeline.artifacts.checkpoints import Checkpoints, CheckpointsDataset
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.runtime.checksums import damage
 
 
 def fill(folder: Path) -> None:
@@ -54,7 +55,8 @@ def test_a_failed_write_leaves_nothing(store: Checkpoints) -> None:
         fill(folder)
         raise OSError("no space left on device")
 
-    with pytest.raises(OSError, match="no space"):
+    message = r"step-00000004: not written \(no space left on device\)"
+    with pytest.raises(ProjectError, match=message):
         store.write(4, broken)
     assert store.steps() == [1, 2, 3]
     assert not list(store.folder.glob(".step-*"))

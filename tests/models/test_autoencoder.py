@@ -14,6 +14,7 @@ from albedo_pipeline.models.autoencoder import (
     load_pretrained,
 )
 from albedo_pipeline.params.autoencoder import PretrainedAutoencoder
+from albedo_pipeline.runtime.checksums import damage
 
 
 @torch.no_grad()
@@ -30,6 +31,7 @@ def test_latents_are_scaled_posterior_means(autoencoder) -> None:
 def test_the_bundled_autoencoder_is_small_and_loads() -> None:
     weights = BUNDLED_AUTOENCODER / "diffusion_pytorch_model.safetensors"
     assert weights.stat().st_size <= 4 * 2**20
+    assert damage(BUNDLED_AUTOENCODER) is None
     assert (
         load_pretrained(PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER))).dtype
         == torch.float32

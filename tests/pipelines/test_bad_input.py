@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.support.damage import no_file_over
 from tests.support.project import copied, error_of, run_kedro
 
 
@@ -75,7 +76,11 @@ def test_missing_inputs_of_the_first_node_are_named(
 @pytest.mark.parametrize(
     ("pipeline", "file", "expected"),
     [
-        ("evaluate", "06_models/denoiser/unet", r"06_models/denoiser/unet: no model here"),
+        (
+            "evaluate",
+            "06_models/denoiser/unet",
+            r"06_models/denoiser: damaged \(unet/.*: missing\)",
+        ),
         (
             "report",
             "06_models/training_log.parquet",
@@ -155,3 +160,24 @@ def test_a_settings_file_that_is_not_yaml_is_named(project: Path) -> None:
     file.write_text("train: [", encoding="utf-8")
     message = error_of(project, "--pipelines", "train")
     assert re.search(r"conf/test/parameters_train\.yml", message)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "model"),
+    [("autoencoder", "autoencoder"), ("train", "denoiser/unet"), ("export", "denoiser/unet")],
+)
+def test_a_full_disk_is_one_line_and_leaves_the_models(
+    finished_project: Path, tmp_path: Path, pipeline: str, model: str
+) -> None:
+    models = copied(finished_project, tmp_path) / "data" / "test" / "06_models"
+    size = (models / model / "diffusion_pytorch_model.safetensors").stat().st_size
+    finished = [
+        path for name in ("autoencoder", "denoiser") for path in (models / name).rglob("*.*")
+    ]
+    before = {path: path.read_bytes() for path in finished}
+    changes = "autoencoder.training.seed=9,train.seed=9,train.on_mismatch=restart"
+    with no_file_over(size - 1000):
+        message = error_of(tmp_path / "project", "--pipelines", pipeline, "--params", changes)
+    assert re.search(r"06_models/\S+: not written \(.*file too large", message, re.I), message
+    assert {path: path.read_bytes() for path in finished} == before
+    assert not list(models.rglob(".*.partial"))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime import atomic_files
 from albedo_pipeline.runtime.atomic_files import recover_folder, replaced_folder, write_text
 
@@ -49,7 +50,7 @@ def test_a_failed_rename_puts_the_old_folder_back(
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", fail_for_partial)
-    with pytest.raises(OSError, match="disk"), replaced_folder(folder):
+    with pytest.raises(ProjectError, match=r"model: not written \(disk\)"), replaced_folder(folder):
         pass
     assert content(tmp_path) == {"model/old": "old"}
 

@@ -10,6 +10,7 @@ from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.shards.build import chunk_bounds
 from albedo_pipeline.shards.datasets import ShardsDataset
 from albedo_pipeline.shards.index import Rejected, Source
+from albedo_pipeline.shards.shard_file import open_shard
 
 
 class Squares:
@@ -168,6 +169,22 @@ def test_damaged_shards_and_records_are_made_again(tmp_path: Path, made_at_once)
     dataset(folder).save(again)
     assert 0 < len(again.made) < 60
     assert content(folder) == made_at_once
+
+
+def test_a_shard_with_a_flipped_byte_is_made_again(
+    tmp_path: Path, made_at_once, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "shards"
+    dataset(folder).save(Squares(values(100)))
+    shard, again = sorted(folder.glob("*.arrow"))[0], Squares(values(100))
+    place = shard.read_bytes().index(np.full((2, 2), open_shard(shard).row(0)["x"]).tobytes())
+    content_ = bytearray(shard.read_bytes())
+    content_[place] ^= 1
+    shard.write_bytes(content_)
+    dataset(folder).save(again)
+    assert 0 < len(again.made) < 60
+    assert content(folder) == made_at_once
+    assert f"{shard}: damaged, its samples are made again" in caplog.text
 
 
 def test_a_second_run_at_the_same_time_is_an_error(tmp_path: Path) -> None:

@@ -74,6 +74,42 @@ def test_a_digest_is_of_the_tensors_with_their_names_types_and_shapes() -> None:
     assert digest_of({"x": x, "id": "a"}) == digest_of({"id": "b", "x": x[::-1][::-1]})
 
 
+def test_the_name_is_that_of_the_rows_as_they_are_read(tmp_path: Path) -> None:
+    """Also of scalars that Arrow stores as another type than Python's own."""
+    rows = [
+        {"a": np.float32(0.1), "b": 1.5, "c": True, "d": "é", "x": np.zeros(2)},
+        {"a": np.float32(0.2), "b": 2, "c": False, "d": "", "x": np.ones(2)},
+    ]
+    shard = written(tmp_path, rows)
+    assert [shard.row(i)["b"] for i in range(2)] == [1.5, 2.0]
+
+
+def test_no_flipped_byte_changes_what_is_read(tmp_path: Path) -> None:
+    rows = [{"id": f"s{i}", "share": i / 7, "x": np.full((2, i, 3), i, np.uint16)} for i in (1, 2)]
+    expected = [written(tmp_path, rows).row(i) for i in range(2)]
+    (path,) = tmp_path.iterdir()
+    sound, refused = path.read_bytes(), 0
+    for place in range(len(sound)):
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 0x40]) + sound[place + 1 :])
+        try:
+            shard = open_shard(path)
+            read = [shard.row(i) for i in range(2)]
+        except ProjectError:
+            refused += 1
+            continue
+        for row, wanted in zip(read, expected, strict=True):
+            assert row["x"].tolist() == wanted["x"].tolist()
+            assert {**row, "x": 0} == {**wanted, "x": 0}
+    assert refused > len(sound) / 2  # the rest is padding
+
+
+def test_a_shard_follows_the_umask(tmp_path: Path) -> None:
+    written(tmp_path, [{"x": np.zeros(2)}])
+    (path,) = tmp_path.iterdir()
+    (tmp_path / "usual").touch()
+    assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
 def test_a_row_keeps_the_digest_that_it_brings(tmp_path: Path) -> None:
     shard = written(tmp_path, [{DIGEST: "own", "x": np.zeros(2)}, {DIGEST: "2", "x": np.ones(2)}])
     assert shard.scalars[DIGEST].to_pylist() == ["own", "2"]
@@ -108,6 +144,17 @@ def test_a_damaged_shard_is_named(tmp_path: Path, size: int) -> None:
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ProjectError, match=rf"{path.name}: damaged shard \("):
         open_shard(path)
+
+
+def test_a_row_with_a_flipped_byte_is_named(tmp_path: Path) -> None:
+    name = write_shard(tmp_path, [{"x": np.full(9, i, np.uint16)} for i in (7, 8)])
+    path = tmp_path / str(name)
+    path.write_bytes(path.read_bytes().replace(bytes([8, 0] * 9), bytes([8, 0] * 8 + [9, 0])))
+    shard = open_shard(path, "ingest")
+    assert shard.tensor("x", 0)[0] == 7
+    message = rf"{path}: damaged shard \(row 1 is not what was written\); run the pipeline ingest"
+    with pytest.raises(ProjectError, match=message):
+        shard.tensor("x", 1)
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:

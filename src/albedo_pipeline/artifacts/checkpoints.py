@@ -1,6 +1,5 @@
 """Checkpoints: folders of safetensors and JSON with checksums; damaged ones are skipped."""
 
-import hashlib
 import json
 import logging
 import os
@@ -8,19 +7,18 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import recover_folder, replaced_folder
+from albedo_pipeline.runtime.checksums import damage, write_checksums
 from albedo_pipeline.runtime.locks import locked
 
 logger = logging.getLogger(__name__)
-_CHECKSUMS = "checksums.json"
 _NAME = re.compile(r"step-(\d{8,})")
 
 
@@ -74,8 +72,7 @@ class Checkpoints:
         folder = self.path(step)
         with replaced_folder(folder) as partial:
             fill(partial)
-            sums = _checksums(partial)
-            (partial / _CHECKSUMS).write_text(json.dumps(sums, indent=2), encoding="utf-8")
+            write_checksums(partial)
         return folder
 
     def newest_undamaged(self) -> Path | None:
@@ -120,35 +117,9 @@ class Checkpoints:
         return aside
 
 
-def damage(checkpoint: Path) -> str | None:
-    """What is wrong with a checkpoint's files; None if it is undamaged."""
-    try:
-        expected = json.loads((checkpoint / _CHECKSUMS).read_text(encoding="utf-8"))
-        missing = sorted(name for name in expected if not (checkpoint / name).is_file())
-        if missing:
-            return f"{', '.join(missing)}: missing"
-        actual = _checksums(checkpoint)
-    except (FileNotFoundError, ValueError, AttributeError) as error:
-        return f"{_CHECKSUMS}: {one_line(error)}"
-    wrong = sorted(name for name in expected if actual[name] != expected[name])
-    return f"{', '.join(wrong)}: not what was written" if wrong else None
-
-
 def read_json(checkpoint: Path, name: str) -> dict[str, Any]:
     """Content of one of an undamaged checkpoint's JSON files."""
     return json.loads((checkpoint / name).read_text(encoding="utf-8"))
-
-
-def _checksums(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file but the checksums, computed on several threads."""
-    paths = sorted(p for p in folder.iterdir() if p.name != _CHECKSUMS)
-    with ThreadPoolExecutor() as pool:
-        return dict(zip((p.name for p in paths), pool.map(_sha256, paths), strict=True))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class CheckpointsDataset(AbstractDataset[NoReturn, Checkpoints]):

@@ -7,6 +7,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.artifacts.models import write_made_from
 from albedo_pipeline.runtime.atomic_files import replaced_folder
+from albedo_pipeline.runtime.checksums import write_checksums
 
 
 class ExportedModelDataset(AbstractDataset[Any, Any]):
@@ -37,6 +38,7 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
             data.pipeline.save_pretrained(folder, safe_serialization=True)
             (folder / "README.md").write_text(data.card, encoding="utf-8")
             write_made_from(folder, data.made_from)
+            write_checksums(folder)
 
     def _exists(self) -> bool:
         return (self._folder / "model_index.json").is_file()

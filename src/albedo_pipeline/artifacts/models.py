@@ -8,6 +8,7 @@ from kedro.io import AbstractDataset
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import replaced_folder
+from albedo_pipeline.runtime.checksums import verified, write_checksums
 
 _LORA = "pytorch_lora_weights.safetensors"
 """Name of the adapters' file in diffusers."""
@@ -19,10 +20,14 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
 
     Args:
         filepath: the folder; it is replaced in one step when a save succeeds.
+        written_by: the pipeline that writes it, for errors.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+    def __init__(
+        self, *, filepath: str, written_by: str = "autoencoder", metadata: dict | None = None
+    ) -> None:
         self._folder = Path(filepath)
+        self._written_by = written_by
         self.metadata = metadata
 
     def load(self) -> Any:
@@ -33,12 +38,14 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
         """
         from diffusers import AutoencoderKL
 
-        return load_model(AutoencoderKL, self._folder)
+        with verified(self._folder, self._written_by):
+            return load_model(AutoencoderKL, self._folder, self._written_by)
 
     def save(self, data: Any) -> None:
         """Write the model."""
         with replaced_folder(self._folder) as folder:
             data.save_pretrained(folder)
+            write_checksums(folder)
 
     def _exists(self) -> bool:
         return (self._folder / "config.json").is_file()
@@ -68,12 +75,16 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
         Raises:
             ProjectError: if the folder holds no denoiser, or a damaged one.
         """
+        with verified(self._folder, "train"):
+            return self._read()
+
+    def _read(self) -> Any:
         from diffusers import DDIMScheduler, UNet2DConditionModel
         from safetensors.torch import load_file
 
         from albedo_pipeline.models.denoiser import Denoiser
 
-        unet = load_model(UNet2DConditionModel, self._folder / "unet")
+        unet = load_model(UNet2DConditionModel, self._folder / "unet", "train")
         try:
             if (self._folder / "lora").is_dir():
                 weights = {"weight_name": _LORA, "use_safetensors": True}
@@ -84,7 +95,9 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
             ]
             made_from = read_made_from(self._folder)
         except Exception as error:
-            raise ProjectError(f"{self._folder}: damaged model ({one_line(error)})") from error
+            raise ProjectError(
+                f"{self._folder}: damaged model ({one_line(error)}); run the pipeline train again"
+            ) from error
         return Denoiser(unet, scheduler, text_embedding, made_from)
 
     def save(self, data: Any) -> None:
@@ -105,6 +118,7 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
                 folder / "text_embedding.safetensors",
             )
             write_made_from(folder, data.made_from)
+            write_checksums(folder)
 
     def _exists(self) -> bool:
         return (self._folder / "unet" / "config.json").is_file()
@@ -124,19 +138,22 @@ def read_made_from(folder: Path) -> dict[str, str]:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
-def load_model(model_class: Any, folder: Path) -> Any:
+def load_model(model_class: Any, folder: Path, written_by: str) -> Any:
     """Load a diffusers model from a local folder of safetensors, in eval mode.
 
     Args:
         model_class: class with `from_pretrained`.
         folder: folder of the model.
+        written_by: the pipeline that writes it.
 
     Raises:
         ProjectError: if the folder is missing or the model is damaged; names the folder.
     """
     if not (folder / "config.json").is_file():
-        raise ProjectError(f"{folder}: no model here; run the pipeline that makes it first")
+        raise ProjectError(f"{folder}: no model here; run the pipeline {written_by} first")
     try:
         return model_class.from_pretrained(folder, use_safetensors=True).eval()
     except Exception as error:
-        raise ProjectError(f"{folder}: damaged model ({one_line(error)})") from error
+        raise ProjectError(
+            f"{folder}: damaged model ({one_line(error)}); run the pipeline {written_by} again"
+        ) from error

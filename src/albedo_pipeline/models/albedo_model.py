@@ -12,6 +12,7 @@ from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.text_embedding import embed_empty_text
 from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from albedo_pipeline.provenance.weights import autoencoder_digest
+from albedo_pipeline.runtime.checksums import verified
 
 BUNDLED_ESTIMATOR = Path(__file__).parent / "bundled" / "estimator"
 """Folder of the estimator that ships with the package; its README is the model card."""
@@ -55,16 +56,18 @@ def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
         ProjectError: if it cannot be loaded, predicts no albedo, or has a scheduler other than
             DDIM with trailing timesteps. The message names the model.
     """
-    try:
-        pipeline = MarigoldIntrinsicsPipeline.from_pretrained(
-            BUNDLED_ESTIMATOR if source.model == BUNDLED else source.model,
-            revision=None if source.model == BUNDLED else source.revision,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
-        return _albedo_model(pipeline)
-    except Exception as error:  # a damaged folder raises errors of many types
-        raise ProjectError(f"{source.model}: {one_line(error)}") from error
+    name: Path | str = BUNDLED_ESTIMATOR if source.model == BUNDLED else source.model
+    with verified(Path(name)):
+        try:
+            pipeline = MarigoldIntrinsicsPipeline.from_pretrained(
+                name,
+                revision=None if source.model == BUNDLED else source.revision,
+                use_safetensors=True,
+                dtype=torch.float32,
+            )
+            return _albedo_model(pipeline)
+        except Exception as error:  # a damaged folder raises errors of many types
+            raise ProjectError(f"{source.model}: {one_line(error)}") from error
 
 
 def described(model: str) -> str:

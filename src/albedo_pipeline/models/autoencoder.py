@@ -9,6 +9,7 @@ from diffusers.models.resnet import ResnetBlock2D
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedAutoencoder
+from albedo_pipeline.runtime.checksums import verified
 
 BUNDLED_AUTOENCODER = Path(__file__).parent / "bundled" / "autoencoder"
 """Folder of the small autoencoder that ships with the package; its README says how it was made."""
@@ -64,18 +65,19 @@ def load_pretrained(source: PretrainedAutoencoder) -> AutoencoderKL:
     Raises:
         ProjectError: if it cannot be loaded. The message names the model.
     """
-    try:
-        return AutoencoderKL.from_pretrained(
-            source.model,
-            subfolder=source.subfolder,
-            revision=source.revision,
-            use_safetensors=True,
-            torch_dtype=torch.float32,
-        ).eval()
-    except (OSError, ValueError) as error:
-        raise ProjectError(
-            f"autoencoder.pretrained.model {source.model}: {one_line(error)}"
-        ) from error
+    with verified(Path(source.model), within=source.subfolder or ""):
+        try:
+            return AutoencoderKL.from_pretrained(
+                source.model,
+                subfolder=source.subfolder,
+                revision=source.revision,
+                use_safetensors=True,
+                torch_dtype=torch.float32,
+            ).eval()
+        except (OSError, ValueError) as error:
+            raise ProjectError(
+                f"autoencoder.pretrained.model {source.model}: {one_line(error)}"
+            ) from error
 
 
 def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:

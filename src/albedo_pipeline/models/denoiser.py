@@ -1,6 +1,7 @@
 """The denoiser: UNet, noise schedule and text embedding, and how they are made or loaded."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from albedo_pipeline.diffusion.schedule import alphas_cumprod_from_betas, betas
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
 from albedo_pipeline.provenance.weights import denoiser_digest
+from albedo_pipeline.runtime.checksums import verified
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,19 @@ def load_unet(source: PretrainedDenoiser, latent_channels: int) -> UNet2DConditi
     Raises:
         ProjectError: if it cannot be loaded or does not fit the autoencoder; names it.
     """
-    try:
-        unet = UNet2DConditionModel.from_pretrained(
-            source.model,
-            subfolder="unet",
-            revision=source.revision,
-            use_safetensors=True,
-            torch_dtype=torch.float32,
-        )
-    except (OSError, ValueError) as error:
-        raise ProjectError(f"train.pretrained.model {source.model}: {one_line(error)}") from error
+    with verified(Path(source.model), within="unet"):
+        try:
+            unet = UNet2DConditionModel.from_pretrained(
+                source.model,
+                subfolder="unet",
+                revision=source.revision,
+                use_safetensors=True,
+                torch_dtype=torch.float32,
+            )
+        except (OSError, ValueError) as error:
+            raise ProjectError(
+                f"train.pretrained.model {source.model}: {one_line(error)}"
+            ) from error
     if unet.config.out_channels != latent_channels:
         raise ProjectError(
             f"train.pretrained.model {source.model}: predicts {unet.config.out_channels} channels, "

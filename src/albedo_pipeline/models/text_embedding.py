@@ -9,6 +9,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.runtime.checksums import verified
 
 
 @torch.no_grad()
@@ -28,13 +29,19 @@ def load_text_encoder(source: PretrainedModel) -> tuple[CLIPTextModel, CLIPToken
         ProjectError: if they cannot be loaded. The message names the repository.
     """
     options: dict[str, Any] = {"revision": source.revision}
-    try:
-        encoder = CLIPTextModel.from_pretrained(
-            source.model, subfolder="text_encoder", use_safetensors=True, **options
-        )
-        tokenizer = CLIPTokenizer.from_pretrained(source.model, subfolder="tokenizer", **options)
-    except (OSError, ValueError) as error:
-        raise ProjectError(f"train.pretrained.model {source.model}: {one_line(error)}") from error
+    folder = Path(source.model)
+    with verified(folder, within="text_encoder"), verified(folder, within="tokenizer"):
+        try:
+            encoder = CLIPTextModel.from_pretrained(
+                source.model, subfolder="text_encoder", use_safetensors=True, **options
+            )
+            tokenizer = CLIPTokenizer.from_pretrained(
+                source.model, subfolder="tokenizer", **options
+            )
+        except (OSError, ValueError) as error:
+            raise ProjectError(
+                f"train.pretrained.model {source.model}: {one_line(error)}"
+            ) from error
     return encoder.eval(), tokenizer
 
 

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
+from albedo_pipeline.errors import ProjectError, one_line
+
 
 def fsync(path: Path) -> None:
     """Return when the content of a file or folder is on the disk."""
@@ -30,22 +34,32 @@ def recover_folder(folder: Path) -> None:
 def replaced_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside `folder`, which replaces it on success.
 
-    On any error the old folder stays as it was, and the new one is removed.
+    On any error the old folder stays as it was, and the new one is removed. The files get the mode
+    of the umask, because some libraries write files that only their owner can read.
+
+    Raises:
+        ProjectError: if a file cannot be written, for example because the disk is full; names the
+            folder.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.partial")
     previous = folder.with_name(f".{folder.name}.previous")
     recover_folder(folder)
-    partial.mkdir()
     try:
+        partial.mkdir(parents=True)
         yield partial
+        mode = partial.stat().st_mode & 0o666
         for path in partial.rglob("*"):
+            if path.is_file():
+                path.chmod(mode)
             fsync(path)
         fsync(partial)
         if folder.exists():
             folder.rename(previous)
         partial.rename(folder)
         fsync(folder.parent)
+    except (OSError, SafetensorError) as error:
+        recover_folder(folder)
+        raise ProjectError(f"{folder}: not written ({one_line(error)})") from error
     except BaseException:
         recover_folder(folder)
         raise
@@ -54,9 +68,14 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file that appears complete or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that appears complete or not at all."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content)
         fsync(partial)
         partial.rename(path)
     finally:

@@ -2,17 +2,19 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.distributed import rank, wait_for_all, world_size
 from albedo_pipeline.runtime.locks import locked
+from albedo_pipeline.runtime.parallel import ordered_map, usable_cores
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.shards.index import Index, Rejected, Source, publish, sweep_partial
 from albedo_pipeline.shards.ledger import BuildLedger, Chunk, PreviousRows, SourceOutcome
-from albedo_pipeline.shards.shard_file import Row, ShardWriter
+from albedo_pipeline.shards.shard_file import Row, ShardWriter, open_shard
 
 logger = logging.getLogger(__name__)
 _LONGEST_CHUNK = 4
@@ -81,9 +83,11 @@ def _write(folder: Path, build: ShardBuild, mean: int) -> None:
     ledger = BuildLedger(folder, build.cache_key)
     chunks = chunk_bounds([source.name for source in build.sources], mean)
     keys = [ledger.key([build.sources[i] for i in chunk]) for chunk in chunks]
-    known = ledger.chunks()
     if rank() == 0:
         sweep_partial(folder)
+        _remove_damaged(folder, ledger.chunks().values())
+    wait_for_all()
+    known = ledger.chunks()
     wait_for_all()  # so that every process sees the same chunks as missing
     missing = [n for n, key in enumerate(keys) if key not in known or not known[key].is_final]
     previous = PreviousRows(folder, known.values())
@@ -104,6 +108,26 @@ def _write(folder: Path, build: ShardBuild, mean: int) -> None:
         publish(folder, Index(shards, [o.rejected for o in outcomes if o.rejected]))
         ledger.keep_only(keys)
     wait_for_all()
+
+
+def _remove_damaged(folder: Path, chunks: Iterable[Chunk]) -> None:
+    """Remove the shards of earlier runs that are not what was written; they are made again."""
+    paths = [folder / chunk.shard for chunk in chunks if chunk.shard]
+    checks = ordered_map(_is_undamaged, paths, usable_cores())
+    for path, is_undamaged in zip(paths, checks, strict=True):
+        if not is_undamaged:
+            logger.warning("%s: damaged, its samples are made again", path)
+            path.unlink()
+
+
+def _is_undamaged(path: Path) -> bool:
+    try:
+        shard = open_shard(path)
+        for row in range(len(shard.scalars)):
+            shard.check(row)
+    except ProjectError:
+        return False
+    return True
 
 
 def _make_chunks(

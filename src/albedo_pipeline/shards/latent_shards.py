@@ -17,6 +17,8 @@ class LatentShards(Shards):
     differ from row to row.
     """
 
+    written_by = "encode"
+
     def rows(self, split: str) -> np.ndarray:
         """Numbers of the split's rows.
 

@@ -18,6 +18,8 @@ class PairShards(Shards):
     H and W may differ from row to row.
     """
 
+    written_by = "ingest"
+
     @property
     def rejected(self) -> list[Rejected]:
         """The samples that were rejected, in the order of the sources."""

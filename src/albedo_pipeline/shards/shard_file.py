@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import FileIO
@@ -77,8 +77,6 @@ class ShardWriter:
         row = row if DIGEST in row else row | {DIGEST: digest_of(row)}
         if self._partial is None:
             self._open(row)
-        scalars = {k: v for k, v in row.items() if not isinstance(v, np.ndarray)}
-        self._digest.update(json.dumps(scalars, default=np.generic.item).encode())
         self._waiting.append(row)
         self._waiting_bytes += sum(v.nbytes for v in row.values() if isinstance(v, np.ndarray))
         if self._waiting_bytes >= _BATCH_BYTES:
@@ -94,17 +92,16 @@ class ShardWriter:
             self._file.close()
             if kind is None:
                 fsync(self._partial)
-                name = f"shard-{self._digest.hexdigest()[:16]}.arrow"
+                name = _name(self._digest.hexdigest())
                 self._partial.rename(self._folder / name)
                 self.name = name
         finally:
             self._partial.unlink(missing_ok=True)
 
     def _open(self, first: Row) -> None:
-        descriptor, path = tempfile.mkstemp(".partial", ".shard-", self._folder)
-        os.close(descriptor)
-        self._partial = Path(path)
-        self._file = pa.OSFile(path, "wb")
+        # Not a file of `tempfile`, which only its owner can read.
+        self._partial = self._folder / f".shard-{uuid.uuid4().hex}.partial"
+        self._file = pa.OSFile(str(self._partial), "wb")
         self._schema = _schema(first)
         self._writer = pa.ipc.new_file(self._file, self._schema)
 
@@ -112,8 +109,20 @@ class ShardWriter:
         columns = [
             _column(field, [row[field.name] for row in self._waiting]) for field in self._schema
         ]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
+        self._writer.write_batch(batch)
+        scalars = [field.name for field in self._schema if not is_tensor(field)]
+        self._digest.update(_as_text(batch.select(scalars)))
         self._waiting, self._waiting_bytes = [], 0
+
+
+def _name(digest: str) -> str:
+    return f"shard-{digest[:16]}.arrow"
+
+
+def _as_text(scalars: pa.RecordBatch | pa.Table) -> bytes:
+    """All scalars as text, for the digest in a shard's name."""
+    return "".join(map(json.dumps, scalars.to_pylist())).encode()
 
 
 def _column(field: pa.Field, values: list) -> pa.Array:
@@ -129,17 +138,49 @@ def _schema(row: Row) -> pa.Schema:
 
 @dataclass(frozen=True)
 class ShardFile:
-    """An open shard. Scalars are in memory, tensors are read when they are asked for."""
+    """An open shard. Scalars are in memory, tensors are read when they are asked for.
 
+    A row is compared with its digest when one of its tensors is read for the first time.
+    """
+
+    path: Path
+    """Path of the file."""
     file: FileIO
     """The open file."""
     scalars: pa.Table
     """All columns that are not tensors."""
     columns: dict[str, TensorColumn]
     """Positions of the tensors in the file, by column."""
+    written_by: str
+    """The pipeline that writes it, for errors."""
+    checked: np.ndarray
+    """Whether each row was compared with its digest, bool [rows]."""
 
     def tensor(self, name: str, row: int) -> np.ndarray:
-        """Read one row of a tensor column as a read-only array; safe to call from any thread."""
+        """Read one row of a tensor column as a read-only array; safe to call from any thread.
+
+        Raises:
+            ProjectError: if the row is damaged; names the file.
+        """
+        if not self.checked[row]:
+            self.check(row)
+        return self._read(name, row)
+
+    def check(self, row: int) -> None:
+        """Compare a row's tensors with its digest.
+
+        Raises:
+            ProjectError: if they are not what was written; names the file.
+        """
+        try:
+            digest = digest_of({name: self._read(name, row) for name in self.columns})
+        except (OSError, ValueError, OverflowError, MemoryError):  # a wrong place or size
+            digest = ""
+        if digest != self.scalars[DIGEST][row].as_py():
+            raise _damaged(self.path, f"row {row} is not what was written", self.written_by)
+        self.checked[row] = True
+
+    def _read(self, name: str, row: int) -> np.ndarray:
         column = self.columns[name]
         content = os.pread(self.file.fileno(), column.row_bytes(row), int(column.offsets[row]))
         return np.frombuffer(content, column.dtype).reshape(column.shapes[row])
@@ -150,8 +191,12 @@ class ShardFile:
         return scalars | {name: self.tensor(name, number) for name in self.columns}
 
 
-def open_shard(path: Path) -> ShardFile:
-    """Open a shard.
+def open_shard(path: Path, written_by: str = "that writes it") -> ShardFile:
+    """Open a shard, and check everything but its tensors.
+
+    Args:
+        path: path of the file.
+        written_by: the pipeline that writes it, for errors.
 
     Raises:
         ProjectError: if it is missing or damaged; names it.
@@ -161,13 +206,22 @@ def open_shard(path: Path) -> ShardFile:
             content = source.read_buffer(source.size())
             reader = pa.ipc.open_file(content)
             batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+            for batch in batches:
+                batch.validate(full=True)  # otherwise a damaged place could be outside the file
             names = [field.name for field in reader.schema if is_tensor(field)]
             columns = {name: locate(batches, name, content.address) for name in names}
             scalars = pa.Table.from_batches(batches).drop_columns(names)
             in_memory = pa.ipc.open_stream(_serialised(scalars)).read_all()
-        return ShardFile(FileIO(path), in_memory, columns)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ProjectError(f"{path}: damaged shard ({one_line(error)})") from error
+        if _name(hashlib.sha256(_as_text(in_memory)).hexdigest()) != path.name:
+            raise ValueError("its scalars are not what was written")
+        checked = np.zeros(len(in_memory), bool)
+        return ShardFile(path, FileIO(path), in_memory, columns, written_by, checked)
+    except Exception as error:  # a damaged file raises errors of many types
+        raise _damaged(path, one_line(error), written_by) from error
+
+
+def _damaged(path: Path, reason: str, written_by: str) -> ProjectError:
+    return ProjectError(f"{path}: damaged shard ({reason}); run the pipeline {written_by} again")
 
 
 def _serialised(table: pa.Table) -> pa.Buffer:

@@ -4,6 +4,7 @@ import hashlib
 import resource
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,9 @@ class Shards:
     be as many as there are samples.
     """
 
+    written_by: ClassVar = "that writes it"
+    """The pipeline that writes the shards, for errors."""
+
     def __init__(self, folder: Path) -> None:
         """
         Raises:
@@ -28,7 +32,7 @@ class Shards:
         self.folder = folder
         self.index = read_index(folder)
         _allow_open_files(len(self.index.shards))
-        self._shards = [open_shard(folder / name) for name in self.index.shards]
+        self._shards = [open_shard(folder / name, self.written_by) for name in self.index.shards]
         self._ends = np.cumsum([len(shard.scalars) for shard in self._shards])
 
     def __len__(self) -> int:
@@ -49,7 +53,11 @@ class Shards:
         return np.concatenate([shard.columns[name].shapes for shard in self._shards])
 
     def tensor(self, name: str, row: int) -> np.ndarray:
-        """Read one row of a tensor column as a read-only array; safe to call from any thread."""
+        """Read one row of a tensor column as a read-only array; safe to call from any thread.
+
+        Raises:
+            ProjectError: if the row is damaged; names the file.
+        """
         number = int(np.searchsorted(self._ends, row, side="right"))
         shard = self._shards[number]
         return shard.tensor(name, row - (int(self._ends[number]) - len(shard.scalars)))
@@ -84,6 +92,8 @@ class PredictionShards(Shards):
     predictions of the models to compare with, whose names begin with `PREDICTION_OF`; with an
     ensemble also uncertainty (its spread, mean of the channels), uint16 [1, H, W].
     """
+
+    written_by = "evaluate"
 
     def made_from(self) -> dict[str, str]:
         """Digest of the `lineage`; empty if an earlier version of the project wrote the shards."""

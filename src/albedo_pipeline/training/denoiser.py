@@ -13,7 +13,7 @@ import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 
-from albedo_pipeline.artifacts.checkpoints import Checkpoints, damage, read_json
+from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.albedo_model import load_albedo_model
@@ -35,6 +35,7 @@ from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
 from albedo_pipeline.provenance.weights import encoder_digest
+from albedo_pipeline.runtime.checksums import damage
 from albedo_pipeline.runtime.distributed import (
     accelerated,
     any_process,

@@ -1,0 +1,73 @@
+"""Tables in Parquet files, with a digest by which a reader sees that they are what was written."""
+
+import hashlib
+import re
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from kedro_datasets.pandas import ParquetDataset
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.atomic_files import write_bytes
+
+_KEY = "albedo_pipeline.sha256"
+_NO_DIGEST = "0" * 64
+_STORED = re.compile(_KEY.encode() + rb"..([0-9a-f]{64})", re.DOTALL)
+"""The digest in the file: between key and value, Thrift writes a type and a length."""
+
+
+class TableDataset(ParquetDataset):
+    """A table in a Parquet file, which appears complete or not at all.
+
+    The file's metadata hold its digest: the SHA-256 of the file with zeros in the digest's place.
+
+    Args:
+        filepath: path of the file.
+        written_by: the pipeline that writes it, for errors.
+    """
+
+    def __init__(self, *, filepath: str, written_by: str, metadata: dict | None = None) -> None:
+        super().__init__(filepath=filepath, metadata=metadata)
+        self._path = Path(filepath)
+        self._written_by = written_by
+
+    def load(self) -> pd.DataFrame:
+        """Read the table; a file of an earlier version, which has no digest, is not checked.
+
+        Raises:
+            ProjectError: if the file is damaged; names it.
+        """
+        content = self._path.read_bytes()
+        try:
+            # Found in the bytes, because damaged metadata may parse as fewer entries.
+            stored = _STORED.search(content)
+            if stored and _with_digest(content, stored.span(1)) != content:
+                raise ValueError("not what was written")
+            return pd.read_parquet(BytesIO(content))
+        except Exception as error:  # a damaged file raises errors of many types
+            raise ProjectError(
+                f"{self._path}: damaged table ({one_line(error)}); run the pipeline "
+                f"{self._written_by} again"
+            ) from error
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write the table."""
+        file, table = BytesIO(), pa.Table.from_pandas(data)
+        with pq.ParquetWriter(file, table.schema) as writer:
+            writer.write_table(table)
+            writer.add_key_value_metadata({_KEY: _NO_DIGEST})
+        content = file.getvalue()
+        place = _STORED.search(content)
+        assert place is not None  # Parquet stores metadata as they are
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(self._path, _with_digest(content, place.span(1)))
+
+
+def _with_digest(content: bytes, place: tuple[int, int]) -> bytes:
+    """The file with its digest at a place, start and end in bytes."""
+    before, after = content[: place[0]], content[place[1] :]
+    digest = hashlib.sha256(before + _NO_DIGEST.encode() + after).hexdigest()
+    return before + digest.encode() + after

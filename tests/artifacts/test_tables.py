@@ -1,0 +1,58 @@
+"""Tables: they come back as they were saved, and a damaged one is named."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+
+from albedo_pipeline.artifacts.tables import TableDataset
+from tests.support.damage import flip_bytes, no_file_over, truncate
+
+TABLE = pd.DataFrame({"name": ["a", "b", None], "x": [0.1, float("nan"), 3]}, index=[5, 6, 7])
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> TableDataset:
+    dataset = TableDataset(filepath=str(tmp_path / "new" / "table.parquet"), written_by="ingest")
+    dataset.save(TABLE)
+    return dataset
+
+
+def test_a_table_comes_back_as_it_was_saved(dataset: TableDataset) -> None:
+    pd.testing.assert_frame_equal(dataset.load(), TABLE)
+    pd.testing.assert_frame_equal(pd.read_parquet(dataset._path), TABLE)  # by any reader
+    assert dataset.preview(nrows=2)["columns"] == ["name", "x"]
+
+
+def test_no_flipped_byte_changes_what_is_loaded(dataset: TableDataset) -> None:
+    sound, refused = dataset._path.read_bytes(), 0
+    for place in range(len(sound)):
+        dataset._path.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
+        try:
+            table = dataset.load()
+        except DatasetError:
+            refused += 1
+        else:
+            pd.testing.assert_frame_equal(table, TABLE)
+    assert len(sound) - refused < 100  # the rest is the digest itself and its name
+
+
+@pytest.mark.parametrize("do_damage", [flip_bytes, truncate])
+def test_a_damaged_table_is_named(dataset: TableDataset, do_damage) -> None:
+    do_damage(dataset._path)
+    with pytest.raises(DatasetError, match=r"table\.parquet: damaged table \(.*ingest again"):
+        dataset.load()
+
+
+def test_a_table_of_an_earlier_version_is_loaded(dataset: TableDataset) -> None:
+    TABLE.to_parquet(dataset._path)
+    assert b"sha256" not in dataset._path.read_bytes()
+    pd.testing.assert_frame_equal(dataset.load(), TABLE)
+
+
+def test_a_full_disk_leaves_the_old_table(dataset: TableDataset) -> None:
+    with pytest.raises(DatasetError, match=r"table\.parquet"), no_file_over(1000):
+        dataset.save(pd.concat([TABLE] * 100))
+    pd.testing.assert_frame_equal(dataset.load(), TABLE)
+    assert list(dataset._path.parent.iterdir()) == [dataset._path]
