@@ -11,8 +11,8 @@ from albedo_pipeline.config_loader import ConfigLoader
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 
-BOMB = "a0: &a0 [lol, lol]\n" + "".join(
-    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10)
+BOMB = "train:\n  a0: &a0 [lol, lol]\n" + "".join(
+    f"  a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10)
 )
 PYTHON_TAG = "train:\n  norm: !!python/object/apply:os.mkdir [made]\n"
 MISTAKES = [
@@ -27,13 +27,14 @@ MISTAKES = [
     ("train:\n  a: ${.b}\n  b: ${.a}\n", ", line 2: train.a: Recursive interpolation"),
     (PYTHON_TAG, ", line 2: train.norm: the tag !!python/object/apply:os.mkdir is not supported"),
     ("train: !mine 3\n", ", line 1: train: the tag !mine is not supported"),
-    (BOMB, r", line \d+: a\d: its aliases expand to more than 100000 values"),
+    (BOMB, r", line \d+: train\.a\d: its aliases expand to more than 100000 values"),
     ("train: &x\n  a: *x\n", ", line 1: train.a: contains itself by an alias"),
     ("train: *x\n", ", line 1: not valid YAML: found undefined alias 'x'"),
     ("train: [\n", ", line 2: not valid YAML: "),
     ("train:\n\tseed: 1\n", ", line 2: not valid YAML: .*character"),
     ("train: 1\n---\ntrain: 2\n", ", line 2: not valid YAML: but found another document"),
     ("- train\n", ": expected settings, each as 'key: value'"),
+    ("train: [1]\n", ", line 1: train: expected settings, not a list"),
     ("train\n", ": expected settings, each as 'key: value'"),
     ("1: 2\n", ", line 1: 1: a key must be text; put it in quotes"),
     ("train: a\0b\n", ": unacceptable character #x0000"),
@@ -96,3 +97,5 @@ def test_a_wrong_value_of_the_command_line_names_its_key(conf: Path) -> None:
     loader = ConfigLoader(conf, "mine", {"train": {"norm": "${nope}"}}, **CONFIG_LOADER_ARGS)
     with pytest.raises(ProjectError, match=r"^train\.norm: Interpolation key 'nope' not found$"):
         loader["parameters"]
+    with pytest.raises(ProjectError, match=r"^--params: train: expected settings, not a list$"):
+        ConfigLoader(conf, "mine", {"train": [1]}, **CONFIG_LOADER_ARGS)

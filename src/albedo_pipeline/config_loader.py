@@ -43,6 +43,9 @@ class ConfigLoader(OmegaConfigLoader):
         runtime_params: dict[str, Any] | None = None,
         **options: Any,
     ) -> None:
+        for name, value in (runtime_params or {}).items():
+            if isinstance(value, list):
+                raise ProjectError(f"--params: {name}: expected settings, not a list")
         source = Path(conf_source)
         folders = (options.get("base_env"), env or options.get("default_run_env"))
         paths = [path for folder in folders if folder for path in _settings_in(source / folder)]
@@ -68,7 +71,7 @@ class ConfigLoader(OmegaConfigLoader):
             if isinstance(found, yaml.ScalarNode) and "${" in found.value:
                 return f"{name}, line {found.start_mark.line + 1}: {key}: {reason}"
         self._check_values()
-        return f"{key}: {reason}"
+        return f"{key or 'the settings'}: {reason}"
 
     def _check_values(self) -> None:
         """Raise ProjectError if the values of a file cannot be built."""
@@ -119,9 +122,11 @@ def check_settings(path: Path, name: str) -> yaml.Node | None:
         return None
     if not isinstance(root, yaml.MappingNode):
         raise ProjectError(f"{name}: expected settings, each as 'key: value'")
-    for key, _ in root.value:
+    for key, value in root.value:
         if key.tag != f"{_STANDARD}str":
             raise _mistake(name, key, _text_of(key), "a key must be text; put it in quotes")
+        if path.name.startswith("parameters") and isinstance(value, yaml.SequenceNode):
+            raise _mistake(name, key, _text_of(key), "expected settings, not a list")
     _check_node(root, "", name, {})
     return root
 

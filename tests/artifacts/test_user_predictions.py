@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,6 +166,31 @@ def test_results_whose_name_is_not_utf_8_have_a_reason(
     reasons = {record["name"]: record["reason"] for record in dataset.load()["images"]}
     assert reasons["n\udcff.png"] == "its name is not UTF-8; rename the file or its folder"
     assert reasons["a.png"] == ""
+
+
+def test_results_are_found_again_in_a_locale_without_unicode(
+    dataset: UserPredictionsDataset, pictures: Path, tmp_path: Path
+) -> None:
+    (pictures / "c.png").rename(pictures / "ünï.png")
+    dataset.save(GreyJob(pictures))
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from tests.artifacts.test_user_predictions import GreyJob, UserPredictionsDataset\n"
+        "assert sys.getfilesystemencoding() == 'ascii'\n"
+        "job, dataset = GreyJob(Path(sys.argv[1])), UserPredictionsDataset(filepath=sys.argv[2])\n"
+        "dataset.save(job)\n"
+        "assert [r['name'] for r in dataset.load()['images'] if r['reason']] == ['b.png']\n"
+    )
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run(
+        [sys.executable, "-c", code, pictures, tmp_path / "out"],
+        env=os.environ | plain,
+        check=True,
+    )
+    again = GreyJob(pictures)
+    dataset.save(again)
+    assert set(again.made) <= {"ünï.png"}
+    assert (tmp_path / "out" / "ünï_albedo.exr").is_file()
 
 
 def test_results_that_have_another_name_now_are_removed(

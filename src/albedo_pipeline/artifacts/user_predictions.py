@@ -218,7 +218,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         """The image that results were made from; None if there is no sound record of it."""
         try:
             stored = self._read_record(output)
-            return _Origin(stored["record"]["name"], Path(stored["signature"].rsplit(":", 2)[0]))
+            path = stored["signature"].rsplit(":", 2)[0]
+            return _Origin(_as_decoded_now(stored["record"]["name"]), Path(_as_decoded_now(path)))
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
             return None
 
@@ -252,3 +253,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         stored |= {"record": record, "bytes": sizes}
         write_text(record_path(self._folder, image.output), json.dumps(stored))
         return record
+
+
+def _as_decoded_now(name: str) -> str:
+    """A stored file name as this process has it; in another locale Python decodes it otherwise."""
+    return os.fsdecode(name.encode("utf-8", "surrogateescape"))
