@@ -12,7 +12,11 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from albedo_pipeline.errors import ProjectError, one_line
 
-_KEDRO_PREFIX = re.compile(r"Parameter '(\w+)': Failed to instantiate \w+ for parameter '\1': ")
+_KEDRO_PREFIX = re.compile(
+    r"Parameter '(\w+)': Failed to instantiate \w+ for parameter '\1': (: )?"
+)
+"""What Kedro writes before an error of a parameter model; ": " follows if the error names no key of
+the model."""
 _USER_ERRORS = (ValueError, MissingConfigException, yaml.YAMLError)
 """What Kedro raises for unknown names and for configuration files that are not YAML."""
 
@@ -34,9 +38,8 @@ class RunCommand(click.Command):
 def _message(error: BaseException | None) -> str | None:
     """The line that the user sees if the error names its file or key; None for any other error."""
     if isinstance(error, ParameterValidationError):
-        return _KEDRO_PREFIX.sub(
-            r"\1.", "; ".join(str(error).splitlines()[1:]).replace("- ", "", 1)
-        )
+        lines = "; ".join(str(error).splitlines()[1:]).replace("- ", "", 1)
+        return _KEDRO_PREFIX.sub(lambda match: match[1] + (match[2] or "."), lines)
     if isinstance(error, ProjectError):
         return str(error)
     if isinstance(error, FileNotFoundError):  # some libraries set only the message

@@ -1,9 +1,11 @@
 """Kedro's project settings."""
 
+from albedo_pipeline.config_loader import ConfigLoader
 from albedo_pipeline.hooks import DistributedRuns, LogResults, RejectUnknownNames, UnlinkDvcCache
 
 HOOKS = (RejectUnknownNames(), DistributedRuns(), UnlinkDvcCache(), LogResults())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

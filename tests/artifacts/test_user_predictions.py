@@ -1,6 +1,10 @@
 """Results of the user's images: made once, recorded last, never mixed up."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +38,7 @@ class GreyJob:
     def make(self, image: UserImage) -> UserPrediction:
         if image.name == self._fails_at:
             raise OSError("no space left")
-        if image.path.read_text() == "bad":
+        if not image.path.is_file() or image.path.read_text() == "bad":
             raise BadSampleError("not an\nimage")
         self.made.append(image.name)
         albedo = np.full((8, 12, 3), 0.5, np.float16)
@@ -129,6 +133,93 @@ def test_results_of_another_image_are_not_replaced(
     (pictures / "a.png").unlink()  # results whose image is gone may be replaced
     dataset.save(GreyJob(other))
     assert dataset.load()["images"][0]["reason"] == ""
+
+
+def test_a_bad_image_never_removes_the_results_of_another(
+    dataset: UserPredictionsDataset, pictures: Path, tmp_path: Path
+) -> None:
+    dataset.save(GreyJob(pictures))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.png").symlink_to("gone")
+    dataset.save(GreyJob(other))
+    assert dataset.load()["images"][0]["reason"].startswith("its results would replace those of")
+    assert (tmp_path / "out" / "a_albedo.exr").is_file()
+
+
+def test_links_that_lead_nowhere_are_bad_images(
+    dataset: UserPredictionsDataset, pictures: Path
+) -> None:
+    (pictures / "circle.png").symlink_to("circle.png")
+    (pictures / "dangling.png").symlink_to("gone")
+    dataset.save(GreyJob(pictures))
+    reasons = {record["name"]: record["reason"] for record in dataset.load()["images"]}
+    assert all(reasons[f"{name}.png"] for name in ("b", "circle", "dangling"))
+    assert not any(reasons[f"{name}.png"] for name in ("a", "c", "room/a"))
+
+
+def test_results_whose_name_is_not_utf_8_have_a_reason(
+    dataset: UserPredictionsDataset, pictures: Path
+) -> None:
+    (pictures / "c.png").rename(os.fsdecode(os.fsencode(pictures) + b"/n\xff.png"))
+    dataset.save(GreyJob(pictures))
+    reasons = {record["name"]: record["reason"] for record in dataset.load()["images"]}
+    assert reasons["n\udcff.png"] == "its name is not UTF-8; rename the file or its folder"
+    assert reasons["a.png"] == ""
+
+
+def test_results_are_found_again_in_a_locale_without_unicode(
+    dataset: UserPredictionsDataset, pictures: Path, tmp_path: Path
+) -> None:
+    (pictures / "c.png").rename(pictures / "ünï.png")
+    dataset.save(GreyJob(pictures))
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from tests.artifacts.test_user_predictions import GreyJob, UserPredictionsDataset\n"
+        "assert sys.getfilesystemencoding() == 'ascii'\n"
+        "job, dataset = GreyJob(Path(sys.argv[1])), UserPredictionsDataset(filepath=sys.argv[2])\n"
+        "dataset.save(job)\n"
+        "assert [r['name'] for r in dataset.load()['images'] if r['reason']] == ['b.png']\n"
+    )
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run(
+        [sys.executable, "-c", code, pictures, tmp_path / "out"],
+        env=os.environ | plain,
+        check=True,
+    )
+    again = GreyJob(pictures)
+    dataset.save(again)
+    assert set(again.made) <= {"ünï.png"}
+    assert (tmp_path / "out" / "ünï_albedo.exr").is_file()
+
+
+def test_results_that_have_another_name_now_are_removed(
+    dataset: UserPredictionsDataset, pictures: Path, tmp_path: Path
+) -> None:
+    dataset.save(GreyJob(pictures))
+    out = tmp_path / "out"
+    (out / "a_albedo.txt").write_text("mine")
+    job = GreyJob(pictures)
+    job.images[0] = replace(job.images[0], output="a.png")
+    dataset.save(job)
+    assert job.made == ["a.png"]
+    assert [path.name for path in out.glob("a_*")] == ["a_albedo.txt"]
+    assert not [*(out / "thumbnails").glob("a_*")]
+    assert (out / "a.png_albedo.exr").is_file()
+    assert (out / "room" / "a_albedo.exr").is_file()
+
+
+def test_results_of_earlier_inputs_stay_and_are_named(
+    dataset: UserPredictionsDataset, pictures: Path, tmp_path: Path, caplog
+) -> None:
+    dataset.save(GreyJob(pictures))
+    (tmp_path / "out" / "foreign_albedo.json").write_text("[]")
+    (pictures / "c.png").unlink()
+    with caplog.at_level("INFO"):
+        dataset.save(GreyJob(pictures / "room"))
+    assert "also has the results of 2 earlier input(s): c, room/a" in caplog.text
+    assert (tmp_path / "out" / "c_albedo.exr").is_file()
+    assert (tmp_path / "out" / "foreign_albedo.json").is_file()
 
 
 def test_results_are_no_inputs(tmp_path: Path, pictures: Path) -> None:

@@ -55,7 +55,7 @@ REFUSED = [
         "folder",
         "folder under an image's name",
         files.in_place_of_albedo(lambda path: path.mkdir()),
-        r"folder/albedo\.exr: no such file",
+        r"folder/albedo\.exr: a folder, expected a file",
     ),
     Case(
         "long-name",

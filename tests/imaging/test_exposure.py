@@ -79,6 +79,25 @@ def test_a_black_image_is_refused() -> None:
         exposure_factor(np.zeros((4, 4), np.float32), usable, **PERCENTILE)
 
 
+@pytest.mark.parametrize("scale", [1e-44, 1e-40])
+@pytest.mark.parametrize("policy", ["percentile", "brightest_channel", "hypersim"])
+def test_an_image_too_dark_for_float32_is_black(policy: str, scale: float) -> None:
+    beauty, usable = random_light(scale)
+    with pytest.raises(ValueError, match=r"beauty is black: percentile 90 of .* is \d.*e-\d\d"):
+        exposure_factor(brightness_of(policy)(beauty), usable, **(PERCENTILE | {"policy": policy}))
+
+
+@pytest.mark.parametrize("scale", [1e-35, 1e36])
+def test_extreme_light_is_exposed_as_any_other(scale: float) -> None:
+    """No product of pixels and factor overflows, and none becomes NaN."""
+    beauty, usable = random_light(scale)
+    factor = exposure_factor(luminance(beauty), usable, **PERCENTILE)
+    exposed = beauty * np.float32(factor)
+    reference, _ = random_light()
+    expected = reference * exposure_factor(luminance(reference), usable, **PERCENTILE)
+    np.testing.assert_allclose(exposed, expected, rtol=1e-4)
+
+
 @pytest.mark.parametrize(("policy", "expected"), [("fixed", 4.0), ("none", 1.0)])
 def test_other_policies(policy: str, expected: float) -> None:
     light, usable = np.ones((2, 2), np.float32), np.ones((2, 2), bool)

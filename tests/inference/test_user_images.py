@@ -1,16 +1,22 @@
 """The user's images: which files are found, and how their beauty is read."""
 
+import os
 import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
+from albedo_pipeline.imaging.io.size import read_size
 from albedo_pipeline.inference.user_images import find_images, output_names, read_beauty
 from albedo_pipeline.params import PredictParams
-from tests.support.broken_images import image, text
+from tests.support.broken_images import codes, image, text
 
 
 @pytest.fixture
@@ -21,6 +27,25 @@ def images_folder(tmp_path: Path) -> Path:
     for name in ("a.png", "a.hdr", "half.exr", "room/deep.tif", "readme.txt", ".hidden.png"):
         (folder / name).write_bytes(b"")
     return folder
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """A folder that its user owns; the test runs as that user, whom permissions bind."""
+    folder = Path(tempfile.mkdtemp(prefix="nobody-"))
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.chown(folder, 65534, 65534)
+        os.setresuid(65534, 65534, 0)
+    try:
+        yield folder
+    finally:
+        if is_root:
+            os.setresuid(0, 0, 0)
+        for path in sorted(folder.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o700)
+        shutil.rmtree(folder)
 
 
 def test_shares_of_unsound_and_transparent_pixels_are_recorded(tmp_path: Path) -> None:
@@ -65,15 +90,83 @@ def test_a_folder_a_pattern_or_a_single_file_can_be_named(images_folder: Path, m
         ("nowhere", "no such file or folder"),
         ("*.bmp", "no file matches the pattern"),
         ("empty", "an empty folder"),
-        ("texts", r"no image among 1 file\(s\)"),
+        ("texts", "no image among 1 file(s)"),
+        ("pipe.png", "a named pipe, expected a file"),
+        ("dangling.png", "a link to gone, which does not exist"),
+        ("circle.png", "links that lead in a circle"),
+        ("**x/a.png", "Invalid pattern"),
     ],
 )
 def test_the_error_says_why_no_image_was_found(tmp_path: Path, location: str, reason: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "texts").mkdir()
     text(tmp_path / "texts" / "readme.txt")
-    with pytest.raises(ProjectError, match=rf"^predict\.input: .*{re.escape(location)}: {reason}"):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "dangling.png").symlink_to("gone")
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    with pytest.raises(
+        ProjectError, match=rf"^predict\.input: .*{re.escape(f'{location}: {reason}')}"
+    ):
         find_images(str(tmp_path / location))
+
+
+def test_an_unknown_home_folder_is_named() -> None:
+    with pytest.raises(ProjectError, match=r"^predict\.input: ~nobody-here/in: .*home directory"):
+        find_images("~nobody-here/in")
+
+
+def test_what_cannot_be_read_counts_as_an_image(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "dangling.png").symlink_to("gone")
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    (tmp_path / "folder.png").mkdir()
+    with zipfile.ZipFile(tmp_path / "zip.npy", "w") as archive:
+        archive.writestr("a.npy", b"")
+    sound = image(tmp_path / "sound.png", codes())
+    sound.rename(os.fsdecode(os.fsencode(tmp_path) + b"/n\xff.png"))
+    found = find_images(str(tmp_path))
+    assert found.others == 1
+    reasons = {}
+    for listed in found.images:
+        assert read_size(listed.path) is None
+        with pytest.raises(BadSampleError) as raised:
+            read_beauty(listed.path, PredictParams())
+        reasons[listed.name] = str(raised.value)
+    assert reasons == {
+        "circle.png": "links that lead in a circle",
+        "dangling.png": "a link to gone, which does not exist",
+        "n\udcff.png": "its name is not UTF-8; rename the file or its folder",
+        "pipe.png": "a named pipe, expected a file",
+        "zip.npy": "not a .npy file, or a damaged one",
+    }
+
+
+def test_what_may_not_be_read_is_named_and_the_rest_is_found(as_nobody: Path) -> None:
+    """Permissions of a user who is not root."""
+    folder, locked = as_nobody / "in", as_nobody / "locked"
+    for made in (folder, locked, folder / "sub"):
+        made.mkdir()
+    for path in (folder / "a.png", folder / "b.png", locked / "c.png"):
+        image(path, codes())
+    (folder / "link.png").symlink_to(locked / "c.png")
+    for path in (folder / "b.png", folder / "sub", locked):
+        path.chmod(0)
+    found = {listed.name: listed for listed in find_images(str(folder)).images}
+    assert list(found) == ["a.png", "b.png", "link.png", "sub"]
+    assert read_beauty(found.pop("a.png").path, PredictParams()).record["width"] == 48
+    for listed in found.values():
+        assert isinstance(listed.signature(), str)
+        with pytest.raises(BadSampleError, match=r"^Permission denied$"):
+            read_beauty(listed.path, PredictParams())
+    for location in (folder / "sub", locked / "c.png", folder / "link.png"):
+        with pytest.raises(ProjectError, match=r": Permission denied$"):
+            find_images(str(location))
+    assert [listed.name for listed in find_images(str(folder / "*.png")).images] == [
+        "a.png",
+        "b.png",
+        "link.png",
+    ]
 
 
 def test_output_names_are_unique() -> None:

@@ -27,6 +27,11 @@ def test_the_process_ends_with_exit_code_1_and_one_line(project: Path) -> None:
             "train.max_stepz=7",
             r"train\.max_stepz: no such key \(got 7\); known keys are seed, objective,",
         ),
+        ("train=5", r"Error: train: expected settings with the keys seed, objective.*\(got 5\)$"),
+        ("train=[1]", r"Error: --params: train: expected settings, not a list$"),
+        ("train.learning_rate=5", r"train\.learning_rate: expected settings .*peak.*\(got 5\)$"),
+        ("train.optimiser.groups=[1]", r"optimiser\.groups\.0: expected settings with the keys"),
+        ("evaluate.splits=[]", r"evaluate\.splits: .* at least 1 item .*\(got \[\]\)$"),
         ("train.max_steps=0", r"train\.max_steps: .* greater than or equal to 1 \(got 0\)"),
         ("train.learning_rate.peek=1", r"train\.learning_rate\.peek: no such key"),
         ("train.learning_rate.peak=fast", r"learning_rate\.peak: .*valid number.* \(got 'fast'\)"),
@@ -40,7 +45,7 @@ def test_the_process_ends_with_exit_code_1_and_one_line(project: Path) -> None:
     ],
 )
 def test_a_wrong_parameter_is_named(project: Path, setting: str, expected: str) -> None:
-    pipeline = setting.partition(".")[0].replace("trian", "train")
+    pipeline = re.split(r"[.=]", setting)[0].replace("trian", "train")
     message = error_of(project, "--pipelines", pipeline, "--params", setting)
     assert re.search(expected, message), message
     assert not (project / "data").exists()

@@ -10,7 +10,10 @@ import pytest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.pixels import quantize
+from albedo_pipeline.params import IngestParams
 from albedo_pipeline.preprocessing.audit import summary_of
+from albedo_pipeline.preprocessing.pair_rows import crop_settings, pair_rows
+from albedo_pipeline.readers.pair_files import bad_reference
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import open_shard
 from tests.endurance import bad_input_runs as bad
@@ -166,3 +169,10 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
 
     bad.ingest(project, listed)
     assert bad.contents(project) == bad.contents(undisturbed)
+
+
+def test_a_reason_with_a_name_that_is_not_utf_8_can_be_stored() -> None:
+    params = IngestParams(resolution=64)
+    reference = bad_reference("sound", "group", "albedo/n\udcff.png: its name is not UTF-8")
+    rejected = pair_rows(reference, params, crop_settings(params))
+    assert rejected.reason == r"albedo/n\udcff.png: its name is not UTF-8"

@@ -68,7 +68,6 @@ def test_the_suffix_stays_and_nothing_is_left_behind(root: Root) -> None:
         ("a/../../x", "leaves the folder of the data"),
         ("/etc/passwd", "leaves the folder of the data"),
         ("a/9.bin", "no such file"),
-        ("a", "no such file"),
     ],
 )
 def test_refused_names(root: Root, name: str, reason: str) -> None:
@@ -76,6 +75,25 @@ def test_refused_names(root: Root, name: str, reason: str) -> None:
         read(root, name)
     assert str(raised.value) == f"{name}: {reason}"
     assert isinstance(root.signature(name), str)
+
+
+def test_what_is_no_file_is_refused_by_its_kind(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "dangling").symlink_to("gone")
+    (tmp_path / "circle").symlink_to("circle")
+    root = open_root(tmp_path)
+    reasons = {
+        "folder": "a folder, expected a file",
+        "pipe": "a named pipe, expected a file",
+        "dangling": "a link to gone, which does not exist",
+        "circle": "links that lead in a circle",
+        "x" * 300: "File name too long",
+    }
+    for name, reason in reasons.items():
+        with pytest.raises(BadSampleError, match=f"^{name}: {reason}$"):
+            read(root, name)
+        assert isinstance(root.signature(name), str)
 
 
 def test_signatures(root: Root) -> None:

@@ -2,18 +2,20 @@
 
 import json
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kedro.io import AbstractDataset
 
 from albedo_pipeline.artifacts.user_results import (
     Record,
     UserPrediction,
-    is_too_long,
     record_path,
+    recorded_outputs,
     remove_results,
+    unusable_name,
     write_results,
 )
 from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 _INDEX = "index.json"
 _CACHE_KEY = "cache_key"
 """Key of the cache key in a record file."""
+_NAMED = 5
+"""Number of results of earlier inputs that the log names."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,27 @@ class UserImage:
     output: str
     """Name of its results: without suffix, and different from that of any other image."""
 
+    @property
+    def real_path(self) -> Path:
+        """Where the links lead; the file need not exist."""
+        return Path(os.path.realpath(self.path))  # Path.resolve raises an error for a circle
+
     def signature(self) -> str:
         """Path, size and time of the file, or why it cannot be read; another one if it changes."""
         try:
             stat = self.path.stat()
         except OSError as error:
             return f"{error.strerror}"
-        return f"{self.path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
+        return f"{self.real_path}:{stat.st_size}:{stat.st_mtime_ns}"
+
+
+class _Origin(NamedTuple):
+    """The image that results were made from."""
+
+    name: str
+    """Path relative to the user's folder, with `/`."""
+    path: Path
+    """The file that links lead to."""
 
 
 class PredictionJob(Protocol):
@@ -132,7 +150,7 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         for leftover in self._folder.rglob(".*.partial*"):
             leftover.unlink()
         results = self._folder.resolve()
-        images = [i for i in job.images if not i.path.resolve().is_relative_to(results)]
+        images = [i for i in job.images if not i.real_path.is_relative_to(results)]
         if not images:
             raise ProjectError(f"predict.input: all its images are results in {self._folder}")
         finished = [self._finished_record(image, job.cache_key) for image in images]
@@ -145,6 +163,7 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         records = [record or next(new) for record in finished]
         for _ in new:  # exhausted, so that the progress shows its end
             pass
+        self._remove_superseded(images)
         others = job.others + len(job.images) - len(images)
         content = {"settings": job.settings, "others": others, "images": records}
         write_text(self._folder / _INDEX, json.dumps(content))
@@ -152,7 +171,7 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
     def _finished_record(self, image: UserImage, cache_key: str) -> Record | None:
         """The record of an image whose results are complete and up to date, otherwise None."""
         try:
-            stored = self._record_file(image)
+            stored = self._read_record(image.output)
             made_from = (stored["signature"], stored[_CACHE_KEY])
             sizes = {name: (self._folder / name).stat().st_size for name in stored["bytes"]}
             is_current = made_from == (image.signature(), cache_key) and sizes == stored["bytes"]
@@ -162,21 +181,57 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
 
     def _other_source(self, image: UserImage) -> Path | None:
         """The other image that results of this name were made from, if it still exists."""
+        origin = self._origin(image.output)
+        if origin is None or not os.access(origin.path, os.F_OK):
+            return None
         try:
-            source = Path(self._record_file(image)["signature"].rsplit(":", 2)[0])
-            return source if source.is_file() and not source.samefile(image.path) else None
+            is_same = origin.path.samefile(image.path)
+        except OSError:  # a file that cannot be read now
+            is_same = origin.path == image.real_path
+        return None if is_same else origin.path
+
+    def _remove_superseded(self, images: list[UserImage]) -> None:
+        """Remove results that this run made again under another name; name those of other inputs.
+
+        An image `a.png` has the results `a_albedo.*`, and `a.png_albedo.*` once there is an
+        `a.jpg`.
+        """
+        made = {_Origin(image.name, image.real_path) for image in images}
+        outputs, others = {image.output for image in images}, []
+        for output in recorded_outputs(self._folder):
+            origin = None if output in outputs else self._origin(output)
+            if origin in made:
+                logger.info("predict: removed the results %s, which have another name now", output)
+                remove_results(self._folder, output)
+            elif origin:
+                others.append(output)
+        if others:
+            named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
+            logger.info(
+                "predict: %s also has the results of %d earlier input(s): %s",
+                self._folder,
+                len(others),
+                named,
+            )
+
+    def _origin(self, output: str) -> _Origin | None:
+        """The image that results were made from; None if there is no sound record of it."""
+        try:
+            stored = self._read_record(output)
+            path = stored["signature"].rsplit(":", 2)[0]
+            return _Origin(_as_decoded_now(stored["record"]["name"]), Path(_as_decoded_now(path)))
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
             return None
 
-    def _record_file(self, image: UserImage) -> Record:
-        return json.loads(record_path(self._folder, image.output).read_text(encoding="utf-8"))
+    def _read_record(self, output: str) -> Record:
+        return json.loads(record_path(self._folder, output).read_text(encoding="utf-8"))
 
     def _make(self, job: PredictionJob, image: UserImage) -> Record:
         """Make the results of one image, the record file last."""
         signature = image.signature()
         names = {"name": image.name, "output": image.output}
-        if is_too_long(image.output):
-            return names | {"reason": "its name is too long to add _albedo"}
+        if unusable_name(image.output):
+            return names | {"reason": unusable_name(image.output)}
         other = self._other_source(image)
         if other:
             logger.warning("%s: its results would replace those of %s", image.name, other)
@@ -198,3 +253,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         stored |= {"record": record, "bytes": sizes}
         write_text(record_path(self._folder, image.output), json.dumps(stored))
         return record
+
+
+def _as_decoded_now(name: str) -> str:
+    """A stored file name as this process has it; in another locale Python decodes it otherwise."""
+    return os.fsdecode(name.encode("utf-8", "surrogateescape"))

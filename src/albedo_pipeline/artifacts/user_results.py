@@ -11,6 +11,7 @@ import numpy as np
 
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.io.scanline_writer import write_rows
+from albedo_pipeline.imaging.io.source import utf8_name
 from albedo_pipeline.imaging.pixels import as_float32, dequantize
 from albedo_pipeline.imaging.resize import resize_rows
 from albedo_pipeline.runtime.atomic_files import fsync
@@ -50,9 +51,16 @@ class UserPrediction:
     """Facts about the image, such as its size, its exposure and the seconds that it took."""
 
 
-def is_too_long(output: str) -> bool:
-    """Whether the names of the results may be too long for a file system."""
-    return len(os.fsencode(PurePosixPath(output).name)) > _LONGEST
+def unusable_name(output: str) -> str:
+    """Why no file can be named after an image's results; empty if files can."""
+    name = os.fsencode(PurePosixPath(output).name)
+    if len(name) > _LONGEST:  # perhaps too long for a file system
+        return "its name is too long to add _albedo"
+    try:
+        utf8_name(Path(output))
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def write_results(folder: Path, output: str, prediction: UserPrediction) -> dict[str, str]:
@@ -104,6 +112,12 @@ def remove_results(folder: Path, output: str) -> None:
 def record_path(folder: Path, output: str) -> Path:
     """Path of the JSON file that says what an image's results were made from."""
     return folder / _RECORD_FILE.format(output)
+
+
+def recorded_outputs(folder: Path) -> list[str]:
+    """Names of the results in a folder that have a record file, sorted."""
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob(_RECORD_FILE.format("*"))]
+    return sorted(name.removesuffix(_RECORD_FILE.format("")) for name in files)
 
 
 @contextmanager

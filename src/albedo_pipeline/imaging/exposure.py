@@ -8,6 +8,9 @@ from albedo_pipeline.imaging.colour import decode_srgb, luminance
 
 CCIR601_LUMA = np.array([0.3, 0.59, 0.11], dtype=np.float32)
 """Weights of red, green and blue in Hypersim's tone mapping."""
+SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
+"""Smallest brightness that can be exposed. Smaller float32 numbers lose their precision, and the
+factor for them is above the largest float32."""
 
 
 Brightness = Callable[[np.ndarray], np.ndarray]
@@ -60,7 +63,7 @@ def exposure_factor(
         stops: exposure of the policy `fixed`, in stops.
 
     Raises:
-        ValueError: if the percentile is not positive (a black image).
+        ValueError: if the percentile is below `SMALLEST_NORMAL` (a black image).
     """
     if policy in ("percentile", "brightest_channel"):
         anchor = _percentile(brightness, valid, percentile)
@@ -73,7 +76,7 @@ def exposure_factor(
 def _percentile(brightness: np.ndarray, valid: np.ndarray, percentile: float) -> float:
     values = brightness.ravel() if valid.all() else brightness[valid]
     result = _quantile(values, percentile / 100) if values.size else 0.0
-    if not result > 0:
+    if not result >= SMALLEST_NORMAL:
         raise ValueError(
             f"beauty is black: percentile {percentile:g} of its brightness is {result:g}"
         )

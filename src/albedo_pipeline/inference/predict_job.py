@@ -30,7 +30,7 @@ from albedo_pipeline.runtime.device import pick_device
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 2
+_VERSION = 3
 """Version of the way from a file to its albedo; a new one makes every result again."""
 _NAMED = 5
 """Number of bad images that the final error names."""
@@ -51,7 +51,7 @@ def predict_job(project_model: Path, params: PredictParams) -> "PredictJob":
     Raises:
         ProjectError: if there is no image, no model, or no such device.
     """
-    if params.input is None:
+    if not params.input:
         raise ProjectError("predict.input: is not set: an image, a folder or a pattern")
     found, device = find_images(params.input), pick_device(params.device)
     name = params.model or (str(project_model) if project_model.is_dir() else BUNDLED)
@@ -136,9 +136,11 @@ class PredictJob:
             BadSampleError: if the image cannot be used or predicted; its message is the reason.
         """
         start = time.monotonic()
-        beauty = read_beauty(image.path, self.params)
         try:
+            beauty = read_beauty(image.path, self.params)
             predicted = predict_image(self._estimator, beauty.stored, image.name, self._layout)
+        except BadSampleError:
+            raise
         except NotFiniteError as error:
             raise BadSampleError(f"predict.precision {self.params.precision}: {error}") from error
         except Exception as error:  # whatever it is, the other images are still predicted

@@ -1,7 +1,7 @@
 """The user's own images: finding them, and reading their beauty for the model."""
 
 import glob
-from collections.abc import Iterable
+import os
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -18,6 +18,7 @@ from albedo_pipeline.imaging.pixel_checks import check_pixels
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import strips
 from albedo_pipeline.params import PredictParams
+from albedo_pipeline.runtime.plain_files import check_plain_file, is_folder
 
 _NAMES = (
     "exr sxr hdr rgbe pic tif tiff png jpg jpeg jpe jfif bmp dib tga tpic dpx cin webp jp2 j2k j2c "
@@ -52,17 +53,19 @@ class Beauty:
 def find_images(location: str) -> Found:
     """Images in a folder and its subfolders (but not behind links), or matching a pattern, or one.
 
-    A single file is used whatever its suffix.
+    A single file is used whatever its suffix. What cannot be read, such as a link that leads
+    nowhere or a subfolder that may not be listed, counts as an image, so that it is named.
 
     Raises:
-        ProjectError: if there is no image; names `predict.input`.
+        ProjectError: if there is no image, or the single one is no file; names `predict.input`.
     """
-    base, paths = _files(location)
-    is_alone = Path(location).expanduser().is_file()
-    images = [path for path in paths if is_alone or _is_image(path)]
-    if not images:
-        reason = f"no image among {len(paths)} file(s)" if paths else _nothing(location)
-        raise ProjectError(f"predict.input: {location}: {reason}")
+    try:
+        base, paths = _files(Path(location).expanduser())
+        images = paths if paths == [Path(location).expanduser()] else [*filter(_is_image, paths)]
+        if not images:
+            raise ValueError(f"no image among {len(paths)} file(s)" if paths else "an empty folder")
+    except (ValueError, RuntimeError) as error:
+        raise ProjectError(f"predict.input: {location}: {error}") from error
     names = [path.relative_to(base).as_posix() for path in images]
     found = [
         UserImage(name, path, output)
@@ -71,34 +74,44 @@ def find_images(location: str) -> Found:
     return Found(found, len(paths) - len(images))
 
 
-def _files(location: str) -> tuple[Path, list[Path]]:
-    """The folder that the names are relative to, and all files, sorted."""
-    path = Path(location).expanduser()
-    if path.is_file():
+def _files(path: Path) -> tuple[Path, list[Path]]:
+    """The folder that the names are relative to, and all files, sorted.
+
+    Raises:
+        ValueError: if there is no file; the message is the reason.
+    """
+    if is_folder(path):
+        return path, sorted(_files_below(path))
+    if os.path.lexists(path) or not glob.has_magic(str(path)):
+        check_plain_file(path, missing="no such file or folder")
         return path.parent, [path]
-    if path.is_dir():
-        base = path
-        found: Iterable[Path] = path.rglob("*")
-    else:
-        base = [*takewhile(_is_plain, reversed(path.parents))][-1]
-        pattern = path.relative_to(base).as_posix()
-        found = base.glob(pattern) if pattern else ()
-    return base, sorted(file for file in found if file.is_file())
+    base = [*takewhile(_is_plain, reversed(path.parents))][-1]
+    found = base.glob(path.relative_to(base).as_posix())
+    files = sorted(file for file in found if not is_folder(file))
+    if not files:
+        raise ValueError("no file matches the pattern")
+    return base, files
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """All files in a folder and its subfolders, and the subfolders that may not be listed."""
+    refused: list[OSError] = []
+    walk = os.walk(folder, onerror=refused.append)
+    files = [Path(parent, name) for parent, _, names in walk for name in names]
+    unlisted = [Path(error.filename) for error in refused]
+    if folder in unlisted:
+        raise ValueError(refused[0].strerror)
+    return files + unlisted
 
 
 def _is_plain(folder: Path) -> bool:
     """Whether the folder's name is no pattern; the names of existing folders may hold brackets."""
-    return folder.is_dir() or not glob.has_magic(folder.name)
+    return is_folder(folder) or not glob.has_magic(folder.name)
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
-def _nothing(location: str) -> str:
-    if Path(location).expanduser().is_dir():
-        return "an empty folder"
-    return "no file matches the pattern" if glob.has_magic(location) else "no such file or folder"
+    is_named_like_one = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return is_named_like_one or is_folder(path)
 
 
 def output_names(names: list[str]) -> list[str]:

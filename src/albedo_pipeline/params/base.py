@@ -58,6 +58,9 @@ def _error_line(model: type[Params], error: Any) -> str:
     if error["type"] == "extra_forbidden":
         known = ", ".join(_model_at(model, error["loc"][:-1]).model_fields)
         return f"{key}: no such key (got {error['input']!r}); known keys are {known}"
+    if error["type"] == "model_type":
+        known = ", ".join(_model_at(model, error["loc"]).model_fields)
+        return f"{key}: expected settings with the keys {known} (got {error['input']!r})"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":  # from a model's validator, whose message has the values
         return f"{key}: {message}" if key else message
@@ -67,6 +70,8 @@ def _error_line(model: type[Params], error: Any) -> str:
 def _model_at(model: type[Params], location: tuple) -> type[Params]:
     """The model of the nested settings at `location`."""
     for part in location:
+        if isinstance(part, int):  # an item of the list that the part before it names
+            continue
         annotation = model.model_fields[part].annotation
         candidates = (annotation, *get_args(annotation))
         model = next(c for c in candidates if isinstance(c, type) and issubclass(c, Params))

@@ -8,6 +8,8 @@ from pydantic import Field
 from albedo_pipeline.params.base import Params
 from albedo_pipeline.params.sampling import Inference
 
+Split = Literal["train", "validation", "test"]
+
 
 class BootstrapParams(Params):
     """The confidence interval of a mean: a percentile bootstrap over groups."""
@@ -39,7 +41,7 @@ class EvaluateParams(Inference):
     and all other settings that change the scores."""
     lpips_weights: Path | None = None
     """Safetensors file with the weights of LPIPS; null: LPIPS is not measured."""
-    splits: tuple[Literal["train", "validation", "test"], ...] = ("test",)
+    splits: tuple[Split, ...] = Field(("test",), min_length=1)
     """Splits that are evaluated."""
     compare_with: tuple[str, ...] = ()
     """Other models that are measured on the same samples: exported folders, Hub ids of Marigold

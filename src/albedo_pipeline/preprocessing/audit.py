@@ -10,6 +10,9 @@ from albedo_pipeline.shards.pair_shards import PairShards
 
 IMPLAUSIBLE, CLIPPED_ALBEDO, CLIPPED_BEAUTY = 0.10, 0.01, 0.10
 """Shares of a sample's pixels above which the sample is flagged."""
+DARK_BEAUTY = 10_000
+"""Exposure factor above which a sample is flagged: what becomes bright is then about 6e-5, below
+which half floats lose their precision."""
 _RANGES = (
     "exposure",
     "valid_share",
@@ -75,6 +78,7 @@ def flags(used: pd.DataFrame) -> dict[str, pd.Series]:
         "negative": used["negative_share"] > 0,
         "clipped_albedo": used["albedo_clipped_share"] > CLIPPED_ALBEDO,
         "clipped_beauty": used["beauty_clipped_share"] > CLIPPED_BEAUTY,
+        "dark_beauty": used["exposure"] > DARK_BEAUTY,
     }
 
 

@@ -36,7 +36,7 @@ def pair_rows(
             raise BadSampleError(f"only {largest:.2%} of the pixels are valid")
     except ValueError as error:
         retry = isinstance(error, TransientReadError)
-        return Rejected(reference.sample_id, reference.group, str(error), retry)
+        return Rejected(reference.sample_id, reference.group, _as_utf8(str(error)), retry)
     rows: list[Row] = []
     for number, pair in enumerate(pairs):
         name = f"{reference.sample_id}@{number}" if number else reference.sample_id
@@ -64,7 +64,12 @@ def with_utf8_names(reference: RawPairReference) -> RawPairReference:
     If they cannot, a reference with escaped names, which is rejected with this reason.
     """
     identity = (reference.sample_id, reference.group)
-    sample_id, group = (name.encode(errors="backslashreplace").decode() for name in identity)
+    sample_id, group = map(_as_utf8, identity)
     if (sample_id, group) == identity:
         return reference
     return bad_reference(sample_id, group, f"{sample_id}: the name is not UTF-8")
+
+
+def _as_utf8(text: str) -> str:
+    """Text that UTF-8 can encode: the bytes of file names that are not UTF-8 are escaped."""
+    return text.encode(errors="backslashreplace").decode()

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from albedo_pipeline.errors import BadSampleError, ProjectError, TransientReadError
 from albedo_pipeline.readers.tar_index import TarIndex, is_compressed, read_index
+from albedo_pipeline.runtime.plain_files import check_plain_file
 
 logger = logging.getLogger(__name__)
 
@@ -94,13 +95,13 @@ class FolderRoot:
     def opened(self, name: str) -> Iterator[Path]:
         """The file itself."""
         check_name(name)
-        path, is_file = _followed(name, self.path / name)
+        path = Path(os.path.realpath(self.path / name))
         if not path.is_relative_to(self._resolved):
             raise BadSampleError(f"{name}: leaves the folder of the data")
-        if not is_file:
-            raise BadSampleError(f"{name}: no such file")
-        if not os.access(path, os.R_OK):
-            raise BadSampleError(f"{name}: Permission denied")
+        try:
+            check_plain_file(self.path / name)
+        except ValueError as error:
+            raise BadSampleError(f"{name}: {error}") from error
         with _unchanged(name, path):
             yield path
 
@@ -152,17 +153,6 @@ def check_name(name: str) -> None:
     normal = posixpath.normpath(name)
     if posixpath.isabs(name) or normal == ".." or normal.startswith("../"):
         raise BadSampleError(f"{name}: leaves the folder of the data")
-
-
-def _followed(name: str, path: Path) -> tuple[Path, bool]:
-    """Where the links lead, and whether a file is there."""
-    try:
-        resolved = path.resolve()
-        return resolved, resolved.is_file()
-    except OSError as error:  # too long, or in a folder that may not be entered
-        raise BadSampleError(f"{name}: {error.strerror}") from error
-    except RuntimeError as error:
-        raise BadSampleError(f"{name}: links that lead in a circle") from error
 
 
 def _refuse_folder(error: OSError) -> None:

@@ -1,5 +1,8 @@
 """Reading image files: types, transparency and refusals, each on a real file."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import OpenImageIO as oiio
 import pytest
 
 from albedo_pipeline.imaging.io.read import read_colour
+from albedo_pipeline.imaging.io.size import read_size
 from tests.support import broken_images as broken
 
 MANY = 10**8
@@ -38,6 +42,57 @@ def test_transparent_pixels_are_not_present(tmp_path: Path) -> None:
     assert read.pixels.shape == (4, 4, 3)
 
 
+@pytest.mark.parametrize("suffix", ["png", "webp", "tga", "jp2", "tif"])
+def test_straight_alpha_is_not_multiplied_into_the_colours(tmp_path: Path, suffix: str) -> None:
+    from PIL import Image
+
+    pixels = np.full((4, 4, 4), (200, 100, 50, 128), np.uint8)
+    pixels[0, 0, 3] = 0
+    options = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    Image.fromarray(pixels, "RGBA").save(tmp_path / f"a.{suffix}", **options)
+    read = read_colour(tmp_path / f"a.{suffix}", MANY)
+    np.testing.assert_array_equal((read.pixels * 255).round(), pixels[..., :3])
+    assert not read.present.any()
+
+
+@pytest.mark.parametrize("suffix", ["exr", "tif"])
+def test_associated_alpha_stays_as_it_is_stored(tmp_path: Path, suffix: str) -> None:
+    pixels = np.full((4, 4, 4), (0.5, 0.25, 0.125, 0.5), np.float32)
+    read = read_colour(broken.image(tmp_path / f"a.{suffix}", pixels, tuple("RGBA")), MANY)
+    np.testing.assert_array_equal(read.pixels, pixels[..., :3])
+
+
+def test_a_float_tiff_with_straight_alpha_is_not_multiplied(tmp_path: Path) -> None:
+    pixels = np.full((4, 4, 4), (0.5, 4, 0.125, 0.5), np.float32)
+    straight = {"oiio:UnassociatedAlpha": 1}
+    path = broken.image(tmp_path / "a.tif", pixels, tuple("RGBA"), attributes=straight)
+    np.testing.assert_array_equal(read_colour(path, MANY).pixels, pixels[..., :3])
+
+
+def test_a_name_that_is_not_utf_8_is_refused_with_its_reason(tmp_path: Path) -> None:
+    sound = broken.image(tmp_path / "a.png", broken.codes())
+    path = sound.rename(os.fsdecode(os.fsencode(tmp_path) + b"/n\xff.png"))
+    with pytest.raises(ValueError, match=r"\.png: its name is not UTF-8; rename the file"):
+        read_colour(path, MANY)
+    assert read_size(path) is None
+
+
+def test_names_are_read_and_written_in_a_locale_without_unicode(tmp_path: Path) -> None:
+    """Python decodes file names as ASCII in the C locale if its UTF-8 mode is off."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from albedo_pipeline.imaging.io.read import read_colour\n"
+        "from albedo_pipeline.imaging.io.write import write_exr\n"
+        "assert sys.getfilesystemencoding() == 'ascii'\n"
+        "(path,) = Path(sys.argv[1]).iterdir()\n"
+        "write_exr(path.with_suffix('.exr'), read_colour(path, 10**6).pixels, {}, half=False)\n"
+    )
+    broken.image(tmp_path / "ünï 日本.png", broken.codes())
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", code, tmp_path], env=os.environ | plain, check=True)
+    assert read_colour(tmp_path / "ünï 日本.exr", MANY).pixels.shape == (64, 48, 3)
+
+
 def test_nan_infinity_and_negative_values_are_kept(tmp_path: Path) -> None:
     pixels = broken.noise()
     pixels[0, 0] = (np.nan, np.inf, -1)
@@ -47,7 +102,7 @@ def test_nan_infinity_and_negative_values_are_kept(tmp_path: Path) -> None:
 
 REFUSED: list[tuple[Callable[[Path], Path], str, str]] = [
     (lambda path: path, "a.exr", r"a\.exr: no such file$"),
-    (lambda path: path.parent, "a", r": no such file$"),
+    (lambda path: path.parent, "a", r": a folder, expected a file$"),
     (broken.empty, "a.exr", r"a\.exr: empty file$"),
     (broken.empty, "a.png", r"a\.png: empty file$"),
     (broken.text, "a.exr", r"a\.exr: EXR Error, .*: not an image, or a damaged one$"),

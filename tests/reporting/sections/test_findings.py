@@ -19,6 +19,7 @@ def rows() -> pd.DataFrame:
     rows.loc[160, ["duplicate_of", "leak"]] = ["s003", True]
     rows.loc[20:21, ["shift_x", "shift_y"]] = [3.0, -1.0]
     rows.loc[30, "albedo_implausible_share"] = 0.25
+    rows.loc[40, "exposure"] = 2e4
     return rows
 
 
@@ -31,9 +32,10 @@ def test_findings_are_counted_and_sorted_by_seriousness(rows) -> None:
         ("Implausible albedo", 1, "0.50 %", False),
         ("Exact duplicates", 1, "0.50 %", False),
         ("Clipped beauty", 10, "5.0 %", False),
+        ("Nearly black beauty", 1, "0.50 %", False),
     ]
     assert all(item.advice for item in found)
-    clipped = found[-1]
+    clipped = found[-2]
     assert clipped.examples == [f"s{n:03d}" for n in range(10, 10 + MAX_EXAMPLES)]
 
 
@@ -50,8 +52,9 @@ def test_an_unknown_finding_comes_last(rows) -> None:
 
 def test_a_flagged_sample_is_listed_once_with_all_its_findings(rows) -> None:
     listed, total = flagged_samples(rows)
-    assert total == len(listed) == 14
+    assert total == len(listed) == 15
     assert [item.sample_id for item in listed[:4]] == ["s160", "s020", "s021", "s030"]
     assert listed[0].findings == ["repeats a sample of the train split", "identical to s003"]
     assert listed[1].findings == [SUSPICION, "albedo shifted by (3, -1) px"]
+    assert listed[-1].findings == ["exposure × 2e+04"]
     assert listed[3].findings == ["implausible albedo: 25.0 %"]

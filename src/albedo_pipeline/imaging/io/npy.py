@@ -7,6 +7,7 @@ from typing import BinaryIO
 import numpy as np
 
 from albedo_pipeline.imaging.io.display_window import check_size
+from albedo_pipeline.runtime.plain_files import check_plain_file
 
 _PIXEL_TYPES = {
     "bool": "bool",
@@ -38,8 +39,7 @@ def read_npy(path: Path, max_pixels: int) -> tuple[np.ndarray, str]:
         ValueError: if it is missing, damaged, too large, or no image; the message is the reason.
         OSError: if it cannot be opened.
     """
-    if not path.is_file():
-        raise ValueError("no such file")
+    check_plain_file(path)
     with path.open("rb") as file:
         shape, is_fortran_order, dtype = _read_header(file)
         if dtype.name not in _PIXEL_TYPES:
@@ -61,8 +61,21 @@ def read_npy(path: Path, max_pixels: int) -> tuple[np.ndarray, str]:
     return array, _PIXEL_TYPES[dtype.name]
 
 
+def read_npy_size(path: Path) -> tuple[int, int]:
+    """Height and width of the array, from its header.
+
+    Raises:
+        ValueError: if there is no such file, or no image in it; the message is the reason.
+        OSError: if it cannot be opened.
+    """
+    check_plain_file(path)
+    with path.open("rb") as file:
+        height, width = _read_header(file)[0][:2]
+    return height, width
+
+
 def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     try:
         return _HEADER_READERS[np.lib.format.read_magic(file)](file)
-    except (ValueError, KeyError, EOFError) as error:
+    except Exception as error:  # for a damaged header, NumPy raises errors of many kinds
         raise ValueError("not a .npy file, or a damaged one") from error

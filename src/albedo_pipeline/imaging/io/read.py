@@ -21,6 +21,7 @@ from albedo_pipeline.imaging.io.display_window import (
     turn_upright,
 )
 from albedo_pipeline.imaging.io.npy import read_npy
+from albedo_pipeline.imaging.io.source import open_source, reason_of
 from albedo_pipeline.imaging.pixels import as_float32
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ class ColourImage:
 def read_colour(path: Path, max_pixels: int, layer: str | None = None) -> ColourImage:
     """Read the red, green and blue of an image file or `.npy`, on its display window.
 
-    Colours are not converted, and NaN, infinities and negative values are kept. Of a file with
-    several parts (EXR), the one that holds the layer is read; of a file with several pages, the
-    first.
+    Colours are not converted, and NaN, infinities and negative values are kept. Straight alpha, as
+    in PNG, is not multiplied into the colours; colours that are stored multiplied by alpha, as in
+    EXR, stay so. Of a file with several parts (EXR), the one that holds the layer is read; of a
+    file with several pages, the first.
 
     Args:
         path: any format that OpenImageIO opens, or an array [H, W, 3 or 4].
@@ -97,10 +99,8 @@ def read_mask(path: Path, max_pixels: int, channel: str | None = None) -> np.nda
     with _errors_with_path(path):
         if path.suffix.lower() == ".npy":
             return read_npy(path, max_pixels)[0]
-        # With premultiplied alpha, a white mask whose alpha is 0 would be read as black.
-        options = {"oiio:UnassociatedAlpha": 1}
         choose = (lambda parts: choose_channel(parts, channel)) if channel else choose_mask
-        return as_float32(_read(path, choose, max_pixels, options).pixels)
+        return as_float32(_read(path, choose, max_pixels).pixels)
 
 
 @contextmanager
@@ -127,9 +127,8 @@ def _read(
     path: Path,
     choose: Callable[[list[Part]], ChannelChoice],
     max_pixels: int,
-    options: dict[str, int] | None = None,
 ) -> _Channels:
-    with _open(path, options or {}) as source:
+    with open_source(path) as source:
         chosen = choose(_parts(source))
         spec = source.spec(chosen.part, 0)
         check_size(spec.width, spec.height, max_pixels)
@@ -145,27 +144,6 @@ def _read(
     top, left = spec.y - spec.full_y, spec.x - spec.full_x
     pixels, covered = fit_display_window(pixels, top, left, spec.full_height, spec.full_width)
     return _Channels(pixels, covered, type_name, spec)
-
-
-@contextmanager
-def _open(path: Path, options: dict[str, int]) -> Iterator["ImageInput"]:
-    import OpenImageIO as oiio
-
-    if not path.is_file():
-        raise ValueError("no such file")
-    if path.stat().st_size == 0:
-        raise ValueError("empty file")
-    config = oiio.ImageSpec()
-    for name, value in options.items():
-        config.attribute(name, value)
-    source = oiio.ImageInput.open(str(path), config)
-    if source is None:
-        reason = _reason_of(oiio.geterror(), path)
-        raise ValueError(f"{reason}: not an image, or a damaged one")
-    try:
-        yield source
-    finally:
-        source.close()
 
 
 def _parts(source: "ImageInput") -> list[Part]:
@@ -197,7 +175,7 @@ def _read_pixels(
     # For a JPEG that is cut off, OpenImageIO returns grey pixels and only sets its error.
     error = source.geterror()
     if pixels is None or error:
-        raise ValueError(f"{_reason_of(error, path)}: damaged or cut off")
+        raise ValueError(f"{reason_of(error, path)}: damaged or cut off")
     pixels = pixels.reshape(spec.height, spec.width, end - first)
     order = [channel - first for channel in chosen.channels]
     return pixels if order == list(range(end - first)) else pixels[..., order]
@@ -215,13 +193,3 @@ def _text_attributes(spec: "ImageSpec") -> dict[str, str]:
     import OpenImageIO as oiio
 
     return {a.name: str(a.value) for a in spec.extra_attribs if a.type == oiio.TypeString}
-
-
-def _reason_of(error: str, path: Path) -> str:
-    """The first line of OpenImageIO's error, without the file's name, and without colons, because
-    in "name: reason" a colon ends the name."""
-    line = (error.strip() or "no reason given").splitlines()[0]
-    for name in (str(path), path.name):
-        for form in (f' ("{name}")', f" ({name})", f'"{name}"', name):
-            line = line.replace(form, "")
-    return line.replace(": ", ", ").strip(" .?")

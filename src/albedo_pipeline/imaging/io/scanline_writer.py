@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from albedo_pipeline.imaging.io.source import writable_name
 from albedo_pipeline.imaging.resize import strips
 
 _COLOUR_SPACES = {".exr": "lin_rec709", ".png": "sRGB"}
@@ -31,10 +32,10 @@ def write_rows(path: Path, rows_of: Callable[[slice], np.ndarray], height: int, 
     if is_exr:
         spec.attribute("compression", "zip")
         spec.attribute("DateTime", "")  # else the current time makes equal images differ in bytes
-    output = oiio.ImageOutput.create(str(path))
+    output = oiio.ImageOutput.create(writable_name(path))
     if output is None:
         raise OSError(f"{path}: {oiio.geterror()}")
-    written = output.open(str(path), spec)
+    written = output.open(writable_name(path), spec)
     for rows in strips(height, width):
         pixels = np.ascontiguousarray(rows_of(rows))
         written = written and output.write_scanlines(rows.start, rows.stop, 0, pixels)

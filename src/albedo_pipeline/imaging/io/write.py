@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from albedo_pipeline.imaging.io.source import writable_name
+
 
 def write_exr(path: Path, pixels: np.ndarray, attributes: dict[str, str], half: bool) -> None:
     """Write an EXR file with ZIP compression.
@@ -19,17 +21,18 @@ def write_exr(path: Path, pixels: np.ndarray, attributes: dict[str, str], half: 
     """
     import OpenImageIO as oiio
 
+    name = writable_name(path)
     height, width, channels = pixels.shape
     spec = oiio.ImageSpec(width, height, channels, oiio.HALF if half else oiio.FLOAT)
     spec.channelnames = ("Y",) if channels == 1 else ("R", "G", "B")
     spec.attribute("compression", "zip")
     spec.attribute("DateTime", "")  # else the current time makes equal images differ in bytes
-    for name, value in attributes.items():
-        spec.attribute(name, value)
-    output = oiio.ImageOutput.create(str(path))
+    for key, value in attributes.items():
+        spec.attribute(key, value)
+    output = oiio.ImageOutput.create(name)
     written = (
         output is not None
-        and output.open(str(path), spec)
+        and output.open(name, spec)
         and output.write_image(np.ascontiguousarray(pixels, dtype=np.float32))
         and output.close()
     )
@@ -47,5 +50,5 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     image = oiio.ImageBuf(np.ascontiguousarray(pixels))
-    if not image.write(str(path)):
+    if not image.write(writable_name(path)):
         raise OSError(f"{path}: {image.geterror()}")

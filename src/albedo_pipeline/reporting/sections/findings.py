@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from albedo_pipeline.preprocessing.audit import CLIPPED_ALBEDO, CLIPPED_BEAUTY, IMPLAUSIBLE, flags
+from albedo_pipeline.preprocessing.audit import (
+    CLIPPED_ALBEDO,
+    CLIPPED_BEAUTY,
+    DARK_BEAUTY,
+    IMPLAUSIBLE,
+    flags,
+)
 from albedo_pipeline.reporting.formatting import finite, percentage, spaced
 
 MAX_EXAMPLES, MAX_FLAGGED = 5, 100
@@ -88,6 +94,11 @@ _DESCRIPTIONS = {
         "exposure. This is normal if a light is in view. If the light is coloured, set "
         "ingest.exposure.policy to brightest_channel; otherwise lower ingest.exposure.target.",
     ),
+    "dark_beauty": (
+        "Nearly black beauty",
+        f"The exposure multiplies the beauty by more than {DARK_BEAUTY:g}, so it shows the noise "
+        "and the rounding of values close to 0. Check the lights and the unit of the render.",
+    ),
 }
 """Name and advice of every known finding, the most serious first."""
 
@@ -104,6 +115,7 @@ _SAMPLE_TEXTS = {
     "negative": lambda row: f"negative: {percentage(row.negative_share)}",
     "clipped_albedo": lambda row: f"albedo clipped: {percentage(row.albedo_clipped_share)}",
     "clipped_beauty": lambda row: f"beauty clipped: {percentage(row.beauty_clipped_share)}",
+    "dark_beauty": lambda row: f"exposure × {row.exposure:.3g}",
 }
 """Text about one sample for every known finding."""
 
