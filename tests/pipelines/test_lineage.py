@@ -92,7 +92,7 @@ def test_metrics_that_were_edited(project: Path, arguments: tuple[str, ...]) -> 
 
 
 def test_predictions_of_another_denoiser_than_the_lineage(project: Path) -> None:
-    file = project / DATA / "08_reporting/lineage.json"
+    file = project / DATA / "07_model_output/lineage.json"
     change(file, lambda lineage: lineage.update(denoiser="0"))
     message = error_of(project, "--pipelines", "evaluate", "--from-nodes", "evaluate.score")
     assert "predictions: not made from the lineage at hand" in message
