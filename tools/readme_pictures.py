@@ -1,6 +1,6 @@
 """Makes the pictures of the README: `python -m tools.readme_pictures`, after `make demo`.
 
-`photographs.png` has free photographs that scikit-image ships, above the albedo that the bundled
+`photographs.jpg` has free photographs that scikit-image ships, above the albedo that the bundled
 estimator predicts with the settings of `conf/base`. `demo.png` has test samples of the demo:
 beauty, prediction and truth.
 """
@@ -85,5 +85,6 @@ def _montage(columns: list[list[Image.Image]]) -> Image.Image:
 
 
 if __name__ == "__main__":
-    for make in (photographs, demo):
-        make().save(ROOT / "docs" / "images" / f"{make.__name__}.png", optimize=True)
+    images = ROOT / "docs" / "images"
+    photographs().save(images / "photographs.jpg", quality=92)
+    demo().save(images / "demo.png", optimize=True)
