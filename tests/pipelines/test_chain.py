@@ -64,7 +64,7 @@ def test_metrics_are_the_means_of_the_samples(finished_project: Path) -> None:
             assert value["mean"] == pytest.approx(scores[name].mean())
             assert value["low"] <= value["mean"] <= value["high"]
     assert {"psnr_aligned", "ssim_unmasked", "lmse", "aurc"} < set(metrics["test"]["model"])
-    lineage = json.loads((reporting / "lineage.json").read_text())
+    lineage = json.loads((reporting.parent / "07_model_output/lineage.json").read_text())
     of_results = {name: metrics["lineage"][name] for name in ("predictions", "content")}
     assert lineage | of_results == metrics["lineage"]
 

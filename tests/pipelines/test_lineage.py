@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from albedo_pipeline.runtime.checksums import write_checksums
 from tests.support.project import copied, error_of, run_in_process
 
 DATA = Path("data/test")
@@ -55,6 +56,7 @@ def test_another_decoder_than_that_of_the_training(project: Path, pipeline: str)
     weights = load_file(file)
     torch.nn.init.ones_(weights["decoder.conv_out.bias"])
     save_file(weights, file, {"format": "pt"})
+    write_checksums(file.parent)
     message = error_of(project, "--pipelines", pipeline)
     assert "denoiser: not made from the autoencoder at hand" in message
     assert message.endswith("run the pipeline train again")
@@ -101,6 +103,7 @@ def test_predictions_of_another_denoiser_than_the_lineage(project: Path) -> None
 @pytest.mark.parametrize("pipeline", ["evaluate", "export"])
 def test_a_denoiser_of_an_earlier_version(project: Path, pipeline: str) -> None:
     (project / DATA / "06_models/denoiser/made_from.json").unlink()
+    write_checksums(project / DATA / "06_models/denoiser")
     message = error_of(project, "--pipelines", pipeline)
     assert "denoiser: damaged, or from an earlier version" in message
     assert message.endswith("run the pipeline train again")

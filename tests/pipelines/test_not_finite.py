@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from albedo_pipeline.runtime.checksums import write_checksums
 from tests.support.project import copied, error_of
 
 MODELS = Path("data/test/06_models")
@@ -34,6 +35,7 @@ def test_a_denoiser_with_nan_is_not_scored(finished_project: Path, tmp_path: Pat
     weights = load_file(file)
     torch.nn.init.constant_(weights["conv_out.bias"], torch.nan)
     save_file(weights, file, {"format": "pt"})
+    write_checksums(file.parents[1])
     message = error_of(project, "--pipelines", "evaluate")
     assert "Error: evaluate: prediction, " in message
     assert "not finite" in message

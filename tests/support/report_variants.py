@@ -59,6 +59,6 @@ def _cut(shards: Shards, dataset: ShardsDataset, names: tuple[str, ...]) -> Shar
     for row, scalars in enumerate(shards.scalars.to_pylist()):
         height, width = SHAPES[int(scalars["sample_id"][-1]) % len(SHAPES)]
         tensors = {name: shards.tensor(name, row)[:, :height, :width] for name in names}
-        rows.append(scalars | tensors)
+        rows.append({k: v for k, v in scalars.items() if k != "digest"} | tensors)
     dataset.save(rows)
     return dataset.load()

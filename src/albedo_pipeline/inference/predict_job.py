@@ -22,9 +22,14 @@ from albedo_pipeline.inference.tiled_prediction import (
     processing_size,
 )
 from albedo_pipeline.inference.user_images import Found, find_images, read_beauty
-from albedo_pipeline.models.albedo_model import AlbedoModel, described, load_albedo_model
+from albedo_pipeline.models.albedo_model import (
+    AlbedoModel,
+    described,
+    load_albedo_model,
+    project_model_name,
+)
 from albedo_pipeline.params import PredictParams
-from albedo_pipeline.params.base import BUNDLED, PretrainedModel
+from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.provenance.weights import configuration
 from albedo_pipeline.runtime.device import pick_device
 
@@ -54,7 +59,7 @@ def predict_job(project_model: Path, params: PredictParams) -> "PredictJob":
     if not params.input:
         raise ProjectError("predict.input: is not set: an image, a folder or a pattern")
     found, device = find_images(params.input), pick_device(params.device)
-    name = params.model or (str(project_model) if project_model.is_dir() else BUNDLED)
+    name = params.model or project_model_name(project_model)
     model = load_albedo_model(PretrainedModel(model=name, revision=params.revision))
     logger.info("The albedo is predicted with %s.", described(name))
     return PredictJob(found, name, model, device, params)

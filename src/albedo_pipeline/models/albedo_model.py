@@ -70,6 +70,11 @@ def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
             raise ProjectError(f"{source.model}: {one_line(error)}") from error
 
 
+def project_model_name(export: Path) -> str:
+    """The project's own export if there is one, or else the bundled estimator."""
+    return str(export) if export.is_dir() else BUNDLED
+
+
 def described(model: str) -> str:
     """The name of a model in a sentence: its folder or Hub id, or words for the bundled one."""
     return "the bundled estimator" if model == BUNDLED else model
