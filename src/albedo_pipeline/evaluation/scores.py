@@ -48,8 +48,7 @@ def score_table(
     """Scores of all methods on all samples, and the risk-coverage curves.
 
     Methods are `model`, the models it is compared with, the baselines, and
-    `autoencoder_roundtrip`. Images are compared as stored,
-    in 16 bits, in one pass.
+    `autoencoder_roundtrip`. Images are compared as stored, in 16 bits, in one pass.
 
     Returns:
         A table with one row per sample and method: sample_id, group, split, method, set, and every
