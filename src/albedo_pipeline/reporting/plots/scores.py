@@ -172,7 +172,7 @@ def _draw_interval(axes: Axes, theme: Theme, name: str, score: dict, y: int, kin
         axes.plot([score["low"], score["high"]], [y, y], color=colour, lw=2, alpha=0.6)
     face = "none" if kind == "ceiling" else colour
     axes.plot(score["mean"], y, "o", color=colour, markerfacecolor=face, ms=6)
-    if kind != "baseline":
+    if kind in ("model", "ceiling"):
         line = "-" if kind == "model" else "--"
         axes.axvline(score["mean"], color=colour, lw=0.8, ls=line, alpha=0.35, zorder=0)
     axes.annotate(
