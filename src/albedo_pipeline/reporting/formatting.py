@@ -30,7 +30,7 @@ class Method:
 _METHODS = {
     MODEL: Method("Model", "the trained denoiser"),
     BUNDLED: Method(
-        "Bundled estimator", "ships with albedo_pipeline; it has not seen these scenes"
+        "Bundled estimator", "ships with albedo_pipeline; trained on renders of its own"
     ),
     "beauty_as_albedo": Method("Beauty as albedo", "the input, unchanged"),
     "beauty_best_scale": Method(
