@@ -64,6 +64,14 @@ def test_the_page_counts_images_and_shows_their_details(tmp_path: Path) -> None:
     assert HOSTILE not in page
 
 
+@pytest.mark.parametrize(("members", "named"), [(1, False), (2, True)])
+def test_what_members_differ_in_is_shown_if_there_are_several(
+    tmp_path: Path, members: int, named: bool
+) -> None:
+    results = predictions(tmp_path) | {"settings": SETTINGS | {"ensemble": members}}
+    assert ("Members differ in" in user_page(results)) == named
+
+
 def test_file_names_that_are_not_utf_8(tmp_path: Path) -> None:
     results = predictions(tmp_path)
     results["images"][1]["name"] = "\udcff.png"

@@ -54,7 +54,9 @@ def user_page(predictions: dict[str, Any]) -> str:
     Args:
         predictions: what `UserPredictionsDataset` loads.
     """
-    images, settings = predictions["images"], predictions["settings"]
+    images, settings = predictions["images"], dict(predictions["settings"])
+    if settings["ensemble"] == 1:
+        del settings["ensemble_kind"]  # there is nothing that the members could differ in
     predicted = [record for record in images if not record["reason"]]
     failed = [(_printable(r["name"]), _printable(r["reason"])) for r in images if r["reason"]]
     environment = Environment(
