@@ -80,7 +80,9 @@ def test_no_node_reads_a_later_layer_than_it_writes() -> None:
             assert all(max(read, default="") <= layers[name] for name in node.outputs), node.name
 
 
-@pytest.mark.parametrize("env", ["base", "bundled", "sd21", "test"])
+@pytest.mark.parametrize(
+    "env", ["base", "sd21", "test", "bundled_autoencoder", "bundled_estimator"]
+)
 def test_every_environment_is_valid(env: str) -> None:
     settings = config(env)["parameters"]
     assert set(settings) == set(PARAMS)
