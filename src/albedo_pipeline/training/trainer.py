@@ -12,7 +12,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.io.write import write_png
 from albedo_pipeline.inference.estimator import NotFiniteError
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.runtime.device import peak_memory
+from albedo_pipeline.runtime.device import memory_named, peak_memory
 from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
@@ -78,9 +78,16 @@ class Trainer:
 
         Raises:
             Paused: if it was asked to stop; the checkpoint is written.
-            ProjectError: if the loss or gradient was not finite in too many consecutive steps, or
-                a validation's prediction is not finite.
+            ProjectError: if the loss or gradient was not finite in too many consecutive steps, a
+                validation's prediction is not finite, or the memory is too small.
         """
+        with memory_named(
+            "train.micro_batch_size or train.validation.batch_size, which change no result, or set "
+            "train.execution.gradient_checkpointing"
+        ):
+            self._run(stop)
+
+    def _run(self, stop: StopRequest) -> None:
         self._run_due(stop)
         steps = range(self.state.step, self.last_step)
         shown = progress(steps, self.last_step, "train", self.state.step, lambda: self._status)
