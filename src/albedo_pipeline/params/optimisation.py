@@ -22,6 +22,10 @@ class Noise(Params):
     """How the sizes of the coarser levels are chosen."""
     strength: float = Field(0.9, ge=0, le=1)
     """Weight of a level relative to the finer one before it; 0 is white noise."""
+    first_level: Literal[0, 1] = 1
+    """Number of the first coarser level, which is the exponent of its weight. With 0, as in
+    Marigold's code, the first level of strategy `original` is as fine as the image, with weight 1
+    at any strength; with 1, strength 0 gives white noise."""
     annealed: bool = True
     """Whether the strength s falls with the timestep t to s t / T."""
 
