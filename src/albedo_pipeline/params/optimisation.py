@@ -158,6 +158,15 @@ class Visualisation(Params):
     """Number of samples in the grid."""
 
 
+class Profile(Params):
+    """Which optimiser steps are profiled. The result stays the same."""
+
+    start: int = Field(10, ge=0)
+    """Number of the first profiled step (0-based); the first steps are slower than the others."""
+    steps: int = Field(3, ge=1)
+    """Number of profiled steps."""
+
+
 class Execution(Params):
     """How the steps are computed. These settings change the result by no more than rounding."""
 
@@ -171,3 +180,6 @@ class Execution(Params):
     deterministic: bool = False
     """Whether only algorithms are used that always add in the same order. On a GPU they are slower,
     but without them a repeated or resumed run is not bit-identical."""
+    profile: Profile | None = None
+    """Steps of which `profile/` beside the checkpoints gets a trace and a table of the costliest
+    operations; null: none."""

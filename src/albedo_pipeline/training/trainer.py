@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -35,6 +35,7 @@ from albedo_pipeline.training.optimiser_step import (
     ema_decay,
     update,
 )
+from albedo_pipeline.training.profiling import profiled
 from albedo_pipeline.training.resume import TrainState, fill_checkpoint
 from albedo_pipeline.training.schedules import after_validation, learning_rate
 from albedo_pipeline.training.stopping import Paused, StopRequest
@@ -91,8 +92,13 @@ class Trainer:
         self._run_due(stop)
         steps = range(self.state.step, self.last_step)
         shown = progress(steps, self.last_step, "train", self.state.step, lambda: self._status)
+        if self.components.accelerator.is_main_process:
+            profile, folder = self.params.execution.profile, self.store.folder / "profile"
+            loop: Iterable[int] = profiled(shown, profile, folder)
+        else:
+            loop = steps
         with closing(self._batches()) as batches:
-            for _ in shown if self.components.accelerator.is_main_process else steps:
+            for _ in loop:
                 if is_finished(self.state, self.last_step):
                     return
                 self._step(batches)
