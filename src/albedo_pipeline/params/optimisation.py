@@ -129,6 +129,10 @@ class CheckpointSchedule(Params):
     keep_every: int | None = Field(None, ge=1)
     """Optimiser steps between two checkpoints that are never deleted; null: no such
     checkpoints."""
+    weights_only: bool = False
+    """Whether the checkpoints that `keep_best` and `keep_every` keep lose the optimiser's state,
+    which is half of their size. No training can resume from these; the `keep_last` newest stay
+    complete."""
 
 
 class Validation(Sampling):

@@ -17,12 +17,12 @@ from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.training.batches import DeviceBatch, Stream
+from albedo_pipeline.training.checkpoint_writer import CheckpointWriter
 from albedo_pipeline.training.due import (
     checkpoint_is_due,
     counts_for_plateau,
     is_due,
     is_finished,
-    kept_steps,
     ranked,
     validation_is_due,
     visualisation_is_due,
@@ -36,7 +36,7 @@ from albedo_pipeline.training.optimiser_step import (
     update,
 )
 from albedo_pipeline.training.profiling import profiled
-from albedo_pipeline.training.resume import TrainState, fill_checkpoint
+from albedo_pipeline.training.resume import Snapshot, TrainState
 from albedo_pipeline.training.schedules import after_validation, learning_rate
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from albedo_pipeline.training.trackers import track_image, track_text
@@ -71,6 +71,7 @@ class Trainer:
         self.records = StepRecords(state.pending)
         self.last_step = params.last_step(len(stream))
         self._unsaved = False
+        self._writer = CheckpointWriter(store, params.checkpoints)
         self._timer = StepTimer()
         self._status = ""
 
@@ -82,11 +83,15 @@ class Trainer:
             ProjectError: if the loss or gradient was not finite in too many consecutive steps, a
                 validation's prediction is not finite, or the memory is too small.
         """
-        with memory_named(
-            "train.micro_batch_size or train.validation.batch_size, which change no result, or set "
-            "train.execution.gradient_checkpointing"
+        with (
+            memory_named(
+                "train.micro_batch_size or train.validation.batch_size, which change no result, "
+                "or set train.execution.gradient_checkpointing"
+            ),
+            self._writer,
         ):
             self._run(stop)
+            self._wait_for_the_checkpoint()
 
     def _run(self, stop: StopRequest) -> None:
         self._run_due(stop)
@@ -159,6 +164,8 @@ class Trainer:
             self._visualise()
         if self._unsaved and (stopping or checkpoint_is_due(params, state, last_step)):
             self._save()
+        if stopping:
+            self._wait_for_the_checkpoint()
         is_work_left = (
             not is_finished(state, last_step)
             or validation_is_due(params, state, last_step)
@@ -263,14 +270,14 @@ class Trainer:
         self.state.pending = self.records.state()
         self._unsaved = False
 
-        def write() -> None:
-            self.store.write(
-                self.state.step,
-                lambda folder: fill_checkpoint(
-                    folder, self.state, self.components.tensors(), self.config, self.log.table()
-                ),
+        def begin() -> None:
+            snapshot = Snapshot.of(
+                self.state, self.components.tensors(), self.config, self.log.table()
             )
             best = [step for step, _ in self.state.best]
-            self.store.keep_only(kept_steps(self.store.steps(), best, self.params.checkpoints))
+            self._writer.write(self.state.step, snapshot, best)
 
-        run_on_main_and_broadcast(self.components.accelerator, write)
+        run_on_main_and_broadcast(self.components.accelerator, begin)
+
+    def _wait_for_the_checkpoint(self) -> None:
+        run_on_main_and_broadcast(self.components.accelerator, self._writer.finish)
