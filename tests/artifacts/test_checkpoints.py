@@ -42,7 +42,7 @@ def test_a_damaged_checkpoint_is_named_and_skipped(
     store: Checkpoints, caplog: pytest.LogCaptureFixture, name: str, do_damage
 ) -> None:
     do_damage(store.path(3) / name)
-    assert store.newest_undamaged() == store.path(2)
+    assert store.newest_undamaged("weights.bin") == store.path(2)
     (message,) = [r.message for r in caplog.records if r.levelno == logging.WARNING]
     assert "step-00000003: damaged, skipped" in message
     assert name in message or name == "checksums.json"
@@ -85,8 +85,8 @@ def test_if_all_checkpoints_are_damaged_the_next_run_starts_again(store: Checkpo
     for step in store.steps():
         truncate(store.path(step) / "weights.bin")
     with pytest.raises(ProjectError, match="checkpoints: all checkpoints are damaged; run again"):
-        store.newest_undamaged()
-    assert store.newest_undamaged() is None
+        store.newest_undamaged("weights.bin")
+    assert store.newest_undamaged("weights.bin") is None
 
 
 def test_only_a_training_writes_checkpoints(tmp_path: Path) -> None:
@@ -110,3 +110,12 @@ def test_an_old_run_is_moved_aside_completely(store: Checkpoints) -> None:
 def test_every_file_has_a_checksum(store: Checkpoints) -> None:
     sums = json.loads((store.path(1) / "checksums.json").read_text())
     assert set(sums) == {"weights.bin", "state.json"}
+
+
+def test_a_checkpoint_without_a_file_is_sound_but_not_resumed_from(store: Checkpoints) -> None:
+    store.leave_out(3, "weights.bin")
+    store.leave_out(3, "weights.bin")  # it is gone already
+    assert damage(store.path(3)) is None
+    assert sorted(path.name for path in store.path(3).iterdir()) == ["checksums.json", "state.json"]
+    assert store.newest_undamaged("weights.bin") == store.path(2)
+    assert store.newest_undamaged("state.json") == store.path(3)

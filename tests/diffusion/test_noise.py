@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import interpolate
 
 from albedo_pipeline.diffusion.noise import (
     STRATEGIES,
@@ -53,6 +54,26 @@ def test_sizes_by_hand() -> None:
         assert 64 / 4 - 1 <= sizes[0][0] <= 64 / 2
         assert sizes == sorted(sizes, reverse=True)
         assert sizes[-1] == (1, 1)
+
+
+def test_levels_may_be_counted_from_0() -> None:
+    """As published: the first level of `original` has the image's size and the weight 1."""
+    assert level_sizes(random(), 32, 16, "original", first_level=0)[0] == (32, 16)
+    assert level_sizes(random(), 64, 64, "power_of_two", first_level=0) == [
+        (64, 64),
+        (32, 32),
+        (8, 8),
+        (1, 1),
+    ]
+
+
+def test_from_level_0_the_first_level_counts_at_any_strength() -> None:
+    draws = random()
+    white = gaussian(draws, SHAPE)
+    coarse = gaussian(draws, (1, 4, 16, 16))
+    both = white + interpolate(coarse, SHAPE[1:], mode="bilinear", align_corners=False)[0]
+    noise = multi_resolution(random(), SHAPE, 0.0, "every_layer", first_level=0)
+    assert torch.allclose(noise, both / both.std(correction=0), atol=1e-6)
 
 
 def test_annealed_strength_is_proportional_to_the_timestep() -> None:

@@ -1,5 +1,6 @@
 """Ranks, micro-batches, and what the processes of a run do together."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,50 @@ with accelerated("cpu", "fp32", False) as accelerator:
     except ValueError as error:
         lines.append(f"{type(error).__name__}: {error}")
 Path(sys.argv[1], str(rank)).write_text("\\n".join(lines))
+"""
+WAIT_THEN_TRAIN = """import sys
+from pathlib import Path
+import torch
+from albedo_pipeline.runtime.distributed import (
+    accelerated, any_process, run_on_main_and_broadcast, wait_for_all
+)
+
+wait_for_all()
+first = torch.distributed.group.WORLD
+for turn in range(2):
+    with accelerated("cpu", "fp32", False) as accelerator:
+        number = run_on_main_and_broadcast(accelerator, lambda: turn)
+        assert number == turn
+        assert any_process(accelerator, accelerator.process_index == 1)
+    assert torch.distributed.group.WORLD is first
+wait_for_all()
+"""
+SEVERAL_GPUS = """import torch
+import torch.distributed as distributed
+from torch.testing._internal.distributed.fake_pg import FakeStore
+
+torch.cuda.is_available = lambda: True
+torch.cuda.device_count = lambda: 2
+torch.cuda.set_device = lambda device: None
+opened, really_open = [], distributed.init_process_group
+
+
+def open_fake(backend, **options):
+    opened.append(backend)
+    really_open("cpu:fake,cuda:fake", store=FakeStore(), rank=0, world_size=2)
+
+
+distributed.init_process_group = open_fake
+from albedo_pipeline.runtime import device
+from albedo_pipeline.runtime.distributed import accelerated, any_process, wait_for_all
+
+device.described = str
+wait_for_all()
+with accelerated("cuda", "fp32", False) as accelerator:
+    assert str(accelerator.device) == "cuda:0", accelerator.device
+    assert accelerator.num_processes == 2
+    any_process(accelerator, True)
+assert opened == ["cpu:gloo,cuda:nccl"], opened
 """
 WAIT = """import sys
 import time
@@ -116,14 +161,6 @@ def test_global_settings_end_with_the_context() -> None:
         assert accelerator.mixed_precision == "no"
 
 
-def test_fp16_on_a_cpu_is_an_error() -> None:
-    with (
-        pytest.raises(ProjectError, match=r"train\.precision: fp16 needs a GPU"),
-        accelerated("cpu", "fp16", deterministic=False),
-    ):
-        pass
-
-
 @pytest.mark.parametrize("is_main", [True, False])
 def test_an_error_without_a_message_still_ends_all_processes(
     monkeypatch: pytest.MonkeyPatch, is_main: bool
@@ -152,6 +189,39 @@ def test_two_processes_share_results_flags_and_errors(tmp_path: Path) -> None:
     lines = [(tmp_path / str(n)).read_text(encoding="utf-8").splitlines() for n in range(2)]
     assert lines[0] == ["from 0", "False", "True", "ValueError: no space left"]
     assert lines[1] == ["from 0", "False", "True", "ProjectError: no space left"]
+
+
+def test_one_group_serves_all_pipelines_of_a_run(tmp_path: Path) -> None:
+    run_in_two_processes(WAIT_THEN_TRAIN, tmp_path)
+
+
+def test_the_group_of_several_gpus_serves_the_cpu_too() -> None:
+    """On torch's fake backend: which backends are opened, and for which tensors."""
+    process = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    result = subprocess.run(
+        [sys.executable, "-c", SEVERAL_GPUS],
+        env=os.environ | process | {"MASTER_ADDR": "localhost", "MASTER_PORT": "29511"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("mps", "fp16", False), "precision: fp16 needs a GPU of CUDA"),
+        (("mps", "bf16", True), "execution.deterministic: not on mps"),
+        (("cpu", "fp16", False), "precision: fp16 needs a GPU of CUDA"),
+    ],
+)
+def test_what_a_device_cannot_do_is_refused(
+    monkeypatch: pytest.MonkeyPatch, settings: tuple, message: str
+) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with pytest.raises(ProjectError, match=message), accelerated(*settings):
+        pass
 
 
 def test_a_process_waits_for_the_other_each_time(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import recover_folder, replaced_folder
-from albedo_pipeline.runtime.checksums import damage, write_checksums
+from albedo_pipeline.runtime.checksums import CHECKSUMS, damage, write_checksums
 from albedo_pipeline.runtime.locks import locked
 
 logger = logging.getLogger(__name__)
@@ -75,15 +75,18 @@ class Checkpoints:
             write_checksums(partial)
         return folder
 
-    def newest_undamaged(self) -> Path | None:
+    def newest_undamaged(self, needed: str) -> Path | None:
         """The newest checkpoint whose files agree with their checksums; None if there is none.
 
         Newer, damaged ones are named in the log and renamed to `step-XXXXXXXX.damaged`.
 
+        Args:
+            needed: file without which a checkpoint does not count; see `leave_out`.
+
         Raises:
-            ProjectError: if there are checkpoints and all of them are damaged.
+            ProjectError: if there are checkpoints, and all of them are damaged.
         """
-        steps = self.steps()
+        steps = [step for step in self.steps() if not self._lacks(step, needed)]
         for step in reversed(steps):
             reason = damage(self.path(step))
             if reason is None:
@@ -97,6 +100,22 @@ class Checkpoints:
                 f"{self.folder}: all checkpoints are damaged; run again to start from step 0"
             )
         return None
+
+    def leave_out(self, step: int, name: str) -> None:
+        """Remove a file of a checkpoint, which stays complete in all else."""
+        folder = self.path(step)
+        if not (folder / name).exists():
+            return
+        with replaced_folder(folder) as partial:
+            for path in folder.iterdir():
+                if path.name not in (name, CHECKSUMS):
+                    shutil.copyfile(path, partial / path.name)
+            write_checksums(partial)
+
+    def _lacks(self, step: int, name: str) -> bool:
+        """Whether a file of a checkpoint was left out: its checksums do not name it."""
+        folder = self.path(step)
+        return not (folder / name).exists() and damage(folder) is None
 
     def keep_only(self, steps: Collection[int]) -> None:
         """Delete the checkpoints of all other steps."""

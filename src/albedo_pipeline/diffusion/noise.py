@@ -21,21 +21,28 @@ def gaussian(random: np.random.Generator, shape: tuple[int, ...]) -> torch.Tenso
 
 
 def multi_resolution(
-    random: np.random.Generator, shape: tuple[int, int, int], strength: float, strategy: str
+    random: np.random.Generator,
+    shape: tuple[int, int, int],
+    strength: float,
+    strategy: str,
+    first_level: int = 1,
 ) -> torch.Tensor:
     """Multi-resolution noise of one sample, float32 [C, h, w], with unit variance.
 
-    It is white noise plus coarser noise of level i = 1, 2, ..., enlarged bilinearly and multiplied
-    by `strength`^i. At strength 0 it is white.
+    It is white noise plus noise of level i = `first_level`, `first_level` + 1, ..., enlarged
+    bilinearly and multiplied by `strength`^i.
 
     Args:
         random: source of all random draws.
         shape: [C, h, w] of the noise.
         strength: weight of a level relative to the finer one before it, in [0, 1].
         strategy: one of STRATEGIES; sets the sizes of the levels, see `level_sizes`.
+        first_level: 0 or 1. With 1, the noise is white at strength 0. With 0, as published, the
+            first level has the weight 1 at any strength.
     """
     total = gaussian(random, shape)
-    for level, (height, width) in enumerate(level_sizes(random, *shape[1:], strategy), start=1):
+    sizes = level_sizes(random, *shape[1:], strategy, first_level)
+    for level, (height, width) in enumerate(sizes, start=first_level):
         coarse = gaussian(random, (1, shape[0], height, width))
         enlarged = interpolate(coarse, shape[1:], mode="bilinear", align_corners=False)[0]
         total += strength**level * enlarged
@@ -43,18 +50,16 @@ def multi_resolution(
 
 
 def level_sizes(
-    random: np.random.Generator, height: int, width: int, strategy: str
+    random: np.random.Generator, height: int, width: int, strategy: str, first_level: int = 1
 ) -> list[tuple[int, int]]:
-    """Height and width of the coarser levels, from fine to coarse.
+    """Height and width of the levels, from fine to coarse.
 
-    Each level i = 1, 2, ... is the level before it divided by: r^i for `original`, r for
-    `random_step`, 2^i for `power_of_two`, 2 for `every_layer`; r is drawn from [2, 4) for each
-    level. The last level is the first one that is one cell high or wide. (Some implementations
-    count i from 0: their first level has weight 1 at any strength, so annealing does not end in
-    white noise.)
+    Each level i = `first_level`, `first_level` + 1, ... is the level before it divided by: r^i for
+    `original`, r for `random_step`, 2^i for `power_of_two`, 2 for `every_layer`; r is drawn from
+    [2, 4) for each level. The last level is the first one that is one cell high or wide.
     """
     sizes: list[tuple[int, int]] = []
-    for level in range(1, _MAX_LEVELS + 1):
+    for level in range(first_level, first_level + _MAX_LEVELS):
         if min(height, width) == 1:
             break
         ratio = random.uniform(2, 4) if strategy in ("original", "random_step") else 2.0

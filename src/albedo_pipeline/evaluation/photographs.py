@@ -23,7 +23,7 @@ from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.evaluate import RetinexParams
 from albedo_pipeline.readers.photographs import Measured, Photo
-from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.device import open_device
 from albedo_pipeline.runtime.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,9 @@ def photo_table(
     Raises:
         ProjectError: if no photograph can be used.
     """
-    estimator = Estimator.owning(model, pick_device(params.device), params, params.precision)
+    estimator = Estimator.owning(
+        model, open_device(params.device, params.precision), params, params.precision
+    )
     resolution = model.default_resolution or 0
     layout = TiledPrediction(smallest=resolution, largest=resolution)
     table, used, rejected = [], [], {}

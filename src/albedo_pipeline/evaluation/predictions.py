@@ -19,7 +19,7 @@ from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.sampling import Ensemble
-from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.device import memory_named, open_device
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -96,7 +96,11 @@ def _other_estimator(name: str, params: EvaluateParams) -> Estimator:
 
 def _estimator(model: AlbedoModel, params: EvaluateParams) -> Estimator:
     return Estimator.owning(
-        model, pick_device(params.device), params, params.precision, compiled=params.compile
+        model,
+        open_device(params.device, params.precision),
+        params,
+        params.precision,
+        compiled=params.compile,
     )
 
 
@@ -127,7 +131,8 @@ def _rows(batch: _Batch, estimators: dict[str, Estimator]) -> Iterator[Row]:
 def _named(what: str, batch: _Batch) -> Iterator[None]:
     """Adds to an error what was being made, and of which samples."""
     try:
-        yield
+        with memory_named("evaluate.batch_size"):
+            yield
     except NotFiniteError as error:
         ids = batch.samples["sample_id"].tolist()
         samples = ids[0] if len(ids) == 1 else f"{ids[0]} to {ids[-1]}"

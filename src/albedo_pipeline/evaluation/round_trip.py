@@ -9,7 +9,7 @@ from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.models.autoencoder import check_divisible, factor, round_trip
 from albedo_pipeline.params import AutoencoderParams
-from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.device import memory_named, open_device
 from albedo_pipeline.shards.pair_shards import PairShards
 
 
@@ -24,7 +24,7 @@ def round_trip_report(
     """
     for shape in np.unique(pairs.shapes("beauty"), axis=0):
         check_divisible(autoencoder, tuple(shape))
-    device = pick_device(params.device)
+    device = open_device(params.device, params.precision)
     autoencoder = autoencoder.to(device)  # type: ignore[arg-type]
     report = {
         "parameters": sum(p.numel() for p in autoencoder.parameters()),
@@ -51,7 +51,8 @@ def _psnr(
 ) -> torch.Tensor:
     images = to_tensor(pairs.batch(name, rows))
     valid = torch.from_numpy(pairs.batch("valid", rows) == 1)
-    result = round_trip(autoencoder, images, device, precision)
+    with memory_named("autoencoder.batch_size"):
+        result = round_trip(autoencoder, images, device, precision)
     if not result.isfinite().all():
         raise ProjectError(
             f"autoencoder: gives images that are not finite (NaN) in {precision}; "

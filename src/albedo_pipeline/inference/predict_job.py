@@ -31,7 +31,7 @@ from albedo_pipeline.models.albedo_model import (
 from albedo_pipeline.params import PredictParams
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.provenance.weights import configuration
-from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.device import is_out_of_memory, open_device
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def predict_job(project_model: Path, params: PredictParams) -> "PredictJob":
     """
     if not params.input:
         raise ProjectError("predict.input: is not set: an image, a folder or a pattern")
-    found, device = find_images(params.input), pick_device(params.device)
+    found, device = find_images(params.input), open_device(params.device, params.precision)
     name = params.model or project_model_name(project_model)
     model = load_albedo_model(PretrainedModel(model=name, revision=params.revision))
     logger.info("The albedo is predicted with %s.", described(name))
@@ -185,8 +185,7 @@ class PredictJob:
 
     def _reason(self, error: Exception) -> str:
         text = one_line(error)
-        is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if is_memory or "allocate memory" in text:  # the CPU's allocator has no error of its own
+        if is_out_of_memory(error):
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
             return (

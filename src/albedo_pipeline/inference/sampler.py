@@ -28,10 +28,13 @@ def sample_latents(
     dtype = next(unet.parameters()).dtype
     text_embedding = denoiser.text_embedding.to(beauty.device, dtype).expand(len(beauty), -1, -1)
     x = noise.float()
+    plan = _steps(alphas_cumprod, steps, config.set_alpha_to_one)
+    # Copied once: the UNet would copy a plain number to the device in each step, and wait for it.
+    on_device = torch.tensor([timestep for timestep, _ in plan], device=beauty.device)
     with autocast(beauty.device, precision):
-        for timestep, next_alpha_cumprod in _steps(alphas_cumprod, steps, config.set_alpha_to_one):
+        for number, (timestep, next_alpha_cumprod) in enumerate(plan):
             both = torch.cat([beauty, x], dim=1).to(dtype)
-            prediction = unet(both, timestep, text_embedding).sample.float()
+            prediction = unet(both, on_device[number], text_embedding).sample.float()
             clean, residual = split_prediction(
                 prediction, x, alphas_cumprod[timestep], config.prediction_type
             )

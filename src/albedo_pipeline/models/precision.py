@@ -4,10 +4,16 @@ from contextlib import AbstractContextManager
 
 import torch
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {
+    "fp32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 """The types of torch by the names that settings use."""
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager:
-    """Context of a forward pass in mixed precision; with `fp32` it does nothing."""
-    return torch.autocast(device.type, DTYPES[precision], enabled=precision != "fp32")
+    """Context of a forward pass in mixed precision; in float32 it does nothing."""
+    dtype = DTYPES[precision]
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)

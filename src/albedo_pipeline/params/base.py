@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
-Device = Literal["auto", "cpu", "cuda"]
-"""Where the networks run; `auto` takes a GPU if there is one."""
-Precision = Literal["fp32", "bf16", "fp16"]
-"""Number format that the networks compute in."""
-TrainingPrecision = Literal["fp32", "bf16"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+"""Where the networks run; `auto` takes a GPU of CUDA if there is one, `mps` is Apple's."""
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+"""Number format that the networks compute in; `tf32` is float32 whose products a GPU computes from
+rounded inputs, several times faster; a CPU computes it as fp32."""
+TrainingPrecision = Literal["fp32", "tf32", "bf16"]
 """Number format of a training that does not scale its loss, which fp16 would need."""
 Channels = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 """Number of channels of each level of a network, from the finest to the coarsest."""

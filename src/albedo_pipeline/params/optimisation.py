@@ -22,6 +22,10 @@ class Noise(Params):
     """How the sizes of the coarser levels are chosen."""
     strength: float = Field(0.9, ge=0, le=1)
     """Weight of a level relative to the finer one before it; 0 is white noise."""
+    first_level: Literal[0, 1] = 1
+    """Number of the first coarser level, which is the exponent of its weight. With 0, as in
+    Marigold's code, the first level of strategy `original` is as fine as the image, with weight 1
+    at any strength; with 1, strength 0 gives white noise."""
     annealed: bool = True
     """Whether the strength s falls with the timestep t to s t / T."""
 
@@ -125,6 +129,10 @@ class CheckpointSchedule(Params):
     keep_every: int | None = Field(None, ge=1)
     """Optimiser steps between two checkpoints that are never deleted; null: no such
     checkpoints."""
+    weights_only: bool = False
+    """Whether the checkpoints that `keep_best` and `keep_every` keep lose the optimiser's state,
+    which is half of their size. No training can resume from these; the `keep_last` newest stay
+    complete."""
 
 
 class Validation(Sampling):
@@ -154,6 +162,15 @@ class Visualisation(Params):
     """Number of samples in the grid."""
 
 
+class Profile(Params):
+    """Which optimiser steps are profiled. The result stays the same."""
+
+    start: int = Field(10, ge=0)
+    """Number of the first profiled step (0-based); the first steps are slower than the others."""
+    steps: int = Field(3, ge=1)
+    """Number of profiled steps."""
+
+
 class Execution(Params):
     """How the steps are computed. These settings change the result by no more than rounding."""
 
@@ -167,3 +184,6 @@ class Execution(Params):
     deterministic: bool = False
     """Whether only algorithms are used that always add in the same order. On a GPU they are slower,
     but without them a repeated or resumed run is not bit-identical."""
+    profile: Profile | None = None
+    """Steps of which `profile/` beside the checkpoints gets a trace and a table of the costliest
+    operations; null: none."""

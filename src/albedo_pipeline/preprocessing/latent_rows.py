@@ -1,6 +1,7 @@
 """Pairs => rows of the latent shards, encoded on a CPU or a GPU."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,25 @@ from albedo_pipeline.imaging.pixels import latent_mask, to_tensor
 from albedo_pipeline.models.autoencoder import encode, factor
 from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.provenance.weights import encoder_digest
+from albedo_pipeline.runtime.device import memory_named
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import Row
 
 _READERS = 2
-"""Number of threads that read batches from the disk while a GPU encodes."""
+"""Number of threads that read and convert batches while a GPU encodes."""
+
+
+@dataclass(frozen=True)
+class _Images:
+    """A batch of samples, ready to be copied to the device."""
+
+    beauty: torch.Tensor
+    """float32 [B', 3, H, W], sRGB-encoded, in [-1, 1]; filled up to the batch size."""
+    albedo: torch.Tensor
+    """float32 [B', 3, H, W], sRGB-encoded, in [-1, 1]; filled up to the batch size."""
+    masks: np.ndarray
+    """Valid latent cells, uint8 [B, 2, 1, h, w]: as they are, and flipped."""
 
 
 class LatentEncoder:
@@ -44,7 +58,7 @@ class LatentEncoder:
             autoencoder: is moved to the device when the encoding starts.
             batch_size: number of images that a GPU encodes at a time.
             device: where the autoencoder runs.
-            precision: `fp32`, `bf16` or `fp16`, of the encoder.
+            precision: `fp32`, `tf32`, `bf16` or `fp16`, of the encoder.
         """
         self.batch_size = batch_size if device.type != "cpu" else 1
         self._pairs, self._samples, self._autoencoder = pairs, samples, autoencoder
@@ -59,7 +73,7 @@ class LatentEncoder:
             chunks: places of the samples in `samples`; a batch does not cross a chunk's end.
 
         Raises:
-            ProjectError: if a latent is not finite.
+            ProjectError: if a latent is not finite, or the memory is too small.
         """
         batches = [batch for chunk in chunks for batch in self._batches(chunk)]
         self._autoencoder.to(self._device)  # type: ignore[arg-type]
@@ -85,38 +99,47 @@ class LatentEncoder:
     def _read_and_encode(self, batch: list[int]) -> list[Row]:
         return self._encoded(batch, self._read(batch))
 
-    def _read(self, batch: list[int]) -> dict[str, np.ndarray]:
+    def _read(self, batch: list[int]) -> _Images:
         rows = self._samples["row"].iloc[batch]
-        return {name: self._pairs.batch(name, rows) for name in ("beauty", "albedo", "valid")}
+        valid = torch.from_numpy(self._pairs.batch("valid", rows) == 1)
+        cells = latent_mask(valid, factor(self._autoencoder))
+        beauty, albedo = (self._full_batch(name, rows) for name in ("beauty", "albedo"))
+        masks = torch.stack([cells, cells.flip(-1)], dim=1).to(torch.uint8).numpy()
+        return _Images(beauty, albedo, masks)
+
+    def _full_batch(self, name: str, rows: pd.Series) -> torch.Tensor:
+        stored = self._pairs.batch(name, rows)
+        missing = self.batch_size - len(stored)
+        full = to_tensor(np.concatenate([stored, stored[-1:].repeat(missing, axis=0)]))
+        return full.pin_memory() if self._device.type == "cuda" else full
 
     @torch.no_grad()
-    def _encoded(self, batch: list[int], images: dict[str, np.ndarray]) -> list[Row]:
-        cells = latent_mask(torch.from_numpy(images["valid"] == 1), factor(self._autoencoder))
-        masks = torch.stack([cells, cells.flip(-1)], dim=1).to(torch.uint8).numpy()
-        latents = {name: self._both_versions(images[name]) for name in ("beauty", "albedo")}
+    def _encoded(self, batch: list[int], images: _Images) -> list[Row]:
+        beauty, albedo = (
+            self._both_versions(full, len(batch)) for full in (images.beauty, images.albedo)
+        )
         return [
             {
                 "sample_id": sample.sample_id,
                 "group": sample.group,
                 "split": sample.split,
-                "valid_cells": int(masks[place, 0].sum()),
+                "valid_cells": int(images.masks[place, 0].sum()),
                 "pair_digest": sample.digest,
                 "encoder_digest": self._encoder_digest,
-                "beauty": latents["beauty"][place],
-                "albedo": latents["albedo"][place],
-                "valid": masks[place],
+                "beauty": beauty[place],
+                "albedo": albedo[place],
+                "valid": images.masks[place],
             }
             for place, sample in enumerate(self._samples.iloc[batch].itertuples())
         ]
 
-    def _both_versions(self, stored: np.ndarray) -> np.ndarray:
-        """uint16 [B, 3, H, W] => float16 [B, 2, C, h, w]: as it is, and flipped."""
-        missing = self.batch_size - len(stored)
-        full = np.concatenate([stored, stored[-1:].repeat(missing, axis=0)])
-        images = to_tensor(full).to(self._device)
-        with autocast(self._device, self._precision):
-            both = [encode(self._autoencoder, v) for v in (images, images.flip(-1))]
-        latents = torch.stack(both, dim=1).half()[: len(stored)].cpu()
+    def _both_versions(self, images: torch.Tensor, count: int) -> np.ndarray:
+        """float32 [B', 3, H, W] => float16 [count, 2, C, h, w]: as it is, and flipped."""
+        with memory_named(f"encode.batch_size (it is {self.batch_size})"):
+            images = images.to(self._device, non_blocking=True)
+            with autocast(self._device, self._precision):
+                both = [encode(self._autoencoder, v) for v in (images, images.flip(-1))]
+            latents = torch.stack(both, dim=1).half()[:count].cpu()
         if not latents.isfinite().all():
             if self._precision != "fp32":
                 raise ProjectError(

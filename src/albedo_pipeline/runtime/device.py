@@ -1,33 +1,115 @@
 """The device that models run on."""
 
+import logging
 import os
+import re
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import torch
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, one_line
 
+logger = logging.getLogger(__name__)
+_OUT_OF_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)
 _CGROUP = Path("/sys/fs/cgroup")
 """Folder with the limits of a container (cgroup v2)."""
 
 
 def pick_device(name: str) -> torch.device:
-    """Device of a setting `auto`, `cpu` or `cuda`.
+    """Device of a setting `auto`, `cpu`, `cuda` or `mps`.
 
-    `auto` takes the GPU if there is one. Each of torchrun's processes takes its own GPU.
+    `auto` takes the GPU of CUDA if there is one. Each process takes its own GPU; a process that
+    sees only one takes that, whatever its local rank (as with Slurm's `--gpus-per-task=1`).
 
     Raises:
-        ProjectError: if `cuda` is asked for and torch sees no GPU.
+        ProjectError: if torch does not see the device that is asked for, or there are more
+            processes than GPUs.
     """
     has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
         raise ProjectError(
             "device (of the pipeline that runs): 'cuda' was asked for, but torch sees no GPU"
         )
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise ProjectError(
+                "device (of the pipeline that runs): 'mps' was asked for, but torch sees no Apple "
+                "GPU"
+            )
+        return torch.device("mps")
     if not has_gpu or name == "cpu":
         return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    # Deterministic algorithms ask for it, and cuBLAS reads it only once, before its first product.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    local_rank, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if gpus == 1:
+        return torch.device("cuda", 0)
+    if local_rank >= gpus:
+        raise ProjectError(
+            f"device (of the pipeline that runs): process {local_rank} of this machine sees only "
+            f"{gpus} GPUs; start one process per GPU"
+        )
+    return torch.device("cuda", local_rank)
+
+
+def open_device(name: str, precision: str) -> torch.device:
+    """Pick the device, set how torch computes there, and log what it is.
+
+    On a GPU, `fp32` multiplies and convolves in full float32; with `tf32`, and for what mixed
+    precision leaves in float32, inputs are rounded to TF32's 10 bits of mantissa.
+
+    Raises:
+        ProjectError: as `pick_device`.
+    """
+    device = pick_device(name)
+    if device.type == "cuda":
+        rounds = precision != "fp32"
+        torch.backends.cuda.matmul.allow_tf32 = rounds
+        torch.backends.cudnn.allow_tf32 = rounds
+        # The fastest algorithm for each shape; the choice may differ from run to run.
+        torch.backends.cudnn.benchmark = not torch.are_deterministic_algorithms_enabled()
+    _log_once(f"computing on {described(device)} in {precision}")
+    return device
+
+
+@cache
+def _log_once(text: str) -> None:
+    logger.info(text)
+
+
+def described(device: torch.device) -> str:
+    """The device with its name and memory, for the log."""
+    if device.type != "cuda":
+        return {"cpu": "the CPU", "mps": "the Apple GPU"}[device.type]
+    properties = torch.cuda.get_device_properties(device)
+    return f"{device} ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error says that an allocation failed, on a GPU or on the CPU."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    # The CPU's and Apple's allocators have no errors of their own.
+    return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
+
+
+@contextmanager
+def memory_named(settings: str) -> Iterator[None]:
+    """Turn a failed allocation into an error that names the settings to lower.
+
+    Raises:
+        ProjectError: if the memory is not enough.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ProjectError(f"not enough memory; lower {settings} ({one_line(error)})") from error
 
 
 def available_memory(device: torch.device) -> int:

@@ -1,6 +1,6 @@
 """The processes that share a run: which one this is, and what they do together.
 
-torchrun starts the processes. Training opens its process group through Accelerate.
+torchrun starts the processes.
 """
 
 import atexit
@@ -15,7 +15,7 @@ from albedo_pipeline.errors import ProjectError
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-_PRECISIONS = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
+_PRECISIONS = {"fp32": "no", "tf32": "no", "bf16": "bf16", "fp16": "fp16"}
 """Accelerate's name of each precision."""
 
 
@@ -29,17 +29,31 @@ def world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def open_group() -> None:
+    """Open the process group that all pipelines of a run share, once for the process's life.
+
+    It serves CPU tensors, and those of the GPU if there is one. Its timeout is long, because the
+    others wait while one process makes a chunk or writes a checkpoint; a process that dies is
+    noticed by torchrun, which then ends the others.
+    """
+    import torch
+
+    distributed = torch.distributed
+    if world_size() == 1 or distributed.is_initialized():
+        return
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backend, timeout=timedelta(days=30))
+    atexit.register(distributed.destroy_process_group)
+
+
 def wait_for_all() -> None:
     """Return when every process has called this, however long that takes."""
     if world_size() == 1:
         return
-    import torch.distributed as distributed
+    import torch
 
-    # Once only: a second group would find the keys of the first one in the common store.
-    if not distributed.is_initialized():
-        distributed.init_process_group("gloo", timeout=timedelta(days=30))
-        atexit.register(distributed.destroy_process_group)
-    distributed.barrier()
+    open_group()
+    torch.distributed.all_reduce(torch.zeros(1))  # on the CPU: a barrier would hold a GPU
 
 
 @contextmanager
@@ -47,8 +61,8 @@ def accelerated(device: str, precision: str, deterministic: bool) -> Iterator["A
     """Yield an Accelerator for this process; its global settings end with the context.
 
     Args:
-        device: `auto`, `cpu` or `cuda`.
-        precision: `fp32`, `bf16` or `fp16`, of the forward pass.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fp32`, `tf32`, `bf16` or `fp16`, of the forward pass.
         deterministic: whether torch may use deterministic algorithms only.
 
     Raises:
@@ -57,33 +71,46 @@ def accelerated(device: str, precision: str, deterministic: bool) -> Iterator["A
     import torch
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
-    from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
+    from accelerate.utils import DistributedDataParallelKwargs
 
-    from albedo_pipeline.runtime.device import pick_device
+    from albedo_pipeline.runtime.device import open_device
 
-    picked = pick_device(device)
-    if precision == "fp16" and picked.type == "cpu":
-        raise ProjectError("train.precision: fp16 needs a GPU; bf16 works on both")
-    accelerator = Accelerator(
-        cpu=picked.type == "cpu",
-        mixed_precision=_PRECISIONS[precision],
-        kwargs_handlers=[
-            DistributedDataParallelKwargs(gradient_as_bucket_view=True),
-            # The others wait while the first process writes or hashes a large checkpoint.
-            InitProcessGroupKwargs(timeout=timedelta(hours=2)),
-        ],
-    )
     before = torch.are_deterministic_algorithms_enabled()
-    if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
-        torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(deterministic)
     try:
-        yield accelerator
+        picked = open_device(device, precision)
+        _check_training_device(picked.type, precision, deterministic)
+        open_group()
+        # Accelerate counts GPUs by the local rank, which is wrong for a process that sees only one.
+        os.environ["ACCELERATE_TORCH_DEVICE"] = str(picked)
+        if picked.type == "cuda":
+            torch.cuda.set_device(picked)
+        yield Accelerator(
+            cpu=picked.type == "cpu",
+            mixed_precision=_PRECISIONS[precision],
+            kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
+        )
     finally:
         torch.use_deterministic_algorithms(before)
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
+        os.environ.pop("ACCELERATE_TORCH_DEVICE", None)
         AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def _check_training_device(device: str, precision: str, deterministic: bool) -> None:
+    """
+    Raises:
+        ProjectError: if training cannot do what is asked for on a device of this type.
+    """
+    if precision == "fp16" and device != "cuda":
+        raise ProjectError("train.precision: fp16 needs a GPU of CUDA; bf16 works everywhere")
+    if device != "mps":
+        return
+    if world_size() > 1:
+        raise ProjectError("train.device: mps trains in one process only")
+    if deterministic:
+        raise ProjectError(
+            "train.execution.deterministic: not on mps, which has no such algorithms"
+        )
 
 
 def run_on_main_and_broadcast(accelerator: "Accelerator", work: Callable[[], Any]) -> Any:

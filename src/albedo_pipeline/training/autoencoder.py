@@ -25,6 +25,7 @@ from albedo_pipeline.params.autoencoder import (
     AutoencoderTraining,
     PretrainedAutoencoder,
 )
+from albedo_pipeline.runtime.device import memory_named
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.schedules import learning_rate_factor
@@ -77,7 +78,8 @@ def train_autoencoder(
     The scaling factor is set so that the latents of the training images have a mean square of 1.
 
     Raises:
-        ProjectError: if the images or the crop do not fit the model, or the training diverged.
+        ProjectError: if the images or the crop do not fit the model, the training diverged, or the
+            memory is too small.
     """
     torch.manual_seed(params.seed)
     model = new_autoencoder(params).to(device).train()  # type: ignore[arg-type]
@@ -95,9 +97,10 @@ def train_autoencoder(
         random = generator(params.seed, Purpose.AUTOENCODER, step)
         images = draw_images(pairs, rows, params.batch_size, side, random).to(device)
         noise = gaussian(random, noise_shape).to(device)
-        with autocast(device, precision):
-            loss = reconstruction_loss(model, images, noise, params.kl_weight)
-        loss.backward()
+        with memory_named("autoencoder.training.batch_size or crop"):
+            with autocast(device, precision):
+                loss = reconstruction_loss(model, images, noise, params.kl_weight)
+            loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), params.max_grad_norm)
         for group in optimiser.param_groups:
             group["lr"] = params.learning_rate.peak * learning_rate_factor(

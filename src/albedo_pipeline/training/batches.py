@@ -232,4 +232,4 @@ def draw_noise(
     if params.kind == "gaussian":
         return gaussian(random, shape)
     strength = annealed(params.strength, time) if params.annealed else params.strength
-    return multi_resolution(random, shape, strength, params.strategy)
+    return multi_resolution(random, shape, strength, params.strategy, params.first_level)

@@ -50,6 +50,7 @@ from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective
 from albedo_pipeline.training.optimiser_step import TrainingComponents, prepare
 from albedo_pipeline.training.pixel_batches import PixelStream
 from albedo_pipeline.training.resume import (
+    AVERAGES_FILE,
     TrainState,
     checkpoint_to_resume,
     configuration,
@@ -303,4 +304,4 @@ def _best_averages(store: Checkpoints, state: TrainState) -> dict[str, torch.Ten
     complaint = damage(folder)
     if complaint is not None:
         raise ProjectError(f"{folder}: the best checkpoint is damaged ({complaint})")
-    return load_file(folder / "ema.safetensors")
+    return load_file(folder / AVERAGES_FILE)

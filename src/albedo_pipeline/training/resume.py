@@ -26,6 +26,10 @@ AUTOENCODER = "autoencoder."
 """Prefix of the autoencoder's parameters among the trained ones; the UNet's have none."""
 CONFIGURATION = "config.json"
 """File of a checkpoint with the resolved settings."""
+WEIGHTS_FILE, AVERAGES_FILE = "weights.safetensors", "ema.safetensors"
+"""Files of a checkpoint with the trained weights, and with their moving average."""
+OPTIMISER_FILE = "optimiser.safetensors"
+"""File of a checkpoint with the optimiser's state."""
 
 
 @dataclass
@@ -71,26 +75,35 @@ class Tensors:
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler | None
 
-    def write(self, folder: Path) -> None:
-        """Write `weights`, `ema` and `optimiser`, one safetensors file each."""
+    def copied(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Copies on the CPU by the name of their file, which the next step does not change."""
         weights = dict(self.trained.items())
         averages = dict(zip(weights, self.ema.shadows, strict=True))
-        state = optimiser_tensors(self.optimiser, self.trained)
-        for name, tensors in (("weights", weights), ("ema", averages), ("optimiser", state)):
-            save_file(
-                {k: v.detach().cpu().contiguous() for k, v in tensors.items()},
-                folder / f"{name}.safetensors",
-            )
+        files = {
+            WEIGHTS_FILE: weights,
+            AVERAGES_FILE: averages,
+            OPTIMISER_FILE: optimiser_tensors(self.optimiser, self.trained),
+        }
+        return {
+            file: {name: _copy(tensor) for name, tensor in tensors.items()}
+            for file, tensors in files.items()
+        }
 
     @torch.no_grad()
     def read(self, folder: Path) -> None:
-        """Restore the tensors that `write` wrote, in place."""
-        weights = load_file(folder / "weights.safetensors")
-        averages = load_file(folder / "ema.safetensors")
+        """Restore the tensors of a checkpoint, in place."""
+        weights = load_file(folder / WEIGHTS_FILE)
+        averages = load_file(folder / AVERAGES_FILE)
         for (name, tensor), shadow in zip(self.trained.items(), self.ema.shadows, strict=True):
             tensor.copy_(weights[name])
             shadow.copy_(averages[name])
-        restore_optimiser(self.optimiser, self.trained, load_file(folder / "optimiser.safetensors"))
+        restore_optimiser(self.optimiser, self.trained, load_file(folder / OPTIMISER_FILE))
+
+
+def _copy(tensor: torch.Tensor) -> torch.Tensor:
+    """A contiguous copy on the CPU."""
+    tensor = tensor.detach()
+    return (tensor.clone() if tensor.device.type == "cpu" else tensor.cpu()).contiguous()
 
 
 def state_json(state: TrainState, scaler: torch.amp.GradScaler | None) -> dict[str, Any]:
@@ -98,15 +111,32 @@ def state_json(state: TrainState, scaler: torch.amp.GradScaler | None) -> dict[s
     return {"training": asdict(state), "scaler": scaler.state_dict() if scaler else None}
 
 
-def fill_checkpoint(
-    folder: Path, state: TrainState, tensors: Tensors, config: dict[str, Any], log: pd.DataFrame
-) -> None:
-    """Write everything that a checkpoint holds into its folder."""
-    tensors.write(folder)
-    files = {"state.json": state_json(state, tensors.scaler), CONFIGURATION: config}
-    for name, content in files.items():
-        (folder / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
-    log.to_parquet(folder / "log.parquet")
+@dataclass(frozen=True)
+class Snapshot:
+    """Content of a checkpoint; nothing in it changes while the training goes on."""
+
+    tensors: dict[str, dict[str, torch.Tensor]]
+    """Tensors on the CPU, by file and name."""
+    texts: dict[str, str]
+    """Content of the other files, by their name."""
+    log: pd.DataFrame
+
+    @classmethod
+    def of(
+        cls, state: TrainState, tensors: Tensors, config: dict[str, Any], log: pd.DataFrame
+    ) -> Self:
+        """Copy everything that a checkpoint holds."""
+        files = {"state.json": state_json(state, tensors.scaler), CONFIGURATION: config}
+        texts = {name: json.dumps(content, indent=2) for name, content in files.items()}
+        return cls(tensors.copied(), texts, log)
+
+    def write(self, folder: Path) -> None:
+        """Write the files into the folder of a checkpoint."""
+        for name, tensors in self.tensors.items():
+            save_file(tensors, folder / name)
+        for name, text in self.texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        self.log.to_parquet(folder / "log.parquet")
 
 
 def stored_state(checkpoint: Path) -> TrainState:
@@ -162,7 +192,7 @@ def checkpoint_to_resume(
     Raises:
         ProjectError: if settings that change the result differ, and `on_mismatch` is `stop`.
     """
-    checkpoint = store.newest_undamaged()
+    checkpoint = store.newest_undamaged(OPTIMISER_FILE)
     if checkpoint is None:
         return None
     stored = read_json(checkpoint, CONFIGURATION)

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -12,17 +12,17 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.io.write import write_png
 from albedo_pipeline.inference.estimator import NotFiniteError
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.runtime.device import peak_memory
+from albedo_pipeline.runtime.device import memory_named, peak_memory
 from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.training.batches import DeviceBatch, Stream
+from albedo_pipeline.training.checkpoint_writer import CheckpointWriter
 from albedo_pipeline.training.due import (
     checkpoint_is_due,
     counts_for_plateau,
     is_due,
     is_finished,
-    kept_steps,
     ranked,
     validation_is_due,
     visualisation_is_due,
@@ -35,7 +35,8 @@ from albedo_pipeline.training.optimiser_step import (
     ema_decay,
     update,
 )
-from albedo_pipeline.training.resume import TrainState, fill_checkpoint
+from albedo_pipeline.training.profiling import profiled
+from albedo_pipeline.training.resume import Snapshot, TrainState
 from albedo_pipeline.training.schedules import after_validation, learning_rate
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from albedo_pipeline.training.trackers import track_image, track_text
@@ -70,6 +71,7 @@ class Trainer:
         self.records = StepRecords(state.pending)
         self.last_step = params.last_step(len(stream))
         self._unsaved = False
+        self._writer = CheckpointWriter(store, params.checkpoints)
         self._timer = StepTimer()
         self._status = ""
 
@@ -78,14 +80,30 @@ class Trainer:
 
         Raises:
             Paused: if it was asked to stop; the checkpoint is written.
-            ProjectError: if the loss or gradient was not finite in too many consecutive steps, or
-                a validation's prediction is not finite.
+            ProjectError: if the loss or gradient was not finite in too many consecutive steps, a
+                validation's prediction is not finite, or the memory is too small.
         """
+        with (
+            memory_named(
+                "train.micro_batch_size or train.validation.batch_size, which change no result, "
+                "or set train.execution.gradient_checkpointing"
+            ),
+            self._writer,
+        ):
+            self._run(stop)
+            self._wait_for_the_checkpoint()
+
+    def _run(self, stop: StopRequest) -> None:
         self._run_due(stop)
         steps = range(self.state.step, self.last_step)
         shown = progress(steps, self.last_step, "train", self.state.step, lambda: self._status)
+        if self.components.accelerator.is_main_process:
+            profile, folder = self.params.execution.profile, self.store.folder / "profile"
+            loop: Iterable[int] = profiled(shown, profile, folder)
+        else:
+            loop = steps
         with closing(self._batches()) as batches:
-            for _ in shown if self.components.accelerator.is_main_process else steps:
+            for _ in loop:
                 if is_finished(self.state, self.last_step):
                     return
                 self._step(batches)
@@ -146,6 +164,8 @@ class Trainer:
             self._visualise()
         if self._unsaved and (stopping or checkpoint_is_due(params, state, last_step)):
             self._save()
+        if stopping:
+            self._wait_for_the_checkpoint()
         is_work_left = (
             not is_finished(state, last_step)
             or validation_is_due(params, state, last_step)
@@ -250,14 +270,14 @@ class Trainer:
         self.state.pending = self.records.state()
         self._unsaved = False
 
-        def write() -> None:
-            self.store.write(
-                self.state.step,
-                lambda folder: fill_checkpoint(
-                    folder, self.state, self.components.tensors(), self.config, self.log.table()
-                ),
+        def begin() -> None:
+            snapshot = Snapshot.of(
+                self.state, self.components.tensors(), self.config, self.log.table()
             )
             best = [step for step, _ in self.state.best]
-            self.store.keep_only(kept_steps(self.store.steps(), best, self.params.checkpoints))
+            self._writer.write(self.state.step, snapshot, best)
 
-        run_on_main_and_broadcast(self.components.accelerator, write)
+        run_on_main_and_broadcast(self.components.accelerator, begin)
+
+    def _wait_for_the_checkpoint(self) -> None:
+        run_on_main_and_broadcast(self.components.accelerator, self._writer.finish)

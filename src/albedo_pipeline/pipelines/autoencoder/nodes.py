@@ -8,12 +8,12 @@ def make_autoencoder(
     pairs: PairShards, manifest: DataFrame, params: AutoencoderParams
 ) -> AutoencoderKL:
     """The bundled, a pretrained, or a newly trained `AutoencoderKL`."""
-    from albedo_pipeline.runtime.device import pick_device
+    from albedo_pipeline.runtime.device import open_device
     from albedo_pipeline.training.autoencoder import obtain_autoencoder
 
     pairs.check_manifest(manifest)
     rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
-    return obtain_autoencoder(pairs, rows, params, pick_device(params.device))
+    return obtain_autoencoder(pairs, rows, params, open_device(params.device, params.precision))
 
 
 def check_autoencoder(

@@ -15,9 +15,9 @@ def encode_pairs(
 ) -> ShardBuild:
     """The build of the latent shards: latents and mask of every pair, as it is and flipped."""
     from albedo_pipeline.preprocessing.encode import LatentBuild
-    from albedo_pipeline.runtime.device import pick_device
+    from albedo_pipeline.runtime.device import open_device
 
-    device = pick_device(params.device)
+    device = open_device(params.device, params.precision)
     return LatentBuild(pairs, manifest, autoencoder, params.batch_size, device, params.precision)
 
 
