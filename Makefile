@@ -17,7 +17,7 @@ help:
 	@echo "make dvc     write the code dependencies of dvc.yaml from the import graph"
 	@echo "make lock    write requirements.lock from the installed packages"
 	@echo "make bundled-autoencoder   train the shipped autoencoder again (about 20 minutes)"
-	@echo "make bundled-estimator     train the shipped estimator again (about 2 hours)"
+	@echo "make bundled-estimator     train the shipped estimator again (about 3 hours)"
 	@echo "make clean   remove what the pipelines wrote (data/ except 01_raw)"
 
 setup: $(READY)
@@ -69,6 +69,8 @@ bundled-estimator: $(READY)
 	$(BIN)/kedro run --env bundled_estimator --pipelines synthesize
 	$(BIN)/kedro run --env bundled_estimator --pipelines __default__
 	$(BIN)/kedro run --env bundled_estimator --pipelines export
+	$(BIN)/python -m tools.bundle estimator data/bundled_estimator/06_models/export
+	$(BIN)/kedro run --env bundled_estimator_pixels --pipelines train,evaluate,export
 	$(BIN)/python -m tools.bundle estimator data/bundled_estimator/06_models/export
 
 clean:

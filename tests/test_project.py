@@ -81,7 +81,15 @@ def test_no_node_reads_a_later_layer_than_it_writes() -> None:
 
 
 @pytest.mark.parametrize(
-    "env", ["base", "sd21", "test", "bundled_autoencoder", "bundled_estimator"]
+    "env",
+    [
+        "base",
+        "sd21",
+        "test",
+        "bundled_autoencoder",
+        "bundled_estimator",
+        "bundled_estimator_pixels",
+    ],
 )
 def test_every_environment_is_valid(env: str) -> None:
     settings = config(env)["parameters"]
