@@ -48,6 +48,8 @@ class Result:
     file: str = ""
     """Pattern of the file in the folder that is damaged; the largest match is taken, and the last
     one of these."""
+    taken_by: tuple[str, ...] = ()
+    """Stages that take it from any run, and make all that depends on it again."""
     same: str = ""
     """File or folder that a remaking leaves as it was, if it is another one."""
 
@@ -65,7 +67,7 @@ RESULTS = (
     Result("03_primary/quarantine.parquet", ("report",)),
     Result("03_primary/audit_summary.json", ("report", "export")),
     Result("05_model_input/latents", ("encode", "train", "export"), "*.arrow"),
-    Result("06_models/autoencoder", ("encode", "train"), "*.safetensors"),
+    Result("06_models/autoencoder", ("encode", "train"), "*.safetensors", ("encode",)),
     Result("08_reporting/autoencoder_report.json", ("report",)),
     Result(CHECKPOINTS, ("train",), "*/ema.safetensors", same="06_models/denoiser"),
     Result("06_models/denoiser", ("evaluate", "export"), "unet/*.safetensors"),
@@ -124,6 +126,8 @@ KINDS: dict[str, Damage] = {
     "not finite": not_finite,
 }
 
+FROM_OTHER_RUNS = ("earlier settings", "another run")
+
 
 def digests(path: Path) -> dict[str, str]:
     """Digest of each file, by its path in a folder."""
@@ -165,7 +169,8 @@ def outcome(stage: str, result: Result, kind: str, folder: Path, projects: Proje
     """What a stage makes of a damaged result, in a word, with the line of its error."""
     project = Path(shutil.copytree(projects["sound"], folder / "project"))
     try:
-        if not KINDS[kind](result, project, projects):
+        is_taken = kind in FROM_OTHER_RUNS and stage in result.taken_by
+        if is_taken or not KINDS[kind](result, project, projects):
             return "-"
         if stage == "train" and result.path != CHECKPOINTS:  # a finished training reads nothing
             shutil.rmtree(project / DATA / CHECKPOINTS)

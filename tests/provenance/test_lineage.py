@@ -87,6 +87,13 @@ def test_metrics_of_an_earlier_version_are_refused(metrics: dict) -> None:
         check_metrics(metrics, {"denoiser": "1"})
 
 
+@pytest.mark.parametrize("metrics", [[], None, 3])
+def test_metrics_that_are_no_object_are_refused(metrics: object) -> None:
+    message = "^metrics: damaged, no JSON object; run the pipeline evaluate again"
+    with pytest.raises(ProjectError, match=message):
+        check_metrics(metrics, {})
+
+
 def test_numbers_of_other_predictions_are_refused() -> None:
     check_predictions(METRICS, "2")
     with pytest.raises(ProjectError, match="metrics: not made from the predictions at hand"):

@@ -118,6 +118,16 @@ def _digest_of_table(table: pd.DataFrame) -> str:
     return hashlib.sha256(json.dumps(columns, default=str).encode()).hexdigest()[:16]
 
 
+def check_is_object(name: str, result: object, pipelines: str) -> None:
+    """Check that a result in JSON is an object, as all of the project's are.
+
+    Raises:
+        ProjectError: if it is not.
+    """
+    if not isinstance(result, dict):
+        raise ProjectError(f"{name}: damaged, no JSON object; run {pipelines} again")
+
+
 def with_content(result: dict) -> dict:
     """A result in JSON with a digest of all it says, which `check_content` compares."""
     return result | {_CONTENT: content_digest(result)}
@@ -174,6 +184,7 @@ def check_metrics(metrics: dict, at_hand: Mapping[str, str]) -> None:
     Raises:
         ProjectError: if the metrics were measured on something else, or changed afterwards.
     """
+    check_is_object("metrics", metrics, _EVALUATE)
     lineage = metrics.get("lineage")
     check_made_from("metrics", lineage, at_hand, _EVALUATE)
     if not isinstance(lineage, dict) or lineage.get(_CONTENT) != _digest_of_metrics(metrics):

@@ -8,6 +8,7 @@ from albedo_pipeline.params.train import weight_settings
 from albedo_pipeline.provenance.lineage import (
     check_content,
     check_denoiser,
+    check_is_object,
     check_made_from,
     check_manifest,
     check_metrics,
@@ -34,6 +35,7 @@ def check_report(
     Raises:
         ProjectError: if one is not, or the metrics were changed; says which pipelines to run again.
     """
+    check_is_object("train_settings", train_settings, "the pipeline train")
     check_manifest(manifest)
     pairs.check_manifest(manifest)
     stored = {
@@ -100,6 +102,7 @@ def check_export(
         ProjectError: if they do not, or the metrics were changed; says which pipelines to run
             again.
     """
+    check_is_object("train_settings", train_settings, "the pipeline train")
     trained_with = {
         "autoencoder": weights["autoencoder"],
         "train_settings": content_digest(weight_settings(train_settings)),
