@@ -45,6 +45,8 @@ def _message(error: BaseException | None) -> str | None:
     if isinstance(error, FileNotFoundError):  # some libraries set only the message
         file = error.filename or error
         return f"{file}: no such file; check the path, or first run the pipeline that writes it"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, _USER_ERRORS) and _raised_by_kedro(error):
         return one_line(error)
     if not isinstance(error, DatasetError):

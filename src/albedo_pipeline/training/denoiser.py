@@ -205,19 +205,22 @@ def check_not_diverged(log: pd.DataFrame, state: TrainState, params: TrainParams
     what they predict.
 
     Raises:
-        ProjectError: if the last two steps or more were skipped because loss or gradient was not
+        ProjectError: if more than half of the steps were skipped because loss or gradient was not
             finite, or the mean loss at the last log point is above `DIVERGED`.
     """
     if params.output == "best":
         return
     losses = log["loss"].dropna().to_list() if "loss" in log else []
-    if state.skipped_in_a_row > 1:
-        reason = f"not finite in the last {state.skipped_in_a_row} steps"
-    elif losses and losses[-1] > DIVERGED:
-        reason = f"{losses[-1]:.3g} at the end"
-    else:
-        return
-    raise ProjectError(f"train: diverged, the loss is {reason}; lower train.learning_rate.peak")
+    if 2 * state.skipped > state.step:
+        raise ProjectError(
+            f"train: the loss or gradient was not finite in {state.skipped} of {state.step} steps; "
+            "lower train.learning_rate.peak, or remove the samples that the log names"
+        )
+    if losses and losses[-1] > DIVERGED:
+        raise ProjectError(
+            f"train: diverged, the loss is {losses[-1]:.3g} at the end; lower "
+            "train.learning_rate.peak"
+        )
 
 
 @torch.no_grad()
