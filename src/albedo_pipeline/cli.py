@@ -1,6 +1,7 @@
 """`kedro run`, with one line instead of a traceback for errors that the user can correct."""
 
 import re
+import sys
 import traceback
 
 import click
@@ -26,6 +27,11 @@ class RunCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command, and turn errors of the user into one line and exit code 1."""
+        if sys.flags.optimize > 1:
+            raise click.ClickException(
+                "PYTHONOPTIMIZE=2: transformers cannot be imported without docstrings; unset it, "
+                "or set it to 1"
+            )
         try:
             return super().invoke(ctx)
         except Exception as error:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 from kedro.io import DatasetError
+from safetensors.torch import load_file, save_file
 
 from albedo_pipeline.artifacts.models import AutoencoderDataset, DenoiserDataset
 from albedo_pipeline.errors import ProjectError
@@ -80,6 +81,19 @@ def test_a_damaged_autoencoder_is_named(autoencoder: AutoencoderKL, tmp_path: Pa
     with pytest.raises(
         DatasetError, match=r"vae: damaged \(diff.*\); run the pipeline train again"
     ):
+        dataset.load()
+
+
+def test_a_missing_weight_is_named(autoencoder: AutoencoderKL, tmp_path: Path) -> None:
+    dataset = AutoencoderDataset(filepath=str(tmp_path / "autoencoder"))
+    dataset.save(autoencoder)
+    file = tmp_path / "autoencoder" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    del weights["decoder.conv_out.bias"]
+    save_file(weights, file, {"format": "pt"})
+    write_checksums(file.parent)
+    message = r"damaged model \(the weight decoder\.conv_out\.bias is missing\)"
+    with pytest.raises(DatasetError, match=message):
         dataset.load()
 
 
