@@ -149,8 +149,9 @@ def train_denoiser(
         finally:
             for tracker in accelerator.trackers:
                 tracker.finish()
+        models = finished_models(components, params, store, state)
         check_not_diverged(log.table(), state, params)
-        return Trained(*finished_models(components, params, store, state), log.table())
+        return Trained(*models, log.table())
 
 
 def new_stream(
