@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,6 +161,28 @@ def test_a_summary_that_was_edited(project: Path, file: str, arguments: tuple[st
     change(project / DATA / f"{file}.json", lambda content: content.update(samples=1000))
     message = error_of(project, *arguments)
     assert f"{Path(file).name}: changed after it was made" in message
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("metrics.json", "metrics: changed after the evaluation"),
+        ("per_sample.parquet", "per_sample: not made from the predictions at hand"),
+    ],
+)
+def test_a_run_to_compare_with_that_was_edited(project: Path, file: str, reason: str) -> None:
+    other = project / "other"
+    shutil.copytree(project / DATA / "08_reporting", other)
+    if file == "metrics.json":
+        change(other / file, lambda metrics: metrics["test"].update(n=1000))
+    else:
+        dataset = TableDataset(filepath=str(other / file), written_by="")
+        table = dataset.load()
+        table.attrs["made_from"]["predictions"] = "0"
+        dataset.save(table)
+    message = error_of(project, *REPORT, "--params", f"report.compare={other}")
+    assert f"report.compare: {other / file}: not written by evaluate, or damaged" in message
+    assert reason in message
 
 
 def test_the_export_says_what_it_was_made_from(exported_project: Path) -> None:
