@@ -165,6 +165,15 @@ def make_projects(folder: Path) -> Projects:
     return projects
 
 
+def check_undamaged(stage: str, folder: Path, projects: Projects) -> None:
+    """End the program if a stage refuses undamaged results, which would explain every refusal."""
+    project = Path(shutil.copytree(projects["sound"], folder / "project"))
+    code, line = run(project, stage)
+    shutil.rmtree(project)
+    if code:
+        sys.exit(f"{stage} fails with undamaged results: {line}")
+
+
 def outcome(stage: str, result: Result, kind: str, folder: Path, projects: Projects) -> str:
     """What a stage makes of a damaged result, in a word, with the line of its error."""
     project = Path(shutil.copytree(projects["sound"], folder / "project"))
@@ -200,6 +209,7 @@ def main() -> None:
         projects = make_projects(options.projects or folder / "projects")
         print(f"{'':45}", *(f"{kind:16}" for kind in options.kind), flush=True)
         for stage in options.stage:
+            check_undamaged(stage, folder, projects)
             for result in (result for result in RESULTS if stage in result.read_by):
                 print(f"{stage:12} {result.path:32}", end="", flush=True)
                 for kind in options.kind:
