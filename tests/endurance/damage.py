@@ -6,7 +6,8 @@ Each cell of the table is a run of one stage in a copy of a finished project in 
 was damaged. `refused` is one line of error and a non-zero exit; `remade` is a run that leaves the
 bytes of an undamaged one; `USED` is any other run that succeeds; `TRACEBACK` is an error that is no
 line. `-` is a damage that the result cannot have, or a result of another run that the stage may
-take. The lines follow the table, each with the cells that it comes from. The program exits with 1 if a cell is USED or a TRACEBACK.
+take. The lines follow the table, each with the cells that it comes from. The program exits with 1
+if a cell is USED or a TRACEBACK.
 """
 
 import argparse
