@@ -84,16 +84,27 @@ def test_a_damaged_autoencoder_is_named(autoencoder: AutoencoderKL, tmp_path: Pa
         dataset.load()
 
 
-def test_a_missing_weight_is_named(autoencoder: AutoencoderKL, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("decoder.conv_out.bias", None, "the weight decoder.conv_out.bias is missing"),
+        (None, "extra.bias", "config.json describes a model without the weight extra.bias"),
+    ],
+)
+def test_a_weight_that_is_missing_or_too_many_is_named(
+    autoencoder: AutoencoderKL, tmp_path: Path, old: str | None, new: str | None, reason: str
+) -> None:
     dataset = AutoencoderDataset(filepath=str(tmp_path / "autoencoder"))
     dataset.save(autoencoder)
     file = tmp_path / "autoencoder" / "diffusion_pytorch_model.safetensors"
     weights = load_file(file)
-    del weights["decoder.conv_out.bias"]
+    if old:
+        del weights[old]
+    if new:
+        weights[new] = torch.zeros(3)
     save_file(weights, file, {"format": "pt"})
     write_checksums(file.parent)
-    message = r"damaged model \(the weight decoder\.conv_out\.bias is missing\)"
-    with pytest.raises(DatasetError, match=message):
+    with pytest.raises(DatasetError, match=re.escape(f"damaged model ({reason})")):
         dataset.load()
 
 

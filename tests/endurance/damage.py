@@ -50,7 +50,7 @@ class Result:
     """Pattern of the file in the folder that is damaged; the largest match is taken, and the last
     one of these."""
     taken_by: tuple[str, ...] = ()
-    """Stages that take it from any run, and make all that depends on it again."""
+    """Stages that take it from any run: what they make from it says so."""
     same: str = ""
     """File or folder that a remaking leaves as it was, if it is another one."""
 
@@ -79,7 +79,7 @@ RESULTS = (
     Result("08_reporting/per_sample.parquet", ("report",)),
     Result("08_reporting/risk_coverage.parquet", ("report",)),
     Result("08_reporting/metrics.json", ("report", "export")),
-    Result("06_models/export", ("predict",), "unet/*.safetensors"),
+    Result("06_models/export", ("predict",), "unet/*.safetensors", ("predict",)),
 )
 
 Projects = dict[str, Path]

@@ -154,9 +154,14 @@ def load_model(model_class: Any, folder: Path, written_by: str) -> Any:
     if not (folder / "config.json").is_file():
         raise ProjectError(f"{folder}: no model here; run the pipeline {written_by} first")
     try:
-        model = model_class.from_pretrained(folder, use_safetensors=True).eval()
+        model, keys = model_class.from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True
+        )
         check_complete(model)
-        return model
+        if keys["unexpected_keys"]:
+            name = min(keys["unexpected_keys"])
+            raise ValueError(f"config.json describes a model without the weight {name}")
+        return model.eval()
     except Exception as error:
         raise ProjectError(
             f"{folder}: damaged model ({one_line(error)}); run the pipeline {written_by} again"
