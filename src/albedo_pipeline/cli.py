@@ -1,6 +1,7 @@
 """`kedro run`, with one line instead of a traceback for errors that the user can correct."""
 
 import re
+import sys
 import traceback
 
 import click
@@ -26,6 +27,11 @@ class RunCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command, and turn errors of the user into one line and exit code 1."""
+        if sys.flags.optimize > 1:
+            raise click.ClickException(
+                "PYTHONOPTIMIZE=2: transformers cannot be imported without docstrings; unset it, "
+                "or set it to 1"
+            )
         try:
             return super().invoke(ctx)
         except Exception as error:
@@ -45,6 +51,8 @@ def _message(error: BaseException | None) -> str | None:
     if isinstance(error, FileNotFoundError):  # some libraries set only the message
         file = error.filename or error
         return f"{file}: no such file; check the path, or first run the pipeline that writes it"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, _USER_ERRORS) and _raised_by_kedro(error):
         return one_line(error)
     if not isinstance(error, DatasetError):

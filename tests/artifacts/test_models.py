@@ -8,6 +8,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 from kedro.io import DatasetError
+from safetensors.torch import load_file, save_file
 
 from albedo_pipeline.artifacts.models import AutoencoderDataset, DenoiserDataset
 from albedo_pipeline.errors import ProjectError
@@ -80,6 +81,30 @@ def test_a_damaged_autoencoder_is_named(autoencoder: AutoencoderKL, tmp_path: Pa
     with pytest.raises(
         DatasetError, match=r"vae: damaged \(diff.*\); run the pipeline train again"
     ):
+        dataset.load()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("decoder.conv_out.bias", None, "the weight decoder.conv_out.bias is missing"),
+        (None, "extra.bias", "config.json describes a model without the weight extra.bias"),
+    ],
+)
+def test_a_weight_that_is_missing_or_too_many_is_named(
+    autoencoder: AutoencoderKL, tmp_path: Path, old: str | None, new: str | None, reason: str
+) -> None:
+    dataset = AutoencoderDataset(filepath=str(tmp_path / "autoencoder"))
+    dataset.save(autoencoder)
+    file = tmp_path / "autoencoder" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    if old:
+        del weights[old]
+    if new:
+        weights[new] = torch.zeros(3)
+    save_file(weights, file, {"format": "pt"})
+    write_checksums(file.parent)
+    with pytest.raises(DatasetError, match=re.escape(f"damaged model ({reason})")):
         dataset.load()
 
 

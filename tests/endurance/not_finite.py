@@ -50,9 +50,11 @@ def in_table(path: Path, file: Path) -> bool:
     """NaN in the first row of each column of floats."""
     table = pd.read_parquet(file)
     floats = table.select_dtypes("float").columns
+    if table.empty or floats.empty:
+        return False
     table.loc[table.index[0], floats] = np.nan
     TableDataset(filepath=str(file), written_by="").save(table)
-    return bool(len(floats))
+    return True
 
 
 def in_json(path: Path, file: Path) -> bool:

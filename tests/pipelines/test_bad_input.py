@@ -1,6 +1,7 @@
 """Mistakes of a user end a run with exit code 1 and one line, and leave nothing half-written."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -36,6 +37,8 @@ def test_the_process_ends_with_exit_code_1_and_one_line(project: Path) -> None:
         ("train.learning_rate.peek=1", r"train\.learning_rate\.peek: no such key"),
         ("train.learning_rate.peak=fast", r"learning_rate\.peak: .*valid number.* \(got 'fast'\)"),
         ("train.micro_batch_size=3", r"train\.effective_batch_size \(4\) must be a multiple of"),
+        ("train.mixture.latents=inf", r"train\.mixture\.latents: .*finite number \(got inf\)$"),
+        ("train.max_epochs=inf", r"train\.max_epochs: .*finite number \(got inf\)$"),
         ("ingest.split.test=0.9", r"ingest\.split: validation \+ test must be less than 1"),
         ("trian.max_steps=4", r"parameters: no pipeline reads 'trian'; did you mean 'train'\?"),
         ("train.norm=1,train.max_steps=2", r"train\.norm: no such key"),
@@ -165,6 +168,14 @@ def test_a_settings_file_that_is_not_yaml_is_named(project: Path) -> None:
     file.write_text("train: [", encoding="utf-8")
     message = error_of(project, "--pipelines", "train")
     assert re.search(r"conf/test/parameters_train\.yml", message)
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(finished_project: Path, tmp_path: Path) -> None:
+    project = copied(finished_project, tmp_path)
+    checkpoints = project / "data/test/06_models/checkpoints"
+    shutil.rmtree(checkpoints)
+    checkpoints.write_text("mine", encoding="utf-8")
+    assert error_of(project, "--pipelines", "train") == f"Error: {checkpoints}: File exists"
 
 
 @pytest.mark.parametrize(

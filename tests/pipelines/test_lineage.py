@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from albedo_pipeline.artifacts.tables import TableDataset
 from albedo_pipeline.runtime.checksums import write_checksums
 from tests.support.project import copied, error_of, run_in_process
 
@@ -116,6 +118,71 @@ def test_settings_of_another_training(project: Path) -> None:
     assert "denoiser: not made from the train_settings" in error_of(
         project, "--pipelines", "export"
     )
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "03_primary/audit",
+        "03_primary/quarantine",
+        "06_models/training_log",
+        "08_reporting/per_sample",
+        "08_reporting/risk_coverage",
+    ],
+)
+def test_a_table_of_another_run(project: Path, file: str) -> None:
+    dataset = TableDataset(filepath=str(project / DATA / f"{file}.parquet"), written_by="")
+    table = dataset.load()
+    table.attrs["made_from"] = dict.fromkeys(table.attrs["made_from"], "0")
+    dataset.save(table)
+    assert f"{Path(file).name}: not made from the" in error_of(project, *REPORT)
+
+
+@pytest.mark.parametrize("pipeline", ["autoencoder", "encode", "train", "evaluate", "report"])
+def test_a_manifest_that_was_edited(project: Path, pipeline: str) -> None:
+    file = project / DATA / "03_primary/manifest.parquet"
+    dataset = TableDataset(filepath=str(file), written_by="")
+    table = dataset.load()
+    table["row"] = table["row"].to_numpy()[::-1]
+    dataset.save(table)
+    arguments = REPORT if pipeline == "report" else ("--pipelines", pipeline)
+    assert "manifest: changed after it was made" in error_of(project, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments"),
+    [
+        ("03_primary/audit_summary", REPORT),
+        ("03_primary/audit_summary", ("--pipelines", "export")),
+        ("08_reporting/autoencoder_report", REPORT),
+    ],
+)
+def test_a_summary_that_was_edited(project: Path, file: str, arguments: tuple[str, ...]) -> None:
+    change(project / DATA / f"{file}.json", lambda content: content.update(samples=1000))
+    message = error_of(project, *arguments)
+    assert f"{Path(file).name}: changed after it was made" in message
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("metrics.json", "metrics: changed after the evaluation"),
+        ("per_sample.parquet", "per_sample: not made from the predictions at hand"),
+    ],
+)
+def test_a_run_to_compare_with_that_was_edited(project: Path, file: str, reason: str) -> None:
+    other = project / "other"
+    shutil.copytree(project / DATA / "08_reporting", other)
+    if file == "metrics.json":
+        change(other / file, lambda metrics: metrics["test"].update(n=1000))
+    else:
+        dataset = TableDataset(filepath=str(other / file), written_by="")
+        table = dataset.load()
+        table.attrs["made_from"]["predictions"] = "0"
+        dataset.save(table)
+    message = error_of(project, *REPORT, "--params", f"report.compare={other}")
+    assert f"report.compare: {other / file}: not written by evaluate, or damaged" in message
+    assert reason in message
 
 
 def test_the_export_says_what_it_was_made_from(exported_project: Path) -> None:

@@ -1,19 +1,27 @@
 """Results are refused if they were made from something else than what is at hand."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from albedo_pipeline.artifacts.tables import TableDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.provenance.lineage import (
+    check_content,
     check_denoiser,
     check_made_from,
     check_metrics,
     check_predictions,
+    check_table,
     content_digest,
     manifest_digest,
+    with_content,
     with_content_digest,
+    with_table_digests,
+    without_content,
 )
 
 METRICS = with_content_digest(
@@ -79,6 +87,13 @@ def test_metrics_of_an_earlier_version_are_refused(metrics: dict) -> None:
         check_metrics(metrics, {"denoiser": "1"})
 
 
+@pytest.mark.parametrize("metrics", [[], None, 3])
+def test_metrics_that_are_no_object_are_refused(metrics: object) -> None:
+    message = "^metrics: damaged, no JSON object; run the pipeline evaluate again"
+    with pytest.raises(ProjectError, match=message):
+        check_metrics(metrics, {})
+
+
 def test_numbers_of_other_predictions_are_refused() -> None:
     check_predictions(METRICS, "2")
     with pytest.raises(ProjectError, match="metrics: not made from the predictions at hand"):
@@ -94,3 +109,60 @@ def test_the_digest_of_the_pairs_covers_samples_and_splits_in_any_order() -> Non
     assert manifest_digest(manifest.assign(digest=["1", "3"])) != digest
     assert manifest_digest(manifest.iloc[:1]) != digest
     assert content_digest({"a": (1, 2.5), "b": None}) == content_digest({"b": None, "a": [1, 2.5]})
+
+
+TABLE = with_table_digests(
+    pd.DataFrame(
+        {
+            "sample_id": pd.Series(["a", "b"], dtype="str"),
+            "psnr": [0.1 + 0.2, np.nan],
+            "share": np.array([0.1, np.inf], dtype=np.float32),
+            "width": pd.array([8, None], dtype="Int64"),
+            "leak": [True, False],
+        }
+    ),
+    {"pairs": "1", "encoder": "2"},
+)
+
+
+def stored(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    dataset = TableDataset(filepath=str(folder / "table.parquet"), written_by="evaluate")
+    dataset.save(table)
+    return dataset.load()
+
+
+def test_a_table_passes_after_a_trip_through_parquet(tmp_path: Path) -> None:
+    check_table("audit", stored(TABLE, tmp_path), {"pairs": "1"}, "ingest")
+    empty = with_table_digests(TABLE[:0], {"pairs": "1"})
+    check_table("audit", stored(empty, tmp_path), {"pairs": "1"}, "ingest")
+
+
+def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
+    message = r"^audit: not made from the pairs at hand \(1 there, 3 here\); run ingest again"
+    with pytest.raises(ProjectError, match=message):
+        check_table("audit", stored(TABLE, tmp_path), {"pairs": "3"}, "ingest")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("psnr", np.nan), ("psnr", 0.3), ("share", np.nan), ("width", 9), ("leak", False)],
+)
+def test_a_table_that_was_changed_is_refused(tmp_path: Path, column: str, value: object) -> None:
+    table = stored(TABLE, tmp_path)
+    table.loc[0, column] = value
+    with pytest.raises(ProjectError, match=r"^audit: changed after it was made; run ingest again"):
+        check_table("audit", stored(table, tmp_path), {}, "ingest")
+
+
+def test_a_table_of_an_earlier_version_is_not_checked() -> None:
+    check_table("audit", pd.DataFrame({"psnr": [1.0]}), {"pairs": "1"}, "ingest")
+
+
+def test_a_result_in_json_that_was_changed_is_refused() -> None:
+    result = {"psnr": 0.1 + 0.2, "sizes": (8, 8), "none": None}
+    made = json.loads(json.dumps(with_content(result)))
+    check_content("report", made, "ingest")
+    assert without_content(made) == {"psnr": 0.1 + 0.2, "sizes": [8, 8], "none": None}
+    with pytest.raises(ProjectError, match=r"^report: changed after it was made; run ingest again"):
+        check_content("report", made | {"psnr": 40.0}, "ingest")
+    check_content("report", without_content(made), "ingest")  # of an earlier version

@@ -26,6 +26,30 @@ def test_a_new_folder_replaces_the_old_one(tmp_path: Path) -> None:
     assert list(folder.parent.iterdir()) == [folder]
 
 
+def test_the_folder_that_a_link_leads_to_is_replaced(tmp_path: Path) -> None:
+    link, target = tmp_path / "here" / "model", tmp_path / "there" / "weights"
+    link.parent.mkdir()
+    link.symlink_to(target)
+    for text in ("old", "new"):
+        with replaced_folder(link) as partial:
+            (partial / text).write_text(text)
+    assert link.readlink() == target
+    assert content(tmp_path / "there") == {"weights/new": "new"}
+    assert list(link.parent.iterdir()) == [link]
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_file_in_the_folders_place_is_named_and_stays(tmp_path: Path) -> None:
+    file = tmp_path / "model"
+    file.write_text("mine")
+    with (
+        pytest.raises(ProjectError, match=f"^{file}: a file, expected a folder; move it away$"),
+        replaced_folder(file),
+    ):
+        pass
+    assert content(tmp_path) == {"model": "mine"}
+
+
 def test_a_failure_leaves_the_old_folder(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     with replaced_folder(folder) as partial:

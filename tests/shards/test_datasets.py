@@ -40,6 +40,18 @@ def test_a_failed_save_leaves_the_old_shards_and_nothing_else(tmp_path: Path) ->
     assert len(list((tmp_path / "shards").iterdir())) == 2  # the shard and the index
 
 
+def test_a_second_run_does_not_write_to_the_same_folder(tmp_path: Path) -> None:
+    dataset = ShardsDataset(filepath=str(tmp_path / "shards"))
+
+    def interrupted() -> Iterator[dict]:
+        with pytest.raises(DatasetError, match=r"shards: another run writes here \(process \d+"):
+            dataset.save(rows(5))
+        yield from rows(2)
+
+    dataset.save(interrupted())
+    assert len(dataset.load()) == 2
+
+
 def test_rejections_are_stored_beside_the_pairs(tmp_path: Path) -> None:
     dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"))
     dataset.save([*rows(2), Rejected("bad", "g", "why")])

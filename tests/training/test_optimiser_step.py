@@ -12,7 +12,7 @@ from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.params.optimisation import Loss
 from albedo_pipeline.training import optimiser_step, trainer
 from albedo_pipeline.training.batches import Batch, Stream, usable
-from albedo_pipeline.training.denoiser import initial_denoiser
+from albedo_pipeline.training.initial_denoiser import initial_denoiser
 from albedo_pipeline.training.objectives.diffusion import loss_by_quarter, loss_sums
 from albedo_pipeline.training.resume import stored_log, stored_state
 from tests.support.training import OBJECTIVES, start_torchrun, train_with_torchrun

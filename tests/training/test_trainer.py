@@ -55,6 +55,21 @@ def test_a_validation_that_is_not_finite_ends_the_run(train) -> None:
         train("run", learning_rate=DIVERGING, validation=validation)
 
 
+@pytest.mark.parametrize(
+    ("peak", "reason"),
+    [
+        (1e3, "the loss or gradient was not finite in 2 of 3 steps"),
+        (10.0, r"diverged, the loss is [\d.e+]+ at the end"),
+    ],
+)
+def test_a_diverged_training_with_finite_weights_ends_the_run(
+    train, peak: float, reason: str
+) -> None:
+    rate = DIVERGING | {"peak": peak}
+    with pytest.raises(ProjectError, match=rf"^train: {reason}; lower train\.learning_rate\.peak"):
+        train("run", learning_rate=rate, validation={"every": None})
+
+
 def test_weights_that_are_not_finite_end_the_run(train, tmp_path: Path) -> None:
     start = train("first").denoiser
     torch.nn.init.constant_(start.unet.conv_out.bias, torch.nan)

@@ -149,10 +149,19 @@ def load_model(model_class: Any, folder: Path, written_by: str) -> Any:
     Raises:
         ProjectError: if the folder is missing or the model is damaged; names the folder.
     """
+    from albedo_pipeline.provenance.weights import check_complete
+
     if not (folder / "config.json").is_file():
         raise ProjectError(f"{folder}: no model here; run the pipeline {written_by} first")
     try:
-        return model_class.from_pretrained(folder, use_safetensors=True).eval()
+        model, keys = model_class.from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True
+        )
+        check_complete(model)
+        if keys["unexpected_keys"]:
+            name = min(keys["unexpected_keys"])
+            raise ValueError(f"config.json describes a model without the weight {name}")
+        return model.eval()
     except Exception as error:
         raise ProjectError(
             f"{folder}: damaged model ({one_line(error)}); run the pipeline {written_by} again"

@@ -10,6 +10,7 @@ from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.provenance.lineage import (
     check_denoiser,
     check_made_from,
+    check_manifest,
     content_digest,
     manifest_digest,
 )
@@ -23,9 +24,10 @@ def lineage_of(
     """Digests of the pairs, of what the denoiser was trained with, and of all weights.
 
     Raises:
-        ProjectError: if the denoiser was trained with another autoencoder or other pairs, or a
-            model to compare with cannot be loaded.
+        ProjectError: if the manifest was changed, the denoiser was trained with another autoencoder
+            or other pairs, or a model to compare with cannot be loaded.
     """
+    check_manifest(manifest)
     pairs, own = {"pairs": manifest_digest(manifest)}, AlbedoModel(denoiser, autoencoder).digests()
     check_denoiser(denoiser.made_from, pairs | {"autoencoder": own["autoencoder"]})
     training = {name: denoiser.made_from[name] for name in ("encoder", "train_settings")}

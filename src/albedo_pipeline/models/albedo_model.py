@@ -11,7 +11,7 @@ from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.text_embedding import embed_empty_text
 from albedo_pipeline.params.base import BUNDLED, PretrainedModel
-from albedo_pipeline.provenance.weights import autoencoder_digest
+from albedo_pipeline.provenance.weights import autoencoder_digest, check_complete
 from albedo_pipeline.runtime.checksums import verified
 
 BUNDLED_ESTIMATOR = Path(__file__).parent / "bundled" / "estimator"
@@ -82,6 +82,8 @@ def described(model: str) -> str:
 
 def _albedo_model(pipeline: MarigoldIntrinsicsPipeline) -> AlbedoModel:
     _check_scheduler(pipeline.scheduler)
+    for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+        check_complete(network)
     names, properties = _targets(pipeline)
     text_embedding = embed_empty_text(pipeline.text_encoder, pipeline.tokenizer)
     return AlbedoModel(

@@ -10,7 +10,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from albedo_pipeline.diffusion.schedule import alphas_cumprod_from_betas, betas
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
-from albedo_pipeline.provenance.weights import denoiser_digest
+from albedo_pipeline.provenance.weights import check_complete, denoiser_digest
 from albedo_pipeline.runtime.checksums import verified
 
 
@@ -106,6 +106,7 @@ def load_unet(source: PretrainedDenoiser, latent_channels: int) -> UNet2DConditi
                 use_safetensors=True,
                 torch_dtype=torch.float32,
             )
+            check_complete(unet)
         except (OSError, ValueError) as error:
             raise ProjectError(
                 f"train.pretrained.model {source.model}: {one_line(error)}"

@@ -79,7 +79,9 @@ class TrainParams(Params):
     train_decoder: DecoderTraining | None = None
     """Trains the autoencoder's decoder along, for albedo alone; null: it stays as it is. Only for
     the objective `end_to_end`. The encoder never changes, so stored latents stay valid."""
-    mixture: dict[str, Annotated[float, Field(gt=0)]] = Field({"latents": 1.0}, min_length=1)
+    mixture: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        {"latents": 1.0}, min_length=1
+    )
     """Shares of the latent sets in every batch, by name: `latents`, and the sets of the catalog's
     entry `more_latents`. The shares are divided by their sum."""
     flip_probability: float = Field(0.5, ge=0, le=1)
@@ -93,7 +95,7 @@ class TrainParams(Params):
     `effective_batch_size`. It does not change the result."""
     max_steps: int | None = Field(None, ge=1)
     """Optimiser steps after which the training ends; null: `max_epochs` alone ends it."""
-    max_epochs: float | None = Field(None, gt=0)
+    max_epochs: float | None = Field(None, gt=0, allow_inf_nan=False)
     """Passes over the training samples after which the training ends; null: `max_steps` alone ends
     it."""
     exit_after_minutes: float | None = Field(None, gt=0)

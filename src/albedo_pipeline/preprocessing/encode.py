@@ -11,6 +11,7 @@ from diffusers import AutoencoderKL
 from albedo_pipeline.models.autoencoder import check_divisible
 from albedo_pipeline.preprocessing.latent_rows import LatentEncoder
 from albedo_pipeline.provenance.code import code_digest
+from albedo_pipeline.provenance.lineage import check_manifest
 from albedo_pipeline.provenance.weights import configuration, weights_digest
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -33,9 +34,10 @@ class LatentBuild:
     ) -> None:
         """
         Raises:
-            ProjectError: if manifest and pairs are of different runs, or the size of an image is
-                not a multiple of the autoencoder's factor.
+            ProjectError: if manifest and pairs are of different runs, the manifest was changed, or
+                the size of an image is not a multiple of the autoencoder's factor.
         """
+        check_manifest(manifest)
         pairs.check_manifest(manifest)
         shapes = pairs.shapes("beauty")
         for shape in np.unique(shapes, axis=0):

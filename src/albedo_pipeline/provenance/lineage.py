@@ -7,6 +7,8 @@ compares them, so that no two of different runs are mixed:
 - the denoiser has `made_from`: digests of pairs, latents, encoder, autoencoder and settings;
 - a row of the predictions has the digest of the lineage, which names pairs, settings and weights;
 - the metrics repeat the lineage, with digests of the predictions and of their own content;
+- a table has, in `attrs`, what it was made from and a digest of its content;
+- `audit_summary` and `autoencoder_report` have a digest of their content, too;
 - the exported folder has `made_from.json` with the lineage of its scores.
 """
 
@@ -21,6 +23,7 @@ from albedo_pipeline.errors import ProjectError
 PAIR_COLUMNS = ("sample_id", "digest", "group", "split")
 """Columns of the manifest that say which pair is in which split."""
 _EVALUATE = "the pipeline evaluate"
+_MADE_FROM, _CONTENT = "made_from", "content"
 
 
 def content_digest(content: object) -> str:
@@ -70,6 +73,87 @@ def check_made_from(
             )
 
 
+def with_table_digests(table: pd.DataFrame, made_from: Mapping[str, str]) -> pd.DataFrame:
+    """The table with what it was made from and a digest of its content, for `check_table`.
+
+    They are in `attrs`, which Parquet files keep.
+    """
+    described = table.copy(deep=False)
+    described.attrs = {_MADE_FROM: dict(made_from), _CONTENT: _digest_of_table(table)}
+    return described
+
+
+def check_table(name: str, table: pd.DataFrame, at_hand: Mapping[str, str], pipelines: str) -> None:
+    """Check that a table is as it was made, from what is at hand.
+
+    A table of an earlier version, which has no digests, is not checked.
+
+    Args:
+        name: name of the table's catalog entry.
+        table: the table, as a pipeline stored it.
+        at_hand: digests of what is at hand; the table may name more.
+        pipelines: the pipelines that make the table again, for the error.
+
+    Raises:
+        ProjectError: if it was made from something else, or changed afterwards.
+    """
+    if _CONTENT not in table.attrs:
+        return
+    check_made_from(name, table.attrs.get(_MADE_FROM), at_hand, pipelines)
+    if table.attrs[_CONTENT] != _digest_of_table(table):
+        raise _changed(name, pipelines)
+
+
+def check_manifest(manifest: pd.DataFrame) -> None:
+    """Check that a stored manifest is as `ingest` made it.
+
+    Raises:
+        ProjectError: if it was changed.
+    """
+    check_table("manifest", manifest, {}, "the pipeline ingest")
+
+
+def _digest_of_table(table: pd.DataFrame) -> str:
+    columns = [[str(name), values.tolist()] for name, values in table.items()]
+    return hashlib.sha256(json.dumps(columns, default=str).encode()).hexdigest()[:16]
+
+
+def check_is_object(name: str, result: object, pipelines: str) -> None:
+    """Check that a result in JSON is an object, as all of the project's are.
+
+    Raises:
+        ProjectError: if it is not.
+    """
+    if not isinstance(result, dict):
+        raise ProjectError(f"{name}: damaged, no JSON object; run {pipelines} again")
+
+
+def with_content(result: dict) -> dict:
+    """A result in JSON with a digest of all it says, which `check_content` compares."""
+    return result | {_CONTENT: content_digest(result)}
+
+
+def without_content(result: dict) -> dict:
+    """A result in JSON without the digest of `with_content`."""
+    return {key: value for key, value in result.items() if key != _CONTENT}
+
+
+def check_content(name: str, result: dict, pipelines: str) -> None:
+    """Check that a result in JSON was not changed after it was made.
+
+    A result of an earlier version, which has no digest, is not checked.
+
+    Raises:
+        ProjectError: if it was changed.
+    """
+    if _CONTENT in result and result[_CONTENT] != content_digest(without_content(result)):
+        raise _changed(name, pipelines)
+
+
+def _changed(name: str, pipelines: str) -> ProjectError:
+    return ProjectError(f"{name}: changed after it was made; run {pipelines} again")
+
+
 def check_denoiser(made_from: dict[str, str], at_hand: Mapping[str, str]) -> None:
     """Check that a denoiser was trained with what is at hand.
 
@@ -86,7 +170,7 @@ def check_denoiser(made_from: dict[str, str], at_hand: Mapping[str, str]) -> Non
 
 def with_content_digest(metrics: dict) -> dict:
     """The metrics with a digest of all they say, which `check_metrics` compares."""
-    lineage = metrics["lineage"] | {"content": _digest_of_metrics(metrics)}
+    lineage = metrics["lineage"] | {_CONTENT: _digest_of_metrics(metrics)}
     return metrics | {"lineage": lineage}
 
 
@@ -100,9 +184,10 @@ def check_metrics(metrics: dict, at_hand: Mapping[str, str]) -> None:
     Raises:
         ProjectError: if the metrics were measured on something else, or changed afterwards.
     """
+    check_is_object("metrics", metrics, _EVALUATE)
     lineage = metrics.get("lineage")
     check_made_from("metrics", lineage, at_hand, _EVALUATE)
-    if not isinstance(lineage, dict) or lineage.get("content") != _digest_of_metrics(metrics):
+    if not isinstance(lineage, dict) or lineage.get(_CONTENT) != _digest_of_metrics(metrics):
         raise ProjectError(
             f"metrics: changed after the evaluation, or from an earlier version; run {_EVALUATE} "
             "again"
@@ -126,4 +211,4 @@ def check_predictions(metrics: dict, fingerprint: str) -> None:
 def _digest_of_metrics(metrics: dict) -> str:
     lineage = metrics.get("lineage")
     known = lineage if isinstance(lineage, dict) else {}
-    return content_digest(metrics | {"lineage": {k: v for k, v in known.items() if k != "content"}})
+    return content_digest(metrics | {"lineage": without_content(known)})

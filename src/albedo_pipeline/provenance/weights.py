@@ -18,6 +18,19 @@ def tensors_digest(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
     return digest.hexdigest()[:16]
 
 
+def check_complete(model: torch.nn.Module) -> None:
+    """Check that no weight was missing when a diffusers model was loaded.
+
+    diffusers leaves a missing weight on the device `meta`, without values.
+
+    Raises:
+        ValueError: if one was missing; names it.
+    """
+    for name, weight in model.state_dict().items():
+        if weight.is_meta:
+            raise ValueError(f"the weight {name} is missing")
+
+
 def weights_digest(model: torch.nn.Module) -> str:
     """Digest of a model's parameters and buffers."""
     return tensors_digest(model.state_dict().items())

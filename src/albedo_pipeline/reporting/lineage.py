@@ -1,12 +1,18 @@
 """Checks that what a report or a model card shows belongs together."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from albedo_pipeline.params.train import weight_settings
 from albedo_pipeline.provenance.lineage import (
+    check_content,
     check_denoiser,
+    check_is_object,
     check_made_from,
+    check_manifest,
     check_metrics,
+    check_table,
     content_digest,
     manifest_digest,
 )
@@ -29,6 +35,8 @@ def check_report(
     Raises:
         ProjectError: if one is not, or the metrics were changed; says which pipelines to run again.
     """
+    check_is_object("train_settings", train_settings, "the pipeline train")
+    check_manifest(manifest)
     pairs.check_manifest(manifest)
     stored = {
         "predictions": predictions.fingerprint(),
@@ -43,6 +51,33 @@ def check_report(
         {"encoder": metrics["lineage"]["encoder"]},
         "the pipelines autoencoder, encode, train and evaluate",
     )
+    check_content("autoencoder_report", autoencoder_report, "the pipeline autoencoder")
+
+
+def check_tables(metrics: dict, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Check that the tables of a report are of the pairs, model and predictions that were scored.
+
+    Args:
+        metrics: content of `metrics.json`, checked by `check_metrics`.
+        tables: quarantine, audit, training_log, per_sample and risk_coverage, by these names.
+
+    Raises:
+        ProjectError: if one is not, or was changed; says which pipelines to run again.
+    """
+    lineage = metrics["lineage"]
+    of_pairs = {"pairs": lineage["pairs"]}
+    trained = {name: lineage[name] for name in ("encoder", "autoencoder", "train_settings")}
+    scored = {
+        "predictions": lineage["predictions"],
+        "protocol": metrics["protocol"]["fingerprint"],
+    }
+    for names, at_hand, pipelines in (
+        (("quarantine", "audit"), of_pairs, "the pipelines ingest and evaluate"),
+        (("training_log",), trained, "the pipelines train and evaluate"),
+        (("per_sample", "risk_coverage"), scored, "the pipeline evaluate"),
+    ):
+        for name in names:
+            check_table(name, tables[name], at_hand, pipelines)
 
 
 def check_export(
@@ -67,6 +102,7 @@ def check_export(
         ProjectError: if they do not, or the metrics were changed; says which pipelines to run
             again.
     """
+    check_is_object("train_settings", train_settings, "the pipeline train")
     trained_with = {
         "autoencoder": weights["autoencoder"],
         "train_settings": content_digest(weight_settings(train_settings)),
@@ -78,14 +114,15 @@ def check_export(
 
 
 def check_summary(metrics: dict, audit_summary: dict) -> None:
-    """Check that a summary of the audit is of the pairs that were scored.
+    """Check that a summary of the audit is of the pairs that were scored, and as it was made.
 
     Args:
         metrics: content of `metrics.json`, checked by `check_metrics`.
         audit_summary: totals of the audit.
 
     Raises:
-        ProjectError: if it is of others.
+        ProjectError: if it is of others, or was changed.
     """
     scored = {"pairs": metrics["lineage"]["pairs"]}
     check_made_from("audit_summary", audit_summary, scored, "the pipelines ingest and evaluate")
+    check_content("audit_summary", audit_summary, "the pipeline ingest")

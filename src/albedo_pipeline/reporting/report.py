@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from albedo_pipeline.imaging.colormap import coloured
 from albedo_pipeline.params import EvaluateParams, ReportParams
+from albedo_pipeline.provenance.lineage import without_content
 from albedo_pipeline.reporting.formatting import count, plain
 from albedo_pipeline.reporting.images import ERROR_LIMIT, png_uri
 from albedo_pipeline.reporting.plots.comparison import comparison_figure
@@ -88,7 +89,7 @@ def report_page(
         settings=as_yaml(settings),
         data=data_section(audit, audit_summary, quarantine),
         data_plots=_wide_and_narrow(lambda *options: data_figure(used, *options)),
-        autoencoder=labelled_values(autoencoder_report),
+        autoencoder=labelled_values(without_content(autoencoder_report)),
         tables=[split_scores(metrics, name) for name in (split, *other_splits)],
         percent=percent,
         protocol=protocol_details(metrics.get("protocol", {})),

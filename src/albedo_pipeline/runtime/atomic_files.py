@@ -34,13 +34,17 @@ def recover_folder(folder: Path) -> None:
 def replaced_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside `folder`, which replaces it on success.
 
-    On any error the old folder stays as it was, and the new one is removed. The files get the mode
-    of the umask, because some libraries write files that only their owner can read.
+    If `folder` is a link, the folder that it leads to is replaced. On any error the old folder
+    stays as it was, and the new one is removed. The files get the mode of the umask, because some
+    libraries write files that only their owner can read.
 
     Raises:
-        ProjectError: if a file cannot be written, for example because the disk is full; names the
-            folder.
+        ProjectError: if a file cannot be written, for example because the disk is full, or there is
+            a file in the folder's place; names the folder.
     """
+    folder = folder.resolve() if folder.is_symlink() else folder
+    if folder.exists() and not folder.is_dir():
+        raise ProjectError(f"{folder}: a file, expected a folder; move it away")
     partial = folder.with_name(f".{folder.name}.partial")
     previous = folder.with_name(f".{folder.name}.previous")
     recover_folder(folder)

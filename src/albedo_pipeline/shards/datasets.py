@@ -9,6 +9,7 @@ from typing import NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.shards.build import ShardBuild, write_build
 from albedo_pipeline.shards.index import Index, Rejected, has_index, publish, read_index, sweep
 from albedo_pipeline.shards.latent_shards import LatentShards
@@ -61,14 +62,16 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
         failed or were killed.
 
         Raises:
-            ProjectError: if there is no row, or the disk is full or fails.
+            ProjectError: if there is no row, another run writes to the folder, or the disk is full
+                or fails.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if isinstance(data, ShardBuild):
                 write_build(self._folder, data, self._samples_per_shard)
             else:
-                self._replace(data)
+                with locked(self._folder, "another run"):
+                    self._replace(data)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else one_line(error)
             raise ProjectError(f"{self._folder}: not finished: {reason}") from error

@@ -25,6 +25,7 @@ from albedo_pipeline.params.autoencoder import (
     AutoencoderTraining,
     PretrainedAutoencoder,
 )
+from albedo_pipeline.provenance.weights import check_complete
 from albedo_pipeline.runtime.device import memory_named
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -158,11 +159,22 @@ def latent_deviation(
 def obtain_autoencoder(
     pairs: PairShards, rows: np.ndarray, params: AutoencoderParams, device: torch.device
 ) -> AutoencoderKL:
-    """The autoencoder of the configured source; `rows` are the rows of the training samples."""
+    """The autoencoder of the configured source; `rows` are the rows of the training samples.
+
+    Raises:
+        ProjectError: if a pretrained one cannot be loaded, or lacks a weight.
+    """
     if params.source == "train":
         assert params.training is not None  # checked by AutoencoderParams
         return train_autoencoder(pairs, rows, params.training, device, params.precision)
     if params.source == "bundled":
         return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER)))
     assert params.pretrained is not None
-    return load_pretrained(params.pretrained)
+    autoencoder = load_pretrained(params.pretrained)
+    try:
+        check_complete(autoencoder)
+    except ValueError as error:
+        raise ProjectError(
+            f"autoencoder.pretrained.model {params.pretrained.model}: {error}"
+        ) from error
+    return autoencoder

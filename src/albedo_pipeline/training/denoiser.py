@@ -14,27 +14,11 @@ from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
-from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.models.albedo_model import load_albedo_model
 from albedo_pipeline.models.autoencoder import factor
-from albedo_pipeline.models.denoiser import (
-    Denoiser,
-    ignore_noise,
-    load_unet,
-    new_scheduler,
-    new_unet,
-)
-from albedo_pipeline.models.lora import add_lora, has_lora, merge_lora
-from albedo_pipeline.models.text_embedding import (
-    embed_empty_text,
-    load_text_encoder,
-    new_text_encoder,
-)
+from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
-from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.runtime.checksums import damage
 from albedo_pipeline.runtime.distributed import (
     accelerated,
@@ -44,6 +28,7 @@ from albedo_pipeline.runtime.distributed import (
 )
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.initial_denoiser import initial_denoiser
 from albedo_pipeline.training.lineage import check_start
 from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective
@@ -64,6 +49,9 @@ from albedo_pipeline.training.trainer import Trainer
 from albedo_pipeline.training.validation import ImageData, chosen_samples, validation_metric
 
 logger = logging.getLogger(__name__)
+DIVERGED = 1e4
+"""Loss above which a training has diverged: latents and pixels have a standard deviation of about
+1, so it is an error of 100 standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -76,64 +64,6 @@ class Trained:
     trained along."""
     log: pd.DataFrame
     """The training log."""
-
-
-def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
-    """The denoiser before the first step.
-
-    It is an earlier denoiser, a pretrained model, or random as a function of the seed.
-    """
-    torch.manual_seed(params.seed)
-    one_step = params.objective == "end_to_end"
-    made_from: dict[str, str] = {}
-    scheduler = new_scheduler(params.noise_schedule, one_step=one_step)
-    if params.start_from is not None:
-        start = starting_denoiser(params.start_from, latent_channels)
-        predicts = start.scheduler.config.prediction_type
-        if predicts != params.noise_schedule.prediction_type:
-            raise ProjectError(
-                f"train.noise_schedule.prediction_type: {params.noise_schedule.prediction_type!r}, "
-                f"but the denoiser of train.start_from was trained with {predicts!r}"
-            )
-        unet, text_embedding = start.unet.train(), start.text_embedding
-        made_from = start.made_from
-    elif params.source == "pretrained":
-        assert params.pretrained is not None  # checked by TrainParams
-        unet = load_unet(params.pretrained, latent_channels)
-        text_embedding = embed_empty_text(*load_text_encoder(params.pretrained))
-    else:
-        unet = new_unet(params.scratch, latent_channels)
-        text_embedding = embed_empty_text(*new_text_encoder(params.scratch.text_width))
-    if one_step:
-        ignore_noise(unet)
-    if params.lora:
-        unet = add_lora(unet.requires_grad_(False), params.lora)
-    return Denoiser(unet, scheduler, text_embedding, made_from)
-
-
-def starting_denoiser(folder: str, latent_channels: int) -> Denoiser:
-    """The denoiser of a folder as `data/06_models/denoiser` is, of an exported folder, or the
-    bundled estimator's.
-
-    Its `made_from` names the encoder whose latents it learned, if the folder says so.
-
-    Raises:
-        ProjectError: if there is none, or it does not fit the latents.
-    """
-    if folder == BUNDLED or (Path(folder) / "model_index.json").is_file():
-        model = load_albedo_model(PretrainedModel(model=folder))
-        made_from = {"encoder": encoder_digest(model.autoencoder)}
-        denoiser = replace(model.denoiser, made_from=made_from)
-    else:
-        denoiser = DenoiserDataset(filepath=folder).load()
-    if has_lora(denoiser.unet):
-        denoiser = replace(denoiser, unet=merge_lora(denoiser.unet))
-    if denoiser.unet.config.out_channels != latent_channels:
-        raise ProjectError(
-            f"train.start_from {folder}: predicts {denoiser.unet.config.out_channels} channels, "
-            f"but the autoencoder's latents have {latent_channels}"
-        )
-    return denoiser
 
 
 def train_denoiser(
@@ -220,7 +150,9 @@ def train_denoiser(
         finally:
             for tracker in accelerator.trackers:
                 tracker.finish()
-        return Trained(*finished_models(components, params, store, state), log.table())
+        models = finished_models(components, params, store, state)
+        check_not_diverged(log.table(), state, params)
+        return Trained(*models, log.table())
 
 
 def new_stream(
@@ -266,6 +198,31 @@ def _restored(
         state.best, state.validated = [], None
     state.scoring = scoring
     return state, stored_log(checkpoint)
+
+
+def check_not_diverged(log: pd.DataFrame, state: TrainState, params: TrainParams) -> None:
+    """Check that the last weights, if they are the result, are not those of a diverged training.
+
+    The weights of a diverged training may be finite, and without a validation nothing else looks at
+    what they predict.
+
+    Raises:
+        ProjectError: if more than half of the steps were skipped because loss or gradient was not
+            finite, or the mean loss at the last log point is above `DIVERGED`.
+    """
+    if params.output == "best":
+        return
+    losses = log["loss"].dropna().to_list() if "loss" in log else []
+    if 2 * state.skipped > state.step:
+        raise ProjectError(
+            f"train: the loss or gradient was not finite in {state.skipped} of {state.step} steps; "
+            "lower train.learning_rate.peak, or remove the samples that the log names"
+        )
+    if losses and losses[-1] > DIVERGED:
+        raise ProjectError(
+            f"train: diverged, the loss is {losses[-1]:.3g} at the end; lower "
+            "train.learning_rate.peak"
+        )
 
 
 @torch.no_grad()

@@ -15,7 +15,8 @@ from albedo_pipeline.models.export import intrinsics_pipeline
 from albedo_pipeline.models.lora import has_lora
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.runtime.distributed import accelerated
-from albedo_pipeline.training.denoiser import initial_denoiser, new_stream
+from albedo_pipeline.training.denoiser import new_stream
+from albedo_pipeline.training.initial_denoiser import initial_denoiser
 from albedo_pipeline.training.objectives.end_to_end import crops
 from albedo_pipeline.training.optimiser_step import prepare
 from tests.support.training import END_TO_END

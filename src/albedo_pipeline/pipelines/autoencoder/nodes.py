@@ -8,9 +8,11 @@ def make_autoencoder(
     pairs: PairShards, manifest: DataFrame, params: AutoencoderParams
 ) -> AutoencoderKL:
     """The bundled, a pretrained, or a newly trained `AutoencoderKL`."""
+    from albedo_pipeline.provenance.lineage import check_manifest
     from albedo_pipeline.runtime.device import open_device
     from albedo_pipeline.training.autoencoder import obtain_autoencoder
 
+    check_manifest(manifest)
     pairs.check_manifest(manifest)
     rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
     return obtain_autoencoder(pairs, rows, params, open_device(params.device, params.precision))
@@ -21,8 +23,10 @@ def check_autoencoder(
 ) -> dict:
     """Scores of the round trip on the validation split: the ceiling of any denoiser."""
     from albedo_pipeline.evaluation.round_trip import round_trip_report
+    from albedo_pipeline.provenance.lineage import with_content
     from albedo_pipeline.provenance.weights import encoder_digest
 
     rows = manifest.loc[manifest["split"] == "validation", "row"].to_numpy()
     report = round_trip_report(autoencoder, pairs, rows, params)
-    return {"source": params.source} | report | {"encoder": encoder_digest(autoencoder)}
+    made_from = {"encoder": encoder_digest(autoencoder)}
+    return with_content({"source": params.source} | report | made_from)

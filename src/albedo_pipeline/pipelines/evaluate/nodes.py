@@ -57,7 +57,7 @@ def score(
     from albedo_pipeline.evaluation.protocols import protocol
     from albedo_pipeline.evaluation.scores import score_table
     from albedo_pipeline.evaluation.summary import describe, headline, summarise
-    from albedo_pipeline.provenance.lineage import with_content_digest
+    from albedo_pipeline.provenance.lineage import with_content_digest, with_table_digests
 
     check_inputs(predictions, pairs, manifest, lineage)
     chosen = protocol(params.protocol, params.lpips_weights)
@@ -67,4 +67,9 @@ def score(
         "lineage": lineage | {"predictions": predictions.fingerprint()},
     }
     metrics |= summarise(per_sample, params.bootstrap)
-    return per_sample, curves, with_content_digest(metrics), headline(metrics)
+    scored = {
+        "predictions": metrics["lineage"]["predictions"],
+        "protocol": metrics["protocol"]["fingerprint"],
+    }
+    tables = [with_table_digests(table, scored) for table in (per_sample, curves)]
+    return *tables, with_content_digest(metrics), headline(metrics)

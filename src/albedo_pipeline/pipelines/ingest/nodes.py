@@ -18,9 +18,14 @@ def describe_pairs(
     """The manifest with each sample's split, the quarantine, the audit, and its summary."""
     from albedo_pipeline.preprocessing.audit import audit_of, summary_of
     from albedo_pipeline.preprocessing.manifest import manifest_of, quarantine_of
-    from albedo_pipeline.provenance.lineage import manifest_digest
+    from albedo_pipeline.provenance.lineage import (
+        manifest_digest,
+        with_content,
+        with_table_digests,
+    )
 
     manifest, quarantine = manifest_of(pairs, params.split), quarantine_of(pairs)
     audit = audit_of(pairs, manifest, quarantine)
-    summary = summary_of(audit) | {"pairs": manifest_digest(manifest)}
-    return manifest, quarantine, audit, summary
+    of_pairs = {"pairs": manifest_digest(manifest)}
+    tables = [with_table_digests(table, of_pairs) for table in (manifest, quarantine, audit)]
+    return *tables, with_content(summary_of(audit) | of_pairs)

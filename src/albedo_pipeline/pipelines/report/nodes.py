@@ -73,12 +73,20 @@ def write_report(
     params: ReportParams,
 ) -> str:
     """The report as one HTML file."""
-    from albedo_pipeline.reporting.lineage import check_report
+    from albedo_pipeline.reporting.lineage import check_report, check_tables
     from albedo_pipeline.reporting.report import report_page
 
     check_report(
         metrics, predictions, pairs, manifest, audit_summary, autoencoder_report, train_settings
     )
+    tables = {
+        "quarantine": quarantine,
+        "audit": audit,
+        "training_log": training_log,
+        "per_sample": per_sample,
+        "risk_coverage": risk_coverage,
+    }
+    check_tables(metrics, tables)
     return report_page(
         metrics=metrics,
         per_sample=per_sample,

@@ -26,14 +26,18 @@ def train(
     """The denoiser and its autoencoder with their averaged (EMA) weights, the log, the settings."""
     from dataclasses import replace
 
+    from albedo_pipeline.provenance.lineage import check_manifest, with_table_digests
     from albedo_pipeline.training.denoiser import train_denoiser
     from albedo_pipeline.training.lineage import check_latents, made_from
     from albedo_pipeline.training.validation import ImageData
 
     latent_sets = {"latents": latents, **more_latents}
     images = ImageData(pairs, manifest, autoencoder)
+    check_manifest(manifest)
+    pairs.check_manifest(manifest)
     check_latents(latent_sets, images, params)
     trained = train_denoiser(latent_sets, images, params, checkpoints, tensorboard)
     origin = made_from(latent_sets, images, params, trained.autoencoder)
     denoiser = replace(trained.denoiser, made_from=origin)
-    return denoiser, trained.autoencoder, trained.log, params.model_dump(mode="json")
+    log = with_table_digests(trained.log, origin)
+    return denoiser, trained.autoencoder, log, params.model_dump(mode="json")

@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from albedo_pipeline.artifacts.tables import TableDataset
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.metrics.bootstrap import bootstrap_difference
 from albedo_pipeline.params.evaluate import BootstrapParams
+from albedo_pipeline.provenance.lineage import check_metrics, check_table
 from albedo_pipeline.reporting.formatting import (
     MODEL,
     finite,
@@ -109,7 +111,8 @@ def _read(folder: Path, split: str) -> tuple[dict, pd.DataFrame]:
         metrics = json.loads(file.read_text(encoding="utf-8"))
         _check_metrics(metrics, split)
         file = folder / "per_sample.parquet"
-        table = pd.read_parquet(file)
+        table = TableDataset(filepath=str(file), written_by="evaluate").load()
+        _check_samples(metrics, table)
         missing = [name for name in _COLUMNS if name not in table]
         if missing:
             raise ValueError(f"no column {', '.join(missing)}")
@@ -132,6 +135,15 @@ def _check_metrics(metrics: Any, split: str) -> None:
     model = scores.get(MODEL, {}) if isinstance(scores, dict) else None
     if not isinstance(model, dict) or not all(isinstance(s, dict) for s in model.values()):
         raise ValueError(f"the split {split} is missing or damaged")
+    if "content" in (metrics.get("lineage") or {}):  # an earlier version wrote none
+        check_metrics(metrics, {})
+
+
+def _check_samples(metrics: dict, table: pd.DataFrame) -> None:
+    """Raise ValueError if these are not the scores that the metrics summarise."""
+    predictions = (metrics.get("lineage") or {}).get("predictions")
+    scored = {"predictions": predictions, "protocol": metrics["protocol"]["fingerprint"]}
+    check_table("per_sample", table, scored, "the pipeline evaluate of that run")
 
 
 def _model_rows(table: pd.DataFrame, split: str) -> pd.DataFrame:
