@@ -14,8 +14,7 @@ from albedo_pipeline.metrics.bootstrap import bootstrap_mean
 from albedo_pipeline.metrics.constancy import CONSTANCY
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.evaluate import BootstrapParams
-from albedo_pipeline.preprocessing.manifest import split_rules
-from albedo_pipeline.preprocessing.splits import HASH_RULE
+from albedo_pipeline.preprocessing.split_rules import HASH_RULE, split_rules
 from albedo_pipeline.shards.shards import PredictionShards
 
 

@@ -11,11 +11,9 @@ import pandas as pd
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.ingest import SplitParams
-from albedo_pipeline.preprocessing.splits import HASH_RULE, PublishedSplit
+from albedo_pipeline.preprocessing.split_rules import RULE_COLUMN
+from albedo_pipeline.preprocessing.splits import PublishedSplit
 from albedo_pipeline.shards.pair_shards import PairShards
-
-_RULE = "split_rule"
-"""Column of the manifest if the split was published."""
 
 
 def split_of(group: str, validation: float, test: float, salt: str) -> str:
@@ -44,7 +42,7 @@ def manifest_of(
     table.insert(0, "row", range(len(table)))
     if published:
         table.insert(3, "split", [published.of(name) for name in table["sample_id"]])
-        table.insert(4, _RULE, table["split"].map(dict(published.rules)))
+        table.insert(4, RULE_COLUMN, table["split"].map(dict(published.rules)))
         if empty := published.rules.keys() - set(table["split"]):
             raise ProjectError(
                 f"ingest.split: all samples of {' and '.join(sorted(empty))} are quarantined; "
@@ -63,14 +61,6 @@ def manifest_of(
             "a sample's group is its folder: use more folders, other shares or another salt"
         )
     return table
-
-
-def split_rules(manifest: pd.DataFrame) -> dict[str, str]:
-    """What put the samples into their splits, by split."""
-    splits = manifest["split"].unique()
-    if _RULE not in manifest:
-        return dict.fromkeys(splits, HASH_RULE)
-    return {split: manifest.loc[manifest["split"] == split, _RULE].iloc[0] for split in splits}
 
 
 def quarantine_of(pairs: PairShards) -> pd.DataFrame:

@@ -4,7 +4,6 @@ Each sample's split depends on what is listed alone, so adding samples never mov
 that is in no split is left out before anything is read.
 """
 
-import hashlib
 import logging
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -13,16 +12,13 @@ from pathlib import Path
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.ingest import SplitParams
+from albedo_pipeline.preprocessing.split_rules import COLUMN_RULE, HASH_RULE, list_rule
 from albedo_pipeline.readers.name_list import names_by_line
 from albedo_pipeline.readers.raw_pairs import SPLITS, RawPairReference
 from albedo_pipeline.readers.roots import nfc
 
 logger = logging.getLogger(__name__)
 
-HASH_RULE = "hash of the group"
-"""The rule if no split was published; see `manifest.split_of`."""
-COLUMN_RULE = "column split of the table"
-"""The rule if the raw data says the split of each sample."""
 _NAMED = 3
 """Number of names in a warning."""
 
@@ -119,8 +115,7 @@ def _by_lists(references: list[RawPairReference], params: SplitParams) -> Publis
         unknown = [name for name in names if name not in samples]
         _check_matches(path, split, names, unknown, references, params.by)
         missing[split] = len(unknown)
-        digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:12]
-        rules[split] = f"list {path.name}, by {params.by}, digest {digest}"
+        rules[split] = list_rule(path.name, params.by, names)
     return PublishedSplit(by_sample, rules, len(references) - len(by_sample), missing)
 
 
