@@ -47,7 +47,8 @@ class ManifestTableDataset(PairReader[RawPairReference]):
         filepath: `.csv` (UTF-8, commas, a header) or `.parquet`.
         root: folder or uncompressed `.tar` that the names are relative to; relative to the table's
             folder, or absolute.
-        ignore: other columns of the table, which the reader skips.
+        ignore: other columns of the table, which the reader skips; `split`, too, if it is not to
+            decide the split.
         options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
     """
 
@@ -99,7 +100,7 @@ class ManifestTableDataset(PairReader[RawPairReference]):
                 mask=row.get("mask") or None,
                 options=_options_of_row(self._options, row, location),
             )
-            split = _split_of(row, location)
+            split = None if "split" in self._ignore else _split_of(row, location)
             references.append(replace(pair.reference(), split=split))
         return references
 
