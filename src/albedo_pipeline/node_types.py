@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.denoiser import Denoiser
     from albedo_pipeline.models.export import Export
+    from albedo_pipeline.preprocessing.splits import PublishedSplit
     from albedo_pipeline.readers.photographs import Photo
     from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
     from albedo_pipeline.rendering import Render
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 else:
     AlbedoModel = AutoencoderKL = Checkpoints = DataFrame = Denoiser = Export = Figure = Any
     LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
-    Render = Row = PredictionJob = ShardBuild = Any
+    Render = Row = PredictionJob = PublishedSplit = ShardBuild = Any
 
 __all__ = [
     "AlbedoModel",
@@ -43,6 +44,7 @@ __all__ = [
     "Photo",
     "PredictionJob",
     "PredictionShards",
+    "PublishedSplit",
     "RawPair",
     "RawPairReference",
     "Render",

@@ -1,5 +1,6 @@
 """The table of scores and its summary, from shards with known content."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -200,3 +201,28 @@ def test_marigolds_measures_have_their_own_names(data) -> None:
     measured = {"marigold_psnr", "marigold_ssim"}
     assert measured | {f"{name}_unmasked" for name in measured} < set(table)
     assert "psnr" not in table
+
+
+def described(data, manifest, **settings) -> dict:
+    params = EvaluateParams(**settings)
+    return describe(protocol(OURS, None), data[1], manifest, params)
+
+
+def test_the_protocol_names_the_rule_of_the_split(data) -> None:
+    """The split by hash is outside the fingerprint, so that earlier numbers can be compared."""
+    by_hash, rule = data[2], "list test.txt, by sample, digest 0123456789ab"
+    by_list = by_hash.assign(split_rule=rule)
+    assert described(data, by_hash)["split_rules"] == {"test": "hash of the group"}
+    assert described(data, by_list)["split_rules"] == {"test": rule}
+    prints = [
+        described(data, manifest)["fingerprint"]
+        for manifest in (by_hash, by_list, by_hash.assign(split_rule="column split of the table"))
+    ]
+    assert len(set(prints)) == 3
+    digested = {
+        name: value
+        for name, value in described(data, by_hash).items()
+        if name not in ("split_rules", "fingerprint")
+    }
+    text = json.dumps(digested, sort_keys=True)
+    assert prints[0] == hashlib.sha256(text.encode()).hexdigest()[:12]

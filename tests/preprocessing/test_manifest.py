@@ -8,7 +8,8 @@ import pytest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import IngestParams
 from albedo_pipeline.preprocessing.ingest import PairBuild
-from albedo_pipeline.preprocessing.manifest import SPLITS, manifest_of, quarantine_of, split_of
+from albedo_pipeline.preprocessing.manifest import manifest_of, quarantine_of, split_of
+from albedo_pipeline.readers.raw_pairs import SPLITS
 from albedo_pipeline.shards.datasets import PairShardsDataset
 
 

@@ -9,7 +9,10 @@ from kedro.io import AbstractDataset
 
 from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.params import IngestParams
+from albedo_pipeline.preprocessing.audit import audit_of, summary_of
 from albedo_pipeline.preprocessing.ingest import PairBuild
+from albedo_pipeline.preprocessing.manifest import quarantine_of
+from albedo_pipeline.readers.filename_list import FilenameListDataset
 from albedo_pipeline.readers.hypersim import HypersimDataset
 from albedo_pipeline.readers.interiorverse import InteriorVerseDataset
 from albedo_pipeline.shards.datasets import PairShardsDataset
@@ -86,3 +89,74 @@ def test_interiorverse_by_the_percentile_of_luminance(tmp_path: Path) -> None:
         broken.image(scene / f"000_{kind}.exr", pixels)
     pairs = stored(InteriorVerseDataset(filepath=str(tmp_path)), tmp_path)
     check(pairs, 0.5132, (0.5436, 0.3934, 0.2809), (1, 0.744, 0.5436))
+
+
+SCENE = "scenes_85/L3D124S21ENDIMPH3DQUI5NFSLUF3P3XG888"
+INTERIORVERSE = [
+    [f"{SCENE}/{frame:03d}_{kind}.exr" for kind in ("im", "albedo", "material", "mask")]
+    for frame in range(12)
+]
+"""The names in the first lines of Marigold's list of InteriorVerse's test split."""
+KINDS = (
+    "rgb_{}.png",
+    "albedo_{}.npy",
+    "shading_{}.npy",
+    "residual_{}.npy",
+    "shading_stats_{}.json",
+)
+HYPERSIM = [
+    [f"test/ai_001_010/{kind.format(f'cam_00_fr{frame:04d}')}" for kind in KINDS]
+    for frame in range(12)
+]
+"""The names in the first lines of Marigold's list of Hypersim's test split."""
+
+
+def write_list(folder: Path, lines: list[list[str]]) -> None:
+    (folder / "list.txt").write_text("\n".join(map(" ".join, lines)), encoding="utf-8")
+    for names in lines:
+        (folder / names[0]).parent.mkdir(parents=True, exist_ok=True)
+
+
+def test_marigolds_list_of_interiorverse_as_it_is(tmp_path: Path) -> None:
+    """The second image is not there, nor the mask of the third; no material is."""
+    write_list(tmp_path, INTERIORVERSE)
+    mask = np.ones((SIDE, SIDE, 3), np.float16)
+    mask[VOID] = 1, 0, 1
+    for number, (im, colour, _, valid) in enumerate(INTERIORVERSE):
+        files = {im: beauty(void=0), colour: albedo(), valid: mask}
+        missing = {1: im, 2: valid}.get(number)
+        for name, pixels in files.items():
+            if name != missing:
+                broken.image(tmp_path / name, pixels)
+    raw = FilenameListDataset(filepath=str(tmp_path / "list.txt"), preset="interiorverse_iid")
+    pairs = stored(raw, tmp_path)
+    check(pairs, 0.5132, (0.5436, 0.3934, 0.2809), (1, 0.744, 0.5436))
+    assert [(item.sample_id, item.reason) for item in pairs.rejected] == [
+        (f"{SCENE}/001_im", f"{SCENE}/001_im.exr: no such file"),
+        (f"{SCENE}/002_im", f"{SCENE}/002_mask.exr: no such file"),
+    ]
+    assert set(pairs.scalars["group"].to_pylist()) == {SCENE}
+    manifest = pairs.scalars.to_pandas().assign(split="test", row=range(10))
+    summary = summary_of(audit_of(pairs, manifest, quarantine_of(pairs)))
+    assert (summary["samples"], summary["quarantined"], summary["missing_files"]) == (10, 2, 2)
+
+
+def test_marigolds_list_of_hypersim_as_it_is(tmp_path: Path) -> None:
+    """The PNG is encoded and the array is linear; shading, residual and statistics are not read."""
+    write_list(tmp_path, HYPERSIM)
+    for image, colour, *_ in HYPERSIM:
+        broken.image(tmp_path / image, np.full((SIDE, SIDE, 3), (200, 100, 50), np.uint8))
+        np.save(tmp_path / colour, albedo().astype(np.float64))
+    raw = FilenameListDataset(filepath=str(tmp_path / "list.txt"), preset="hypersim_iid")
+    pairs = stored(raw, tmp_path, policy="none")
+    assert (len(pairs.scalars), pairs.rejected) == (12, [])
+    names = pairs.scalars["sample_id"].to_pylist()
+    assert names == [f"test/ai_001_010/rgb_cam_00_fr{frame:04d}" for frame in range(12)]
+    light, colour = (dequantize(pairs.tensor(n, 11)) for n in ("beauty", "albedo"))
+    for stored_image, expected in (
+        (light, np.array([200, 100, 50]) / 255),
+        (colour, np.array(ALBEDO_STORED)),
+    ):
+        target = np.broadcast_to(expected[:, None, None], stored_image.shape)
+        np.testing.assert_allclose(stored_image, target, atol=1e-4)
+    assert pairs.tensor("valid", 11).all()

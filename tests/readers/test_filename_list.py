@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kedro.io import DatasetError
+from kedro.io import AbstractDataset, DatasetError
 
-from albedo_pipeline.errors import BadSampleError
+from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.io.write import write_exr
 from albedo_pipeline.readers.filename_list import FilenameListDataset
 
@@ -119,7 +119,13 @@ def test_a_folder_of_the_users_is_never_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"colour_space": "srgb"}, {"mask_rule": "below_half"}, {"root": "images"}]
+    "options",
+    [
+        {"colour_space": "srgb"},
+        {"mask_rule": "below_half"},
+        {"root": "images"},
+        {"columns": ["beauty", "albedo", "mask"]},
+    ],
 )
 def test_nothing_is_written_that_would_be_read_otherwise(tmp_path: Path, options: dict) -> None:
     dataset = FilenameListDataset(filepath=str(tmp_path / "raw" / "pairs.txt"), **options)
@@ -168,3 +174,72 @@ def test_another_folder_is_another_source(tmp_path: Path) -> None:
         ).load()
         signatures.add(reference.signature())
     assert len(signatures) == 2
+
+
+def test_columns_say_what_each_name_is(tmp_path: Path) -> None:
+    mask = np.array([[[1.0, 1, 1], [0, 1, 1]]], np.float32)
+    for name, pixels in (("b.exr", np.full((1, 2, 3), 0.5)), ("a.exr", np.full((1, 2, 3), 0.25))):
+        write_exr(tmp_path / name, pixels.astype(np.float32), {}, half=False)
+    write_exr(tmp_path / "m.exr", mask, {}, half=False)
+    columns = ["albedo", None, "mask", "beauty"]
+    (reference,) = listed(tmp_path, "a.exr no.txt m.exr b.exr\n", columns=columns).load()
+    pair = reference.load()
+    assert (pair.sample_id, reference.beauty) == ("b", "b.exr")
+    assert (pair.beauty[0, 0, 0], pair.albedo[0, 0, 0]) == (0.5, 0.25)
+    assert pair.valid.tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "beauty albedo",
+        ["beauty"],
+        ["beauty", "albedo", "material"],
+        ["beauty", "albedo", "albedo"],
+        ["beauty", "albedo", "mask", "mask"],
+        [],
+        7,
+    ],
+)
+def test_wrong_columns_are_refused(tmp_path: Path, columns: object) -> None:
+    with pytest.raises(DatasetError, match=r"columns: .* is not a list with beauty and albedo"):
+        AbstractDataset.from_config(
+            "raw_pairs",
+            {"type": FilenameListDataset, "filepath": str(tmp_path / "p.txt"), "columns": columns},
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "message"),
+    [
+        (
+            {"preset": "interiorverse_iid"},
+            "a b c\n",
+            r"line 1: 3 name\(s\), but there are 4 columns \(beauty albedo null mask\)$",
+        ),
+        (
+            {"preset": "hypersim_iid"},
+            "a b c d e\nf g\n",
+            r"line 2: 2 names, but line 1 has 5$",
+        ),
+        ({}, "a b c d e\n", r"set columns, or preset \(interiorverse_iid, hypersim_iid\)$"),
+    ],
+)
+def test_a_line_has_a_name_for_each_column(
+    tmp_path: Path, options: dict, text: str, message: str
+) -> None:
+    with pytest.raises(DatasetError, match=message):
+        listed(tmp_path, text, **options).load()
+
+
+def test_an_unknown_preset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"^preset: 'vkitti' is not one of interiorverse_iid"):
+        listed(tmp_path, "a b\n", preset="vkitti")
+
+
+def test_options_replace_those_of_the_preset(tmp_path: Path) -> None:
+    options = {"columns": ["beauty", "albedo"], "colour_space": "acescg"}
+    for name in ("b.exr", "a.exr"):
+        write_exr(tmp_path / name, np.ones((1, 1, 3), np.float32), {}, half=True)
+    (reference,) = listed(tmp_path, "b.exr a.exr\n", preset="interiorverse_iid", **options).load()
+    assert reference.load().beauty_space == "acescg"

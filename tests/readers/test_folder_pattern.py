@@ -3,6 +3,7 @@
 import logging
 import tarfile
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -125,3 +126,25 @@ def test_nothing_fits(tmp_path: Path) -> None:
 def test_wrong_patterns_are_named(options: dict, message: str) -> None:
     with pytest.raises(ProjectError, match=message):
         FolderPatternDataset(filepath="x", **options)
+
+
+def test_files_of_one_sample_in_different_unicode_forms(tmp_path: Path) -> None:
+    """The sample is spelled as its beauty is; a pattern is matched in either form."""
+    names = {form: normalize(form, "Büro/é") for form in ("NFC", "NFD")}
+    for role, form in (("Bild", "NFD"), ("albedo", "NFC")):
+        path = tmp_path / f"{names[form]}_{role}.png"
+        path.parent.mkdir(exist_ok=True)
+        broken.image(path, broken.codes())
+    (reference,) = FolderPatternDataset(
+        filepath=str(tmp_path), beauty="{sample}_Bild.*", colour_space="srgb"
+    ).load()
+    assert (reference.sample_id, reference.group) == (names["NFD"], normalize("NFD", "Büro"))
+    assert reference.load().beauty.shape == (64, 48, 3)
+
+    (reference,) = FolderPatternDataset(
+        filepath=str(tmp_path),
+        beauty=normalize("NFC", "Büro/{sample}_Bild.*"),
+        albedo=normalize("NFD", "Büro/{sample}_albedo.*"),
+        colour_space="srgb",
+    ).load()
+    assert reference.load().albedo.shape == (64, 48, 3)

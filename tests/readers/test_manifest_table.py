@@ -1,6 +1,7 @@
 """Tables of pairs: columns, defaults, and rows that are refused by number."""
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pandas as pd
 import pytest
@@ -99,3 +100,24 @@ def test_a_byte_order_mark_is_not_part_of_a_column(tmp_path: Path) -> None:
 def test_wrong_arguments_are_named(options: dict, message: str) -> None:
     with pytest.raises(ProjectError, match=message):
         ManifestTableDataset(**options)
+
+
+def test_the_column_split(tmp_path: Path) -> None:
+    text = "beauty,albedo,split\na.png,x,train\nb.png,x,\nc.png,x,test\n"
+    assert [r.split for r in csv(tmp_path, text)] == ["train", "", "test"]
+    assert [r.split for r in csv(tmp_path, text, ignore=["split"])] == [None] * 3
+    assert [r.split for r in csv(tmp_path, "beauty,albedo\na.png,x\n")] == [None]
+    with pytest.raises(
+        DatasetError,
+        match=r"row 1, split: 'val' is not one of train, validation, test$",
+    ):
+        csv(tmp_path, "beauty,albedo,split\na.png,x,val\n")
+
+
+def test_names_in_the_other_unicode_form_than_the_files(tmp_path: Path) -> None:
+    for name in ("é_beauty.png", "é_albedo.png"):
+        broken.image(tmp_path / normalize("NFD", name), broken.codes())
+    text = normalize("NFC", "beauty,albedo\né_beauty.png,é_albedo.png\n")
+    (reference,) = csv(tmp_path, text, colour_space="srgb")
+    assert reference.sample_id == normalize("NFC", "é")
+    assert reference.load().beauty.shape == (64, 48, 3)

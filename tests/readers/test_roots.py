@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -256,3 +257,48 @@ def test_members_that_all_bear_one_time_count_by_the_archive(tmp_path: Path) -> 
         root = open_root(packed(path, {"a": content, "b": content}))
         signatures.append(root.signature("a"))
     assert signatures[0] != signatures[1]
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("kind", ["folder", "tar"])
+def test_a_name_finds_its_file_in_the_other_unicode_form(
+    tmp_path: Path, kind: str, stored: str
+) -> None:
+    composed = "Müller/é 1.bin"
+    name = normalize(stored, composed)
+    if kind == "tar":
+        root = open_root(packed(tmp_path / "x.tar", {name: b"one"}))
+    else:
+        (tmp_path / "x" / name).parent.mkdir(parents=True)
+        (tmp_path / "x" / name).write_bytes(b"one")
+        root = open_root(tmp_path / "x")
+    spellings = [normalize(form, composed) for form in ("NFC", "NFD")]
+    assert [read(root, spelling) for spelling in spellings] == [b"one", b"one"]
+    assert len({root.signature(spelling) for spelling in spellings}) == 1
+    with pytest.raises(BadSampleError, match=r"^Müller/è 1\.bin: no such file$"):
+        read(root, "Müller/è 1.bin")
+    assert root.signature("Müller/è 1.bin") == "missing"
+
+
+def test_an_exact_name_comes_before_the_other_unicode_form(tmp_path: Path) -> None:
+    forms = {form: normalize(form, "é.bin") for form in ("NFC", "NFD")}
+    for form, name in forms.items():
+        (tmp_path / name).write_text(form)
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("the file system does not tell the two forms apart")
+    root = open_root(tmp_path)
+    assert {form: read(root, name) for form, name in forms.items()} == {
+        "NFC": b"NFC",
+        "NFD": b"NFD",
+    }
+
+
+def test_a_link_out_of_the_folder_is_refused_in_the_other_form_too(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "inside" / normalize("NFD", "é")).symlink_to(tmp_path / "secret")
+    root = open_root(tmp_path / "inside")
+    name = normalize("NFC", "é")
+    with pytest.raises(BadSampleError, match=f"^{name}: leaves the folder of the data$"):
+        read(root, name)
+    assert root.signature(name) == "outside"

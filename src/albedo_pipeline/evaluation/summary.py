@@ -14,6 +14,7 @@ from albedo_pipeline.metrics.bootstrap import bootstrap_mean
 from albedo_pipeline.metrics.constancy import CONSTANCY
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.evaluate import BootstrapParams
+from albedo_pipeline.preprocessing.split_rules import HASH_RULE, split_rules
 from albedo_pipeline.shards.shards import PredictionShards
 
 
@@ -34,7 +35,11 @@ def describe(
         "lpips_weights": _file_digest(params.lpips_weights),
         "resolution": sizes[0] if len(sizes) == 1 else sizes,
     }
-    return with_fingerprint(description, samples, params)
+    rules = {split: rule for split, rule in split_rules(manifest).items() if split in params.splits}
+    if set(rules.values()) == {HASH_RULE}:
+        # Outside the fingerprint, so that earlier numbers on the same samples can be compared.
+        return {"split_rules": rules} | with_fingerprint(description, samples, params)
+    return with_fingerprint(description | {"split_rules": rules}, samples, params)
 
 
 def with_fingerprint(description: dict, samples: list[str], params: EvaluateParams) -> dict:

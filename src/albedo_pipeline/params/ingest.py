@@ -1,5 +1,6 @@
 """Settings of `ingest`."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -24,10 +25,37 @@ class ExposureParams(Params):
     """Exposure in photographic stops (a factor of 2 ** stops); only for policy `fixed`."""
 
 
-class SplitParams(Params):
-    """Shares of the groups in each split; the training split gets the rest.
+class SplitLists(Params):
+    """Text files that name the samples or groups of each split, one a line.
 
-    The split of a group does not change when data is added.
+    A line may have more names, as in a list of pairs: only the first one counts.
+    """
+
+    train: Path | None = None
+    """List of the training split."""
+    validation: Path | None = None
+    """List of the validation split."""
+    test: Path | None = None
+    """List of the test split."""
+
+    @model_validator(mode="after")
+    def _name_a_list(self) -> Self:
+        if not self.files():
+            raise ValueError("name a list for train, validation or test")
+        return self
+
+    def files(self) -> dict[str, Path]:
+        """The lists that are named, by split."""
+        return {split: path for split in type(self).model_fields if (path := getattr(self, split))}
+
+
+class SplitParams(Params):
+    """Which samples are in which split.
+
+    By default a hash of its name puts each group into a split: `validation` and `test` are the
+    shares of the groups, and the training split gets the rest. `lists`, or a column `split` in the
+    table of the raw pairs, name a published split instead; a sample that is in none is left out.
+    The split of a sample does not change when others are added.
     """
 
     validation: float = Field(0.1, ge=0, lt=1)
@@ -36,6 +64,14 @@ class SplitParams(Params):
     """Share of the groups in the test split."""
     salt: str = Field("", coerce_numbers_to_str=True)
     """Text that is hashed together with a group's name; another text gives another split."""
+    lists: SplitLists | None = None
+    """Lists of a published split; null: the split is by hash, or by the table's column `split`."""
+    by: Literal["sample", "group"] = "sample"
+    """What the lists name: each `sample`, by its name or the name of its beauty file, or each
+    `group`."""
+    shared_groups: tuple[str, ...] = ()
+    """Groups that may have samples in two splits of a published split; for others it is an
+    error."""
 
     @model_validator(mode="after")
     def _leave_groups_for_training(self) -> Self:
@@ -74,7 +110,7 @@ class IngestParams(Params):
     exposure: ExposureParams = ExposureParams()
     """How the exposure of an HDR beauty is chosen."""
     split: SplitParams = SplitParams()
-    """Shares of the groups in each split."""
+    """Which samples are in which split."""
     min_valid_share: float = Field(0.05, ge=0, le=1)
     """Smallest share of valid pixels; a pair with less is quarantined."""
     max_quarantined_share: float = Field(0.2, ge=0, le=1)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from albedo_pipeline.preprocessing.contrasts import contrast_doubts
 from albedo_pipeline.preprocessing.duplicates import find_duplicates
-from albedo_pipeline.preprocessing.manifest import SPLITS
+from albedo_pipeline.readers.raw_pairs import SPLITS
 from albedo_pipeline.shards.pair_shards import PairShards
 
 IMPLAUSIBLE, CLIPPED_ALBEDO, CLIPPED_BEAUTY = 0.10, 0.01, 0.10
@@ -54,11 +54,15 @@ def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame
 
 
 def summary_of(audit: pd.DataFrame) -> dict:
-    """Totals of the audit: samples and groups of each split, ranges of columns, flagged samples."""
+    """Totals of the audit: samples and groups of each split, ranges of columns, flagged samples.
+
+    `missing_files` is the number of quarantined samples with a file that is not there.
+    """
     used = audit[audit["reason"] == ""]
     return {
         "samples": len(used),
         "quarantined": len(audit) - len(used),
+        "missing_files": int(audit["reason"].str.endswith(": no such file").sum()),
         "splits": {name: _split_counts(used[used["split"] == name]) for name in SPLITS},
         "ranges": {name: _range(used[name]) for name in _RANGES},
         "flags": {name: int(flagged.sum()) for name, flagged in flags(used).items()},

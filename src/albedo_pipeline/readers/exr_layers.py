@@ -98,7 +98,9 @@ class ExrLayersDataset(PairReader[RawPairReference]):
                 references.append(bad_reference(key.sample_id, group, message))
                 continue
             frame = _Frame(key.sample_id, group, root, names[0], self._layers, self._options)
-            references.append(RawPairReference(key.sample_id, group, frame.signature, frame.load))
+            references.append(
+                RawPairReference(key.sample_id, group, frame.signature, frame.load, beauty=names[0])
+            )
         return references
 
     def _describe(self) -> dict[str, object]:

@@ -1,13 +1,14 @@
 """Raw pairs that are named in a text file, one sample on each line: `beauty albedo [mask]`."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.readers.name_list import names_by_line
 from albedo_pipeline.readers.pair_files import (
     PairFiles,
     PairReader,
@@ -21,16 +22,41 @@ from albedo_pipeline.runtime.atomic_files import replaced_folder
 
 _MARKER = ".rendered"
 """Empty file in a folder that `save` wrote, and may therefore replace."""
-_NAME = re.compile(r'[ \t]*(?:"((?:[^"]|"")+)"(?![^ \t])|([^" \t][^ \t]*))')
+_ROLES = ("beauty", "albedo", "mask")
+
+Columns = tuple[str | None, ...]
+"""The role of each name in a line: `beauty`, `albedo`, `mask`, or None for a name to skip."""
+
+
+class Preset(NamedTuple):
+    """How a published list is to be read."""
+
+    columns: Columns
+    options: dict[str, Any]
+    """Options of `PairReader` that say what the listed files hold."""
+
+
+PRESETS = {
+    "interiorverse_iid": Preset(
+        ("beauty", "albedo", None, "mask"), {"colour_space": "linear", "mask_rule": "non_zero"}
+    ),
+    "hypersim_iid": Preset(
+        ("beauty", "albedo", None, None, None),
+        {"colour_space": {"beauty": "srgb", "albedo": "linear"}},
+    ),
+}
+"""The lists that Marigold publishes for intrinsic images, by the folder in its `data_split`:
+`image albedo material mask`, and `image albedo shading residual statistics`."""
 
 
 class FilenameListDataset(PairReader[RawPairReference]):
     """A list of file names, separated by spaces, relative to the list's own folder.
 
-    The beauty comes first, then the albedo, then the mask if there is one; all lines have the same
-    number of names. A name with spaces is put in double quotes (a quote within it is doubled). A
-    sample is named by its beauty file; its group is the folder of this file, or the sample itself
-    if the file is in no folder. Empty lines and lines that begin with `#` are skipped.
+    The beauty comes first, then the albedo, then the mask if there is one; for a list with other
+    columns set `columns` or `preset`. All lines have the same number of names. A name with spaces
+    is put in double quotes (a quote within it is doubled). A sample is named by its beauty file;
+    its group is the folder of this file, or the sample itself if the file is in no folder. Empty
+    lines and lines that begin with `#` are skipped.
 
         raw_pairs:
           type: albedo_pipeline.readers.filename_list.FilenameListDataset
@@ -42,45 +68,66 @@ class FilenameListDataset(PairReader[RawPairReference]):
         filepath: the text file, UTF-8.
         root: folder or uncompressed `.tar` that the names are relative to; relative to the list's
             folder, or absolute.
+        columns: what each name in a line is: `beauty`, `albedo`, `mask`, or null to skip it. None:
+            `beauty albedo [mask]`, or those of the preset.
+        preset: `interiorverse_iid` or `hypersim_iid`: columns, colour space and mask rule of a
+            published list. Options that are given replace those of the preset.
         options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
     """
 
-    def __init__(self, *, filepath: str, root: str = ".", **options: Any) -> None:
-        super().__init__(filepath=filepath, **options)
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        root: str = ".",
+        columns: Sequence[str | None] | None = None,
+        preset: str | None = None,
+        **options: Any,
+    ) -> None:
+        if preset is not None and preset not in PRESETS:
+            raise ProjectError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}")
+        defaults = PRESETS[preset] if preset else Preset((), {})
+        super().__init__(filepath=filepath, **(defaults.options | options))
         self._root = self._path.parent / root
+        self._columns = defaults.columns if columns is None else _checked_columns(columns)
 
     def load(self) -> list[RawPairReference]:
         """References in the order of the list.
 
         Raises:
             ProjectError: if the list or the root is missing, the list is empty or names a sample
-                twice, or a line does not name two or three files, or not as many as the first
-                line. The message names the file and the line.
+                twice, or a line does not have one name for each column. The message names the
+                file and the line.
         """
         if not self._path.is_file():
             raise ProjectError(
                 f"{self._path}: no such file; it should list the pairs, one 'beauty albedo [mask]' "
                 "a line (for the demo's own: kedro run --pipelines synthesize)"
             )
-        lines = dict(_names_by_line(self._path))
-        if not lines:
-            raise ProjectError(f"{self._path}: lists no samples")
-        _check_counts(self._path, lines)
+        lines = names_by_line(self._path)
+        _check_counts(self._path, lines, self._columns)
         root = open_root(self._root)
         numbers: dict[str, int] = {}
         references = []
         for number, names in lines.items():
-            sample_id = sample_id_of(names[0])
+            columns = self._columns or _ROLES[: len(names)]
+            files = {role: name for role, name in zip(columns, names, strict=True) if role}
+            sample_id = sample_id_of(files["beauty"])
             if sample_id in numbers:
                 raise ProjectError(
                     f"{self._path}, line {number}: sample {sample_id!r} is already in line "
                     f"{numbers[sample_id]}"
                 )
             numbers[sample_id] = number
-            group = group_of(names[0], sample_id)
-            beauty, albedo, *others = names
-            mask = others[0] if others else None
-            pair = PairFiles(sample_id, group, root, beauty, albedo, mask, self._options)
+            pair = PairFiles(
+                sample_id=sample_id,
+                group=group_of(files["beauty"], sample_id),
+                root=root,
+                beauty=files["beauty"],
+                albedo=files["albedo"],
+                mask=files.get("mask"),
+                options=self._options,
+            )
             references.append(pair.reference())
         return references
 
@@ -95,10 +142,10 @@ class FilenameListDataset(PairReader[RawPairReference]):
         """
         folder = self._path.parent
         readable = ReaderOptions(max_pixels=self._options.max_pixels)
-        if self._options != readable or self._root != folder / ".":
+        if self._options != readable or self._root != folder / "." or self._columns:
             raise ProjectError(
                 f"{self._path}: to save pairs, set colour_space to linear and mask_rule to "
-                "above_half, and leave out root"
+                "above_half, and leave out root, columns and preset"
             )
         if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
             raise ProjectError(
@@ -114,37 +161,44 @@ class FilenameListDataset(PairReader[RawPairReference]):
         return self._path.is_file()
 
     def _describe(self) -> dict[str, object]:
-        return super()._describe() | {"root": str(self._root)}
+        return super()._describe() | {"root": str(self._root), "columns": self._columns}
 
 
-def _names_by_line(path: Path) -> Iterator[tuple[int, list[str]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ProjectError(f"{path}: not UTF-8 text ({error})") from error
-    # Not splitlines(): it also splits at characters that may be part of a file's name.
-    for number, line in enumerate(text.split("\n"), start=1):
-        line = line.strip(" \t\r")
-        if line and not line.startswith("#"):
-            yield number, _split_names(line, f"{path}, line {number}")
+def _checked_columns(columns: Sequence[str | None]) -> Columns:
+    """Return the columns if each role is known and named once, and beauty and albedo are there.
+
+    Raises:
+        ProjectError: if not.
+    """
+    given = columns if isinstance(columns, list | tuple) else ()
+    roles = [role for role in given if role is not None]
+    is_known = all(role in _ROLES and roles.count(role) == 1 for role in roles)
+    if not is_known or not {"beauty", "albedo"} <= set(roles):
+        raise ProjectError(
+            f"columns: {columns!r} is not a list with beauty and albedo once each, mask at most "
+            "once, and null for every name to skip"
+        )
+    return tuple(given)
 
 
-def _split_names(line: str, location: str) -> list[str]:
-    names, position = [], 0
-    while position < len(line):
-        match = _NAME.match(line, position)
-        if match is None:
-            raise ProjectError(f"{location}: a double quote is not closed, or encloses no name")
-        quoted, plain = match.groups()
-        names.append(plain or quoted.replace('""', '"'))
-        position = match.end()
-    if len(names) not in (2, 3):
-        raise ProjectError(f"{location}: {len(names)} name(s), expected 'beauty albedo [mask]'")
-    return names
+def _check_counts(path: Path, lines: dict[int, list[str]], columns: Columns) -> None:
+    """Check that each line has a name for each column, or two or three if there are no columns.
 
-
-def _check_counts(path: Path, lines: dict[int, list[str]]) -> None:
+    Raises:
+        ProjectError: if a line does not; names the file and the line.
+    """
     first, names = next(iter(lines.items()))
+    if columns and len(names) != len(columns):
+        roles = " ".join(role or "null" for role in columns)
+        raise ProjectError(
+            f"{path}, line {first}: {len(names)} name(s), but there are {len(columns)} columns "
+            f"({roles})"
+        )
+    if not columns and len(names) not in (2, 3):
+        raise ProjectError(
+            f"{path}, line {first}: {len(names)} name(s), expected 'beauty albedo [mask]'; for a "
+            f"list with other columns, set columns, or preset ({', '.join(PRESETS)})"
+        )
     for number, others in lines.items():
         if len(others) != len(names):
             raise ProjectError(

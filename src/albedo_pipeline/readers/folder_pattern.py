@@ -1,6 +1,7 @@
 """Raw pairs that are found by patterns of their file names."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from albedo_pipeline.errors import ProjectError
@@ -73,7 +74,8 @@ class FolderPatternDataset(PairReader[RawPairReference]):
             names = files[role].get(key, [])
             if not names:
                 message = f"{pattern.for_sample(key)}: no {role}"
-                return bad_reference(key.sample_id, group, message)
+                bad = bad_reference(key.sample_id, group, message)
+                return replace(bad, beauty=chosen.get("beauty"))
             if len(names) > 1:
                 message = f"{', '.join(names)}: {len(names)} files for one {role}"
                 return bad_reference(key.sample_id, group, message)

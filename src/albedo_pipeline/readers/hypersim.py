@@ -79,7 +79,7 @@ def _reference(
         if name not in present:
             return bad_reference(sample_id, scene, f"{name}: no {role}")
     files = _Frame(sample_id, scene, root, (match.string, albedo, entities), options)
-    return RawPairReference(sample_id, scene, files.signature, files.load)
+    return RawPairReference(sample_id, scene, files.signature, files.load, beauty=match.string)
 
 
 @dataclass(frozen=True)

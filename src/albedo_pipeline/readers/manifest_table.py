@@ -16,12 +16,12 @@ from albedo_pipeline.readers.pair_files import (
     group_of,
     sample_id_of,
 )
-from albedo_pipeline.readers.raw_pairs import RawPairReference
+from albedo_pipeline.readers.raw_pairs import SPLITS, RawPairReference
 from albedo_pipeline.readers.roots import open_root
 
 REQUIRED = ("beauty", "albedo")
 SPACES = ("colour_space", "beauty_colour_space", "albedo_colour_space")
-COLUMNS = (*REQUIRED, "mask", "sample_id", "group", *SPACES)
+COLUMNS = (*REQUIRED, "mask", "sample_id", "group", "split", *SPACES)
 """All columns that the reader knows."""
 
 Row = dict[str, str]
@@ -31,10 +31,11 @@ Row = dict[str, str]
 class ManifestTableDataset(PairReader[RawPairReference]):
     """A CSV or Parquet table with the columns `beauty` and `albedo`, and optionally more.
 
-    Optional columns are `mask`, `sample_id`, `group`, and, for tables that mix colour spaces,
-    `colour_space` (of both images), `beauty_colour_space` and `albedo_colour_space`. For an empty
-    cell the defaults are: no mask; the name of the beauty file without its suffix; the folder of
-    the beauty file, or the sample itself if the file is in no folder; the reader's `colour_space`.
+    Optional columns are `mask`, `sample_id`, `group`, `split` (`train`, `validation` or `test`),
+    and, for tables that mix colour spaces, `colour_space` (of both images), `beauty_colour_space`
+    and `albedo_colour_space`. For an empty cell the defaults are: no mask; the name of the beauty
+    file without its suffix; the folder of the beauty file, or the sample itself if the file is in
+    no folder; no split, so that the sample is left out; the reader's `colour_space`.
 
         raw_pairs:
           type: albedo_pipeline.readers.manifest_table.ManifestTableDataset
@@ -46,7 +47,8 @@ class ManifestTableDataset(PairReader[RawPairReference]):
         filepath: `.csv` (UTF-8, commas, a header) or `.parquet`.
         root: folder or uncompressed `.tar` that the names are relative to; relative to the table's
             folder, or absolute.
-        ignore: other columns of the table, which the reader skips.
+        ignore: other columns of the table, which the reader skips; `split`, too, if it is not to
+            decide the split.
         options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
     """
 
@@ -98,11 +100,20 @@ class ManifestTableDataset(PairReader[RawPairReference]):
                 mask=row.get("mask") or None,
                 options=_options_of_row(self._options, row, location),
             )
-            references.append(pair.reference())
+            split = None if "split" in self._ignore else _split_of(row, location)
+            references.append(replace(pair.reference(), split=split))
         return references
 
     def _describe(self) -> dict[str, object]:
         return super()._describe() | {"root": str(self._root), "ignore": self._ignore}
+
+
+def _split_of(row: Row, location: str) -> str | None:
+    """The cell of the column `split`, "" if it is empty; None if there is no such column."""
+    split = row.get("split")
+    if split and split not in SPLITS:
+        raise ProjectError(f"{location}, split: {split!r} is not one of {', '.join(SPLITS)}")
+    return split
 
 
 def _options_of_row(default: ReaderOptions, row: Row, location: str) -> ReaderOptions:

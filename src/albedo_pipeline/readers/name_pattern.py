@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.readers.roots import Root
+from albedo_pipeline.readers.roots import Root, nfc
 
 _FIELDS = {"{sample}": ".+", "{group}": "[^/]+", "*": "[^/]*"}
 """Fields of a pattern, as regular expressions."""
@@ -21,6 +21,11 @@ class SampleKey(NamedTuple):
     def sample_id(self) -> str:
         """`group/sample`, or only the sample if there is no group."""
         return f"{self.group}/{self.sample}" if self.group else self.sample
+
+    @property
+    def composed(self) -> "SampleKey":
+        """The key in Unicode's composed form, in which two spellings of one name are equal."""
+        return SampleKey(nfc(self.group), nfc(self.sample))
 
 
 class NamePattern:
@@ -48,12 +53,14 @@ class NamePattern:
             )
         self.literal_length = sum(len(piece) for piece in pieces if piece not in _FIELDS)
         """Number of characters outside fields; a pattern with more of them is more specific."""
-        seen: set[str] = set()
-        self._regex = re.compile("".join(_to_regex(piece, seen) for piece in pieces), re.DOTALL)
+        self._regex, self._composed = _compiled(pieces), _compiled(list(map(nfc, pieces)))
 
     def match(self, name: str) -> SampleKey | None:
-        """The sample that a name belongs to; None if it does not fit the pattern."""
-        match = self._regex.fullmatch(name)
+        """The sample that a name belongs to; None if it does not fit the pattern.
+
+        A name that differs from the pattern in its Unicode form only fits it.
+        """
+        match = self._regex.fullmatch(name) or self._composed.fullmatch(nfc(name))
         return match and SampleKey(match.groupdict().get("group", ""), match["sample"])
 
     def for_sample(self, key: SampleKey) -> str:
@@ -67,6 +74,8 @@ def files_by_role(
     """For each role (beauty, albedo, …) the files of each sample, sorted by name.
 
     A file that fits several patterns belongs to the one with the most characters outside fields.
+    A sample is spelled as its file of the first role is; a file of another role belongs to it too
+    if its name differs in the Unicode form only.
 
     Raises:
         ProjectError: if no file fits one of the patterns; the message names the folder, the
@@ -80,6 +89,11 @@ def files_by_role(
         for role, key in keys.items():
             if patterns[role].literal_length == longest:
                 files[role].setdefault(key, []).append(name)
+    first, *others = files.values()
+    spelled = {key.composed: key for key in first}
+    for samples in others:
+        for key in [key for key in samples if key not in first and key.composed in spelled]:
+            samples.setdefault(spelled[key.composed], []).extend(samples.pop(key))
     for role, samples in files.items():
         if not samples:
             raise ProjectError(
@@ -92,6 +106,11 @@ def files_by_role(
 def examples_of(names: list[str]) -> str:
     """End of a message about missing files: the first names that were found, if there are any."""
     return f"; found, for example, {', '.join(names[:3])}" if names else ""
+
+
+def _compiled(pieces: list[str]) -> re.Pattern[str]:
+    seen: set[str] = set()
+    return re.compile("".join(_to_regex(piece, seen) for piece in pieces), re.DOTALL)
 
 
 def _to_regex(piece: str, seen: set[str]) -> str:

@@ -132,7 +132,9 @@ class PairFiles:
 
     def reference(self) -> RawPairReference:
         """Make the reference that reads these files."""
-        return RawPairReference(self.sample_id, self.group, self.signature, self.load)
+        return RawPairReference(
+            self.sample_id, self.group, self.signature, self.load, beauty=self.beauty
+        )
 
     def signature(self) -> str:
         """State of every file, and the options."""

@@ -7,6 +7,9 @@ import numpy as np
 
 from albedo_pipeline.imaging.colour import ColourSpace
 
+SPLITS = ("train", "validation", "test")
+"""Names of the splits."""
+
 
 @dataclass(frozen=True)
 class RawPair:
@@ -43,3 +46,7 @@ class RawPairReference:
     get, and getting it never raises."""
     load: Callable[[], RawPair]
     """Reads the files; raises BadSampleError with the reason if that fails."""
+    beauty: str | None = None
+    """Name of the beauty file; None if it is unknown. Lists of a split may name it."""
+    split: str | None = None
+    """One of `SPLITS`, or "" for none of them, if the raw data says it; None if it does not."""

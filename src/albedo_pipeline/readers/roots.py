@@ -3,6 +3,7 @@
 import logging
 import os
 import posixpath
+import unicodedata
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
@@ -17,8 +18,19 @@ logger = logging.getLogger(__name__)
 _COPIED_AT_ONCE = 1 << 22
 
 
+def nfc(name: str) -> str:
+    """The name in Unicode's composed form, in which two spellings of one name are equal.
+
+    macOS often stores `é` as `e` with an accent after it (NFD), other systems as one character.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
 class Root(Protocol):
-    """Files by their names, relative and with `/`; nothing outside is ever read."""
+    """Files by their names, relative and with `/`; nothing outside is ever read.
+
+    A name that is not there finds the file whose name differs in its Unicode form only.
+    """
 
     path: Path
 
@@ -61,6 +73,7 @@ class FolderRoot:
         self.path = path
         self._resolved = path.resolve()
         self._folders: dict[Path, Path] = {}
+        self._spellings: dict[Path, dict[str, str]] = {}
 
     def names(self) -> list[str]:
         """Every file; linked folders are not searched, and a warning counts them."""
@@ -76,13 +89,34 @@ class FolderRoot:
     def signature(self, name: str) -> str:
         """Size and time of change, or what keeps the file from being read: when that is mended,
         size and time may well be the same."""
-        path = self.path / name
+        path = self._path_of(name)
         state = _state(path)
         if state is None:
             return "missing"
         if not self._linked(path).is_relative_to(self._resolved):
             return "outside"
         return f"{state[0]}:{state[1]}" if os.access(path, os.R_OK) else "unreadable"
+
+    def _path_of(self, name: str) -> Path:
+        """The path of a file, as the disk spells it; of a missing file, as it was named."""
+        path = self.path / name
+        parts = PurePosixPath(posixpath.normpath(name)).parts
+        if name.isascii() or os.path.lexists(path) or ".." in parts:
+            return path
+        found = self.path
+        for part in parts:
+            found = found / self._spellings_in(found).get(nfc(part), part)
+        return found
+
+    def _spellings_in(self, folder: Path) -> dict[str, str]:
+        """Names in a folder by their composed form; each folder is listed once."""
+        if folder not in self._spellings:
+            try:
+                names = sorted((path.name for path in folder.iterdir()), reverse=True)
+            except OSError:
+                names = []
+            self._spellings[folder] = {nfc(name): name for name in names}
+        return self._spellings[folder]
 
     def _linked(self, path: Path) -> Path:
         """Where an existing file really lies; each folder's links are followed once."""
@@ -95,11 +129,12 @@ class FolderRoot:
     def opened(self, name: str) -> Iterator[Path]:
         """The file itself."""
         check_name(name)
-        path = Path(os.path.realpath(self.path / name))
+        found = self._path_of(name)
+        path = Path(os.path.realpath(found))
         if not path.is_relative_to(self._resolved):
             raise BadSampleError(f"{name}: leaves the folder of the data")
         try:
-            check_plain_file(self.path / name)
+            check_plain_file(found)
         except ValueError as error:
             raise BadSampleError(f"{name}: {error}") from error
         with _unchanged(name, path):
@@ -112,6 +147,8 @@ class TarRoot:
     def __init__(self, path: Path, index: TarIndex) -> None:
         self.path = path
         self._index = index
+        others = (name for name in (*index.refused, *index.members) if not name.isascii())
+        self._spellings = {nfc(name): name for name in others}
 
     def names(self) -> list[str]:
         """Every plain file whose name does not leave the archive."""
@@ -120,9 +157,10 @@ class TarRoot:
     def signature(self, name: str) -> str:
         """Size and modification time in the member's header; also the state of the archive itself
         if all members have the same time, as in reproducible archives."""
-        member = self._index.members.get(posixpath.normpath(name))
+        member_name = self._member_name(name)
+        member = self._index.members.get(member_name)
         if member is None:
-            return self._index.refused.get(posixpath.normpath(name), "missing")
+            return self._index.refused.get(member_name, "missing")
         state = f"{member.size}:{member.modified}"
         return f"{state}:{self._index.state}" if self._index.one_time else state
 
@@ -131,7 +169,7 @@ class TarRoot:
         """A temporary file with the member's bytes and suffix."""
         import tempfile
 
-        member_name = posixpath.normpath(name)
+        member_name = self._member_name(name)
         if member_name in self._index.refused:
             raise BadSampleError(f"{name}: {self._index.refused[member_name]}")
         check_name(name)
@@ -144,6 +182,13 @@ class TarRoot:
             with _unchanged(name, self.path):
                 _copy(self.path, member.offset, member.size, file.fileno())
             yield Path(file.name)
+
+    def _member_name(self, name: str) -> str:
+        """The name of a member, as the archive spells it; of a missing one, as it was named."""
+        normal = posixpath.normpath(name)
+        if normal in self._index.members or normal in self._index.refused:
+            return normal
+        return self._spellings.get(nfc(normal), normal)
 
 
 def check_name(name: str) -> None:

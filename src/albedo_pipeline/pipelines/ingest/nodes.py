@@ -1,19 +1,31 @@
 """Nodes of `ingest`."""
 
-from albedo_pipeline.node_types import DataFrame, PairShards, RawPairReference, ShardBuild
+from albedo_pipeline.node_types import (
+    DataFrame,
+    PairShards,
+    PublishedSplit,
+    RawPairReference,
+    ShardBuild,
+)
 from albedo_pipeline.params import IngestParams
 
 
-def normalise_pairs(raw_pairs: list[RawPairReference], params: IngestParams) -> ShardBuild:
-    """The build of the pair shards: every pair exposed, cropped, resized and sRGB-encoded, or
-    quarantined."""
-    from albedo_pipeline.preprocessing.ingest import PairBuild
+def normalise_pairs(
+    raw_pairs: list[RawPairReference], params: IngestParams
+) -> tuple[ShardBuild, PublishedSplit]:
+    """The build of the pair shards, and the split if it was published.
 
-    return PairBuild(raw_pairs, params)
+    Every pair that is in a split is exposed, cropped, resized and sRGB-encoded, or quarantined.
+    """
+    from albedo_pipeline.preprocessing.ingest import PairBuild
+    from albedo_pipeline.preprocessing.splits import published_split
+
+    published = published_split(raw_pairs, params.split)
+    return PairBuild(published.kept(raw_pairs), params), published
 
 
 def describe_pairs(
-    pairs: PairShards, params: IngestParams
+    pairs: PairShards, published_split: PublishedSplit, params: IngestParams
 ) -> tuple[DataFrame, DataFrame, DataFrame, dict]:
     """The manifest with each sample's split, the quarantine, the audit, and its summary."""
     from albedo_pipeline.preprocessing.audit import audit_of, summary_of
@@ -24,8 +36,10 @@ def describe_pairs(
         with_table_digests,
     )
 
-    manifest, quarantine = manifest_of(pairs, params.split), quarantine_of(pairs)
+    manifest = manifest_of(pairs, params.split, published_split)
+    quarantine = quarantine_of(pairs)
     audit = audit_of(pairs, manifest, quarantine)
     of_pairs = {"pairs": manifest_digest(manifest)}
     tables = [with_table_digests(table, of_pairs) for table in (manifest, quarantine, audit)]
-    return *tables, with_content(summary_of(audit) | of_pairs)
+    summary = summary_of(audit) | published_split.description() | of_pairs
+    return *tables, with_content(summary)

@@ -9,10 +9,15 @@ def create_pipeline() -> Pipeline:
     """Two nodes: one makes the pair shards, one the tables about them."""
     return Pipeline(
         [
-            node(normalise_pairs, ["raw_pairs", "params:ingest"], "pairs", name="normalise_pairs"),
+            node(
+                normalise_pairs,
+                ["raw_pairs", "params:ingest"],
+                ["pairs", "published_split"],
+                name="normalise_pairs",
+            ),
             node(
                 describe_pairs,
-                ["pairs", "params:ingest"],
+                ["pairs", "published_split", "params:ingest"],
                 ["manifest", "quarantine", "audit", "audit_summary"],
                 name="describe_pairs",
             ),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from albedo_pipeline.preprocessing.audit import CLIPPED_BEAUTY, IMPLAUSIBLE
-from albedo_pipeline.preprocessing.manifest import SPLITS
+from albedo_pipeline.readers.raw_pairs import SPLITS
 from albedo_pipeline.reporting.plots.image_sizes import size_panel
 from albedo_pipeline.reporting.plots.stacked_bars import stacked_bars, stacked_histogram
 from albedo_pipeline.reporting.plots.themes import LIGHT, Theme, show_message, style_axes

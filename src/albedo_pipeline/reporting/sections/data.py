@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from albedo_pipeline.preprocessing.split_rules import HASH_RULE
 from albedo_pipeline.reporting.formatting import count, percentage, plain, spaced
 from albedo_pipeline.reporting.run_info import (
     LabelledValue,
@@ -39,6 +40,8 @@ class DataSection:
     """Number of samples with findings, listed or not."""
     splits: list[tuple[str, str, str, str]]
     """(name, samples, share of all samples, groups) of each split; the last row is the total."""
+    split_note: str
+    """What put the samples into the splits."""
     ranges: list[tuple[str, str, str, str]]
     """(name, lowest, median, highest) of each recorded value."""
     quarantined: int
@@ -70,6 +73,7 @@ def data_section(audit: pd.DataFrame, summary: dict, quarantine: pd.DataFrame) -
         flagged=flagged,
         flagged_total=flagged_total,
         splits=_splits(summary, samples),
+        split_note=_split_note(summary),
         ranges=_ranges(summary),
         quarantined=quarantined,
         reasons=quarantine_reasons(quarantine),
@@ -123,6 +127,16 @@ def _splits(summary: dict, samples: int) -> list[tuple[str, str, str, str]]:
         )
         for name, number, groups in (*rows, ("all", samples, all_groups))
     ]
+
+
+def _split_note(summary: dict) -> str:
+    rules = summary.get("split_rules", {})
+    if set(rules.values()) <= {HASH_RULE}:
+        return "All samples of a group are in the same split."
+    note = "; ".join(f"{split}: {rule}" for split, rule in rules.items())
+    return (
+        f"Published split. {note}. Samples in no split, left out: {summary.get('left_out', 0):,}."
+    )
 
 
 def _count_text(number: int | None) -> str:
