@@ -42,7 +42,8 @@ class FilenameListDataset(PairReader[RawPairReference]):
         filepath: the text file, UTF-8.
         root: folder or uncompressed `.tar` that the names are relative to; relative to the list's
             folder, or absolute.
-        options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
+        options: `colour_space`, `mask_rule`, `max_megapixels`, `alpha`, `grey_beauty`; see
+            `PairReader`.
     """
 
     def __init__(self, *, filepath: str, root: str = ".", **options: Any) -> None:

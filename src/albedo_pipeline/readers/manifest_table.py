@@ -47,7 +47,8 @@ class ManifestTableDataset(PairReader[RawPairReference]):
         root: folder or uncompressed `.tar` that the names are relative to; relative to the table's
             folder, or absolute.
         ignore: other columns of the table, which the reader skips.
-        options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
+        options: `colour_space`, `mask_rule`, `max_megapixels`, `alpha`, `grey_beauty`; see
+            `PairReader`.
     """
 
     def __init__(
