@@ -75,7 +75,7 @@ def test_sizes_that_differ(pair: Path) -> None:
     broken.image(pair / "m.exr", np.ones((4, 4, 1), np.float32), ("Y",))
     with pytest.raises(BadSampleError, match=r"^mask is 4 x 4 but beauty is 6 x 8$"):
         reference(pair, "b8.exr a.exr m.exr").load()
-    broken.image(pair / "a.exr", np.zeros((4, 4, 4), np.float32), ("R", "G", "B", "A"))
+    broken.image(pair / "a.exr", np.ones((4, 4, 4), np.float32), ("R", "G", "B", "A"))
     with pytest.raises(BadSampleError, match=r"^albedo is 4 x 4 but beauty is 6 x 8$"):
         reference(pair, "b8.exr a.exr").load()
 
@@ -84,7 +84,7 @@ def test_sizes_that_differ(pair: Path) -> None:
     ("names", "message"),
     [
         ("b.exr none.exr", r"^none\.exr: no such file$"),
-        ("b.exr grey.png", r"^grey\.png: 1 channel\(s\) \(Y\), expected red, green and blue$"),
+        ("b.exr grey.png", r"^grey\.png: 1 channel\(s\) \(Y\), expected red, .* grey_beauty "),
         ("b.exr cut.exr", r"^cut\.exr: .*: damaged or cut off$"),
         ("b.exr a.exr empty.png", r"^empty\.png: empty file$"),
         ("b.exr big.exr", r"^big\.exr: 48 x 64 pixels: more than 0\.001 megapixels$"),

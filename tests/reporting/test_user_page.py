@@ -17,6 +17,8 @@ RECORD = {
     "height": 20,
     "type": "half",
     "space": "linear",
+    "colour_source": "pixel type",
+    "colour_doubt": "",
     "exposure": 2.5,
     "clipped_share": 0.2,
     "nonfinite_share": 0.0,

@@ -131,8 +131,7 @@ def read_beauty(path: Path, params: PredictParams) -> Beauty:
     """Read, expose and encode, as `ingest` does.
 
     Grey becomes equal red, green and blue. Pixels that are not finite or negative become black.
-    Transparent pixels keep their colour, but
-    do not influence the exposure.
+    Transparent pixels keep their colour, but do not influence the exposure.
 
     Raises:
         BadSampleError: if the image cannot be used; its message is the reason.
@@ -153,7 +152,8 @@ def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) ->
     checks = check_pixels(image, image, brightness_of(exposure["policy"]))
     usable = checks.usable if present is None else checks.usable & present
     if not usable.any():
-        raise ValueError("no pixel is finite, not negative and opaque")
+        hint = "" if present is None else "; if alpha is no coverage, set predict.alpha to ignore"
+        raise ValueError(f"no pixel is finite, not negative and opaque{hint}")
     is_encoded = image.space == "srgb"
     factor = 1.0 if is_encoded else exposure_factor(checks.brightness, usable, **exposure)
     rows_of, stored = linear_rows(image, checks.usable), np.empty((height, width, 3), np.uint16)

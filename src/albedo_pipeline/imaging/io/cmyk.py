@@ -36,7 +36,9 @@ def read_cmyk(path: Path, format_name: str) -> tuple[np.ndarray, ColourTag]:
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"CMYK colours that Pillow cannot read ({error})") from error
     if not profile or profile[16:20] != b"CMYK":
-        raise ValueError("CMYK colours without a CMYK profile; convert the file to RGB")
+        raise ValueError(
+            "CMYK colours, expected red, green and blue; the file has no CMYK profile to convert them by"
+        )
     if codes.dtype != np.uint8 or codes.ndim != 3 or codes.shape[2] != 4:
         raise ValueError("CMYK colours that are not four inks of 8 bits; convert the file to RGB")
     return littlecms_to_srgb(codes, profile), ColourTag(_DONE, "srgb_rec709_scene")

@@ -137,7 +137,8 @@ def is_matrix_profile(profile: bytes) -> bool:
     """Whether OpenColorIO can use an ICC profile: one with matrix and curves, but no tables."""
     import OpenImageIO as oiio
 
-    return not _apply_profile(oiio.ImageBuf(np.zeros((1, 1, 3), np.float32)), profile).has_error
+    # geterror() marks the error as read; otherwise OpenImageIO prints it.
+    return not _apply_profile(oiio.ImageBuf(np.zeros((1, 1, 3), np.float32)), profile).geterror()
 
 
 def _by_littlecms(pixels: np.ndarray, profile: bytes) -> np.ndarray:

@@ -84,7 +84,7 @@ def read_tag(path: Path, spec: "ImageSpec", format_name: str, is_grey: bool) -> 
         return _cicp_tag([int(code) for code in cicp])
     colour_id = spec.get_string_attribute("colorInteropID")
     if colour_id and colour_id not in _NO_COLOUR:
-        is_known = colour_id in _known_ids()
+        is_known = colour_id in _known_ids() or config().get_cicp(colour_id) is not None
         problem = "" if is_known else "unknown to OpenColorIO"
         return ColourTag(f"colorInteropID {colour_id}", colour_id, problem=problem)
     profile = spec.getattribute("ICCProfile")
@@ -154,9 +154,11 @@ def _png_tag(path: Path) -> ColourTag | None:
     if not gamma:
         return None
     white_first = info.get("chromaticity") or (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
-    tag = _linear_tag(f"PNG gAMA {gamma:g}", [*white_first[2:], *white_first[:2]], 1 / gamma)
+    tag = _linear_tag(
+        f"PNG gAMA {gamma:g} and cHRM", [*white_first[2:], *white_first[:2]], 1 / gamma
+    )
     is_srgb = tag.space == "Linear Rec.709 (sRGB)" and abs(gamma - _SRGB_GAMMA) < 0.0005
-    return ColourTag(tag.label, "srgb_rec709_scene") if is_srgb else tag
+    return ColourTag(f"PNG gAMA {gamma:g} for sRGB", "srgb_rec709_scene") if is_srgb else tag
 
 
 def _psd_mode(path: Path) -> int:

@@ -68,7 +68,8 @@ def read_channels(
         if model == CMYK and cmyk_by_profile:
             pixels, tag = read_cmyk(path, format_name)
         elif model:
-            raise ValueError(f"{model} colours, expected red, green and blue")
+            hint = "; with colour_space auto their ICC profile is used" if model == CMYK else ""
+            raise ValueError(f"{model} colours, expected red, green and blue{hint}")
         else:
             pixels = _read_pixels(path, source, spec, chosen)
             tag = read_tag(path, spec, format_name, is_grey=chosen.is_grey)

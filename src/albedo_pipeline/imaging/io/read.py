@@ -66,7 +66,7 @@ def read_colour(
 
     Raises:
         ValueError: "path: reason", if the file is missing, damaged or too large, does not hold red,
-            green and blue exactly once, has an alpha that is nowhere opaque, or has colours that
+            green and blue exactly once, has an alpha that is 0 everywhere, or has colours that
             cannot be converted (Lab, CMYK without a profile, logarithms, an unknown tag).
     """
     with _errors_with_path(path):
@@ -135,15 +135,14 @@ def _opaque(alpha: np.ndarray) -> np.ndarray | None:
     """Where alpha [H, W] is (nearly) 1; None if it is so everywhere.
 
     Raises:
-        ValueError: if it is so nowhere.
+        ValueError: if it is 0 everywhere.
     """
     alpha = as_float32(alpha)
-    opaque = alpha >= OPAQUE
-    if opaque.all():
+    if alpha.min() >= OPAQUE:
         return None
-    if not opaque.any():
+    if not alpha.any():
         raise ValueError(
-            f"alpha is at most {np.nanmax(alpha, initial=0):.3g}, so no pixel is opaque; if alpha "
-            "is no coverage, set the option alpha to ignore"
+            "alpha is 0 everywhere, so no pixel is visible; if it is no coverage, set the option "
+            "alpha to ignore"
         )
-    return opaque
+    return alpha >= OPAQUE

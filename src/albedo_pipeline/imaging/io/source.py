@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HEIF_BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "HEIC"),
-    **dict.fromkeys((b"mif1", b"msf1"), "HEIF (HEIC or AVIF)"),
+    **dict.fromkeys((b"mif1", b"msf1"), "HEIF"),
 }
 """Formats by the brand in their first bytes."""
 
@@ -52,8 +52,8 @@ def _refuse_heif(path: Path) -> None:
     name = _HEIF_BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
     if name:
         raise ValueError(
-            f"a {name} image, which the installed package OpenImageIO cannot read, because it was "
-            "built without libheif; convert it to PNG or TIFF"
+            f"the format {name}, which the installed package OpenImageIO cannot read, because it was "
+            "built without libheif; convert the file to PNG or TIFF"
         )
 
 
