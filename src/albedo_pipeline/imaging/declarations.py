@@ -30,7 +30,7 @@ class ColourNotes:
     """How the colour space of an image was found."""
 
     source: str = "declared"
-    """`declared`, `pixel type`, or the file's tag, such as `ICC profile (Display P3), converted`."""
+    """`declared`, `pixel type`, or the file's tag, as in `ICC profile (Display P3), converted`."""
     doubt: str = ""
     """How the file's tag contradicts the declared space; empty if it does not."""
     out_of_gamut: int = 0

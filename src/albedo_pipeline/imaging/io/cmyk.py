@@ -37,7 +37,7 @@ def read_cmyk(path: Path, format_name: str) -> tuple[np.ndarray, ColourTag]:
         raise ValueError(f"CMYK colours that Pillow cannot read ({error})") from error
     if not profile or profile[16:20] != b"CMYK":
         raise ValueError(
-            "CMYK colours, expected red, green and blue; the file has no CMYK profile to convert them by"
+            "CMYK colours, expected red, green and blue; there is no CMYK profile to convert by"
         )
     if codes.dtype != np.uint8 or codes.ndim != 3 or codes.shape[2] != 4:
         raise ValueError("CMYK colours that are not four inks of 8 bits; convert the file to RGB")

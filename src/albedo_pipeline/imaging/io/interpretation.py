@@ -45,8 +45,8 @@ def interpret(
         return Interpreted(pixels, space, ColourNotes("pixel type"))
     if tag.problem:
         raise ValueError(
-            f"{tag.label} cannot be converted ({tag.problem}); convert the file, or set colour_space "
-            "to linear, srgb or acescg if its values are that"
+            f"{tag.label} cannot be converted ({tag.problem}); convert the file, or set "
+            "colour_space to linear, srgb or acescg if its values are that"
         )
     same = equal_space(tag)
     if same is not None:

@@ -52,8 +52,8 @@ def _refuse_heif(path: Path) -> None:
     name = _HEIF_BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
     if name:
         raise ValueError(
-            f"the format {name}, which the installed package OpenImageIO cannot read, because it was "
-            "built without libheif; convert the file to PNG or TIFF"
+            f"the format {name}, which the installed package OpenImageIO cannot read, because it "
+            "was built without libheif; convert the file to PNG or TIFF"
         )
 
 
