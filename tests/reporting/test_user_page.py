@@ -66,6 +66,18 @@ def test_the_page_counts_images_and_shows_their_details(tmp_path: Path) -> None:
     assert HOSTILE not in page
 
 
+def test_the_page_shows_what_was_done_with_the_colours(tmp_path: Path) -> None:
+    results = predictions(tmp_path)
+    results["images"][1] |= {
+        "space": "srgb",
+        "colour_source": "ICC profile (<b>P3</b>), converted",
+        "colour_doubt": "declared srgb, but the file says cICP 12-13-0-1",
+    }
+    page = user_page(results)
+    assert "half, sRGB by ICC profile (&lt;b&gt;P3&lt;/b&gt;), converted, 6 tiles" in page
+    assert "colour space: declared srgb, but the file says cICP 12-13-0-1" in page
+
+
 def test_file_names_that_are_not_utf_8(tmp_path: Path) -> None:
     results = predictions(tmp_path)
     results["images"][1]["name"] = "\udcff.png"

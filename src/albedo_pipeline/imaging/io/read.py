@@ -142,7 +142,7 @@ def _opaque(alpha: np.ndarray) -> np.ndarray | None:
         return None
     if not alpha.any():
         raise ValueError(
-            "alpha is 0 everywhere, so no pixel is visible; if it is no coverage, set the option "
-            "alpha to ignore"
+            "alpha is 0 everywhere, so no pixel is visible; if it is no coverage, set the reader's "
+            "option alpha, or predict.alpha, to ignore"
         )
     return alpha >= OPAQUE
