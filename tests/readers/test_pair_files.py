@@ -124,7 +124,9 @@ def test_sizes_that_differ(pair: Path) -> None:
     broken.image(pair / "m.exr", np.ones((4, 4, 1), np.float32), ("Y",))
     with pytest.raises(BadSampleError, match=r"^mask is 4 x 4 but beauty is 6 x 8$"):
         reference(pair, "b8.exr a.exr m.exr").load()
-    broken.image(pair / "a.exr", np.ones((4, 4, 4), np.float32), ("R", "G", "B", "A"))
+    see_through = np.ones((4, 4, 4), np.float32)
+    see_through[0, 0, 3] = 0
+    broken.image(pair / "a.exr", see_through, ("R", "G", "B", "A"))
     with pytest.raises(BadSampleError, match=r"^albedo is 4 x 4 but beauty is 6 x 8$"):
         reference(pair, "b8.exr a.exr").load()
 

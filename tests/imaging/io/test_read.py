@@ -119,7 +119,7 @@ def test_grey_becomes_red_green_and_blue_if_it_is_declared(tmp_path: Path) -> No
         read = read_colour(path, MANY, options=ReadOptions(grey=True))
         np.testing.assert_allclose(read.pixels, grey.repeat(3, -1) / 255, atol=1e-6)
         assert (read.present is not None) == (path.name == "a.png")
-        with pytest.raises(ValueError, match="expected red, green and blue; .* grey_beauty"):
+        with pytest.raises(ValueError, match=r"expected red, green and blue; .* grey_beauty"):
             read_colour(path, MANY)
 
 
