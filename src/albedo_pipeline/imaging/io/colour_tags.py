@@ -124,10 +124,9 @@ def _profile_tag(profile: bytes, name: str, is_grey: bool) -> ColourTag:
 def _linear_tag(label: str, chromaticities: list[float], gamma: float = 1.0) -> ColourTag:
     """Tag of the linear colour space with these chromaticities, raised to 1 / gamma."""
     values = ", ".join(f"{value:.4g}" for value in chromaticities)
-    for name in config().getColorSpaceNames():
+    for name in filter(config().isColorSpaceLinear, config().getColorSpaceNames()):
         known = config().get_chromaticities(name)
-        is_linear = name.startswith(("Linear", "ACES2065", "ACEScg"))
-        if is_linear and known and np.allclose(known, chromaticities, 0, _CHROMATICITY_TOLERANCE):
+        if known and np.allclose(known, chromaticities, 0, _CHROMATICITY_TOLERANCE):
             return ColourTag(f"{label} ({name})", name, gamma)
     problem = "those of no colour space that OpenColorIO knows"
     return ColourTag(f"{label} ({values})", problem=problem)
