@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from albedo_pipeline.imaging.declarations import ColourNotes
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.prepare_pair import PreparedPair, prepare_pair
 
@@ -54,6 +55,24 @@ def test_a_doubtful_colour_space_is_recorded() -> None:
     beauty, albedo = grey_pair()
     suspicion = prepared(beauty * 8, albedo, space="srgb").record["colour_suspicion"]
     assert suspicion == "beauty: declared sRGB, but values exceed 1"
+
+
+def test_what_the_tags_say_is_recorded() -> None:
+    beauty, albedo = grey_pair()
+    converted = ColourNotes("ICC profile (Display P3), converted", out_of_gamut=16)
+    contradicted = ColourNotes(doubt="declared linear, but the file says PNG chunk sRGB")
+    pair = prepare_pair(
+        Image(beauty, "linear", "uint8", converted),
+        Image(albedo, "linear", "float", contradicted),
+        ALL,
+        NO_EXPOSURE,
+    )
+    assert pair.record["beauty_colour_source"] == "ICC profile (Display P3), converted"
+    assert pair.record["albedo_colour_source"] == "declared"
+    assert pair.record["out_of_gamut_share"] == 16 / 64
+    # The 8 bits of the beauty raise no doubt, because its tag says that they are linear.
+    suspicion = "albedo: declared linear, but the file says PNG chunk sRGB"
+    assert pair.record["colour_suspicion"] == suspicion
 
 
 def test_pairs_without_a_usable_pixel_are_refused() -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Picture
 
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.io.size import read_size
 from albedo_pipeline.inference.user_images import find_images, output_names, read_beauty
 from albedo_pipeline.params import PredictParams
+from tests.support import colour_files
 from tests.support.broken_images import codes, image, text
 
 
@@ -64,6 +66,51 @@ def test_shares_of_unsound_and_transparent_pixels_are_recorded(tmp_path: Path) -
     see_through[:2, :, 3] = 0
     path = image(tmp_path / "b.png", see_through, ("R", "G", "B", "A"))
     assert read_beauty(path, params).record["transparent_share"] == 0.25
+
+
+def test_colours_are_converted_by_their_tag_and_not_exposed(tmp_path: Path) -> None:
+    codes = np.full((8, 8, 3), (200, 100, 50), np.uint8)
+    Picture.fromarray(codes).save(tmp_path / "a.png", icc_profile=colour_files.DISPLAY_P3)
+    params = PredictParams(exposure={"policy": "fixed", "stops": -1})
+    beauty = read_beauty(tmp_path / "a.png", params)
+    # LittleCMS gives (215, 93, 31).
+    np.testing.assert_allclose(beauty.stored[0, 0] / 257, (215, 93, 31), atol=1)
+    assert beauty.record["colour_source"] == "ICC profile (Display P3), converted"
+    assert (beauty.record["space"], beauty.record["exposure"]) == ("srgb", 1)
+    declared = read_beauty(tmp_path / "a.png", PredictParams(colour_space="srgb"))
+    np.testing.assert_array_equal(declared.stored[0, 0], (200 * 257, 100 * 257, 50 * 257))
+    doubt = "declared srgb, but the file says ICC profile (Display P3)"
+    assert declared.record["colour_doubt"] == doubt
+
+
+def test_grey_images_are_replicated(tmp_path: Path) -> None:
+    codes = np.arange(64, dtype=np.uint8).reshape(8, 8, 1)
+    beauty = read_beauty(image(tmp_path / "a.png", codes, ("Y",)), PredictParams())
+    np.testing.assert_array_equal(beauty.stored, codes.repeat(3, -1).astype(np.uint16) * 257)
+
+
+def test_alpha_can_be_ignored(tmp_path: Path) -> None:
+    clear = np.full((8, 8, 4), (200, 100, 50, 0), np.uint8)
+    path = image(tmp_path / "a.png", clear, tuple("RGBA"))
+    with pytest.raises(
+        BadSampleError, match=r"^alpha is 0 everywhere.* predict\.alpha, to ignore$"
+    ):
+        read_beauty(path, PredictParams())
+    beauty = read_beauty(path, PredictParams(alpha="ignore"))
+    np.testing.assert_array_equal(beauty.stored[0, 0], (200 * 257, 100 * 257, 50 * 257))
+    assert beauty.record["transparent_share"] == 0
+    clear[..., 3] = 128
+    with pytest.raises(BadSampleError, match=r"set predict\.alpha to ignore$"):
+        read_beauty(image(tmp_path / "a.png", clear, tuple("RGBA")), PredictParams())
+
+
+def test_heic_and_avif_count_as_images(tmp_path: Path) -> None:
+    for name, brand in (("a.HEIC", b"heic"), ("b.avif", b"avif")):
+        colour_files.heif(tmp_path / name, brand)
+    found = find_images(str(tmp_path))
+    assert ([i.name for i in found.images], found.others) == (["a.HEIC", "b.avif"], 0)
+    with pytest.raises(BadSampleError, match="the format AVIF, which the installed package Open"):
+        read_beauty(tmp_path / "b.avif", PredictParams())
 
 
 def test_a_folder_a_pattern_or_a_single_file_can_be_named(images_folder: Path, monkeypatch) -> None:

@@ -128,7 +128,10 @@ def test_a_signature_tells_the_layers(tmp_path: Path) -> None:
         ({"beauty": ""}, "^albedo: no layer"),
         ({"preset": "cycles"}, "^preset: 'cycles' is not one of blender, vray, mitsuba$"),
         ({"beauty": "x", "albedo": "x"}, "^albedo: 'x' is also the layer of the beauty$"),
-        ({"preset": "vray", "colour_space": "srgb"}, "^colour_space: EXR layers are linear or"),
+        (
+            {"preset": "vray", "colour_space": "srgb"},
+            "^colour_space: EXR layers are linear, acescg or",
+        ),
         ({"preset": "vray", "pattern": "*.exr"}, r"^pattern: '\*\.exr' must contain \{sample\}"),
     ],
 )

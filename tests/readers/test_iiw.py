@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from albedo_pipeline.errors import BadSampleError
 from albedo_pipeline.imaging.io.write import write_png
 from albedo_pipeline.metrics.whdr import Judgement
 from albedo_pipeline.readers.iiw import IIWDataset
+from tests.support.colour_files import DISPLAY_P3
 
 POINTS = [
     {"id": 7, "x": 0.25, "y": 0.5, "opaque": True},
@@ -40,6 +42,17 @@ def test_the_photograph_and_its_judgements(tmp_path: Path) -> None:
         Judgement(0.25, 0.5, 0.75, 0.125, "2", 1.5),
         Judgement(0.25, 0.5, 0.75, 0.125, None, 0),
     ]
+
+
+def test_grey_and_tagged_photographs_are_srgb(tmp_path: Path) -> None:
+    save(tmp_path, POINTS, [COMPARED])
+    (photo,) = IIWDataset(filepath=str(tmp_path)).load()
+    Image.new("L", (6, 4), 51).save(tmp_path / "117.png")
+    np.testing.assert_allclose(photo.read(), np.full((4, 6, 3), 0.2), atol=1e-6)
+    picture = Image.new("RGB", (6, 4), (200, 100, 50))
+    picture.save(tmp_path / "117.png", icc_profile=DISPLAY_P3)
+    # LittleCMS gives (215, 93, 31).
+    np.testing.assert_allclose(photo.read()[0, 0] * 255, (215, 93, 31), atol=1)
 
 
 def test_in_a_tar(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ RECORD = {
     "height": 20,
     "type": "half",
     "space": "linear",
+    "colour_source": "pixel type",
+    "colour_doubt": "",
     "exposure": 2.5,
     "clipped_share": 0.2,
     "nonfinite_share": 0.0,
@@ -70,6 +72,18 @@ def test_what_members_differ_in_is_shown_if_there_are_several(
 ) -> None:
     results = predictions(tmp_path) | {"settings": SETTINGS | {"ensemble": members}}
     assert ("Members differ in" in user_page(results)) == named
+
+
+def test_the_page_shows_what_was_done_with_the_colours(tmp_path: Path) -> None:
+    results = predictions(tmp_path)
+    results["images"][1] |= {
+        "space": "srgb",
+        "colour_source": "ICC profile (<b>P3</b>), converted",
+        "colour_doubt": "declared srgb, but the file says cICP 12-13-0-1",
+    }
+    page = user_page(results)
+    assert "half, sRGB by ICC profile (&lt;b&gt;P3&lt;/b&gt;), converted, 6 tiles" in page
+    assert "colour space: declared srgb, but the file says cICP 12-13-0-1" in page
 
 
 def test_file_names_that_are_not_utf_8(tmp_path: Path) -> None:

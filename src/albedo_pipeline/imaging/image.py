@@ -5,11 +5,12 @@ the complete image is made.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from albedo_pipeline.imaging.colour import ColourSpace, to_linear
+from albedo_pipeline.imaging.declarations import ColourNotes
 from albedo_pipeline.imaging.pixels import as_float32
 
 
@@ -20,9 +21,11 @@ class Image:
     pixels: np.ndarray
     """float16 or float32 [H, W, 3]."""
     space: ColourSpace
-    """Declared colour space of the pixels."""
+    """Colour space of the pixels."""
     type: str
     """Type of the file's own pixels: uint8, uint16, half, float, …"""
+    notes: ColourNotes = field(default_factory=ColourNotes)
+    """How its colour space was found."""
 
     def rows(self, rows: slice) -> np.ndarray:
         """Some rows as stored, float32 [h, W, 3]."""

@@ -49,19 +49,28 @@ def prepare_pair(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dict
     if not trusted.any():
         raise ValueError("every pixel is masked")
     factor = exposure_factor(checks.brightness, trusted, **exposure)
-    doubts = {n: pixel_doubt(image.pixels, image.type, image.space) for n, image in images.items()}
+    doubts = [f"{name}: {doubt}" for name, image in images.items() for doubt in _doubts(image)]
     pixels = valid.size
+    outside = checks.out_of_gamut + sum(image.notes.out_of_gamut for image in images.values())
     record: Record = {
         "source_height": valid.shape[0],
         "source_width": valid.shape[1],
         **{f"{name}_type": image.type for name, image in images.items()},
         **{f"{name}_space": image.space for name, image in images.items()},
+        **{f"{name}_colour_source": image.notes.source for name, image in images.items()},
         **{f"{name}_min": checks.minimum[name] for name in images},
         **{f"{name}_max": checks.maximum[name] for name in images},
         "nonfinite_share": checks.nonfinite / pixels,
         "negative_share": checks.negative / pixels,
-        "out_of_gamut_share": checks.out_of_gamut / pixels,
+        "out_of_gamut_share": min(outside / pixels, 1.0),
         "exposure": float(factor),
-        "colour_suspicion": "; ".join(f"{n}: {doubt}" for n, doubt in doubts.items() if doubt),
+        "colour_suspicion": "; ".join(doubts),
     }
     return PreparedPair(beauty, albedo, checks.usable, trusted, factor, record)
+
+
+def _doubts(image: Image) -> list[str]:
+    """Reasons to doubt the colour space of an image: of its tag, and of its pixels."""
+    is_tagged = image.notes.source not in ("declared", "pixel type")
+    by_pixels = "" if is_tagged else pixel_doubt(image.pixels, image.type, image.space)
+    return [doubt for doubt in (image.notes.doubt, by_pixels) if doubt]

@@ -35,7 +35,7 @@ from albedo_pipeline.runtime.device import is_out_of_memory, open_device
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 3
+_VERSION = 4
 """Version of the way from a file to its albedo; a new one makes every result again."""
 _NAMED = 5
 """Number of bad images that the final error names."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from albedo_pipeline.artifacts.user_predictions import UserImage
 from albedo_pipeline.errors import BadSampleError, ProjectError
-from albedo_pipeline.imaging.colour import ColourSpace, encode_srgb
+from albedo_pipeline.imaging.colour import encode_srgb
+from albedo_pipeline.imaging.declarations import ReadOptions
 from albedo_pipeline.imaging.exposure import brightness_of, exposure_factor
 from albedo_pipeline.imaging.image import Image, linear_rows
 from albedo_pipeline.imaging.io.read import read_colour
@@ -22,12 +23,11 @@ from albedo_pipeline.runtime.plain_files import check_plain_file, is_folder
 
 _NAMES = (
     "exr sxr hdr rgbe pic tif tiff png jpg jpeg jpe jfif bmp dib tga tpic dpx cin webp jp2 j2k j2c "
-    "jxl ppm pnm pfm gif psd psb sgi rgb rgba iff rla dds npy"
+    "jxl ppm pnm pfm gif psd psb sgi rgb rgba iff rla dds heic heif "
+    "hif avif npy"
 )
 SUFFIXES = {f".{name}" for name in _NAMES.split()}
-"""Suffixes of images: formats that OpenImageIO opens, and arrays."""
-
-_FLOATS = ("half", "float", "double")
+"""Suffixes of images: formats that OpenImageIO opens (HEIC and AVIF in some builds), and arrays."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Beauty:
     stored: np.ndarray
     """Exposed pixels, uint16 [H, W, 3], sRGB-encoded."""
     record: dict[str, float | int | str]
-    """Size, type, colour space, exposure, and shares of special pixels."""
+    """Size, type, colour space and its source, exposure, and shares of special pixels."""
 
 
 def find_images(location: str) -> Found:
@@ -130,25 +130,20 @@ def output_names(names: list[str]) -> list[str]:
 def read_beauty(path: Path, params: PredictParams) -> Beauty:
     """Read, expose and encode, as `ingest` does.
 
-    Pixels that are not finite or negative become black. Transparent pixels keep their colour, but
-    do not influence the exposure.
+    Grey becomes equal red, green and blue. Pixels that are not finite or negative become black.
+    Transparent pixels keep their colour, but do not influence the exposure.
 
     Raises:
         BadSampleError: if the image cannot be used; its message is the reason.
     """
+    options = ReadOptions(params.colour_space, params.alpha, grey=True)
     try:
-        image = read_colour(path, int(params.max_megapixels * 1e6))
+        image = read_colour(path, int(params.max_megapixels * 1e6), options=options)
         return _exposed(
-            Image(image.pixels, _space(image.type, params), image.type), image.present, params
+            Image(image.pixels, image.space, image.type, image.notes), image.present, params
         )
     except ValueError as error:
         raise BadSampleError(str(error).removeprefix(f"{path}: ")) from error
-
-
-def _space(type_name: str, params: PredictParams) -> ColourSpace:
-    if params.colour_space != "auto":
-        return params.colour_space
-    return "linear" if type_name in _FLOATS else "srgb"
 
 
 def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) -> Beauty:
@@ -157,7 +152,8 @@ def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) ->
     checks = check_pixels(image, image, brightness_of(exposure["policy"]))
     usable = checks.usable if present is None else checks.usable & present
     if not usable.any():
-        raise ValueError("no pixel is finite, not negative and opaque")
+        hint = "" if present is None else "; if alpha is no coverage, set predict.alpha to ignore"
+        raise ValueError(f"no pixel is finite, not negative and opaque{hint}")
     is_encoded = image.space == "srgb"
     factor = 1.0 if is_encoded else exposure_factor(checks.brightness, usable, **exposure)
     rows_of, stored = linear_rows(image, checks.usable), np.empty((height, width, 3), np.uint16)
@@ -174,6 +170,8 @@ def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) ->
             "height": height,
             "type": image.type,
             "space": image.space,
+            "colour_source": image.notes.source,
+            "colour_doubt": image.notes.doubt,
             "exposure": float(factor),
             "clipped_share": clipped / pixels,
             "nonfinite_share": checks.nonfinite / pixels,

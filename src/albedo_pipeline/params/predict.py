@@ -20,7 +20,11 @@ class PredictParams(Inference):
     revision: str | None = None
     """Commit of the Hub repository; null: the newest one. Set it if results will be published."""
     colour_space: Literal["auto", "linear", "srgb", "acescg"] = "auto"
-    """Colour space of the files; `auto` takes floats as linear and integers as sRGB-encoded."""
+    """Colour space of the files; `auto` converts by their tags (ICC profiles, chromaticities,
+    colour ids), and takes files without one as linear if they hold floats, else as sRGB-encoded."""
+    alpha: Literal["mask", "ignore"] = "mask"
+    """What alpha means: with `mask`, pixels that are not opaque do not influence the exposure, and
+    an image without an opaque pixel is bad; with `ignore`, alpha is not read."""
     exposure: ExposureParams = ExposureParams()
     """Exposure of linear and ACEScg images; sRGB-encoded images are not exposed."""
     resolution: int | None = Field(None, ge=8, le=16384)

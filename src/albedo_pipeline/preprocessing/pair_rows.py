@@ -27,8 +27,8 @@ def pair_rows(
     """
     try:
         raw = reference.load()
-        beauty = Image(raw.beauty, raw.beauty_space, raw.beauty_type)
-        albedo = Image(raw.albedo, raw.albedo_space, raw.albedo_type)
+        beauty = Image(raw.beauty, raw.beauty_space, raw.beauty_type, raw.beauty_notes)
+        albedo = Image(raw.albedo, raw.albedo_space, raw.albedo_type, raw.albedo_notes)
         exposure = params.exposure.model_dump()
         pairs = normalise_pair(beauty, albedo, raw.valid, crops, exposure)
         largest = max(float(pair.record["valid_share"]) for pair in pairs)

@@ -52,8 +52,8 @@ class ExrLayersDataset(PairReader[RawPairReference]):
         beauty: layer of the beauty; overrides the preset.
         albedo: layer of the albedo; overrides the preset.
         mask: name of one channel; None if alpha is the only mask.
-        options: `colour_space` (`linear` or `acescg`), `mask_rule`, `max_megapixels`; see
-            `PairReader`.
+        options: `colour_space` (not `srgb`), `mask_rule`, `max_megapixels`, `alpha`,
+            `grey_beauty`; see `PairReader`.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ExrLayersDataset(PairReader[RawPairReference]):
     ) -> None:
         super().__init__(filepath=filepath, **options)
         if "srgb" in (self._options.beauty_space, self._options.albedo_space):
-            raise ProjectError("colour_space: EXR layers are linear or acescg, not srgb")
+            raise ProjectError("colour_space: EXR layers are linear, acescg or auto, not srgb")
         if preset is not None and preset not in PRESETS:
             raise ProjectError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}")
         defaults = PRESETS[preset] if preset else (None, None)
@@ -141,8 +141,8 @@ class _Frame:
             self.root,
             self.name,
             lambda path: (
-                read_colour(path, limit, layers.beauty),
-                read_colour(path, limit, layers.albedo),
+                read_colour(path, limit, layers.beauty, self.options.beauty),
+                read_colour(path, limit, layers.albedo, self.options.albedo),
                 read_mask(path, limit, layers.mask) if layers.mask else None,
             ),
         )
@@ -155,9 +155,11 @@ class _Frame:
             beauty=beauty.pixels,
             albedo=albedo.pixels,
             valid=combine_masks(np.ones(beauty.pixels.shape[:2], bool), masks),
-            beauty_space=self.options.beauty_space,
-            albedo_space=self.options.albedo_space,
+            beauty_space=beauty.space,
+            albedo_space=albedo.space,
             beauty_type=beauty.type,
             albedo_type=albedo.type,
             attributes=beauty.attributes,
+            beauty_notes=beauty.notes,
+            albedo_notes=albedo.notes,
         )

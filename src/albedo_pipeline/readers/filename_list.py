@@ -72,7 +72,8 @@ class FilenameListDataset(PairReader[RawPairReference]):
             `beauty albedo [mask]`, or those of the preset.
         preset: `interiorverse_iid` or `hypersim_iid`: columns, colour space and mask rule of a
             published list. Options that are given replace those of the preset.
-        options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
+        options: `colour_space`, `mask_rule`, `max_megapixels`, `alpha`, `grey_beauty`; see
+            `PairReader`.
     """
 
     def __init__(

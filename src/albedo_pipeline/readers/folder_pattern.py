@@ -32,7 +32,8 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         beauty: pattern of the beauty files.
         albedo: pattern of the albedo files, with the same fields.
         mask: pattern of the mask files; None if there are no masks.
-        options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
+        options: `colour_space`, `mask_rule`, `max_megapixels`, `alpha`, `grey_beauty`; see
+            `PairReader`.
     """
 
     def __init__(

@@ -49,7 +49,8 @@ class ManifestTableDataset(PairReader[RawPairReference]):
             folder, or absolute.
         ignore: other columns of the table, which the reader skips; `split`, too, if it is not to
             decide the split.
-        options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
+        options: `colour_space`, `mask_rule`, `max_megapixels`, `alpha`, `grey_beauty`; see
+            `PairReader`.
     """
 
     def __init__(

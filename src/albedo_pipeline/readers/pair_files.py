@@ -11,7 +11,7 @@ import numpy as np
 from kedro.io import AbstractDataset
 
 from albedo_pipeline.errors import BadSampleError, ProjectError
-from albedo_pipeline.imaging.colour import ColourSpace
+from albedo_pipeline.imaging.declarations import AlphaRule, DeclaredSpace, ReadOptions
 from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root
 
@@ -32,58 +32,99 @@ MASK_RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class ReaderOptions:
     """The options that all readers of raw pairs have, checked."""
 
-    beauty_space: ColourSpace = "linear"
-    albedo_space: ColourSpace = "linear"
+    beauty_space: DeclaredSpace = "linear"
+    albedo_space: DeclaredSpace = "linear"
     mask_rule: str = "above_half"
     """A key of `MASK_RULES`."""
     max_pixels: int = 128_000_000
     """Largest number of pixels of an image."""
+    beauty_alpha: AlphaRule = "mask"
+    albedo_alpha: AlphaRule = "mask"
+    grey_beauty: bool = False
+    """Whether a beauty may be grey."""
+
+    @property
+    def beauty(self) -> ReadOptions:
+        """How a beauty is read."""
+        return ReadOptions(self.beauty_space, self.beauty_alpha, self.grey_beauty)
+
+    @property
+    def albedo(self) -> ReadOptions:
+        """How an albedo is read."""
+        return ReadOptions(self.albedo_space, self.albedo_alpha)
 
 
 def check_options(
-    colour_space: str | Mapping[str, str], mask_rule: str, max_megapixels: float
+    colour_space: str | Mapping[str, str],
+    mask_rule: str,
+    max_megapixels: float,
+    alpha: str | Mapping[str, str] = "mask",
+    grey_beauty: bool = False,
 ) -> ReaderOptions:
     """Check the arguments of a reader.
 
     Raises:
         ProjectError: if one is wrong; the message names the key and what is allowed.
     """
-    images = ("beauty", "albedo")
-    if isinstance(colour_space, Mapping):
-        if set(colour_space) != set(images):
-            keys = ", ".join(map(str, colour_space)) or "nothing"
-            raise ProjectError(f"colour_space: expected the keys beauty and albedo, not {keys}")
-        beauty, albedo = (check_colour_space(f"colour_space.{i}", colour_space[i]) for i in images)
-    else:
-        beauty = albedo = check_colour_space("colour_space", colour_space)
+    spaces = _of_both("colour_space", colour_space, get_args(DeclaredSpace))
+    alphas = _of_both("alpha", alpha, get_args(AlphaRule))
     if not isinstance(mask_rule, str) or mask_rule not in MASK_RULES:
         raise ProjectError(f"mask_rule: {mask_rule!r} is not one of {', '.join(MASK_RULES)}")
     is_number = isinstance(max_megapixels, int | float) and not isinstance(max_megapixels, bool)
     if not (is_number and 0 < max_megapixels < 1e6):
         raise ProjectError(f"max_megapixels: {max_megapixels!r} is not a number above 0")
-    return ReaderOptions(beauty, albedo, mask_rule, int(max_megapixels * 1e6))
+    if not isinstance(grey_beauty, bool):
+        raise ProjectError(f"grey_beauty: {grey_beauty!r} is not true or false")
+    return ReaderOptions(
+        *cast(tuple[DeclaredSpace, DeclaredSpace], spaces),
+        mask_rule,
+        int(max_megapixels * 1e6),
+        *cast(tuple[AlphaRule, AlphaRule], alphas),
+        grey_beauty,
+    )
 
 
-def check_colour_space(key: str, value: object) -> ColourSpace:
-    """Return the value if it is a colour space.
+def check_colour_space(key: str, value: object) -> DeclaredSpace:
+    """Return the value if it is a colour space, or `auto`.
 
     Raises:
         ProjectError: if it is not a colour space; the message names the key.
     """
-    if value not in get_args(ColourSpace):
-        raise ProjectError(f"{key}: {value!r} is not one of {', '.join(get_args(ColourSpace))}")
-    return cast(ColourSpace, value)
+    return cast(DeclaredSpace, _one_of(key, value, get_args(DeclaredSpace)))
+
+
+def _of_both(key: str, given: object, allowed: tuple[str, ...]) -> tuple[str, str]:
+    """The values for beauty and albedo of an option that is one value for both, or a mapping."""
+    if not isinstance(given, Mapping):
+        value = _one_of(key, given, allowed)
+        return value, value
+    images = ("beauty", "albedo")
+    if set(given) != set(images):
+        keys = ", ".join(map(str, given)) or "nothing"
+        raise ProjectError(f"{key}: expected the keys beauty and albedo, not {keys}")
+    beauty, albedo = (_one_of(f"{key}.{image}", given[image], allowed) for image in images)
+    return beauty, albedo
+
+
+def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ProjectError(f"{key}: {value!r} is not one of {', '.join(allowed)}")
+    return cast(str, value)
 
 
 class PairReader(AbstractDataset[Any, list[Reference]]):
     """Base class of the readers: `load()` lists references, and nothing can be saved.
 
     Args:
-        colour_space: `linear` (Rec.709), `srgb` (encoded) or `acescg` (linear AP1); one for both
-            images, or `{beauty: …, albedo: …}`.
+        colour_space: `linear` (Rec.709), `srgb` (encoded), `acescg` (linear AP1), or `auto`: what
+            the files' tags say, or without one, linear for floats and sRGB for integers. One for
+            both images, or `{beauty: …, albedo: …}`.
         mask_rule: which values of a mask mean valid: `above_half`, `non_zero` or `below_half`. A
             pixel is valid if all its channels do; integer masks are scaled to [0, 1].
         max_megapixels: larger images are quarantined before memory is allocated for them.
+        alpha: `mask` masks pixels that are not opaque; `ignore` is for alpha that is no coverage.
+            One for both images, or `{beauty: …, albedo: …}`.
+        grey_beauty: whether a beauty may be grey; it becomes equal red, green and blue.
     """
 
     def __init__(
@@ -93,10 +134,12 @@ class PairReader(AbstractDataset[Any, list[Reference]]):
         colour_space: str | dict[str, str] = "linear",
         mask_rule: str = "above_half",
         max_megapixels: float = 128,
+        alpha: str | dict[str, str] = "mask",
+        grey_beauty: bool = False,
         metadata: dict | None = None,
     ) -> None:
         self._path = Path(filepath)
-        self._options = check_options(colour_space, mask_rule, max_megapixels)
+        self._options = check_options(colour_space, mask_rule, max_megapixels, alpha, grey_beauty)
         self.metadata = metadata
 
     def save(self, data: Any) -> None:
@@ -153,8 +196,17 @@ class PairFiles:
         if posixpath.normpath(self.beauty) == posixpath.normpath(self.albedo):
             raise BadSampleError(f"{self.albedo}: is named as both beauty and albedo")
         limit = self.options.max_pixels
-        beauty = read_from(self.root, self.beauty, lambda path: read_colour(path, limit))
-        albedo = read_from(self.root, self.albedo, lambda path: read_colour(path, limit))
+        beauty, albedo = (
+            read_from(
+                self.root,
+                name,
+                lambda path, options=options: read_colour(path, limit, options=options),
+            )
+            for name, options in (
+                (self.beauty, self.options.beauty),
+                (self.albedo, self.options.albedo),
+            )
+        )
         valid = np.ones(beauty.pixels.shape[:2], bool)
         masks = {"beauty": beauty.present, "albedo": albedo.present}
         if self.mask is not None:
@@ -166,11 +218,13 @@ class PairFiles:
             beauty=beauty.pixels,
             albedo=albedo.pixels,
             valid=combine_masks(valid, masks),
-            beauty_space=self.options.beauty_space,
-            albedo_space=self.options.albedo_space,
+            beauty_space=beauty.space,
+            albedo_space=albedo.space,
             beauty_type=beauty.type,
             albedo_type=albedo.type,
             attributes=beauty.attributes,
+            beauty_notes=beauty.notes,
+            albedo_notes=albedo.notes,
         )
 
 

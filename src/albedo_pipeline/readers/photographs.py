@@ -50,12 +50,20 @@ class Photo:
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def read(self) -> np.ndarray:
-        """sRGB-encoded, float32 [H, W, 3], in [0, 1]."""
+        """sRGB-encoded, float32 [H, W, 3], in [0, 1]; colours are converted by the file's tag."""
+        from albedo_pipeline.imaging.colour import encode_srgb, to_linear
+        from albedo_pipeline.imaging.declarations import ReadOptions
         from albedo_pipeline.imaging.io.read import read_colour
         from albedo_pipeline.imaging.pixels import as_float32
 
-        found = read_from(self.root, self.image, lambda path: read_colour(path, self.max_pixels))
-        return as_float32(found.pixels)
+        options = ReadOptions(alpha="ignore", grey=True)
+        found = read_from(
+            self.root, self.image, lambda path: read_colour(path, self.max_pixels, options=options)
+        )
+        pixels = as_float32(found.pixels)
+        if found.space != "srgb":
+            pixels = encode_srgb(to_linear(pixels, found.space).clip(0, 1))
+        return pixels.clip(0, 1)
 
 
 def _digest(path: Path) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from albedo_pipeline.imaging.colour import ColourSpace
+from albedo_pipeline.imaging.declarations import ColourNotes
 
 SPLITS = ("train", "validation", "test")
 """Names of the splits."""
@@ -24,15 +25,19 @@ class RawPair:
     valid: np.ndarray
     """bool [H, W], the reader's mask."""
     beauty_space: ColourSpace = "linear"
-    """Colour space of the beauty, as the reader declares it."""
+    """Colour space of the beauty: as the reader declares it, or found if that is `auto`."""
     albedo_space: ColourSpace = "linear"
-    """Colour space of the albedo, as the reader declares it."""
+    """Colour space of the albedo: as the reader declares it, or found if that is `auto`."""
     beauty_type: str = "float"
     """Type of the pixels in the beauty file: uint8, uint16, half, float, …"""
     albedo_type: str = "float"
     """Type of the pixels in the albedo file."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Text attributes of the beauty file."""
+    beauty_notes: ColourNotes = field(default_factory=ColourNotes)
+    """How the colour space of the beauty was found."""
+    albedo_notes: ColourNotes = field(default_factory=ColourNotes)
+    """How the colour space of the albedo was found."""
 
 
 @dataclass(frozen=True)

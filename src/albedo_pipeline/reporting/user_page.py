@@ -103,18 +103,27 @@ def _card(record: dict[str, Any]) -> ImageCard:
         ],
         ratio=f"{record['width']} / {record['height']}",
         details=_details(record),
-        warnings=[
-            text.format(percentage(record[key]))
-            for key, text in _WARNINGS.items()
-            if record[key] > _WARNING_THRESHOLDS.get(key, 0)
-        ],
+        warnings=_warnings(record),
     )
+
+
+def _warnings(record: dict[str, Any]) -> list[str]:
+    shares = [
+        text.format(percentage(record[key]))
+        for key, text in _WARNINGS.items()
+        if record[key] > _WARNING_THRESHOLDS.get(key, 0)
+    ]
+    doubt = record["colour_doubt"]
+    return [f"colour space: {_printable(doubt)}", *shares] if doubt else shares
 
 
 def _details(record: dict[str, Any]) -> str:
     exposure = "" if record["space"] == "srgb" else f", exposure × {record['exposure']:.3g}"
     tiles = f", {count(record['tiles'], 'tile')}" if record["tiles"] else ""
     space = {"srgb": "sRGB", "acescg": "ACEScg"}.get(record["space"], record["space"])
+    source = record["colour_source"]
+    if source not in ("declared", "pixel type"):
+        space += f" by {_printable(source)}"
     size = f"{record['width']} × {record['height']}"
     return f"{size}, {record['type']}, {space}{exposure}{tiles}, {record['seconds']:.1f} s"
 

@@ -6,6 +6,9 @@ from typing import NamedTuple
 MAX_LISTED = 8
 """Largest number of channel names that a message lists."""
 
+GREY_HINT = "; the reader's option grey_beauty takes a grey beauty"
+"""End of a message about a grey image."""
+
 
 class Part(NamedTuple):
     """One part (EXR), page or image of a file."""
@@ -22,33 +25,53 @@ class ChannelChoice:
     part: int
     """Index of the part."""
     channels: list[int]
-    """Indices of the channels in the part."""
+    """Indices of the channels in the part; grey is chosen three times."""
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether one channel is red, green and blue."""
+        return len(self.channels) > 2 and self.channels[0] == self.channels[1]
 
 
-def choose_colour(parts: list[Part], layer: str) -> ChannelChoice:
+def choose_colour(
+    parts: list[Part], layer: str, grey: bool = False, alpha: bool = True
+) -> ChannelChoice:
     """Choose red, green, blue and, if there is one, alpha of the one part that holds the layer.
 
     Args:
         parts: all parts of the file.
         layer: "" for the plain channels R, G and B; else the prefix of the channels (`layer.R`),
             or the name of a part.
+        grey: whether a part whose only channel is Y, besides alpha, counts; Y is then red, green
+            and blue.
+        alpha: whether alpha is chosen too.
 
     Raises:
         ValueError: if no part, or more than one, holds red, green and blue.
     """
+    found = [_colour_channels(part, layer) for part in parts]
+    names = "RGBA" if alpha else "RGB"
     choices = [
-        ChannelChoice(number, [colours[c] for c in "RGBA" if c in colours])
-        for number, part in enumerate(parts)
-        if {"R", "G", "B"} <= (colours := _colour_channels(part, layer)).keys()
+        ChannelChoice(number, [colours[c] for c in names if c in colours])
+        for number, colours in enumerate(found)
+        if {"R", "G", "B"} <= colours.keys()
     ]
+    greys = [number for number, colours in enumerate(found) if colours.keys() - {"A"} == {"Y"}]
+    if grey and not choices:
+        grey_names = names.replace("R", "Y").replace("G", "Y").replace("B", "Y")
+        choices = [
+            ChannelChoice(number, [found[number][c] for c in grey_names if c in found[number]])
+            for number in greys
+        ]
     if len(choices) > 1:
-        names = ", ".join(parts[choice.part].name for choice in choices)
+        listed = ", ".join(parts[choice.part].name for choice in choices)
         raise ValueError(
-            f"parts {names}: {len(choices)} parts hold red, green and blue, expected one"
+            f"parts {listed}: {len(choices)} parts hold red, green and blue, expected one"
         )
     if not choices:
         expected = f"{layer}.R, {layer}.G and {layer}.B" if layer else "red, green and blue"
-        raise ValueError(f"{_describe_channels(parts)}, expected {expected}")
+        hint = GREY_HINT if greys else ""
+        raise ValueError(f"{_describe_channels(parts)}, expected {expected}{hint}")
     return choices[0]
 
 

@@ -1,45 +1,37 @@
 """Reading image files through OpenImageIO: colour images and masks, channels chosen by name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from albedo_pipeline.imaging.colour import ColourSpace
+from albedo_pipeline.imaging.declarations import AUTO, ColourNotes, ReadOptions
 from albedo_pipeline.imaging.io.channels import (
-    ChannelChoice,
-    Part,
+    GREY_HINT,
     choose_channel,
     choose_colour,
     choose_mask,
 )
-from albedo_pipeline.imaging.io.display_window import (
-    check_size,
-    fit_display_window,
-    turn_upright,
-)
+from albedo_pipeline.imaging.io.file_channels import FileChannels, read_channels
+from albedo_pipeline.imaging.io.interpretation import interpret
 from albedo_pipeline.imaging.io.npy import read_npy
-from albedo_pipeline.imaging.io.source import open_source, reason_of
 from albedo_pipeline.imaging.pixels import as_float32
-
-if TYPE_CHECKING:
-    from OpenImageIO import ImageInput, ImageSpec
 
 OPAQUE = 0.999
 """Smallest alpha of an opaque pixel; an alpha of 1 stays above it as a half float and in 8 bits."""
 
-_CMYK = ("CMYK", "YCCK")
-
 
 @dataclass(frozen=True)
 class ColourImage:
-    """The colours of an image file, as stored."""
+    """The colours of an image file."""
 
     pixels: np.ndarray
-    """Red, green and blue, [H, W, 3]; may be a view. float16 if the file has half floats, else
-    float32; integer formats are scaled to [0, 1]."""
+    """Red, green and blue in `space`, [H, W, 3]; may be a view. As stored, they are float16 if the
+    file has half floats, else float32; integer formats are scaled to [0, 1]. Converted colours are
+    float32."""
     present: np.ndarray | None
     """bool [H, W], false where the file is transparent or holds no pixel; None if it is true
     everywhere."""
@@ -47,38 +39,54 @@ class ColourImage:
     """Type of the file's own pixels: uint8, uint16, half, float, …"""
     attributes: dict[str, str] = field(default_factory=dict)
     """Text attributes of the file."""
+    space: ColourSpace = "linear"
+    notes: ColourNotes = field(default_factory=ColourNotes)
+    """How the colour space was found."""
 
 
-def read_colour(path: Path, max_pixels: int, layer: str | None = None) -> ColourImage:
+def read_colour(
+    path: Path, max_pixels: int, layer: str | None = None, options: ReadOptions = AUTO
+) -> ColourImage:
     """Read the red, green and blue of an image file or `.npy`, on its display window.
 
-    Colours are not converted, and NaN, infinities and negative values are kept. Straight alpha, as
-    in PNG, is not multiplied into the colours; colours that are stored multiplied by alpha, as in
-    EXR, stay so. Of a file with several parts (EXR), the one that holds the layer is read; of a
-    file with several pages, the first.
+    Colours are kept as stored, with NaN, infinities and negative values, unless the space is `auto`
+    and a tag of the file names a colour space that is none of the project's: then they are
+    converted to Rec.709. Straight alpha, as in PNG, is not multiplied into the colours; colours
+    that are stored multiplied by alpha, as in EXR, stay so. Of a file with several parts (EXR), the
+    one that holds the layer is read; of a file with several pages, the first.
 
     Args:
-        path: any format that OpenImageIO opens, or an array [H, W, 3 or 4].
+        path: any format that OpenImageIO opens, or an array [H, W, 3 or 4] ([H, W], [H, W, 1 or 2]
+            if it is grey).
         max_pixels: limit for the data window and for the display window, checked before memory is
             allocated.
         layer: prefix of the channels (`layer.R`), or name of the EXR part that holds R, G and B;
             None or "" reads the plain R, G and B.
+        options: what the user declares.
 
     Raises:
-        ValueError: "path: reason", if the file is missing, damaged, too large or CMYK, or does not
-            hold red, green and blue exactly once.
+        ValueError: "path: reason", if the file is missing, damaged or too large, does not hold red,
+            green and blue exactly once, has an alpha that is 0 everywhere, or has colours that
+            cannot be converted (Lab, CMYK without a profile, logarithms, an unknown tag).
     """
     with _errors_with_path(path):
+        uses_alpha = options.alpha == "mask"
         if path.suffix.lower() == ".npy":
-            array, type_name = read_npy(path, max_pixels)
-            if array.shape[2] not in (3, 4):
-                raise ValueError(f"{array.shape[2]} channel(s), expected red, green and blue")
-            return ColourImage(array[..., :3], _opaque(array), type_name)
-        image = _read(path, lambda parts: choose_colour(parts, layer or ""), max_pixels)
-        has_alpha = image.pixels.shape[2] == 4  # which is 0 where there is no data
-        present = _opaque(image.pixels) if has_alpha else image.covered
-        attributes = _text_attributes(image.spec)
-        return ColourImage(image.pixels[..., :3], present, image.type, attributes)
+            image = _npy_channels(path, max_pixels, options.grey)
+        else:
+            image = read_channels(
+                path,
+                lambda parts: choose_colour(parts, layer or "", options.grey, uses_alpha),
+                max_pixels,
+                cmyk_by_profile=options.space == "auto",
+            )
+        has_alpha = image.pixels.shape[2] == 4 and uses_alpha
+        # Where an EXR holds no data, its alpha is 0.
+        present = _opaque(image.pixels[..., 3]) if has_alpha else image.covered
+        colours = interpret(image.pixels[..., :3], image.type, image.tag, options.space)
+        return ColourImage(
+            colours.pixels, present, image.type, image.attributes, colours.space, colours.notes
+        )
 
 
 def read_mask(path: Path, max_pixels: int, channel: str | None = None) -> np.ndarray:
@@ -100,7 +108,7 @@ def read_mask(path: Path, max_pixels: int, channel: str | None = None) -> np.nda
         if path.suffix.lower() == ".npy":
             return read_npy(path, max_pixels)[0]
         choose = (lambda parts: choose_channel(parts, channel)) if channel else choose_mask
-        return as_float32(_read(path, choose, max_pixels).pixels)
+        return as_float32(read_channels(path, choose, max_pixels).pixels)
 
 
 @contextmanager
@@ -112,84 +120,29 @@ def _errors_with_path(path: Path) -> Iterator[None]:
         raise ValueError(f"{path}: {reason}") from error
 
 
-@dataclass(frozen=True)
-class _Channels:
-    """The chosen channels of a file, on its display window."""
-
-    pixels: np.ndarray
-    """float16 or float32 [H, W, C]; 0 where there is no data."""
-    covered: np.ndarray | None
-    type: str
-    spec: "ImageSpec"
-
-
-def _read(
-    path: Path,
-    choose: Callable[[list[Part]], ChannelChoice],
-    max_pixels: int,
-) -> _Channels:
-    with open_source(path) as source:
-        chosen = choose(_parts(source))
-        spec = source.spec(chosen.part, 0)
-        check_size(spec.width, spec.height, max_pixels)
-        # Other formats have positions, such as a scan's place on its page, but no display window.
-        has_windows = source.format_name() == "openexr"
-        if has_windows:
-            check_size(spec.full_width, spec.full_height, max_pixels)
-        pixels = _read_pixels(path, source, spec, chosen)
-    type_name = str(spec.channelformat(chosen.channels[0]))
-    if not has_windows:
-        orientation = spec.get_int_attribute("Orientation", 1)
-        return _Channels(turn_upright(pixels, orientation), None, type_name, spec)
-    top, left = spec.y - spec.full_y, spec.x - spec.full_x
-    pixels, covered = fit_display_window(pixels, top, left, spec.full_height, spec.full_width)
-    return _Channels(pixels, covered, type_name, spec)
+def _npy_channels(path: Path, max_pixels: int, grey: bool) -> FileChannels:
+    array, type_name = read_npy(path, max_pixels)
+    channels = array.shape[2]
+    if channels in (1, 2) and grey:
+        array = array[..., [0, 0, 0, 1][: channels + 2]]
+    elif channels not in (3, 4):
+        hint = GREY_HINT if channels == 1 else ""
+        raise ValueError(f"{channels} channel(s), expected red, green and blue{hint}")
+    return FileChannels(array, None, type_name, {}, None)
 
 
-def _parts(source: "ImageInput") -> list[Part]:
-    """All parts of an EXR; of a format with pages, the first."""
-    first = source.spec(0, 0)
-    count = first.get_int_attribute("oiio:subimages", 1)
-    specs = [first]
-    if source.format_name() == "openexr":
-        specs += [source.spec(i, 0) for i in range(1, count)]
-    return [Part(s.get_string_attribute("oiio:subimagename"), s.channelnames) for s in specs]
+def _opaque(alpha: np.ndarray) -> np.ndarray | None:
+    """Where alpha [H, W] is (nearly) 1; None if it is so everywhere.
 
-
-def _read_pixels(
-    path: Path, source: "ImageInput", spec: "ImageSpec", chosen: ChannelChoice
-) -> np.ndarray:
-    """[h, w, channels] of the data window; float16 if the file has half floats, else float32."""
-    import OpenImageIO as oiio
-
-    if spec.deep:
-        raise ValueError("deep pixels, expected a flat image")
-    spaces = [spec.get_string_attribute(f"{name}:ColorSpace") for name in ("jpeg", "tiff")]
-    if any(space in _CMYK for space in spaces):  # OpenImageIO converts them without a profile
-        raise ValueError("CMYK colours, expected red, green and blue")
-    first, end = min(chosen.channels), max(chosen.channels) + 1
-    types = {spec.channelformat(channel).basetype for channel in chosen.channels}
-    # Half floats are kept: they take half the memory and three quarters of the time to read.
-    pixel_type = oiio.HALF if types == {oiio.HALF} else oiio.FLOAT
-    pixels = source.read_image(chosen.part, 0, first, end, pixel_type)
-    # For a JPEG that is cut off, OpenImageIO returns grey pixels and only sets its error.
-    error = source.geterror()
-    if pixels is None or error:
-        raise ValueError(f"{reason_of(error, path)}: damaged or cut off")
-    pixels = pixels.reshape(spec.height, spec.width, end - first)
-    order = [channel - first for channel in chosen.channels]
-    return pixels if order == list(range(end - first)) else pixels[..., order]
-
-
-def _opaque(pixels: np.ndarray) -> np.ndarray | None:
-    """Where the alpha of [H, W, 3 or 4] is (nearly) 1; None if it is so everywhere."""
-    if pixels.shape[2] == 3:
+    Raises:
+        ValueError: if it is 0 everywhere.
+    """
+    alpha = as_float32(alpha)
+    if alpha.min() >= OPAQUE:
         return None
-    alpha = as_float32(pixels[..., 3])
-    return None if alpha.min() >= OPAQUE else alpha >= OPAQUE
-
-
-def _text_attributes(spec: "ImageSpec") -> dict[str, str]:
-    import OpenImageIO as oiio
-
-    return {a.name: str(a.value) for a in spec.extra_attribs if a.type == oiio.TypeString}
+    if not alpha.any():
+        raise ValueError(
+            "alpha is 0 everywhere, so no pixel is visible; if it is no coverage, set the reader's "
+            "option alpha, or predict.alpha, to ignore"
+        )
+    return alpha >= OPAQUE

@@ -11,6 +11,13 @@ from albedo_pipeline.runtime.plain_files import check_plain_file
 if TYPE_CHECKING:
     from OpenImageIO import ImageInput
 
+_HEIF_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "HEIC"),
+    **dict.fromkeys((b"mif1", b"msf1"), "HEIF"),
+}
+"""Formats by the brand in their first bytes."""
+
 
 @contextmanager
 def open_source(path: Path) -> Iterator["ImageInput"]:
@@ -30,11 +37,24 @@ def open_source(path: Path) -> Iterator["ImageInput"]:
     source = oiio.ImageInput.open(utf8_name(path), config)
     if source is None:
         reason = reason_of(oiio.geterror(), path)
+        _refuse_heif(path)
         raise ValueError(f"{reason}: not an image, or a damaged one")
     try:
         yield source
     finally:
         source.close()
+
+
+def _refuse_heif(path: Path) -> None:
+    """Raise ValueError if a file that cannot be opened is HEIC or AVIF."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    name = _HEIF_BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
+    if name:
+        raise ValueError(
+            f"the format {name}, which the installed package OpenImageIO cannot read, because it "
+            "was built without libheif; convert the file to PNG or TIFF"
+        )
 
 
 def utf8_name(path: Path) -> str:
