@@ -17,8 +17,10 @@ from albedo_pipeline.inference.predict_job import check_all_done, predict_job
 from albedo_pipeline.inference.tiled_prediction import predict_image
 from albedo_pipeline.inference.user_images import read_beauty
 from albedo_pipeline.params import PredictParams
+from albedo_pipeline.reporting.user_page import user_page
 from albedo_pipeline.runtime.locks import locked
 from tests.support.broken_images import codes, cut, image, noise, text
+from tests.support.companions import add_companions
 from tests.support.marigold import save_marigold
 from tests.support.project import new_project, run_kedro
 
@@ -96,6 +98,28 @@ def test_usable_images_are_predicted_and_unusable_ones_named(tmp_path, model, im
     assert not list(output.rglob(".*.partial*"))
 
 
+def test_companions_in_a_folder_from_a_mac_are_passed_over(tmp_path, model, caplog) -> None:
+    folder = tmp_path / "in"
+    (folder / "room").mkdir(parents=True)
+    for name in ("a.png", "room/b.png"):
+        image(folder / name, codes()[:16, :16])
+    added = add_companions(folder)
+    (folder / ".ipynb_checkpoints").mkdir()
+    image(folder / ".ipynb_checkpoints" / "a-checkpoint.png", codes()[:16, :16])
+    with caplog.at_level("INFO"):
+        summary = run(tmp_path / "out", model, folder)
+    assert [(r["name"], r["reason"]) for r in summary["images"]] == [
+        ("a.png", ""),
+        ("room/b.png", ""),
+    ]
+    assert (summary["others"], summary["companions"]) == (0, added + 1)
+    assert "passed over 5 companion file(s)" in caplog.text
+    assert "5 companion files passed over (._name, .DS_Store" in user_page(summary)
+    matched = run(tmp_path / "out", model, folder / "**" / "*.png")
+    assert len(matched["images"]) == 2
+    assert matched["companions"] == 3
+
+
 def test_a_second_run_predicts_only_what_changed(tmp_path, model, images) -> None:
     output = tmp_path / "out"
     first = run(output, model, images)
@@ -144,7 +168,7 @@ def test_a_stopped_run_is_continued(tmp_path, model, images) -> None:
 
     class Stopped:
         images, others, cache_key = job.images, job.others, job.cache_key
-        settings, plan = job.settings, job.plan
+        settings, plan, companions = job.settings, job.plan, job.companions
 
         def make(self, image):
             if len(made) == 3:

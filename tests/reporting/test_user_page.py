@@ -52,12 +52,13 @@ def predictions(folder: Path) -> dict:
         )
         files = write_results(folder, output, made)
         images.append({"name": name, "output": output, "reason": "", **RECORD, "files": files})
-    return {"settings": SETTINGS, "others": 1, "images": images}
+    return {"settings": SETTINGS, "others": 1, "companions": 2, "images": images}
 
 
 def test_the_page_counts_images_and_shows_their_details(tmp_path: Path) -> None:
     page = user_page(predictions(tmp_path))
-    assert "4 images with an albedo, 1 image that could not be used, 1 other file skipped." in page
+    expected = "4 images with an albedo, 1 image that could not be used, 1 other file skipped, "
+    assert f"{expected}2 companion files passed over (._name, .DS_Store, Thumbs.db" in page
     assert "30 × 20, half, linear, exposure × 2.5, 6 tiles, 1.2 s" in page
     assert "1.0 % of the pixels are negative and were treated as black" in page
     assert "NaN" not in page
@@ -74,7 +75,7 @@ def test_file_names_that_are_not_utf_8(tmp_path: Path) -> None:
 
 
 def test_the_page_without_images() -> None:
-    page = user_page({"settings": SETTINGS, "others": 0, "images": []})
+    page = user_page({"settings": SETTINGS, "others": 0, "companions": 0, "images": []})
     assert "0 images with an albedo." in page
     assert "could not be used" not in page
 

@@ -78,6 +78,10 @@ class PredictionJob(Protocol):
         """Number of files that were skipped because they are no images."""
 
     @property
+    def companions(self) -> int:
+        """Number of companion files that were passed over; see `runtime.companions`."""
+
+    @property
     def cache_key(self) -> str:
         """Digest of everything but the image that a result depends on."""
 
@@ -115,8 +119,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         """Read what the latest run found.
 
         Returns:
-            `settings`, `others`, and `images` with a record each, whose `reason` is empty if the
-            image is done.
+            `settings`, `others`, `companions`, and `images` with a record each, whose `reason` is
+            empty if the image is done.
 
         Raises:
             ProjectError: if no run was finished.
@@ -165,7 +169,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
             pass
         self._remove_superseded(images)
         others = job.others + len(job.images) - len(images)
-        content = {"settings": job.settings, "others": others, "images": records}
+        content = {"settings": job.settings, "others": others, "companions": job.companions}
+        content |= {"images": records}
         write_text(self._folder / _INDEX, json.dumps(content))
 
     def _finished_record(self, image: UserImage, cache_key: str) -> Record | None:

@@ -109,6 +109,11 @@ class PredictJob:
         """Number of files that are no images."""
         return self.found.others
 
+    @property
+    def companions(self) -> int:
+        """Number of companion files that were passed over."""
+        return self.found.companions
+
     @cached_property
     def settings(self) -> Record:
         """Facts about the run, for its page."""

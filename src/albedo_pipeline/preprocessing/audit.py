@@ -53,12 +53,18 @@ def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame
     return pd.concat([table, quarantined], ignore_index=True).astype({"leak": bool})
 
 
-def summary_of(audit: pd.DataFrame) -> dict:
-    """Totals of the audit: samples and groups of each split, ranges of columns, flagged samples."""
+def summary_of(audit: pd.DataFrame, companions: int = 0) -> dict:
+    """Totals of the audit: samples and groups of each split, ranges of columns, flagged samples.
+
+    Args:
+        audit: from `audit_of`.
+        companions: number of companion files that were passed over beside the samples' files.
+    """
     used = audit[audit["reason"] == ""]
     return {
         "samples": len(used),
         "quarantined": len(audit) - len(used),
+        "companions": companions,
         "splits": {name: _split_counts(used[used["split"] == name]) for name in SPLITS},
         "ranges": {name: _range(used[name]) for name in _RANGES},
         "flags": {name: int(flagged.sum()) for name, flagged in flags(used).items()},

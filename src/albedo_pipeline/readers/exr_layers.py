@@ -17,7 +17,7 @@ from albedo_pipeline.readers.pair_files import (
     read_from,
     signature,
 )
-from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
+from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
 
 PRESETS = {
@@ -82,7 +82,7 @@ class ExrLayersDataset(PairReader[RawPairReference]):
             raise ProjectError(f"albedo: {albedo!r} is also the layer of the beauty")
         self._pattern = NamePattern("pattern", pattern)
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> FoundPairs:
         """References, sorted by the names of the samples.
 
         Raises:
@@ -99,7 +99,7 @@ class ExrLayersDataset(PairReader[RawPairReference]):
                 continue
             frame = _Frame(key.sample_id, group, root, names[0], self._layers, self._options)
             references.append(RawPairReference(key.sample_id, group, frame.signature, frame.load))
-        return references
+        return FoundPairs(references, root.companions)
 
     def _describe(self) -> dict[str, object]:
         return super()._describe() | {"pattern": self._pattern.text, "layers": self._layers}

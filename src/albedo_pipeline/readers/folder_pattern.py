@@ -6,7 +6,7 @@ from typing import Any
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.name_pattern import NamePattern, SampleKey, files_by_role
 from albedo_pipeline.readers.pair_files import PairFiles, PairReader, bad_reference, group_of
-from albedo_pipeline.readers.raw_pairs import RawPairReference
+from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         self._patterns = {role: NamePattern(role, text) for role, text in texts.items()}
         _check_patterns(self._patterns)
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> FoundPairs:
         """References, sorted by the names of the samples.
 
         A beauty without an albedo (or mask), and a sample with two files for one role, give a
@@ -62,7 +62,8 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         unpaired = files["albedo"].keys() - files["beauty"].keys()
         if unpaired:
             logger.warning("%s: %d albedo(s) without a beauty", self._path, len(unpaired))
-        return [self._reference(root, key, files) for key in sorted(files["beauty"])]
+        references = [self._reference(root, key, files) for key in sorted(files["beauty"])]
+        return FoundPairs(references, root.companions)
 
     def _reference(
         self, root: Root, key: SampleKey, files: dict[str, dict[SampleKey, list[str]]]

@@ -16,7 +16,7 @@ from albedo_pipeline.readers.pair_files import (
     read_from,
     signature,
 )
-from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
+from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
 
 _COLOUR = re.compile(
@@ -48,7 +48,7 @@ class HypersimDataset(PairReader[RawPairReference]):
     ) -> None:
         super().__init__(filepath=filepath, max_megapixels=max_megapixels, metadata=metadata)
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> FoundPairs:
         """References, sorted by scene, camera and frame. Those with a missing file fail to load.
 
         Raises:
@@ -64,7 +64,8 @@ class HypersimDataset(PairReader[RawPairReference]):
                 f"{root.path}: no <scene>/images/scene_cam_XX_final_hdf5/frame.NNNN.color.hdf5"
                 f"{examples}"
             )
-        return [_reference(root, match, present, self._options) for match in found]
+        references = [_reference(root, match, present, self._options) for match in found]
+        return FoundPairs(references, root.companions)
 
 
 def _reference(

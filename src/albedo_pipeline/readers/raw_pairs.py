@@ -1,6 +1,6 @@
 """What every reader of raw pairs returns: a list of references, each of which loads one pair."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,3 +43,16 @@ class RawPairReference:
     get, and getting it never raises."""
     load: Callable[[], RawPair]
     """Reads the files; raises BadSampleError with the reason if that fails."""
+
+
+class FoundPairs(list[RawPairReference]):
+    """References that were found by listing a folder or an archive.
+
+    Args:
+        references: the references, in a stable order.
+        companions: number of companion files that were passed over; see `runtime.companions`.
+    """
+
+    def __init__(self, references: Iterable[RawPairReference], companions: int) -> None:
+        super().__init__(references)
+        self.companions = companions

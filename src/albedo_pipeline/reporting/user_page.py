@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from albedo_pipeline.artifacts.user_results import BRIGHTEST_UNCERTAINTY
 from albedo_pipeline.reporting.formatting import count, percentage, plain
+from albedo_pipeline.runtime.companions import EXAMPLES
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SETTING_LABELS = {
@@ -65,7 +66,9 @@ def user_page(predictions: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("user_page.html.jinja").render(
-        headline=_headline(len(predicted), len(failed), predictions["others"]),
+        headline=_headline(
+            len(predicted), len(failed), predictions["others"], predictions["companions"]
+        ),
         settings=[
             (_SETTING_LABELS[key], _printable(plain(value)))
             for key, value in settings.items()
@@ -79,12 +82,14 @@ def user_page(predictions: dict[str, Any]) -> str:
     )
 
 
-def _headline(predicted: int, failed: int, others: int) -> str:
+def _headline(predicted: int, failed: int, others: int, companions: int) -> str:
     texts = [f"{count(predicted, 'image')} with an albedo"]
     if failed:
         texts.append(f"{count(failed, 'image')} that could not be used")
     if others:
         texts.append(f"{count(others, 'other file')} skipped")
+    if companions:
+        texts.append(f"{count(companions, 'companion file')} passed over ({EXAMPLES})")
     return ", ".join(texts) + "."
 
 

@@ -22,5 +22,5 @@ def describe_pairs(
 
     manifest, quarantine = manifest_of(pairs, params.split), quarantine_of(pairs)
     audit = audit_of(pairs, manifest, quarantine)
-    summary = summary_of(audit) | {"pairs": manifest_digest(manifest)}
+    summary = summary_of(audit, pairs.index.companions) | {"pairs": manifest_digest(manifest)}
     return manifest, quarantine, audit, summary
