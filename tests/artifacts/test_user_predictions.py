@@ -14,12 +14,13 @@ from kedro.io import DatasetError
 from albedo_pipeline.artifacts.user_predictions import UserImage, UserPredictionsDataset
 from albedo_pipeline.artifacts.user_results import UserPrediction
 from albedo_pipeline.errors import BadSampleError
+from albedo_pipeline.params.predict import OutputParams
 
 
 class GreyJob:
     """Predicts a grey albedo; images whose file holds "bad" cannot be used."""
 
-    others, companions = 2, 3
+    others, companions, files = 2, 3, OutputParams()
 
     def __init__(self, folder: Path, cache_key: str = "key", fails_at: str = "") -> None:
         self.cache_key, self._fails_at = cache_key, fails_at

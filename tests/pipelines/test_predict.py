@@ -168,7 +168,8 @@ def test_a_stopped_run_is_continued(tmp_path, model, images) -> None:
 
     class Stopped:
         images, others, cache_key = job.images, job.others, job.cache_key
-        settings, plan, companions = job.settings, job.plan, job.companions
+        settings, plan, files = job.settings, job.plan, job.files
+        companions = job.companions
 
         def make(self, image):
             if len(made) == 3:
@@ -218,6 +219,30 @@ def test_files_hold_the_prediction(tmp_path, model, linear_model, kind: str) -> 
     shown = read_colour(tmp_path / "out" / "a_albedo.png", 10**6)
     assert shown.type == "uint8"
     np.testing.assert_allclose(shown.pixels, encode_srgb(expected), atol=0.6 / 255)
+
+
+def test_other_files_replace_those_of_before(tmp_path: Path, model: Path) -> None:
+    image(tmp_path / "a.png", codes()[:16, :16])
+    output = tmp_path / "out"
+    wanted = {"exr": "acescg", "png": "linear", "png_bits": 16, "tiff": "srgb"}
+    summary = run(output, model, tmp_path / "a.png", output=wanted)
+    assert summary["settings"]["output"] == wanted
+    assert {path.name for path in output.glob("a_*")} == {
+        "a_albedo.exr",
+        "a_albedo.png",
+        "a_albedo.tif",
+        "a_albedo.json",
+    }
+    assert read_colour(output / "a_albedo.png", 10**6).type == "uint16"
+    page = user_page(summary)
+    assert (
+        "The EXR files hold ACEScg (half floats), the PNG files hold linear Rec.709 (16 bits), "
+        "the TIFF files hold sRGB (16 bits)."
+    ) in page
+    summary = run(output, model, tmp_path / "a.png", output={"exr": "linear", "png": None})
+    assert {path.name for path in output.glob("a_*")} == {"a_albedo.exr", "a_albedo.json"}
+    assert "The EXR files hold linear Rec.709 (half floats)." in user_page(summary)
+    assert "a_albedo.png" not in user_page(summary)
 
 
 def test_results_of_another_image_are_never_replaced(tmp_path: Path, model: Path) -> None:

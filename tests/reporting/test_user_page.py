@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.artifacts.user_results import UserPrediction, write_results
+from albedo_pipeline.params.predict import OutputParams
 from albedo_pipeline.reporting.user_page import user_page
 from tests.support.browser import CHROMIUM, visit
 
@@ -30,6 +31,7 @@ SETTINGS = {
     "model": "prs-eth/marigold-iid",
     "model_digest": "0123456789abcdef",
     "space": "srgb",
+    "output": {"exr": "linear", "png": "srgb", "png_bits": 8, "tiff": None},
     "steps": 4,
     "ensemble": 2,
     "ensemble_kind": "noise",
@@ -50,7 +52,7 @@ def predictions(folder: Path) -> dict:
             uncertainty=random.random((20, 30, 3)).astype(np.float16),
             record=RECORD,
         )
-        files = write_results(folder, output, made)
+        files = write_results(folder, output, made, OutputParams())
         images.append({"name": name, "output": output, "reason": "", **RECORD, "files": files})
     return {"settings": SETTINGS, "others": 1, "companions": 2, "images": images}
 

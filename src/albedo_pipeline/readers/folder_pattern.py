@@ -1,11 +1,19 @@
 """Raw pairs that are found by patterns of their file names."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.name_pattern import NamePattern, SampleKey, files_by_role
-from albedo_pipeline.readers.pair_files import PairFiles, PairReader, bad_reference, group_of
+from albedo_pipeline.readers.pair_files import (
+    PairFiles,
+    PairReader,
+    bad_reference,
+    check_masked_ids,
+    group_of,
+)
 from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
 
@@ -31,6 +39,9 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         beauty: pattern of the beauty files.
         albedo: pattern of the albedo files, with the same fields.
         mask: pattern of the mask files; None if there are no masks.
+        ids: pattern of the files with one id of an entity or a material per pixel; only with
+            `masked_ids`.
+        masked_ids: ids whose pixels are masked, because their target is no albedo.
         options: `colour_space`, `mask_rule`, `max_megapixels`; see `PairReader`.
     """
 
@@ -41,11 +52,14 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         beauty: str = "{sample}_beauty.*",
         albedo: str = "{sample}_albedo.*",
         mask: str | None = None,
+        ids: str | None = None,
+        masked_ids: Sequence[int] = (),
         **options: Any,
     ) -> None:
         super().__init__(filepath=filepath, **options)
-        texts = {"beauty": beauty, "albedo": albedo} | ({"mask": mask} if mask else {})
-        self._patterns = {role: NamePattern(role, text) for role, text in texts.items()}
+        self._options = replace(self._options, masked_ids=check_masked_ids(ids, masked_ids))
+        texts = {"beauty": beauty, "albedo": albedo, "mask": mask, "ids": ids}
+        self._patterns = {role: NamePattern(role, text) for role, text in texts.items() if text}
         _check_patterns(self._patterns)
 
     def load(self) -> FoundPairs:
@@ -87,6 +101,7 @@ class FolderPatternDataset(PairReader[RawPairReference]):
             chosen["albedo"],
             chosen.get("mask"),
             self._options,
+            chosen.get("ids"),
         ).reference()
 
     def _describe(self) -> dict[str, object]:

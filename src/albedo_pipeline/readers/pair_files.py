@@ -38,6 +38,28 @@ class ReaderOptions:
     """A key of `MASK_RULES`."""
     max_pixels: int = 128_000_000
     """Largest number of pixels of an image."""
+    masked_ids: tuple[int, ...] = ()
+    """Ids of entities or materials whose target is no albedo."""
+
+
+def check_masked_ids(ids: object, masked_ids: object) -> tuple[int, ...]:
+    """Check the arguments `ids` and `masked_ids` of a reader, of which neither works alone.
+
+    Args:
+        ids: where the ids of the pixels are; None if they are not used.
+        masked_ids: the ids whose pixels are masked.
+
+    Raises:
+        ProjectError: if one of the two is missing, or `masked_ids` is not a list of whole numbers.
+    """
+    numbers = masked_ids if isinstance(masked_ids, list | tuple) else None
+    if numbers is None or not all(type(number) is int for number in numbers):
+        raise ProjectError(f"masked_ids: {masked_ids!r} is not a list of whole numbers")
+    if ids is None and numbers:
+        raise ProjectError("ids: is not set, but masked_ids is; say where the ids are")
+    if ids is not None and not numbers:
+        raise ProjectError("masked_ids: is empty, but ids is set; list the ids to mask")
+    return tuple(numbers)
 
 
 def check_options(
@@ -129,6 +151,8 @@ class PairFiles:
     mask: str | None
     """Name of the mask file in the root, if there is one."""
     options: ReaderOptions
+    ids: str | None = None
+    """Name of the file with the ids in the root, if `options.masked_ids` is used."""
 
     def reference(self) -> RawPairReference:
         """Make the reference that reads these files."""
@@ -136,8 +160,8 @@ class PairFiles:
 
     def signature(self) -> str:
         """State of every file, and the options."""
-        names = [name for name in (self.beauty, self.albedo, self.mask) if name is not None]
-        return signature(self.root, names, self.options)
+        names = (self.beauty, self.albedo, self.mask, self.ids)
+        return signature(self.root, [name for name in names if name], self.options)
 
     def load(self) -> RawPair:
         """Read the files.
@@ -146,6 +170,7 @@ class PairFiles:
             BadSampleError: "name: reason" of the first file that cannot be used, or if sizes
                 differ.
         """
+        from albedo_pipeline.imaging.io.ids import read_ids
         from albedo_pipeline.imaging.io.read import read_colour, read_mask
 
         if posixpath.normpath(self.beauty) == posixpath.normpath(self.albedo):
@@ -158,17 +183,22 @@ class PairFiles:
         if self.mask is not None:
             mask = read_from(self.root, self.mask, lambda path: read_mask(path, limit))
             masks["mask"] = apply_mask_rule(mask, self.options.mask_rule)
+        valid, masked_id_share = combine_masks(valid, masks), 0.0
+        if self.ids is not None:
+            ids = read_from(self.root, self.ids, lambda path: read_ids(path, limit))
+            valid, masked_id_share = mask_ids(valid, ids, self.options.masked_ids)
         return RawPair(
             sample_id=self.sample_id,
             group=self.group,
             beauty=beauty.pixels,
             albedo=albedo.pixels,
-            valid=combine_masks(valid, masks),
+            valid=valid,
             beauty_space=self.options.beauty_space,
             albedo_space=self.options.albedo_space,
             beauty_type=beauty.type,
             albedo_type=albedo.type,
             attributes=beauty.attributes,
+            masked_id_share=masked_id_share,
         )
 
 
@@ -244,6 +274,28 @@ def combine_masks(valid: np.ndarray, masks: dict[str, np.ndarray | None]) -> np.
             raise BadSampleError(f"{name} is {_size(mask)} but beauty is {_size(valid)}")
         valid = valid & mask
     return valid
+
+
+def mask_ids(
+    valid: np.ndarray, ids: np.ndarray, masked: tuple[int, ...]
+) -> tuple[np.ndarray, float]:
+    """Mask the pixels that have one of some ids.
+
+    Args:
+        valid: bool [H, W], of the beauty's size.
+        ids: numbers [H, W].
+        masked: the ids to mask.
+
+    Returns:
+        The mask, and the share of all pixels that were valid and are not any more.
+
+    Raises:
+        BadSampleError: if the ids have another size.
+    """
+    if ids.shape != valid.shape:
+        raise BadSampleError(f"ids is {_size(ids)} but beauty is {_size(valid)}")
+    found = valid & np.isin(ids, masked)
+    return valid & ~found, float(found.mean())
 
 
 def _raise_bad_sample(message: str) -> RawPair:

@@ -28,6 +28,8 @@ class RawPair:
     """Type of the pixels in the beauty file: uint8, uint16, half, float, …"""
     albedo_type: str = "float"
     """Type of the pixels in the albedo file."""
+    masked_id_share: float = 0.0
+    """Share of all pixels that were masked because of their id."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Text attributes of the beauty file."""
 
