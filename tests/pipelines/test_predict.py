@@ -61,7 +61,7 @@ def images(tmp_path: Path) -> Path:
     return folder
 
 
-def run(output: Path, model: Path, source: Path | str, **settings) -> dict:
+def run(output: Path, model: Path, source: Path | str, /, **settings) -> dict:
     """Predict, and return the summary; unusable images are no error here."""
     params = PredictParams(input=str(source), model=str(model), device="cpu", **settings)
     dataset = UserPredictionsDataset(filepath=str(output))
