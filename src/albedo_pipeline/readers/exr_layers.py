@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.readers.masked_ids import check_masked_ids, mask_ids
 from albedo_pipeline.readers.name_pattern import NamePattern, files_by_role
 from albedo_pipeline.readers.pair_files import (
     PairReader,
     ReaderOptions,
     apply_mask_rule,
     bad_reference,
-    check_masked_ids,
     combine_masks,
     group_of,
-    mask_ids,
     read_from,
     signature,
 )

@@ -6,14 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.readers.masked_ids import check_masked_ids
 from albedo_pipeline.readers.name_pattern import NamePattern, SampleKey, files_by_role
-from albedo_pipeline.readers.pair_files import (
-    PairFiles,
-    PairReader,
-    bad_reference,
-    check_masked_ids,
-    group_of,
-)
+from albedo_pipeline.readers.pair_files import PairFiles, PairReader, bad_reference, group_of
 from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
 

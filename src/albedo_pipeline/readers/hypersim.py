@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.readers.masked_ids import check_masked_ids, mask_ids
 from albedo_pipeline.readers.pair_files import (
     PairReader,
     ReaderOptions,
     bad_reference,
-    check_masked_ids,
     combine_masks,
-    mask_ids,
     read_from,
     signature,
 )

@@ -12,6 +12,7 @@ from kedro.io import AbstractDataset
 
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.colour import ColourSpace
+from albedo_pipeline.readers.masked_ids import mask_ids
 from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root
 
@@ -40,26 +41,6 @@ class ReaderOptions:
     """Largest number of pixels of an image."""
     masked_ids: tuple[int, ...] = ()
     """Ids of entities or materials whose target is no albedo."""
-
-
-def check_masked_ids(ids: object, masked_ids: object) -> tuple[int, ...]:
-    """Check the arguments `ids` and `masked_ids` of a reader, of which neither works alone.
-
-    Args:
-        ids: where the ids of the pixels are; None if they are not used.
-        masked_ids: the ids whose pixels are masked.
-
-    Raises:
-        ProjectError: if one of the two is missing, or `masked_ids` is not a list of whole numbers.
-    """
-    numbers = masked_ids if isinstance(masked_ids, list | tuple) else None
-    if numbers is None or not all(type(number) is int for number in numbers):
-        raise ProjectError(f"masked_ids: {masked_ids!r} is not a list of whole numbers")
-    if ids is None and numbers:
-        raise ProjectError("ids: is not set, but masked_ids is; say where the ids are")
-    if ids is not None and not numbers:
-        raise ProjectError("masked_ids: is empty, but ids is set; list the ids to mask")
-    return tuple(numbers)
 
 
 def check_options(
@@ -274,28 +255,6 @@ def combine_masks(valid: np.ndarray, masks: dict[str, np.ndarray | None]) -> np.
             raise BadSampleError(f"{name} is {_size(mask)} but beauty is {_size(valid)}")
         valid = valid & mask
     return valid
-
-
-def mask_ids(
-    valid: np.ndarray, ids: np.ndarray, masked: tuple[int, ...]
-) -> tuple[np.ndarray, float]:
-    """Mask the pixels that have one of some ids.
-
-    Args:
-        valid: bool [H, W], of the beauty's size.
-        ids: numbers [H, W].
-        masked: the ids to mask.
-
-    Returns:
-        The mask, and the share of all pixels that were valid and are not any more.
-
-    Raises:
-        BadSampleError: if the ids have another size.
-    """
-    if ids.shape != valid.shape:
-        raise BadSampleError(f"ids is {_size(ids)} but beauty is {_size(valid)}")
-    found = valid & np.isin(ids, masked)
-    return valid & ~found, float(found.mean())
 
 
 def _raise_bad_sample(message: str) -> RawPair:
