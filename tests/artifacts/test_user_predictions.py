@@ -14,12 +14,13 @@ from kedro.io import DatasetError
 from albedo_pipeline.artifacts.user_predictions import UserImage, UserPredictionsDataset
 from albedo_pipeline.artifacts.user_results import UserPrediction
 from albedo_pipeline.errors import BadSampleError
+from albedo_pipeline.params.predict import OutputParams
 
 
 class GreyJob:
     """Predicts a grey albedo; images whose file holds "bad" cannot be used."""
 
-    others = 2
+    others, companions, files = 2, 3, OutputParams()
 
     def __init__(self, folder: Path, cache_key: str = "key", fails_at: str = "") -> None:
         self.cache_key, self._fails_at = cache_key, fails_at
@@ -65,7 +66,7 @@ def test_the_index_has_a_record_of_each_image(
 ) -> None:
     dataset.save(GreyJob(pictures))
     found = dataset.load()
-    assert (found["settings"], found["others"]) == ({"steps": 1}, 2)
+    assert (found["settings"], found["others"], found["companions"]) == ({"steps": 1}, 2, 3)
     reasons = {record["name"]: record["reason"] for record in found["images"]}
     assert reasons == {"a.png": "", "b.png": "not an image", "c.png": "", "room/a.png": ""}
     for record in found["images"]:

@@ -1,12 +1,14 @@
 """The sRGB transfer function and ACEScg: published values and round trips."""
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 
 from albedo_pipeline.imaging.colour import (
     ACESCG_TO_REC709,
     decode_srgb,
     encode_srgb,
+    from_linear,
     luminance,
     to_linear,
 )
@@ -72,6 +74,27 @@ def test_the_acescg_matrix_follows_from_the_published_chromaticities() -> None:
     )
 
 
+def test_acescg_is_what_opencolorio_gives() -> None:
+    linear = np.random.default_rng(1).random((4, 5, 3), dtype=np.float32)
+    spec = oiio.ImageSpec(5, 4, 3, oiio.FLOAT)
+    image = oiio.ImageBuf(spec)
+    image.set_pixels(oiio.ROI(0, 5, 0, 4, 0, 1, 0, 3), linear)
+    names = ("lin_rec709_scene", "lin_ap1_scene")
+    converted = oiio.ImageBufAlgo.colorconvert(image, *names, colorconfig="ocio://default")
+    expected = converted.get_pixels(oiio.FLOAT)
+    np.testing.assert_allclose(from_linear(linear, "acescg"), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        to_linear(from_linear(linear, "acescg"), "acescg"), linear, atol=2e-6
+    )
+
+
+def test_linear_and_srgb_are_written_as_they_are_read() -> None:
+    linear = np.linspace(0, 1, 30, dtype=np.float32).reshape(-1, 3)
+    assert from_linear(linear, "linear") is linear
+    np.testing.assert_array_equal(from_linear(linear, "srgb"), encode_srgb(linear))
+
+
 def test_an_unknown_space_is_refused() -> None:
-    with pytest.raises(ValueError, match="'gamma' is not a colour space"):
-        to_linear(np.zeros(3), "gamma")
+    for convert in (to_linear, from_linear):
+        with pytest.raises(ValueError, match="'gamma' is not a colour space"):
+            convert(np.zeros(3), "gamma")

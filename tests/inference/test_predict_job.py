@@ -1,5 +1,6 @@
 """The job of `predict`: what its results depend on, and what stops it."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -52,10 +53,26 @@ def test_settings_without_an_effect_keep_the_cache_key(job) -> None:
         {"tile": 16},
         {"resolution": 16},
         {"whole_megapixels": 0.1},
+        {"output": {"exr": "acescg"}},
     ],
 )
 def test_settings_with_an_effect_change_the_cache_key(job, settings: dict) -> None:
     assert job(**settings).cache_key != job().cache_key
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ({"png": "linear"}, "output: png: linear needs png_bits 16"),
+        ({"exr": None, "png": None}, "output: exr, png and tiff are all null"),
+        ({"png": "acescg"}, "output.png: Input should be 'srgb' or 'linear'"),
+        ({"exr": "srgb"}, "output.exr: Input should be 'linear' or 'acescg'"),
+        ({"png_bits": 12}, "output.png_bits: Input should be 8 or 16"),
+    ],
+)
+def test_files_that_cannot_be_written_are_refused(output: dict, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(reason)}"):
+        PredictParams.model_validate({"output": output})
 
 
 def test_a_copied_model_has_the_same_digest(folder: Path, tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_a_folder_a_pattern_or_a_single_file_can_be_named(images_folder: Path, m
         ("*.bmp", "no file matches the pattern"),
         ("empty", "an empty folder"),
         ("texts", "no image among 1 file(s)"),
+        ("mac", "no image among 0 file(s) and 1 companion file(s) (._name"),
         ("pipe.png", "a named pipe, expected a file"),
         ("dangling.png", "a link to gone, which does not exist"),
         ("circle.png", "links that lead in a circle"),
@@ -148,6 +149,8 @@ def test_the_error_says_why_no_image_was_found(tmp_path: Path, location: str, re
     (tmp_path / "empty").mkdir()
     (tmp_path / "texts").mkdir()
     text(tmp_path / "texts" / "readme.txt")
+    (tmp_path / "mac").mkdir()
+    (tmp_path / "mac" / "._a.png").touch()
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "dangling.png").symlink_to("gone")
     (tmp_path / "circle.png").symlink_to("circle.png")

@@ -17,8 +17,10 @@ from albedo_pipeline.inference.predict_job import check_all_done, predict_job
 from albedo_pipeline.inference.tiled_prediction import predict_image
 from albedo_pipeline.inference.user_images import read_beauty
 from albedo_pipeline.params import PredictParams
+from albedo_pipeline.reporting.user_page import user_page
 from albedo_pipeline.runtime.locks import locked
 from tests.support.broken_images import codes, cut, image, noise, text
+from tests.support.companions import add_companions
 from tests.support.marigold import save_marigold
 from tests.support.project import new_project, run_kedro
 
@@ -59,7 +61,7 @@ def images(tmp_path: Path) -> Path:
     return folder
 
 
-def run(output: Path, model: Path, source: Path | str, **settings) -> dict:
+def run(output: Path, model: Path, source: Path | str, /, **settings) -> dict:
     """Predict, and return the summary; unusable images are no error here."""
     params = PredictParams(input=str(source), model=str(model), device="cpu", **settings)
     dataset = UserPredictionsDataset(filepath=str(output))
@@ -94,6 +96,28 @@ def test_usable_images_are_predicted_and_unusable_ones_named(tmp_path, model, im
         "half.exr",
     }
     assert not list(output.rglob(".*.partial*"))
+
+
+def test_companions_in_a_folder_from_a_mac_are_passed_over(tmp_path, model, caplog) -> None:
+    folder = tmp_path / "in"
+    (folder / "room").mkdir(parents=True)
+    for name in ("a.png", "room/b.png"):
+        image(folder / name, codes()[:16, :16])
+    added = add_companions(folder)
+    (folder / ".ipynb_checkpoints").mkdir()
+    image(folder / ".ipynb_checkpoints" / "a-checkpoint.png", codes()[:16, :16])
+    with caplog.at_level("INFO"):
+        summary = run(tmp_path / "out", model, folder)
+    assert [(r["name"], r["reason"]) for r in summary["images"]] == [
+        ("a.png", ""),
+        ("room/b.png", ""),
+    ]
+    assert (summary["others"], summary["companions"]) == (0, added + 1)
+    assert "passed over 5 companion file(s)" in caplog.text
+    assert "5 companion files passed over (._name, .DS_Store" in user_page(summary)
+    matched = run(tmp_path / "out", model, folder / "**" / "*.png")
+    assert len(matched["images"]) == 2
+    assert matched["companions"] == 3
 
 
 def test_a_second_run_predicts_only_what_changed(tmp_path, model, images) -> None:
@@ -144,7 +168,8 @@ def test_a_stopped_run_is_continued(tmp_path, model, images) -> None:
 
     class Stopped:
         images, others, cache_key = job.images, job.others, job.cache_key
-        settings, plan = job.settings, job.plan
+        settings, plan, files = job.settings, job.plan, job.files
+        companions = job.companions
 
         def make(self, image):
             if len(made) == 3:
@@ -194,6 +219,30 @@ def test_files_hold_the_prediction(tmp_path, model, linear_model, kind: str) -> 
     shown = read_colour(tmp_path / "out" / "a_albedo.png", 10**6)
     assert shown.type == "uint8"
     np.testing.assert_allclose(shown.pixels, encode_srgb(expected), atol=0.6 / 255)
+
+
+def test_other_files_replace_those_of_before(tmp_path: Path, model: Path) -> None:
+    image(tmp_path / "a.png", codes()[:16, :16])
+    output = tmp_path / "out"
+    wanted = {"exr": "acescg", "png": "linear", "png_bits": 16, "tiff": "srgb"}
+    summary = run(output, model, tmp_path / "a.png", output=wanted)
+    assert summary["settings"]["output"] == wanted
+    assert {path.name for path in output.glob("a_*")} == {
+        "a_albedo.exr",
+        "a_albedo.png",
+        "a_albedo.tif",
+        "a_albedo.json",
+    }
+    assert read_colour(output / "a_albedo.png", 10**6).type == "uint16"
+    page = user_page(summary)
+    assert (
+        "The EXR files hold ACEScg (half floats), the PNG files hold linear Rec.709 (16 bits), "
+        "the TIFF files hold sRGB (16 bits)."
+    ) in page
+    summary = run(output, model, tmp_path / "a.png", output={"exr": "linear", "png": None})
+    assert {path.name for path in output.glob("a_*")} == {"a_albedo.exr", "a_albedo.json"}
+    assert "The EXR files hold linear Rec.709 (half floats)." in user_page(summary)
+    assert "a_albedo.png" not in user_page(summary)
 
 
 def test_results_of_another_image_are_never_replaced(tmp_path: Path, model: Path) -> None:

@@ -78,7 +78,9 @@ def test_the_cache_key_changes_with_the_settings_that_change_pixels() -> None:
     same = ({}, {"workers": 3}, {"split": {"test": 0.3}}, {"max_quarantined_share": 0.5})
     assert len({key(**changes) for changes in same}) == 1
     others = ({}, {"resolution": 24}, {"crop": {"count": 2}}, {"exposure": {"policy": "none"}})
-    assert len({key(**changes) for changes in others}) == 4
+    masks = ({"max_albedo": 1}, {"black_albedo": 0}, {"black_albedo": 0, "bright_beauty": 0.2})
+    others += tuple({"target_mask": mask} for mask in masks)
+    assert len({key(**changes) for changes in others}) == 7
 
 
 def load_nothing() -> None:

@@ -11,7 +11,7 @@ from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.params import IngestParams
 from albedo_pipeline.preprocessing.audit import audit_of, summary_of
 from albedo_pipeline.preprocessing.ingest import PairBuild
-from albedo_pipeline.preprocessing.manifest import quarantine_of
+from albedo_pipeline.preprocessing.manifest import manifest_of, quarantine_of
 from albedo_pipeline.readers.filename_list import FilenameListDataset
 from albedo_pipeline.readers.hypersim import HypersimDataset
 from albedo_pipeline.readers.interiorverse import InteriorVerseDataset
@@ -76,6 +76,46 @@ def test_hypersim_by_its_own_tone_mapping(tmp_path: Path) -> None:
             file.create_dataset("dataset", data=values)
     pairs = stored(HypersimDataset(filepath=str(tmp_path)), tmp_path, policy="hypersim")
     check(pairs, 0.4916, (0.5329, 0.3855, 0.275), (0.9926, 0.7298, 0.5329))
+
+
+def test_hypersim_without_its_mirrors(tmp_path: Path) -> None:
+    """Row 4 is a mirror by its label, row 5 is glass: black under light; row 6 is a lamp of 3."""
+    colours, semantic = albedo(), np.ones((SIDE, SIDE), np.int16)
+    semantic[4], colours[4:6], colours[6] = 19, 0, 3
+    frame = "ai_001_001/images/scene_cam_00_{}_hdf5/frame.0007.{}.hdf5"
+    files = {
+        frame.format("final", "color"): beauty(void=0),
+        frame.format("final", "diffuse_reflectance"): colours,
+        frame.format("geometry", "render_entity_id"): np.ones((SIDE, SIDE), np.int32),
+        frame.format("geometry", "semantic"): semantic,
+    }
+    for name, values in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(path, "w") as file:
+            file.create_dataset("dataset", data=values)
+
+    def ingested(folder: str, target_mask: dict, **ids) -> PairShards:
+        params = IngestParams.model_validate({"resolution": SIDE, "target_mask": target_mask})
+        target = PairShardsDataset(filepath=str(tmp_path / folder))
+        target.save(PairBuild(HypersimDataset(filepath=str(tmp_path), **ids).load(), params))
+        return target.load()
+
+    plain = ingested("plain", {})
+    rules = {"max_albedo": 1.0, "black_albedo": 0.0, "bright_beauty": 0.05}
+    masked = ingested("masked", rules, ids="semantic", masked_ids=[19])
+    assert plain.tensor("valid", 0).all()
+    invalid = np.flatnonzero(~masked.tensor("valid", 0)[0].astype(bool).all(axis=1))
+    assert invalid.tolist() == [4, 5, 6]
+    np.testing.assert_array_equal(masked.tensor("beauty", 0), plain.tensor("beauty", 0))
+    columns = ("masked_above_share", "masked_black_share", "masked_id_share")
+    assert [masked.scalars[name][0].as_py() for name in columns] == [1 / SIDE] * 3
+    assert [plain.scalars[name][0].as_py() for name in columns] == [0] * 3
+    split = IngestParams(resolution=SIDE).split.model_copy(update={"validation": 0, "test": 0})
+    for pairs, count in ((plain, 0), (masked, 1)):
+        table = manifest_of(pairs, split)
+        flags = summary_of(audit_of(pairs, table, quarantine_of(pairs)))["flags"]
+        assert [flags[f"masked_{name}"] for name in ("above", "black", "ids")] == [count] * 3
 
 
 def test_interiorverse_by_the_percentile_of_luminance(tmp_path: Path) -> None:

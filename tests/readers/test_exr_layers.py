@@ -88,6 +88,21 @@ def test_mask_alpha_and_space(tmp_path: Path) -> None:
     assert (pair.beauty_space, pair.albedo_space) == ("acescg", "acescg")
 
 
+def test_pixels_are_masked_by_their_ids(tmp_path: Path) -> None:
+    pixels = np.ones((4, 4, 7), np.float32)
+    pixels[1, :2, 6], pixels[2, 3, 6] = 12, 5
+    broken.image(tmp_path / "1.exr", pixels, (*"RGB", *channels("albedo"), "IndexMA.X"))
+    pair = load(tmp_path, **LAYERS, ids="IndexMA.X", masked_ids=[5, 12])
+    assert np.argwhere(~pair.valid).tolist() == [[1, 0], [1, 1], [2, 3]]
+    assert pair.masked_id_share == 3 / 16
+    options = ({}, {"ids": "IndexMA.X", "masked_ids": [5]}, {"ids": "IndexMA.X", "masked_ids": [1]})
+    signatures = {
+        ExrLayersDataset(filepath=str(tmp_path), **LAYERS, **o).load()[0].signature()
+        for o in options
+    }
+    assert len(signatures) == 3
+
+
 def test_names_and_groups(tmp_path: Path) -> None:
     for name in ("s1/cam/1.exr", "s2/cam/1.exr"):
         (tmp_path / name).parent.mkdir(parents=True)

@@ -91,6 +91,23 @@ def test_a_sample_that_is_not_whole(tmp_path: Path, names: list[str], message: s
         bad.load()
 
 
+def test_pixels_are_masked_by_their_ids(tmp_path: Path) -> None:
+    folder(tmp_path, "1_beauty.png", "1_albedo.png", "2_beauty.png", "2_albedo.png")
+    ids = np.zeros((4, 4, 1), np.uint8)
+    ids[0, 1], ids[3] = 7, 200
+    broken.image(tmp_path / "1_material.png", ids, ("Y",))
+    options = {"ids": "{sample}_material.*", "masked_ids": [7, 200]}
+    first, second = FolderPatternDataset(filepath=str(tmp_path), **options).load()
+    pair = first.load()
+    assert np.argwhere(~pair.valid).tolist() == [[0, 1], [3, 0], [3, 1], [3, 2], [3, 3]]
+    assert pair.masked_id_share == 5 / 16
+    with pytest.raises(BadSampleError, match=r"^2_material\.\*: no ids$"):
+        second.load()
+    broken.image(tmp_path / "1_material.png", ids[:2], ("Y",))
+    with pytest.raises(BadSampleError, match=r"^ids is 4 x 2 but beauty is 4 x 4$"):
+        first.load()
+
+
 def test_albedos_alone_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder(tmp_path, "1_beauty.png", "1_albedo.png", "2_albedo.png", "3_albedo.png")
     with caplog.at_level(logging.WARNING):

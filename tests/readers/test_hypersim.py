@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError
 
-from albedo_pipeline.errors import BadSampleError
+from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.readers.hypersim import HypersimDataset
 from albedo_pipeline.readers.raw_pairs import RawPair
 
@@ -62,6 +62,45 @@ def test_a_frame_in_a_tar(scene: Path, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "hypersim.tar", "w") as archive:
         archive.add(scene / "ai_001_001", "ai_001_001")
     check(load(tmp_path / "hypersim.tar"))
+
+
+def test_pixels_are_masked_by_their_ids(scene: Path) -> None:
+    semantic = np.array([[19, 19, 1, 1], [35, 9, 1, 1], [1, 1, 1, 1]], np.int16)
+    write(scene / ENTITIES.replace("render_entity_id", "semantic"), semantic)
+    pair = load(scene, ids="semantic", masked_ids=[9, 19])
+    # The pixels at (0, 0) and (2, 1) see no entity, so they are not counted.
+    assert np.argwhere(~pair.valid).tolist() == [[0, 0], [0, 1], [1, 1], [2, 1]]
+    assert pair.masked_id_share == 2 / 12
+    pair = load(scene, ids="render_entity_id", masked_ids=[7])
+    assert (pair.valid.any(), pair.masked_id_share) == (False, 10 / 12)
+    assert load(scene).masked_id_share == 0
+
+
+def test_ids_are_part_of_the_signature(scene: Path) -> None:
+    write(scene / ENTITIES.replace("render_entity_id", "semantic"), np.zeros((3, 4), np.int16))
+    options = (
+        {},
+        {"ids": "semantic", "masked_ids": [9]},
+        {"ids": "semantic", "masked_ids": [19]},
+        {"ids": "render_entity_id", "masked_ids": [9]},
+    )
+    folder = str(scene)
+    signatures = {HypersimDataset(filepath=folder, **o).load()[0].signature() for o in options}
+    assert len(signatures) == 4
+
+
+def test_wrong_ids_are_refused(scene: Path) -> None:
+    for options, message in (
+        ({"ids": "material", "masked_ids": [1]}, "^ids: 'material' is not one of semantic, "),
+        ({"ids": "semantic"}, "^masked_ids: is empty, but ids is set"),
+        ({"masked_ids": [1]}, "^ids: is not set, but masked_ids is"),
+        ({"ids": "semantic", "masked_ids": 9}, "^masked_ids: 9 is not a list of whole numbers$"),
+        ({"ids": "semantic", "masked_ids": ["9"]}, "^masked_ids: .* not a list of whole numbers$"),
+    ):
+        with pytest.raises(ProjectError, match=message):
+            HypersimDataset(filepath=str(scene), **options)
+    with pytest.raises(BadSampleError, match=r"frame\.0007\.semantic\.hdf5: no ids$"):
+        load(scene, ids="semantic", masked_ids=[1])
 
 
 def test_missing_files(scene: Path) -> None:

@@ -13,6 +13,7 @@ from albedo_pipeline.imaging.io.write import write_png
 from albedo_pipeline.metrics.whdr import Judgement
 from albedo_pipeline.readers.iiw import IIWDataset
 from tests.support.colour_files import DISPLAY_P3
+from tests.support.companions import add_companions
 
 POINTS = [
     {"id": 7, "x": 0.25, "y": 0.5, "opaque": True},
@@ -63,6 +64,13 @@ def test_in_a_tar(tmp_path: Path) -> None:
     assert photo.name == "data/117"
     assert photo.read().shape == (4, 6, 3)
     assert len(photo.read_known()) == 1
+
+
+def test_companions_are_no_photographs(tmp_path: Path) -> None:
+    """Every fifth photograph is chosen, so one too many would change all that follow."""
+    add_companions(save(tmp_path, POINTS, [COMPARED]))
+    (photo,) = IIWDataset(filepath=str(tmp_path), split="all").load()
+    assert photo.name == "117"
 
 
 @pytest.mark.parametrize(

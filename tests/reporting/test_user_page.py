@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.artifacts.user_results import UserPrediction, write_results
+from albedo_pipeline.params.predict import OutputParams
 from albedo_pipeline.reporting.user_page import user_page
 from tests.support.browser import CHROMIUM, visit
 
@@ -32,6 +33,7 @@ SETTINGS = {
     "model": "prs-eth/marigold-iid",
     "model_digest": "0123456789abcdef",
     "space": "srgb",
+    "output": {"exr": "linear", "png": "srgb", "png_bits": 8, "tiff": None},
     "steps": 4,
     "ensemble": 2,
     "ensemble_kind": "noise",
@@ -52,14 +54,15 @@ def predictions(folder: Path) -> dict:
             uncertainty=random.random((20, 30, 3)).astype(np.float16),
             record=RECORD,
         )
-        files = write_results(folder, output, made)
+        files = write_results(folder, output, made, OutputParams())
         images.append({"name": name, "output": output, "reason": "", **RECORD, "files": files})
-    return {"settings": SETTINGS, "others": 1, "images": images}
+    return {"settings": SETTINGS, "others": 1, "companions": 2, "images": images}
 
 
 def test_the_page_counts_images_and_shows_their_details(tmp_path: Path) -> None:
     page = user_page(predictions(tmp_path))
-    assert "4 images with an albedo, 1 image that could not be used, 1 other file skipped." in page
+    expected = "4 images with an albedo, 1 image that could not be used, 1 other file skipped, "
+    assert f"{expected}2 companion files passed over (._name, .DS_Store, Thumbs.db" in page
     assert "30 × 20, half, linear, exposure × 2.5, 6 tiles, 1.2 s" in page
     assert "1.0 % of the pixels are negative and were treated as black" in page
     assert "NaN" not in page
@@ -96,7 +99,7 @@ def test_file_names_that_are_not_utf_8(tmp_path: Path) -> None:
 
 
 def test_the_page_without_images() -> None:
-    page = user_page({"settings": SETTINGS, "others": 0, "images": []})
+    page = user_page({"settings": SETTINGS, "others": 0, "companions": 0, "images": []})
     assert "0 images with an albedo." in page
     assert "could not be used" not in page
 

@@ -17,6 +17,7 @@ class Squares:
     """Build whose rows hold a source's value squared; negative values are rejected."""
 
     label = "squares"
+    companions = 0
     retry = False
 
     def __init__(self, values: dict[str, int], cache_key: str = "r", fails_at: int = -1) -> None:

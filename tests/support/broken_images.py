@@ -28,7 +28,8 @@ def image(
 ) -> Path:
     """Any sound file: channel names, data window at (x, y), display (x, y, width, height)."""
     pixels = np.ascontiguousarray(pixels)
-    kind = {"float32": "float", "float16": "half"}.get(pixels.dtype.name, pixels.dtype.name)
+    names = {"float32": "float", "float16": "half", "uint32": "uint"}
+    kind = names.get(pixels.dtype.name, pixels.dtype.name)
     spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], kind)
     spec.channelnames = channels
     spec.x, spec.y = origin

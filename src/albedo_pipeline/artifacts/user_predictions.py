@@ -19,6 +19,7 @@ from albedo_pipeline.artifacts.user_results import (
     write_results,
 )
 from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
+from albedo_pipeline.params.predict import OutputParams
 from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.progress import progress
@@ -78,12 +79,20 @@ class PredictionJob(Protocol):
         """Number of files that were skipped because they are no images."""
 
     @property
+    def companions(self) -> int:
+        """Number of companion files that were passed over; see `runtime.companions`."""
+
+    @property
     def cache_key(self) -> str:
         """Digest of everything but the image that a result depends on."""
 
     @property
     def settings(self) -> Record:
         """Facts about the run: model and settings."""
+
+    @property
+    def files(self) -> OutputParams:
+        """The files that are written of each albedo."""
 
     def plan(self, images: list[UserImage]) -> str:
         """Size of the work on these images, and its time and memory, for the log."""
@@ -99,9 +108,10 @@ class PredictionJob(Protocol):
 class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
     """A folder of results, and `index.json` with what the latest run found.
 
-    For an image `room/a.png` there are `room/a_albedo.exr` (linear Rec.709, half floats),
-    `room/a_albedo.png` (sRGB, 8 bits), with an ensemble `room/a_uncertainty.exr`, and the record
-    file `room/a_albedo.json`, which is written last and says what the others were made from.
+    For an image `room/a.png` there are, by default, `room/a_albedo.exr` (linear Rec.709, half
+    floats) and `room/a_albedo.png` (sRGB, 8 bits), with an ensemble `room/a_uncertainty.exr`, and
+    the record file `room/a_albedo.json`, which is written last and says what the others were made
+    from. `predict.output` chooses other files, such as `room/a_albedo.tif`, and colour spaces.
 
     Args:
         filepath: the folder. Images in it are never taken as inputs.
@@ -115,8 +125,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         """Read what the latest run found.
 
         Returns:
-            `settings`, `others`, and `images` with a record each, whose `reason` is empty if the
-            image is done.
+            `settings`, `others`, `companions`, and `images` with a record each, whose `reason` is
+            empty if the image is done.
 
         Raises:
             ProjectError: if no run was finished.
@@ -165,7 +175,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
             pass
         self._remove_superseded(images)
         others = job.others + len(job.images) - len(images)
-        content = {"settings": job.settings, "others": others, "images": records}
+        content = {"settings": job.settings, "others": others, "companions": job.companions}
+        content |= {"images": records}
         write_text(self._folder / _INDEX, json.dumps(content))
 
     def _finished_record(self, image: UserImage, cache_key: str) -> Record | None:
@@ -246,7 +257,7 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
             logger.warning("%s: %s", image.name, reason)
             remove_results(self._folder, image.output)
             return names | {"reason": reason}
-        files = write_results(self._folder, image.output, prediction)
+        files = write_results(self._folder, image.output, prediction, job.files)
         record = names | {"reason": ""} | prediction.record | {"files": files}
         sizes = {name: (self._folder / name).stat().st_size for name in files.values()}
         stored = {"signature": signature, _CACHE_KEY: job.cache_key, "settings": job.settings}

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
-from albedo_pipeline.imaging.io.scanline_writer import write_rows
+from albedo_pipeline.imaging.colour import ColourSpace, decode_srgb, encode_srgb, from_linear
+from albedo_pipeline.imaging.io.scanline_writer import PixelType, write_rows
 from albedo_pipeline.imaging.io.source import utf8_name
-from albedo_pipeline.imaging.pixels import as_float32, dequantize
+from albedo_pipeline.imaging.pixels import as_float32, dequantize, quantize
 from albedo_pipeline.imaging.resize import resize_rows
+from albedo_pipeline.params.predict import OutputParams
 from albedo_pipeline.runtime.atomic_files import fsync
 
 Record = dict[str, Any]
@@ -27,6 +28,7 @@ _LONGEST = 200
 _RESULTS = {
     "exr": "{}_albedo.exr",
     "png": "{}_albedo.png",
+    "tiff": "{}_albedo.tif",
     "uncertainty": "{}_uncertainty.exr",
     "beauty_thumbnail": "thumbnails/{}_beauty.jpg",
     "albedo_thumbnail": "thumbnails/{}_albedo.jpg",
@@ -63,13 +65,16 @@ def unusable_name(output: str) -> str:
     return ""
 
 
-def write_results(folder: Path, output: str, prediction: UserPrediction) -> dict[str, str]:
+def write_results(
+    folder: Path, output: str, prediction: UserPrediction, files: OutputParams
+) -> dict[str, str]:
     """Write all files of one image.
 
     Args:
         folder: folder of all results.
         output: name of the image's results; see `UserImage.output`.
         prediction: what is written.
+        files: the files of the albedo, and their colour spaces.
 
     Returns:
         Names of the files, relative to the folder, by their kind.
@@ -77,30 +82,36 @@ def write_results(folder: Path, output: str, prediction: UserPrediction) -> dict
     Raises:
         OSError: if a file cannot be written; names it.
     """
-    remove_results(folder, output)  # for example an uncertainty of earlier settings
+    remove_results(folder, output)  # for example a TIFF or an uncertainty of earlier settings
     albedo, uncertainty = prediction.albedo, prediction.uncertainty
     shape = albedo.shape
-    rows: dict[str, RowsOf] = {
-        "exr": lambda part: albedo[part],
-        "png": lambda part: _to_srgb8(as_float32(albedo[part])),
+    wanted: dict[str, tuple[ColourSpace | None, PixelType]] = {
+        "exr": (files.exr, "half"),
+        "png": (files.png, "uint16" if files.png_bits == 16 else "uint8"),
+        "tiff": (files.tiff, "uint16"),
+    }
+    written: dict[str, tuple[RowsOf, ColourSpace, PixelType]] = {
+        kind: (_rows_in(albedo, space, pixel_type), space, pixel_type)
+        for kind, (space, pixel_type) in wanted.items()
+        if space
     }
     small = {
         "beauty_thumbnail": _to_srgb8(_small(lambda p: _linear(prediction.beauty[p]), shape)),
         "albedo_thumbnail": _to_srgb8(_small(lambda p: as_float32(albedo[p]), shape)),
     }
     if uncertainty is not None:
-        rows["uncertainty"] = lambda part: uncertainty[part]
+        written["uncertainty"] = (lambda part: uncertainty[part], "linear", "half")
         small["uncertainty_thumbnail"] = _coloured(
             _small(lambda p: as_float32(uncertainty[p]), shape)
         )
-    files = {kind: _RESULTS[kind].format(output) for kind in (*rows, *small)}
-    for kind, rows_of in rows.items():
-        with _replaced(folder / files[kind]) as path:
-            write_rows(path, rows_of, *shape[:2])
+    names = {kind: _RESULTS[kind].format(output) for kind in (*written, *small)}
+    for kind, (rows_of, space, pixel_type) in written.items():
+        with _replaced(folder / names[kind]) as path:
+            write_rows(path, rows_of, *shape[:2], space, pixel_type)
     for kind, picture in small.items():
-        with _replaced(folder / files[kind]) as path:
+        with _replaced(folder / names[kind]) as path:
             _write_jpeg(path, picture)
-    return files
+    return names
 
 
 def remove_results(folder: Path, output: str) -> None:
@@ -133,13 +144,29 @@ def _replaced(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def _rows_in(albedo: np.ndarray, space: ColourSpace, pixel_type: PixelType) -> RowsOf:
+    """Rows of an albedo, linear Rec.709 in [0, 1], in a colour space and with a type of pixels."""
+
+    def rows_of(part: slice) -> np.ndarray:
+        pixels = from_linear(as_float32(albedo[part]), space)
+        if pixel_type == "uint8":
+            return _to_8_bits(pixels)
+        return quantize(pixels) if pixel_type == "uint16" else pixels
+
+    return rows_of
+
+
 def _linear(stored: np.ndarray) -> np.ndarray:
     return decode_srgb(dequantize(stored))
 
 
 def _to_srgb8(linear: np.ndarray) -> np.ndarray:
     """Linear float32 in [0, 1] => uint8, sRGB-encoded."""
-    return np.rint(255 * np.clip(encode_srgb(linear), 0, 1)).astype(np.uint8)
+    return _to_8_bits(encode_srgb(linear))
+
+
+def _to_8_bits(encoded: np.ndarray) -> np.ndarray:
+    return np.rint(255 * np.clip(encoded, 0, 1)).astype(np.uint8)
 
 
 def _small(rows_of: RowsOf, shape: tuple[int, int, int]) -> np.ndarray:

@@ -21,6 +21,9 @@ XYZ_to_Rec709 @ Bradford(ACES white => D65) @ AP1_to_XYZ, from the chromaticitie
 SMPTE ST 2065-1, S-2014-004 and ITU-R BT.709. A test derives the matrix from them.
 """
 
+REC709_TO_ACESCG = np.linalg.inv(ACESCG_TO_REC709.astype(np.float64)).astype(np.float32)
+"""Matrix of linear Rec.709 (white D65) => linear AP1 (white near D60)."""
+
 REC709_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 """Weights of linear red, green and blue in the luminance (ITU-R BT.709)."""
 
@@ -58,6 +61,21 @@ def to_linear(pixels: np.ndarray, space: ColourSpace) -> np.ndarray:
         return decode_srgb(pixels)
     if space == "acescg":
         return np.asarray(pixels, dtype=np.float32) @ ACESCG_TO_REC709.T
+    raise ValueError(f"{space!r} is not a colour space")
+
+
+def from_linear(linear: np.ndarray, space: ColourSpace) -> np.ndarray:
+    """Linear Rec.709 [..., 3] => pixels in `space`, float32; linear float32 is not copied.
+
+    Raises:
+        ValueError: if there is no such colour space.
+    """
+    if space == "linear":
+        return np.asarray(linear, dtype=np.float32)
+    if space == "srgb":
+        return encode_srgb(linear)
+    if space == "acescg":
+        return np.asarray(linear, dtype=np.float32) @ REC709_TO_ACESCG.T
     raise ValueError(f"{space!r} is not a colour space")
 
 

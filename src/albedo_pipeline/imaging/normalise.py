@@ -14,6 +14,7 @@ from albedo_pipeline.imaging.image import Image, linear_rows
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.prepare_pair import PreparedPair, Record, prepare_pair
 from albedo_pipeline.imaging.resize import resize_image, resize_mask, resize_rows, strips
+from albedo_pipeline.imaging.target_checks import ALL_TARGETS, TargetRules
 
 PLAUSIBLE_ALBEDO = (0.02, 0.95)
 """Reflectance of real diffuse surfaces, from charcoal to fresh snow."""
@@ -36,7 +37,12 @@ class NormalisedPair:
 
 
 def normalise_pair(
-    beauty: Image, albedo: Image, valid: np.ndarray, crops: CropSettings, exposure: dict
+    beauty: Image,
+    albedo: Image,
+    valid: np.ndarray,
+    crops: CropSettings,
+    exposure: dict,
+    targets: TargetRules = ALL_TARGETS,
 ) -> list[NormalisedPair]:
     """Expose, crop, resize (in linear light), encode and quantise a pair.
 
@@ -47,6 +53,7 @@ def normalise_pair(
         crops: what is stored of the pair.
         exposure: keyword arguments of `exposure_factor`. All crops share one exposure factor,
             which is found on the complete image.
+        targets: which values of the target are no albedo and are masked.
 
     Returns:
         One pair for each crop.
@@ -66,7 +73,7 @@ def normalise_pair(
         raise ValueError(
             f"{width} x {height} is too small: it would be enlarged {enlargement:.3g} times"
         )
-    pair = prepare_pair(beauty, albedo, valid, exposure)
+    pair = prepare_pair(beauty, albedo, valid, exposure, targets)
     return [_normalise_crop(pair, box, shape) for box in boxes]
 
 

@@ -8,6 +8,7 @@ from albedo_pipeline.imaging.colour_space_checks import pixel_doubt
 from albedo_pipeline.imaging.exposure import brightness_of, exposure_factor
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.pixel_checks import check_pixels
+from albedo_pipeline.imaging.target_checks import ALL_TARGETS, TargetRules, target_masks
 
 Record = dict[str, float | int | str]
 """Columns of the manifest and the audit, by name."""
@@ -22,21 +23,30 @@ class PreparedPair:
     usable: np.ndarray
     """bool [H, W], true where both images are finite and not negative."""
     valid: np.ndarray
-    """bool [H, W], true where a pixel is usable and the reader's mask is true."""
+    """bool [H, W], true where a pixel is usable, the reader's mask is true, and the target is an
+    albedo."""
     exposure: float
     """The factor by which the linear beauty is multiplied."""
     record: Record
     """Columns about the source files and the checks."""
 
 
-def prepare_pair(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dict) -> PreparedPair:
+def prepare_pair(
+    beauty: Image,
+    albedo: Image,
+    valid: np.ndarray,
+    exposure: dict,
+    targets: TargetRules = ALL_TARGETS,
+) -> PreparedPair:
     """Check the pixels of a pair of one size, and find its exposure factor.
 
     Args:
         beauty: the input image.
         albedo: the target, of the same size.
         valid: bool [H, W], the reader's mask.
-        exposure: keyword arguments of `exposure_factor`.
+        exposure: keyword arguments of `exposure_factor`. Pixels that `targets` mask count for the
+            exposure, as they do when the model sees such a picture.
+        targets: which values of the target are no albedo and are masked.
 
     Raises:
         ValueError: if no pixel can be trusted or the beauty is black.
@@ -48,7 +58,15 @@ def prepare_pair(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dict
     trusted = checks.usable & valid
     if not trusted.any():
         raise ValueError("every pixel is masked")
+    # exposure_factor reorders the values of its argument.
+    brightness = checks.brightness if targets.black_albedo is None else checks.brightness.copy()
     factor = exposure_factor(checks.brightness, trusted, **exposure)
+    masked = dict.fromkeys(("above", "black"), 0)
+    for rule, mask in target_masks(albedo, brightness, factor, targets).items():
+        masked[rule] = int(np.count_nonzero(mask & trusted))
+        trusted &= ~mask
+    if not trusted.any():
+        raise ValueError("every pixel is masked by ingest.target_mask or the reader's mask")
     doubts = [f"{name}: {doubt}" for name, image in images.items() for doubt in _doubts(image)]
     pixels = valid.size
     outside = checks.out_of_gamut + sum(image.notes.out_of_gamut for image in images.values())
@@ -63,6 +81,7 @@ def prepare_pair(beauty: Image, albedo: Image, valid: np.ndarray, exposure: dict
         "nonfinite_share": checks.nonfinite / pixels,
         "negative_share": checks.negative / pixels,
         "out_of_gamut_share": min(outside / pixels, 1.0),
+        **{f"masked_{rule}_share": count / pixels for rule, count in masked.items()},
         "exposure": float(factor),
         "colour_suspicion": "; ".join(doubts),
     }

@@ -30,6 +30,7 @@ from albedo_pipeline.models.albedo_model import (
 )
 from albedo_pipeline.params import PredictParams
 from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.params.predict import OutputParams
 from albedo_pipeline.provenance.weights import configuration
 from albedo_pipeline.runtime.device import is_out_of_memory, open_device
 
@@ -109,6 +110,16 @@ class PredictJob:
         """Number of files that are no images."""
         return self.found.others
 
+    @property
+    def companions(self) -> int:
+        """Number of companion files that were passed over."""
+        return self.found.companions
+
+    @property
+    def files(self) -> OutputParams:
+        """The files that are written of each albedo."""
+        return self.params.output
+
     @cached_property
     def settings(self) -> Record:
         """Facts about the run, for its page."""
@@ -118,6 +129,7 @@ class PredictJob:
             "model": described(self.model_name),
             "model_digest": digest[:16],
             "space": self.model.space,
+            "output": self.files.model_dump(),
             "steps": sampling_steps(self.model, self.params),
             "ensemble": self.params.ensemble.members,
             "ensemble_kind": self.params.ensemble.kind,

@@ -1,6 +1,7 @@
 """The user's own images: finding them, and reading their beauty for the model."""
 
 import glob
+import logging
 import os
 from dataclasses import dataclass
 from itertools import takewhile
@@ -19,7 +20,10 @@ from albedo_pipeline.imaging.pixel_checks import check_pixels
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import strips
 from albedo_pipeline.params import PredictParams
+from albedo_pipeline.runtime.companions import EXAMPLES, is_companion, without_companions
 from albedo_pipeline.runtime.plain_files import check_plain_file, is_folder
+
+logger = logging.getLogger(__name__)
 
 _NAMES = (
     "exr sxr hdr rgbe pic tif tiff png jpg jpeg jpe jfif bmp dib tga tpic dpx cin webp jp2 j2k j2c "
@@ -38,6 +42,8 @@ class Found:
     """The images, ordered by name."""
     others: int
     """Number of other files: hidden ones, and those without the suffix of an image."""
+    companions: int
+    """Number of companion files and folders beside them; see `runtime.companions`."""
 
 
 @dataclass(frozen=True)
@@ -53,55 +59,71 @@ class Beauty:
 def find_images(location: str) -> Found:
     """Images in a folder and its subfolders (but not behind links), or matching a pattern, or one.
 
-    A single file is used whatever its suffix. What cannot be read, such as a link that leads
+    A single file is used whatever its suffix and name. Companion files, such as `._name.png`, are
+    passed over. What cannot be read, such as a link that leads
     nowhere or a subfolder that may not be listed, counts as an image, so that it is named.
 
     Raises:
         ProjectError: if there is no image, or the single one is no file; names `predict.input`.
     """
     try:
-        base, paths = _files(Path(location).expanduser())
+        base, paths, companions = _files(Path(location).expanduser())
         images = paths if paths == [Path(location).expanduser()] else [*filter(_is_image, paths)]
         if not images:
-            raise ValueError(f"no image among {len(paths)} file(s)" if paths else "an empty folder")
+            raise ValueError(_no_image(len(paths), companions))
     except (ValueError, RuntimeError) as error:
         raise ProjectError(f"predict.input: {location}: {error}") from error
+    if companions:
+        logger.info("predict.input: passed over %d companion file(s) (%s)", companions, EXAMPLES)
     names = [path.relative_to(base).as_posix() for path in images]
     found = [
         UserImage(name, path, output)
         for name, path, output in zip(names, images, output_names(names), strict=True)
     ]
-    return Found(found, len(paths) - len(images))
+    return Found(found, len(paths) - len(images), companions)
 
 
-def _files(path: Path) -> tuple[Path, list[Path]]:
-    """The folder that the names are relative to, and all files, sorted.
+def _no_image(others: int, companions: int) -> str:
+    if companions:
+        return f"no image among {others} file(s) and {companions} companion file(s) ({EXAMPLES})"
+    return f"no image among {others} file(s)" if others else "an empty folder"
+
+
+def _files(path: Path) -> tuple[Path, list[Path], int]:
+    """The folder that the names are relative to, all files, sorted, and the companions' number.
 
     Raises:
         ValueError: if there is no file; the message is the reason.
     """
     if is_folder(path):
-        return path, sorted(_files_below(path))
+        files, companions = _files_below(path)
+        return path, sorted(files), companions
     if os.path.lexists(path) or not glob.has_magic(str(path)):
         check_plain_file(path, missing="no such file or folder")
-        return path.parent, [path]
+        return path.parent, [path], 0
     base = [*takewhile(_is_plain, reversed(path.parents))][-1]
     found = base.glob(path.relative_to(base).as_posix())
-    files = sorted(file for file in found if not is_folder(file))
+    files = [file.relative_to(base).as_posix() for file in found if not is_folder(file)]
     if not files:
         raise ValueError("no file matches the pattern")
-    return base, files
+    names, companions = without_companions(files)
+    return base, sorted(base / name for name in names), companions
 
 
-def _files_below(folder: Path) -> list[Path]:
-    """All files in a folder and its subfolders, and the subfolders that may not be listed."""
+def _files_below(folder: Path) -> tuple[list[Path], int]:
+    """All files in a folder and its subfolders, and the subfolders that may not be listed; and the
+    number of companions, which are not among them."""
     refused: list[OSError] = []
-    walk = os.walk(folder, onerror=refused.append)
-    files = [Path(parent, name) for parent, _, names in walk for name in names]
+    files: list[Path] = []
+    companions = 0
+    for parent, folders, names in os.walk(folder, onerror=refused.append):
+        companions += sum(map(is_companion, (*folders, *names)))
+        folders[:] = [name for name in folders if not is_companion(name)]
+        files += [Path(parent, name) for name in names if not is_companion(name)]
     unlisted = [Path(error.filename) for error in refused]
     if folder in unlisted:
         raise ValueError(refused[0].strerror)
-    return files + unlisted
+    return files + unlisted, companions
 
 
 def _is_plain(folder: Path) -> bool:

@@ -95,6 +95,24 @@ class CropParams(Params):
     """Largest factor by which a crop may be enlarged; an image that needs more is quarantined."""
 
 
+class TargetMaskParams(Params):
+    """Which pixels are masked because their target is no albedo; all values are linear Rec.709.
+
+    These are pixels of glass, mirrors, light sources and metal. The readers can also mask them by
+    ids of entities or materials.
+    """
+
+    max_albedo: float | None = Field(None, gt=0)
+    """Value above which a channel of the target is no albedo, such as 1; null: such pixels stay
+    valid, and are clipped to 1."""
+    black_albedo: float | None = Field(None, ge=0, lt=1)
+    """Value up to which a target is black in all channels, such as 0; it is masked if the beauty is
+    bright there. null: it stays valid."""
+    bright_beauty: float = Field(0.1, gt=0)
+    """Brightness of the exposed beauty above which a black target is masked; only with
+    `black_albedo`. The brightness is what the policy of the exposure measures."""
+
+
 class IngestParams(Params):
     """How raw pairs become pairs of the project."""
 
@@ -109,6 +127,8 @@ class IngestParams(Params):
     """Which crops of an image are stored."""
     exposure: ExposureParams = ExposureParams()
     """How the exposure of an HDR beauty is chosen."""
+    target_mask: TargetMaskParams = TargetMaskParams()
+    """Which pixels are masked because their target is no albedo."""
     split: SplitParams = SplitParams()
     """Which samples are in which split."""
     min_valid_share: float = Field(0.05, ge=0, le=1)

@@ -1,11 +1,34 @@
 """Settings of `predict`."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from albedo_pipeline.params.base import Params
 from albedo_pipeline.params.ingest import ExposureParams
 from albedo_pipeline.params.sampling import Inference
+
+
+class OutputParams(Params):
+    """The files that are written of each albedo, each with its colour space; null: no such file."""
+
+    exr: Literal["linear", "acescg"] | None = "linear"
+    """Colour space of `…_albedo.exr`, half floats: `linear` (Rec.709) or `acescg` (linear AP1)."""
+    png: Literal["srgb", "linear"] | None = "srgb"
+    """Colour space of `…_albedo.png`; `linear` (Rec.709) needs 16 bits. A PNG cannot say that it is
+    ACEScg."""
+    png_bits: Literal[8, 16] = 8
+    """Bits per channel of `…_albedo.png`."""
+    tiff: Literal["srgb", "linear", "acescg"] | None = None
+    """Colour space of `…_albedo.tif`, 16 bits per channel."""
+
+    @model_validator(mode="after")
+    def _check_files(self) -> Self:
+        if self.png == "linear" and self.png_bits == 8:
+            raise ValueError("png: linear needs png_bits 16, because 8 bits show steps in the dark")
+        if not (self.exr or self.png or self.tiff):
+            raise ValueError("exr, png and tiff are all null, so nothing would be written")
+        return self
 
 
 class PredictParams(Inference):
@@ -27,6 +50,8 @@ class PredictParams(Inference):
     an image without an opaque pixel is bad; with `ignore`, alpha is not read."""
     exposure: ExposureParams = ExposureParams()
     """Exposure of linear and ACEScg images; sRGB-encoded images are not exposed."""
+    output: OutputParams = OutputParams()
+    """The files that are written of each albedo."""
     resolution: int | None = Field(None, ge=8, le=16384)
     """Longer side at which an image is predicted, pixels; null: its own, but at most four times the
     resolution that the model is made for, because larger objects are unlike those it knows."""

@@ -13,6 +13,8 @@ IMPLAUSIBLE, CLIPPED_ALBEDO, CLIPPED_BEAUTY = 0.10, 0.01, 0.10
 DARK_BEAUTY = 10_000
 """Exposure factor above which a sample is flagged: what becomes bright is then about 6e-5, below
 which half floats lose their precision."""
+MASKED = ["masked_above_share", "masked_black_share", "masked_id_share"]
+"""Columns with the shares of pixels that were masked because their target is no albedo."""
 _RANGES = (
     "exposure",
     "valid_share",
@@ -53,16 +55,21 @@ def audit_of(pairs: PairShards, manifest: pd.DataFrame, quarantine: pd.DataFrame
     return pd.concat([table, quarantined], ignore_index=True).astype({"leak": bool})
 
 
-def summary_of(audit: pd.DataFrame) -> dict:
+def summary_of(audit: pd.DataFrame, companions: int = 0) -> dict:
     """Totals of the audit: samples and groups of each split, ranges of columns, flagged samples.
 
     `missing_files` is the number of quarantined samples with a file that is not there.
+
+    Args:
+        audit: from `audit_of`.
+        companions: number of companion files that were passed over beside the samples' files.
     """
     used = audit[audit["reason"] == ""]
     return {
         "samples": len(used),
         "quarantined": len(audit) - len(used),
         "missing_files": int(audit["reason"].str.endswith(": no such file").sum()),
+        "companions": companions,
         "splits": {name: _split_counts(used[used["split"] == name]) for name in SPLITS},
         "ranges": {name: _range(used[name]) for name in _RANGES},
         "flags": {name: int(flagged.sum()) for name, flagged in flags(used).items()},
@@ -71,6 +78,7 @@ def summary_of(audit: pd.DataFrame) -> dict:
 
 def flags(used: pd.DataFrame) -> dict[str, pd.Series]:
     """For each finding, whether each sample has it."""
+    masked = used.reindex(columns=MASKED)  # which an audit of an earlier version does not have
     return {
         "leaks": used["leak"],
         "colour_suspicion": used["colour_suspicion"] != "",
@@ -83,6 +91,9 @@ def flags(used: pd.DataFrame) -> dict[str, pd.Series]:
         "clipped_albedo": used["albedo_clipped_share"] > CLIPPED_ALBEDO,
         "clipped_beauty": used["beauty_clipped_share"] > CLIPPED_BEAUTY,
         "dark_beauty": used["exposure"] > DARK_BEAUTY,
+        "masked_above": masked["masked_above_share"] > 0,
+        "masked_black": masked["masked_black_share"] > 0,
+        "masked_ids": masked["masked_id_share"] > 0,
     }
 
 

@@ -22,6 +22,7 @@ class LatentBuild:
     """Shard build of the latents: every sample, as it is and flipped; see `shards`."""
 
     label = "encode"
+    companions = 0
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ class PairBuild:
             ProjectError: if a sample has the name that another sample's crop would have.
         """
         self._params = params
+        self.companions = getattr(references, "companions", 0)
         self._references = [with_utf8_names(reference) for reference in references]
         if params.crop.count > 1:
             _check_crop_names(self._references)

@@ -4,6 +4,7 @@ from albedo_pipeline.errors import BadSampleError, TransientReadError
 from albedo_pipeline.imaging.crops import CropSettings, bucket_shapes
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.normalise import normalise_pair
+from albedo_pipeline.imaging.target_checks import TargetRules
 from albedo_pipeline.params import IngestParams
 from albedo_pipeline.readers.pair_files import bad_reference
 from albedo_pipeline.readers.raw_pairs import RawPairReference
@@ -18,7 +19,8 @@ def pair_rows(
 
     Args:
         reference: the sample.
-        params: settings of the exposure, and the smallest share of valid pixels.
+        params: settings of the exposure and of the masked targets, and the smallest share of valid
+            pixels.
         crops: see `crop_settings`.
 
     Returns:
@@ -30,7 +32,8 @@ def pair_rows(
         beauty = Image(raw.beauty, raw.beauty_space, raw.beauty_type, raw.beauty_notes)
         albedo = Image(raw.albedo, raw.albedo_space, raw.albedo_type, raw.albedo_notes)
         exposure = params.exposure.model_dump()
-        pairs = normalise_pair(beauty, albedo, raw.valid, crops, exposure)
+        targets = TargetRules(**params.target_mask.model_dump())
+        pairs = normalise_pair(beauty, albedo, raw.valid, crops, exposure, targets)
         largest = max(float(pair.record["valid_share"]) for pair in pairs)
         if largest < params.min_valid_share:
             raise BadSampleError(f"only {largest:.2%} of the pixels are valid")
@@ -42,8 +45,9 @@ def pair_rows(
         name = f"{reference.sample_id}@{number}" if number else reference.sample_id
         identity = {"sample_id": name, "group": reference.group}
         pixels = {"beauty": pair.beauty, "albedo": pair.albedo, "valid": pair.valid}
+        record = pair.record | {"masked_id_share": raw.masked_id_share}
         if float(pair.record["valid_share"]) >= params.min_valid_share:
-            rows.append({**identity, **pair.record, DIGEST: digest_of(pixels), **pixels})
+            rows.append({**identity, **record, DIGEST: digest_of(pixels), **pixels})
     return rows
 
 

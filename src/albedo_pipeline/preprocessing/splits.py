@@ -14,7 +14,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.ingest import SplitParams
 from albedo_pipeline.preprocessing.split_rules import COLUMN_RULE, HASH_RULE, list_rule
 from albedo_pipeline.readers.name_list import names_by_line
-from albedo_pipeline.readers.raw_pairs import SPLITS, RawPairReference
+from albedo_pipeline.readers.raw_pairs import SPLITS, FoundPairs, RawPairReference
 from albedo_pipeline.readers.roots import nfc
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,10 @@ class PublishedSplit:
 
     def kept(self, references: list[RawPairReference]) -> list[RawPairReference]:
         """The samples that are in a split; all of them if the split is by hash."""
-        return [r for r in references if r.sample_id in self.by_sample] if self else references
+        if not self:
+            return references
+        kept = (r for r in references if r.sample_id in self.by_sample)
+        return FoundPairs(kept, getattr(references, "companions", 0))
 
     def of(self, sample_id: str) -> str:
         """Split of a sample, or of a crop of it, which is named `sample@1` and so on."""

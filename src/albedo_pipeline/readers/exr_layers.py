@@ -1,11 +1,13 @@
 """Raw pairs in multi-layer EXR files, one file for each frame."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.readers.masked_ids import check_masked_ids, mask_ids
 from albedo_pipeline.readers.name_pattern import NamePattern, files_by_role
 from albedo_pipeline.readers.pair_files import (
     PairReader,
@@ -17,7 +19,7 @@ from albedo_pipeline.readers.pair_files import (
     read_from,
     signature,
 )
-from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
+from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
 
 PRESETS = {
@@ -52,6 +54,9 @@ class ExrLayersDataset(PairReader[RawPairReference]):
         beauty: layer of the beauty; overrides the preset.
         albedo: layer of the albedo; overrides the preset.
         mask: name of one channel; None if alpha is the only mask.
+        ids: name of the channel with one id of an entity or a material per pixel; only with
+            `masked_ids`.
+        masked_ids: ids whose pixels are masked, because their target is no albedo.
         options: `colour_space` (not `srgb`), `mask_rule`, `max_megapixels`, `alpha`,
             `grey_beauty`; see `PairReader`.
     """
@@ -65,9 +70,12 @@ class ExrLayersDataset(PairReader[RawPairReference]):
         beauty: str | None = None,
         albedo: str | None = None,
         mask: str | None = None,
+        ids: str | None = None,
+        masked_ids: Sequence[int] = (),
         **options: Any,
     ) -> None:
         super().__init__(filepath=filepath, **options)
+        self._options = replace(self._options, masked_ids=check_masked_ids(ids, masked_ids))
         if "srgb" in (self._options.beauty_space, self._options.albedo_space):
             raise ProjectError("colour_space: EXR layers are linear, acescg or auto, not srgb")
         if preset is not None and preset not in PRESETS:
@@ -77,12 +85,13 @@ class ExrLayersDataset(PairReader[RawPairReference]):
             _layer_name("beauty", beauty, defaults[0]),
             _layer_name("albedo", albedo, defaults[1]),
             mask,
+            ids,
         )
         if self._layers.beauty == self._layers.albedo:
             raise ProjectError(f"albedo: {albedo!r} is also the layer of the beauty")
         self._pattern = NamePattern("pattern", pattern)
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> FoundPairs:
         """References, sorted by the names of the samples.
 
         Raises:
@@ -101,7 +110,7 @@ class ExrLayersDataset(PairReader[RawPairReference]):
             references.append(
                 RawPairReference(key.sample_id, group, frame.signature, frame.load, beauty=names[0])
             )
-        return references
+        return FoundPairs(references, root.companions)
 
     def _describe(self) -> dict[str, object]:
         return super()._describe() | {"pattern": self._pattern.text, "layers": self._layers}
@@ -112,6 +121,7 @@ class _Layers:
     beauty: str
     albedo: str
     mask: str | None
+    ids: str | None
 
 
 def _layer_name(key: str, given: str | None, default: str | None) -> str:
@@ -134,27 +144,33 @@ class _Frame:
         return signature(self.root, [self.name], self.layers, self.options)
 
     def load(self) -> RawPair:
+        from albedo_pipeline.imaging.io.ids import read_ids
         from albedo_pipeline.imaging.io.read import read_colour, read_mask
 
         limit, layers = self.options.max_pixels, self.layers
-        beauty, albedo, mask = read_from(
+        beauty, albedo, mask, ids = read_from(
             self.root,
             self.name,
             lambda path: (
                 read_colour(path, limit, layers.beauty, self.options.beauty),
                 read_colour(path, limit, layers.albedo, self.options.albedo),
                 read_mask(path, limit, layers.mask) if layers.mask else None,
+                read_ids(path, limit, layers.ids) if layers.ids else None,
             ),
         )
         masks = {"beauty": beauty.present, "albedo": albedo.present}
         if mask is not None:
             masks["mask"] = apply_mask_rule(mask, self.options.mask_rule)
+        valid, masked_id_share = np.ones(beauty.pixels.shape[:2], bool), 0.0
+        valid = combine_masks(valid, masks)
+        if ids is not None:
+            valid, masked_id_share = mask_ids(valid, ids, self.options.masked_ids)
         return RawPair(
             sample_id=self.sample_id,
             group=self.group,
             beauty=beauty.pixels,
             albedo=albedo.pixels,
-            valid=combine_masks(np.ones(beauty.pixels.shape[:2], bool), masks),
+            valid=valid,
             beauty_space=beauty.space,
             albedo_space=albedo.space,
             beauty_type=beauty.type,
@@ -162,4 +178,5 @@ class _Frame:
             attributes=beauty.attributes,
             beauty_notes=beauty.notes,
             albedo_notes=albedo.notes,
+            masked_id_share=masked_id_share,
         )

@@ -1,13 +1,15 @@
 """Raw pairs that are found by patterns of their file names."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.readers.masked_ids import check_masked_ids
 from albedo_pipeline.readers.name_pattern import NamePattern, SampleKey, files_by_role
 from albedo_pipeline.readers.pair_files import PairFiles, PairReader, bad_reference, group_of
-from albedo_pipeline.readers.raw_pairs import RawPairReference
+from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,9 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         beauty: pattern of the beauty files.
         albedo: pattern of the albedo files, with the same fields.
         mask: pattern of the mask files; None if there are no masks.
+        ids: pattern of the files with one id of an entity or a material per pixel; only with
+            `masked_ids`.
+        masked_ids: ids whose pixels are masked, because their target is no albedo.
         options: `colour_space`, `mask_rule`, `max_megapixels`, `alpha`, `grey_beauty`; see
             `PairReader`.
     """
@@ -43,14 +48,17 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         beauty: str = "{sample}_beauty.*",
         albedo: str = "{sample}_albedo.*",
         mask: str | None = None,
+        ids: str | None = None,
+        masked_ids: Sequence[int] = (),
         **options: Any,
     ) -> None:
         super().__init__(filepath=filepath, **options)
-        texts = {"beauty": beauty, "albedo": albedo} | ({"mask": mask} if mask else {})
-        self._patterns = {role: NamePattern(role, text) for role, text in texts.items()}
+        self._options = replace(self._options, masked_ids=check_masked_ids(ids, masked_ids))
+        texts = {"beauty": beauty, "albedo": albedo, "mask": mask, "ids": ids}
+        self._patterns = {role: NamePattern(role, text) for role, text in texts.items() if text}
         _check_patterns(self._patterns)
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> FoundPairs:
         """References, sorted by the names of the samples.
 
         A beauty without an albedo (or mask), and a sample with two files for one role, give a
@@ -64,7 +72,8 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         unpaired = files["albedo"].keys() - files["beauty"].keys()
         if unpaired:
             logger.warning("%s: %d albedo(s) without a beauty", self._path, len(unpaired))
-        return [self._reference(root, key, files) for key in sorted(files["beauty"])]
+        references = [self._reference(root, key, files) for key in sorted(files["beauty"])]
+        return FoundPairs(references, root.companions)
 
     def _reference(
         self, root: Root, key: SampleKey, files: dict[str, dict[SampleKey, list[str]]]
@@ -89,6 +98,7 @@ class FolderPatternDataset(PairReader[RawPairReference]):
             chosen["albedo"],
             chosen.get("mask"),
             self._options,
+            chosen.get("ids"),
         ).reference()
 
     def _describe(self) -> dict[str, object]:

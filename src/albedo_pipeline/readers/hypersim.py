@@ -2,12 +2,14 @@
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.readers.masked_ids import check_masked_ids, mask_ids
 from albedo_pipeline.readers.pair_files import (
     PairReader,
     ReaderOptions,
@@ -16,13 +18,15 @@ from albedo_pipeline.readers.pair_files import (
     read_from,
     signature,
 )
-from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
+from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root, open_root
 
 _COLOUR = re.compile(
     r"(?P<scene>.+)/images/scene_(?P<camera>cam_[^/]+)_final_hdf5/(?P<frame>[^/]+)\.color\.hdf5"
 )
 _KEY = "dataset"
+_IDS = ("semantic", "semantic_instance", "render_entity_id")
+"""Files with an id per pixel, by the part of their names before `.hdf5`."""
 _VOID = -1
 """Entity id of pixels that show no surface."""
 
@@ -38,17 +42,37 @@ class HypersimDataset(PairReader[RawPairReference]):
           type: albedo_pipeline.readers.hypersim.HypersimDataset
           filepath: /data/hypersim
 
+    The `diffuse_reflectance` of glass and mirrors is black, and that of light sources means
+    nothing. Mask them by their ids:
+
+          ids: semantic
+          masked_ids: [9, 19, 35]
+
     Args:
         filepath: the folder that holds the scenes, or an uncompressed `.tar` of it.
+        ids: the file `frame.NNNN.<ids>.hdf5` beside `render_entity_id` that has an id per pixel:
+            `semantic` (labels of NYU40), `semantic_instance` or `render_entity_id`; only with
+            `masked_ids`.
+        masked_ids: ids whose pixels are masked, because their target is no albedo.
         max_megapixels: see `PairReader`.
     """
 
     def __init__(
-        self, *, filepath: str, max_megapixels: float = 128, metadata: dict | None = None
+        self,
+        *,
+        filepath: str,
+        ids: str | None = None,
+        masked_ids: Sequence[int] = (),
+        max_megapixels: float = 128,
+        metadata: dict | None = None,
     ) -> None:
         super().__init__(filepath=filepath, max_megapixels=max_megapixels, metadata=metadata)
+        if ids is not None and ids not in _IDS:
+            raise ProjectError(f"ids: {ids!r} is not one of {', '.join(_IDS)}")
+        self._ids = ids
+        self._options = replace(self._options, masked_ids=check_masked_ids(ids, masked_ids))
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> FoundPairs:
         """References, sorted by scene, camera and frame. Those with a missing file fail to load.
 
         Raises:
@@ -64,21 +88,30 @@ class HypersimDataset(PairReader[RawPairReference]):
                 f"{root.path}: no <scene>/images/scene_cam_XX_final_hdf5/frame.NNNN.color.hdf5"
                 f"{examples}"
             )
-        return [_reference(root, match, present, self._options) for match in found]
+        references = [_reference(root, match, present, self._ids, self._options) for match in found]
+        return FoundPairs(references, root.companions)
+
+    def _describe(self) -> dict[str, object]:
+        return super()._describe() | {"ids": self._ids}
 
 
 def _reference(
-    root: Root, match: re.Match, present: set[str], options: ReaderOptions
+    root: Root, match: re.Match, present: set[str], ids: str | None, options: ReaderOptions
 ) -> RawPairReference:
     scene, camera, frame = match.group("scene", "camera", "frame")
     folder = f"{scene}/images/scene_{camera}"
     albedo = f"{folder}_final_hdf5/{frame}.diffuse_reflectance.hdf5"
-    entities = f"{folder}_geometry_hdf5/{frame}.render_entity_id.hdf5"
+    geometry = f"{folder}_geometry_hdf5/{frame}"
+    entities = f"{geometry}.render_entity_id.hdf5"
     sample_id = f"{scene}/{camera}/{frame}"
-    for name, role in ((albedo, "albedo"), (entities, "entity ids")):
+    needed = [(albedo, "albedo"), (entities, "entity ids")]
+    if ids:
+        needed.append((f"{geometry}.{ids}.hdf5", "ids"))
+    for name, role in needed:
         if name not in present:
             return bad_reference(sample_id, scene, f"{name}: no {role}")
-    files = _Frame(sample_id, scene, root, (match.string, albedo, entities), options)
+    names = (match.string, *(name for name, _ in needed))
+    files = _Frame(sample_id, scene, root, names, options)
     return RawPairReference(sample_id, scene, files.signature, files.load, beauty=match.string)
 
 
@@ -87,7 +120,8 @@ class _Frame:
     sample_id: str
     group: str
     root: Root
-    names: tuple[str, str, str]
+    names: tuple[str, ...]
+    """Files of the beauty, the albedo, the entity ids, and the ids to mask if there are any."""
     options: ReaderOptions
 
     def signature(self) -> str:
@@ -101,14 +135,19 @@ class _Frame:
         )
         entities = read_from(self.root, self.names[2], lambda path: _read(path, limit, channels=1))
         surfaces = {"render_entity_id": entities != _VOID}
+        valid, masked_id_share = combine_masks(np.ones(beauty.shape[:2], bool), surfaces), 0.0
+        for name in self.names[3:]:
+            ids = read_from(self.root, name, lambda path: _read(path, limit, channels=1))
+            valid, masked_id_share = mask_ids(valid, ids, self.options.masked_ids)
         return RawPair(
             sample_id=self.sample_id,
             group=self.group,
             beauty=beauty.astype(np.float32, copy=False),
             albedo=albedo.astype(np.float32, copy=False),
-            valid=combine_masks(np.ones(beauty.shape[:2], bool), surfaces),
+            valid=valid,
             beauty_type=_type_name(beauty),
             albedo_type=_type_name(albedo),
+            masked_id_share=masked_id_share,
         )
 
 

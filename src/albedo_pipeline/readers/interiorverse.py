@@ -2,7 +2,7 @@
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.folder_pattern import FolderPatternDataset
-from albedo_pipeline.readers.raw_pairs import RawPairReference
+from albedo_pipeline.readers.raw_pairs import FoundPairs
 
 
 class InteriorVerseDataset(FolderPatternDataset):
@@ -33,7 +33,7 @@ class InteriorVerseDataset(FolderPatternDataset):
             metadata=metadata,
         )
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> FoundPairs:
         """References, sorted by scene and number.
 
         Raises:

@@ -12,6 +12,7 @@ from kedro.io import AbstractDataset
 
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.declarations import AlphaRule, DeclaredSpace, ReadOptions
+from albedo_pipeline.readers.masked_ids import mask_ids
 from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root
 
@@ -38,6 +39,8 @@ class ReaderOptions:
     """A key of `MASK_RULES`."""
     max_pixels: int = 128_000_000
     """Largest number of pixels of an image."""
+    masked_ids: tuple[int, ...] = ()
+    """Ids of entities or materials whose target is no albedo."""
     beauty_alpha: AlphaRule = "mask"
     albedo_alpha: AlphaRule = "mask"
     grey_beauty: bool = False
@@ -172,6 +175,8 @@ class PairFiles:
     mask: str | None
     """Name of the mask file in the root, if there is one."""
     options: ReaderOptions
+    ids: str | None = None
+    """Name of the file with the ids in the root, if `options.masked_ids` is used."""
 
     def reference(self) -> RawPairReference:
         """Make the reference that reads these files."""
@@ -181,8 +186,8 @@ class PairFiles:
 
     def signature(self) -> str:
         """State of every file, and the options."""
-        names = [name for name in (self.beauty, self.albedo, self.mask) if name is not None]
-        return signature(self.root, names, self.options)
+        names = (self.beauty, self.albedo, self.mask, self.ids)
+        return signature(self.root, [name for name in names if name], self.options)
 
     def load(self) -> RawPair:
         """Read the files.
@@ -191,6 +196,7 @@ class PairFiles:
             BadSampleError: "name: reason" of the first file that cannot be used, or if sizes
                 differ.
         """
+        from albedo_pipeline.imaging.io.ids import read_ids
         from albedo_pipeline.imaging.io.read import read_colour, read_mask
 
         if posixpath.normpath(self.beauty) == posixpath.normpath(self.albedo):
@@ -212,12 +218,16 @@ class PairFiles:
         if self.mask is not None:
             mask = read_from(self.root, self.mask, lambda path: read_mask(path, limit))
             masks["mask"] = apply_mask_rule(mask, self.options.mask_rule)
+        valid, masked_id_share = combine_masks(valid, masks), 0.0
+        if self.ids is not None:
+            ids = read_from(self.root, self.ids, lambda path: read_ids(path, limit))
+            valid, masked_id_share = mask_ids(valid, ids, self.options.masked_ids)
         return RawPair(
             sample_id=self.sample_id,
             group=self.group,
             beauty=beauty.pixels,
             albedo=albedo.pixels,
-            valid=combine_masks(valid, masks),
+            valid=valid,
             beauty_space=beauty.space,
             albedo_space=albedo.space,
             beauty_type=beauty.type,
@@ -225,6 +235,7 @@ class PairFiles:
             attributes=beauty.attributes,
             beauty_notes=beauty.notes,
             albedo_notes=albedo.notes,
+            masked_id_share=masked_id_share,
         )
 
 

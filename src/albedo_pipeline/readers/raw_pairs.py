@@ -1,6 +1,6 @@
 """What every reader of raw pairs returns: a list of references, each of which loads one pair."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +32,8 @@ class RawPair:
     """Type of the pixels in the beauty file: uint8, uint16, half, float, …"""
     albedo_type: str = "float"
     """Type of the pixels in the albedo file."""
+    masked_id_share: float = 0.0
+    """Share of all pixels that were masked because of their id."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Text attributes of the beauty file."""
     beauty_notes: ColourNotes = field(default_factory=ColourNotes)
@@ -55,3 +57,16 @@ class RawPairReference:
     """Name of the beauty file; None if it is unknown. Lists of a split may name it."""
     split: str | None = None
     """One of `SPLITS`, or "" for none of them, if the raw data says it; None if it does not."""
+
+
+class FoundPairs(list[RawPairReference]):
+    """References that were found by listing a folder or an archive.
+
+    Args:
+        references: the references, in a stable order.
+        companions: number of companion files that were passed over; see `runtime.companions`.
+    """
+
+    def __init__(self, references: Iterable[RawPairReference], companions: int) -> None:
+        super().__init__(references)
+        self.companions = companions

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from albedo_pipeline.errors import BadSampleError, ProjectError, TransientReadError
 from albedo_pipeline.readers.tar_index import TarIndex, is_compressed, read_index
+from albedo_pipeline.runtime.companions import EXAMPLES, is_companion, without_companions
 from albedo_pipeline.runtime.plain_files import check_plain_file
 
 logger = logging.getLogger(__name__)
@@ -33,9 +34,11 @@ class Root(Protocol):
     """
 
     path: Path
+    companions: int
+    """Number of companion files and folders that `names` passed over; see `runtime.companions`."""
 
     def names(self) -> list[str]:
-        """Every file, sorted."""
+        """Every file that is no companion, sorted."""
 
     def signature(self, name: str) -> str:
         """Size and time of one file, or why it has none; never raises."""
@@ -71,19 +74,25 @@ class FolderRoot:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.companions = 0
         self._resolved = path.resolve()
         self._folders: dict[Path, Path] = {}
         self._spellings: dict[Path, dict[str, str]] = {}
 
     def names(self) -> list[str]:
-        """Every file; linked folders are not searched, and a warning counts them."""
-        names, linked = [], 0
+        """Every file that is no companion; linked folders are not searched, and a warning counts
+        them."""
+        names, linked, companions = [], 0, 0
         for folder, folders, files in os.walk(self.path, onerror=_refuse_folder):
+            companions += sum(map(is_companion, (*folders, *files)))
+            # os.walk does not enter what is removed; a companion folder may be unreadable.
+            folders[:] = [name for name in folders if not is_companion(name)]
             linked += sum(Path(folder, name).is_symlink() for name in folders)
             inside = Path(folder).relative_to(self.path)
-            names += [(inside / name).as_posix() for name in files]
+            names += [(inside / name).as_posix() for name in files if not is_companion(name)]
         if linked:
             logger.warning("%s: %d folder(s) are links; not searched", self.path, linked)
+        self.companions = _logged(self.path, companions)
         return sorted(names)
 
     def signature(self, name: str) -> str:
@@ -146,13 +155,16 @@ class TarRoot:
 
     def __init__(self, path: Path, index: TarIndex) -> None:
         self.path = path
+        self.companions = 0
         self._index = index
         others = (name for name in (*index.refused, *index.members) if not name.isascii())
         self._spellings = {nfc(name): name for name in others}
 
     def names(self) -> list[str]:
-        """Every plain file whose name does not leave the archive."""
-        return sorted(self._index.members)
+        """Every plain file that is no companion, and whose name does not leave the archive."""
+        names, companions = without_companions(self._index.members)
+        self.companions = _logged(self.path, companions)
+        return sorted(names)
 
     def signature(self, name: str) -> str:
         """Size and modification time in the member's header; also the state of the archive itself
@@ -198,6 +210,12 @@ def check_name(name: str) -> None:
     normal = posixpath.normpath(name)
     if posixpath.isabs(name) or normal == ".." or normal.startswith("../"):
         raise BadSampleError(f"{name}: leaves the folder of the data")
+
+
+def _logged(path: Path, companions: int) -> int:
+    if companions:
+        logger.info("%s: passed over %d companion file(s) (%s)", path, companions, EXAMPLES)
+    return companions
 
 
 def _refuse_folder(error: OSError) -> None:

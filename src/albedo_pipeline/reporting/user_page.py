@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from albedo_pipeline.artifacts.user_results import BRIGHTEST_UNCERTAINTY
 from albedo_pipeline.reporting.formatting import count, percentage, plain
+from albedo_pipeline.runtime.companions import EXAMPLES
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SETTING_LABELS = {
@@ -22,6 +23,14 @@ _SETTING_LABELS = {
     "resolution": "Largest processing resolution, pixels",
     "whole_megapixels": "Largest image without tiles, megapixels",
 }
+_LINKS = {
+    "exr": "Albedo EXR",
+    "png": "Albedo PNG",
+    "tiff": "Albedo TIFF",
+    "uncertainty": "Uncertainty EXR",
+}
+"""Names of the links to the full-size results, by the kind of the file."""
+_SPACES = {"linear": "linear Rec.709", "srgb": "sRGB", "acescg": "ACEScg"}
 _WARNINGS = {
     "clipped_share": "{} of the pixels are brighter than white and were clipped",
     "nonfinite_share": "{} of the pixels are NaN or infinite and were treated as black",
@@ -38,7 +47,9 @@ class ImageCard:
 
     name: str
     links: dict[str, str]
-    """Link to each full-size result: `exr`, `png`, and `uncertainty` if there is one."""
+    """Link to each full-size result, by its name on the page."""
+    albedo: str
+    """Link behind the small picture of the albedo: the PNG if there is one."""
     pictures: list[tuple[str, str]]
     """Caption and link of each small picture."""
     ratio: str
@@ -67,7 +78,9 @@ def user_page(predictions: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("user_page.html.jinja").render(
-        headline=_headline(len(predicted), len(failed), predictions["others"]),
+        headline=_headline(
+            len(predicted), len(failed), predictions["others"], predictions["companions"]
+        ),
         settings=[
             (_SETTING_LABELS[key], _printable(plain(value)))
             for key, value in settings.items()
@@ -75,19 +88,34 @@ def user_page(predictions: dict[str, Any]) -> str:
         ],
         cards=[_card(record) for record in predicted],
         failed=failed,
+        files=_files_text(settings["output"]),
         unit="sRGB-encoded" if settings["space"] == "srgb" else "linear",
         brightest=BRIGHTEST_UNCERTAINTY,
         has_uncertainty=any("uncertainty" in record["files"] for record in predicted),
     )
 
 
-def _headline(predicted: int, failed: int, others: int) -> str:
+def _headline(predicted: int, failed: int, others: int, companions: int) -> str:
     texts = [f"{count(predicted, 'image')} with an albedo"]
     if failed:
         texts.append(f"{count(failed, 'image')} that could not be used")
     if others:
         texts.append(f"{count(others, 'other file')} skipped")
+    if companions:
+        texts.append(f"{count(companions, 'companion file')} passed over ({EXAMPLES})")
     return ", ".join(texts) + "."
+
+
+def _files_text(output: dict[str, Any]) -> str:
+    """What the files hold, by the settings of `predict.output`."""
+    stored = {"exr": "half floats", "png": f"{output['png_bits']} bits", "tiff": "16 bits"}
+    texts = [
+        f"the {kind.upper()} files hold {_SPACES[output[kind]]} ({numbers})"
+        for kind, numbers in stored.items()
+        if output[kind]
+    ]
+    text = ", ".join(texts)
+    return text[:1].upper() + text[1:] + "."
 
 
 def _card(record: dict[str, Any]) -> ImageCard:
@@ -95,7 +123,8 @@ def _card(record: dict[str, Any]) -> ImageCard:
     captions = {"beauty": "input", "albedo": "albedo", "uncertainty": "uncertainty"}
     return ImageCard(
         name=_printable(record["name"]),
-        links={k: _link(files[k]) for k in ("exr", "png", "uncertainty") if k in files},
+        links={name: _link(files[kind]) for kind, name in _LINKS.items() if kind in files},
+        albedo=_link(next(files[kind] for kind in ("png", "tiff", "exr") if kind in files)),
         pictures=[
             (caption, _link(files[f"{key}_thumbnail"]))
             for key, caption in captions.items()

@@ -37,6 +37,10 @@ class ShardBuild(Protocol):
     def sources(self) -> Sequence[Source]:
         """What the rows are made from, in the order of the rows."""
 
+    @property
+    def companions(self) -> int:
+        """Number of companion files beside the sources; see `runtime.companions`."""
+
     def make(
         self, chunks: list[list[int]], rejected: list[Rejected]
     ) -> Iterator[list[Row] | Rejected]:
@@ -105,7 +109,8 @@ def _write(folder: Path, build: ShardBuild, mean: int) -> None:
         finished = [ledger.chunks()[key] for key in keys]
         outcomes = [outcome for chunk in finished for outcome in chunk.outcomes.values()]
         shards = [chunk.shard for chunk in finished if chunk.shard]
-        publish(folder, Index(shards, [o.rejected for o in outcomes if o.rejected]))
+        rejected = [outcome.rejected for outcome in outcomes if outcome.rejected]
+        publish(folder, Index(shards, rejected, build.companions))
         ledger.keep_only(keys)
     wait_for_all()
 

@@ -44,6 +44,8 @@ class Index:
     """Names of the files, in the order of the rows."""
     rejected: list[Rejected] = field(default_factory=list)
     """Samples that have no rows."""
+    companions: int = 0
+    """Number of companion files beside the sources; see `runtime.companions`."""
 
 
 def has_index(folder: Path) -> bool:
@@ -59,7 +61,8 @@ def read_index(folder: Path) -> Index:
     """
     try:
         content = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        return Index(content["shards"], [Rejected(**item) for item in content["rejected"]])
+        rejected = [Rejected(**item) for item in content["rejected"]]
+        return Index(content["shards"], rejected, content.get("companions", 0))
     except FileNotFoundError as error:
         raise ProjectError(
             f"{folder}: no finished shards here; run the pipeline that makes them to its end"
@@ -79,6 +82,8 @@ def publish(folder: Path, index: Index) -> None:
         why = "".join(f"; {count} x {reason}" for reason, count in reasons)
         raise ProjectError(f"{folder}: no usable sample among {len(index.rejected)}{why}")
     content = {"shards": index.shards, "rejected": [asdict(item) for item in index.rejected]}
+    if index.companions:
+        content["companions"] = index.companions
     write_text(folder / _INDEX, json.dumps(content, indent=1, ensure_ascii=False))
     sweep(folder, index.shards)
 

@@ -10,6 +10,17 @@ from tests.support.report_tables import audit_rows
 SUSPICION = "albedo: declared linear, but stored in 8 bits, as encoded images are"
 
 
+def test_masked_targets_are_findings_that_an_earlier_audit_does_not_have(rows) -> None:
+    plain = summary_of(rows)["flags"]
+    assert [plain[name] for name in ("masked_above", "masked_black", "masked_ids")] == [0, 0, 0]
+    rows = rows.assign(masked_above_share=0.0, masked_black_share=0.0, masked_id_share=0.0)
+    rows.loc[50:51, "masked_black_share"] = 0.02
+    found = {item.name: item.samples for item in findings(rows, summary_of(rows))}
+    assert found["Masked: black target under a bright beauty"] == 2
+    listed = {item.sample_id: item.findings for item in flagged_samples(rows)[0]}
+    assert listed["s050"] == ["masked, black: 2.0 %"]
+
+
 @pytest.fixture
 def rows() -> pd.DataFrame:
     """200 samples, s000 … s199, some with findings."""
@@ -35,7 +46,7 @@ def test_findings_are_counted_and_sorted_by_seriousness(rows) -> None:
         ("Nearly black beauty", 1, "0.50 %", False),
     ]
     assert all(item.advice for item in found)
-    clipped = found[-2]
+    clipped = next(item for item in found if item.name == "Clipped beauty")
     assert clipped.examples == [f"s{n:03d}" for n in range(10, 10 + MAX_EXAMPLES)]
 
 

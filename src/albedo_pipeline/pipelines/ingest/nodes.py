@@ -41,5 +41,5 @@ def describe_pairs(
     audit = audit_of(pairs, manifest, quarantine)
     of_pairs = {"pairs": manifest_digest(manifest)}
     tables = [with_table_digests(table, of_pairs) for table in (manifest, quarantine, audit)]
-    summary = summary_of(audit) | published_split.description() | of_pairs
-    return *tables, with_content(summary)
+    summary = summary_of(audit, pairs.index.companions)
+    return *tables, with_content(summary | published_split.description() | of_pairs)

@@ -18,6 +18,7 @@ from albedo_pipeline.reporting.sections.findings import (
     findings,
     flagged_samples,
 )
+from albedo_pipeline.runtime.companions import EXAMPLES
 
 MAX_NAMED = 3
 """Number of different sizes or file types that are named; the others are counted together."""
@@ -66,7 +67,7 @@ def data_section(audit: pd.DataFrame, summary: dict, quarantine: pd.DataFrame) -
     samples = summary.get("samples", len(used))
     quarantined = summary.get("quarantined", len(audit) - len(used))
     return DataSection(
-        overview=_overview(used, samples, quarantined, flagged_total),
+        overview=_overview(used, samples, quarantined, flagged_total, summary.get("companions", 0)),
         details=_details(used),
         findings=[item for item in all_findings if item.samples],
         not_found=[item.name for item in all_findings if not item.samples],
@@ -81,12 +82,18 @@ def data_section(audit: pd.DataFrame, summary: dict, quarantine: pd.DataFrame) -
     )
 
 
-def _overview(used: pd.DataFrame, samples: int, quarantined: int, flagged: int) -> str:
+def _overview(
+    used: pd.DataFrame, samples: int, quarantined: int, flagged: int, companions: int
+) -> str:
     findings_text = f"findings for {count(flagged, 'sample')}" if flagged else "no findings"
     quarantine_text = f"holds {count(quarantined, 'more sample')}" if quarantined else "is empty"
+    companions_text = (
+        f" Passed over {count(companions, 'companion file')} ({EXAMPLES})." if companions else ""
+    )
     return (
         f"{count(samples, 'sample')} in {count(used['group'].nunique(), 'group')}. "
         f"The audit reports {findings_text}, and the quarantine {quarantine_text}."
+        f"{companions_text}"
     )
 
 

@@ -99,6 +99,20 @@ _DESCRIPTIONS = {
         f"The exposure multiplies the beauty by more than {DARK_BEAUTY:g}, so it shows the noise "
         "and the rounding of values close to 0. Check the lights and the unit of the render.",
     ),
+    "masked_above": (
+        "Masked: target too bright for an albedo",
+        "Pixels whose target is above ingest.target_mask.max_albedo, as of metal and light "
+        "sources. They are masked and do no harm.",
+    ),
+    "masked_black": (
+        "Masked: black target under a bright beauty",
+        "Pixels that ingest.target_mask.black_albedo masks, as of glass, mirrors and light "
+        "sources. They do no harm.",
+    ),
+    "masked_ids": (
+        "Masked by id",
+        "Pixels of the entities or materials in the reader's masked_ids. They do no harm.",
+    ),
 }
 """Name and advice of every known finding, the most serious first."""
 
@@ -116,6 +130,9 @@ _SAMPLE_TEXTS = {
     "clipped_albedo": lambda row: f"albedo clipped: {percentage(row.albedo_clipped_share)}",
     "clipped_beauty": lambda row: f"beauty clipped: {percentage(row.beauty_clipped_share)}",
     "dark_beauty": lambda row: f"exposure × {row.exposure:.3g}",
+    "masked_above": lambda row: f"masked, too bright: {percentage(row.masked_above_share)}",
+    "masked_black": lambda row: f"masked, black: {percentage(row.masked_black_share)}",
+    "masked_ids": lambda row: f"masked by id: {percentage(row.masked_id_share)}",
 }
 """Text about one sample for every known finding."""
 
