@@ -130,6 +130,16 @@ def test_a_profile_of_other_colours_is_refused_unless_a_space_is_declared(tmp_pa
     assert read_colour(tmp_path / "a.jpg", MANY, options=ReadOptions("srgb")).space == "srgb"
 
 
+def test_a_damaged_profile_is_refused_unless_a_space_is_declared(tmp_path: Path) -> None:
+    Image.fromarray(CODES).save(tmp_path / "a.jpg", icc_profile=files.DISPLAY_P3[:140])
+    with pytest.raises(
+        ValueError, match=r"a\.jpg: ICC profile .* cannot be converted.*colour_space"
+    ):
+        read_colour(tmp_path / "a.jpg", MANY)
+    declared = read_colour(tmp_path / "a.jpg", MANY, options=ReadOptions("srgb"))
+    assert (declared.space, declared.notes.doubt) == ("srgb", "")
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "tif"])
 def test_cmyk_is_converted_by_its_profile_or_refused(tmp_path: Path, suffix: str) -> None:
     path, inks = tmp_path / f"a.{suffix}", np.full((8, 8, 4), (200, 40, 10, 30), np.uint8)
@@ -219,6 +229,18 @@ def test_png_files_in_srgb_stay_as_they_are(tmp_path: Path, chunks: dict, source
     read = read_colour(files.png(tmp_path / "a.png", CODES, chunks), MANY)
     np.testing.assert_array_equal((read.pixels * 255).round(), CODES)
     assert (read.space, read.notes.source) == ("srgb", source)
+
+
+def test_hdr_codes_give_light_in_units_of_100_candela(tmp_path: Path) -> None:
+    signal = 128 / 255
+    power = signal ** (1 / 78.84375)  # SMPTE ST 2084
+    pq = 100 * ((power - 0.8359375) / (18.8515625 - 18.6875 * power)) ** (1 / 0.1593017578125)
+    scene = (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12  # ITU-R BT.2100, HLG
+    for transfer, light in ((16, pq), (18, 10 * scene**1.2)):
+        code = {b"cICP": bytes((9, transfer, 0, 1))}
+        read = read_colour(files.png(tmp_path / "a.png", np.full_like(CODES, 128), code), MANY)
+        assert read.space == "linear"
+        np.testing.assert_allclose(read.pixels, light, rtol=2e-3)
 
 
 def test_png_codes_come_before_profiles_and_video_range_is_refused(tmp_path: Path) -> None:

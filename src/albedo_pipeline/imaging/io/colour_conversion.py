@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from albedo_pipeline.errors import one_line
 from albedo_pipeline.imaging.colour import ColourSpace, encode_srgb, to_linear
 from albedo_pipeline.imaging.io.colour_tags import CONFIG, LINEAR_REC709, ColourTag, config
 from albedo_pipeline.imaging.pixels import as_float32
@@ -120,7 +121,7 @@ def _transform(pixels: np.ndarray, tag: ColourTag, target: str) -> np.ndarray:
         convert_space = oiio.ImageBufAlgo.colorconvert
         image = convert_space(image, space, target, False, "", "", CONFIG)
     if image.has_error:
-        raise ValueError(f"{tag.label}: {image.geterror().strip().splitlines()[0]}")
+        raise ValueError(f"OpenColorIO: {image.geterror().strip().splitlines()[0]}")
     return image.get_pixels(oiio.FLOAT)
 
 
@@ -170,7 +171,7 @@ def littlecms_to_srgb(codes: np.ndarray, profile: bytes) -> np.ndarray:
         target, intent = ImageCms.createProfile("sRGB"), ImageCms.Intent.RELATIVE_COLORIMETRIC
         result = ImageCms.profileToProfile(picture, source, target, intent, outputMode="RGB")
     except (OSError, ImageCms.PyCMSError) as error:
-        raise ValueError(f"the ICC profile cannot be used ({error})") from error
+        raise ValueError(f"LittleCMS: {one_line(error)}") from error
     return np.asarray(result, np.float32) / 255
 
 

@@ -43,11 +43,18 @@ def interpret(
     if tag is None:
         space: ColourSpace = "linear" if pixel_type in _FLOATS else "srgb"
         return Interpreted(pixels, space, ColourNotes("pixel type"))
-    if tag.problem:
+    try:
+        return _by_tag(pixels, tag)
+    except ValueError as error:
         raise ValueError(
-            f"{tag.label} cannot be converted ({tag.problem}); convert the file, or set "
+            f"{tag.label} cannot be converted ({error}); convert the file, or set "
             "colour_space to linear, srgb or acescg if its values are that"
-        )
+        ) from error
+
+
+def _by_tag(pixels: np.ndarray, tag: ColourTag) -> Interpreted:
+    if tag.problem:
+        raise ValueError(tag.problem)
     same = equal_space(tag)
     if same is not None:
         return Interpreted(pixels, same, ColourNotes(tag.label))
