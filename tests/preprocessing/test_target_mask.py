@@ -7,6 +7,8 @@ import pytest
 
 from albedo_pipeline.params import IngestParams
 from albedo_pipeline.preprocessing.ingest import PairBuild
+from albedo_pipeline.preprocessing.pair_rows import pair_rows
+from albedo_pipeline.provenance.code import decides_stored_bytes, modules_behind
 from albedo_pipeline.readers.exr_layers import ExrLayersDataset
 from albedo_pipeline.shards.datasets import PairShardsDataset
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -62,3 +64,9 @@ def test_metal_and_mirror_are_masked(render: Path, tmp_path: Path) -> None:
         assert 3 / 16 <= masked.scalars[column][0].as_py() <= 6 / 16
     assert masked.scalars["albedo_clipped_share"][0].as_py() == 0
     np.testing.assert_array_equal(masked.tensor("albedo", 0), plain.tensor("albedo", 0))
+
+
+def test_the_code_that_masks_is_part_of_the_cache_key() -> None:
+    behind = modules_behind([pair_rows.__module__], decides_stored_bytes)
+    names = {"imaging.target_checks", "imaging.io.ids", "readers.masked_ids"}
+    assert {f"albedo_pipeline.{name}" for name in names} <= behind
