@@ -212,11 +212,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         projects = make_projects(options.projects or folder / "projects")
-        print(f"{'':45}", *(f"{kind:16}" for kind in options.kind), flush=True)
+        print(f"{'':48}", *(f"{kind:16}" for kind in options.kind), flush=True)
         for stage in options.stage:
             check_undamaged(stage, folder, projects)
             for result in (result for result in RESULTS if stage in result.read_by):
-                print(f"{stage:12} {result.path:32}", end="", flush=True)
+                print(f"{stage:12} {result.path:35}", end="", flush=True)
                 for kind in options.kind:
                     line = outcome(stage, result, kind, folder, projects).replace(name, "…")
                     cells.setdefault(line, []).append(f"{stage}, {result.path}, {kind}")

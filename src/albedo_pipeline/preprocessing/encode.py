@@ -38,8 +38,8 @@ class LatentBuild:
             ProjectError: if manifest and pairs are of different runs, the manifest was changed, or
                 the size of an image is not a multiple of the autoencoder's factor.
         """
-        check_manifest(manifest)
         pairs.check_manifest(manifest)
+        check_manifest(manifest)
         shapes = pairs.shapes("beauty")
         for shape in np.unique(shapes, axis=0):
             check_divisible(autoencoder, tuple(shape))

@@ -36,8 +36,8 @@ def check_report(
         ProjectError: if one is not, or the metrics were changed; says which pipelines to run again.
     """
     check_is_object("train_settings", train_settings, "the pipeline train")
-    check_manifest(manifest)
     pairs.check_manifest(manifest)
+    check_manifest(manifest)
     stored = {
         "predictions": predictions.fingerprint(),
         "pairs": manifest_digest(manifest),

@@ -12,8 +12,8 @@ def make_autoencoder(
     from albedo_pipeline.runtime.device import open_device
     from albedo_pipeline.training.autoencoder import obtain_autoencoder
 
-    check_manifest(manifest)
     pairs.check_manifest(manifest)
+    check_manifest(manifest)
     rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
     return obtain_autoencoder(pairs, rows, params, open_device(params.device, params.precision))
 

@@ -33,8 +33,8 @@ def train(
 
     latent_sets = {"latents": latents, **more_latents}
     images = ImageData(pairs, manifest, autoencoder)
-    check_manifest(manifest)
     pairs.check_manifest(manifest)
+    check_manifest(manifest)
     check_latents(latent_sets, images, params)
     trained = train_denoiser(latent_sets, images, params, checkpoints, tensorboard)
     origin = made_from(latent_sets, images, params, trained.autoencoder)
