@@ -39,12 +39,12 @@ class ReaderOptions:
     """A key of `MASK_RULES`."""
     max_pixels: int = 128_000_000
     """Largest number of pixels of an image."""
-    masked_ids: tuple[int, ...] = ()
-    """Ids of entities or materials whose target is no albedo."""
     beauty_alpha: AlphaRule = "mask"
     albedo_alpha: AlphaRule = "mask"
     grey_beauty: bool = False
     """Whether a beauty may be grey."""
+    masked_ids: tuple[int, ...] = ()
+    """Ids of entities or materials whose target is no albedo."""
 
     @property
     def beauty(self) -> ReadOptions:
