@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.params import IngestParams
-from albedo_pipeline.pipelines.ingest.nodes import describe_pairs
-from albedo_pipeline.preprocessing.ingest import PairBuild
+from albedo_pipeline.pipelines.ingest.nodes import describe_pairs, normalise_pairs
 from albedo_pipeline.readers.folder_pattern import FolderPatternDataset
 from albedo_pipeline.shards.datasets import PairShardsDataset
 from tests.support.broken_images import image
@@ -36,8 +35,9 @@ def summary(source: Path, target: Path) -> tuple[dict, list[str]]:
     """The audit's summary and the samples."""
     reader = FolderPatternDataset(filepath=str(source), colour_space="srgb")
     dataset = PairShardsDataset(filepath=str(target))
-    dataset.save(PairBuild(reader.load(), PARAMS))
-    manifest, _, _, counted = describe_pairs(dataset.load(), PARAMS)
+    build, split = normalise_pairs(reader.load(), PARAMS)
+    dataset.save(build)
+    manifest, _, _, counted = describe_pairs(dataset.load(), split, PARAMS)
     return counted, manifest["sample_id"].tolist()
 
 
