@@ -75,6 +75,16 @@ def test_no_group_is_in_two_splits(finished_project: Path) -> None:
     assert set(manifest["split"]) == {"train", "validation", "test"}
 
 
+def test_the_rule_of_the_split_is_named(finished_project: Path) -> None:
+    data = finished_project / "data" / "test"
+    summary = json.loads((data / "03_primary" / "audit_summary.json").read_text())
+    rule = "hash of the group"
+    assert summary["split_rules"] == dict.fromkeys(("train", "validation", "test"), rule)
+    assert (summary["left_out"], summary["names_without_sample"]) == (0, {})
+    metrics = json.loads((data / "08_reporting" / "metrics.json").read_text())
+    assert metrics["protocol"]["split_rules"] == {"test": rule}
+
+
 def test_the_same_command_gives_the_same_weights_bit_for_bit(
     finished_project: Path, tmp_path: Path
 ) -> None:

@@ -33,6 +33,17 @@ def test_the_section_counts_samples_groups_sizes_and_splits() -> None:
     assert section.splits[0] == ("train", "150", "75.0 %", "75")
     assert section.splits[-1] == ("all", "200", "100 %", "100")
     assert "Negative pixels" in section.not_found
+    assert section.split_note == "All samples of a group are in the same split."
+
+
+def test_the_section_names_the_rule_of_a_published_split() -> None:
+    rows = some_rows()
+    rules = {"train": "list a.txt, by group, digest 0", "test": "list b.txt, by group, digest 1"}
+    summary = summary_of(rows) | {"split_rules": rules, "left_out": 1200}
+    assert data_section(rows, summary, quarantine_rows(0)).split_note == (
+        "Published split. train: list a.txt, by group, digest 0; test: list b.txt, by group, "
+        "digest 1. Samples in no split, left out: 1,200."
+    )
 
 
 def test_the_overview_counts_quarantined_samples() -> None:
