@@ -24,6 +24,7 @@ PARAMS = {
     "evaluate": params.EvaluateParams,
     "report": params.ReportParams,
     "export": params.ExportParams,
+    "plan": params.PlanParams,
     "predict": params.PredictParams,
 }
 """The pydantic model of each pipeline's settings."""

@@ -1,17 +1,15 @@
 """Time and memory of predictions, measured by a small one."""
 
 import time
-import weakref
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
 from albedo_pipeline.models.autoencoder import factor
 from albedo_pipeline.runtime.device import available_memory
+from albedo_pipeline.runtime.live_tensors import LiveTensors
 
 _CELLS = 32
 """Width and height of the measured image, in latent cells."""
@@ -61,7 +59,7 @@ def _peak_bytes(estimator: Estimator, images: torch.Tensor, noise: torch.Tensor)
         torch.cuda.reset_peak_memory_stats(estimator.device)
         _predict(estimator, images, noise)
         return float(torch.cuda.max_memory_allocated(estimator.device) - before)
-    with _LiveTensors() as live:
+    with LiveTensors() as live:
         _predict(estimator, images, noise)
     return _WORKSPACE * live.peak
 
@@ -70,32 +68,3 @@ def _predict(estimator: Estimator, images: torch.Tensor, noise: torch.Tensor) ->
     """Predict for the cost alone; each image of the job has its own reason if it fails."""
     with suppress(NotFiniteError):
         estimator.predict(images, noise).albedo.cpu()
-
-
-class _LiveTensors(TorchDispatchMode):
-    """Counts the bytes of all tensors that operations return, as long as they exist."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = self.peak = 0
-        self._known: set[int] = set()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for tensor in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(tensor, torch.Tensor):
-                self._count(tensor.untyped_storage())
-        return result
-
-    def _count(self, storage: torch.UntypedStorage) -> None:
-        key, size = storage._cdata, storage.nbytes()
-        if key in self._known:  # a view
-            return
-        self._known.add(key)
-        self.now += size
-        self.peak = max(self.peak, self.now)
-        weakref.finalize(storage, self._forget, key, size)
-
-    def _forget(self, key: int, size: int) -> None:
-        self._known.discard(key)
-        self.now -= size

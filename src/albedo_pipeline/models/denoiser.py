@@ -111,19 +111,28 @@ def load_unet(source: PretrainedDenoiser, latent_channels: int) -> UNet2DConditi
             raise ProjectError(
                 f"train.pretrained.model {source.model}: {one_line(error)}"
             ) from error
-    if unet.config.out_channels != latent_channels:
-        raise ProjectError(
-            f"train.pretrained.model {source.model}: predicts {unet.config.out_channels} channels, "
-            f"but the autoencoder's latents have {latent_channels}"
-        )
+    check_channels(f"train.pretrained.model {source.model}", dict(unet.config), latent_channels)
     if unet.config.in_channels == latent_channels:
         return widen_input(unet)
-    if unet.config.in_channels == 2 * latent_channels:
-        return swap_input(unet) if source.input_order == "noisy_first" else unet
-    raise ProjectError(
-        f"train.pretrained.model {source.model}: takes {unet.config.in_channels} channels, "
-        f"expected {latent_channels} or {2 * latent_channels}"
-    )
+    return swap_input(unet) if source.input_order == "noisy_first" else unet
+
+
+def check_channels(name: str, config: dict[str, Any], latent_channels: int) -> None:
+    """Check that a UNet takes one latent or two, and predicts one.
+
+    Raises:
+        ProjectError: if it does not; begins with `name`.
+    """
+    if config["out_channels"] != latent_channels:
+        raise ProjectError(
+            f"{name}: predicts {config['out_channels']} channels, "
+            f"but the autoencoder's latents have {latent_channels}"
+        )
+    if config["in_channels"] not in (latent_channels, 2 * latent_channels):
+        raise ProjectError(
+            f"{name}: takes {config['in_channels']} channels, "
+            f"expected {latent_channels} or {2 * latent_channels}"
+        )
 
 
 @torch.no_grad()

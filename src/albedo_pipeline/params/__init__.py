@@ -4,6 +4,7 @@ from albedo_pipeline.params.autoencoder import AutoencoderParams, EncodeParams
 from albedo_pipeline.params.evaluate import EvaluateParams
 from albedo_pipeline.params.export import ExportParams
 from albedo_pipeline.params.ingest import IngestParams
+from albedo_pipeline.params.plan import PlanParams
 from albedo_pipeline.params.predict import PredictParams
 from albedo_pipeline.params.report import ReportParams
 from albedo_pipeline.params.synthesize import SynthesizeParams
@@ -15,6 +16,7 @@ __all__ = [
     "EvaluateParams",
     "ExportParams",
     "IngestParams",
+    "PlanParams",
     "PredictParams",
     "ReportParams",
     "SynthesizeParams",

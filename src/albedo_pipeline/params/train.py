@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from albedo_pipeline.params.base import Device, Params, Precision
 from albedo_pipeline.params.denoiser import Lora, NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
@@ -39,6 +39,15 @@ _MAY_DIFFER_ON_RESUME = (
     "on_mismatch",
     "on_code_change",
 )
+
+
+def _check_micro_batch_size(value: Any) -> Any:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if value != "auto" and not is_count:
+        raise ValueError(f"must be a whole number of at least 1, or auto (got {value!r})")
+    return value
+
+
 _WITHOUT_EFFECT = {
     "diffusion": ("end_to_end", "train_decoder"),
     "end_to_end": ("loss", "noise"),
@@ -90,9 +99,10 @@ class TrainParams(Params):
     """Random changes of the samples, besides the flip."""
     effective_batch_size: int = Field(ge=1)
     """Number of samples in one optimiser step, over all processes."""
-    micro_batch_size: int = Field(ge=1)
+    micro_batch_size: Annotated[int | Literal["auto"], BeforeValidator(_check_micro_batch_size)]
     """Largest number of samples that a process computes at a time; a divisor of
-    `effective_batch_size`. It does not change the result."""
+    `effective_batch_size`. `auto` takes the largest that fits into the free memory of the device
+    when the training starts. It does not change the result."""
     max_steps: int | None = Field(None, ge=1)
     """Optimiser steps after which the training ends; null: `max_epochs` alone ends it."""
     max_epochs: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -140,10 +150,11 @@ class TrainParams(Params):
 
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
-        if self.effective_batch_size % self.micro_batch_size:
+        size = self.micro_batch_size
+        if size != "auto" and self.effective_batch_size % size:
             raise ValueError(
                 f"effective_batch_size ({self.effective_batch_size}) must be a multiple of "
-                f"micro_batch_size ({self.micro_batch_size})"
+                f"micro_batch_size ({size})"
             )
         if self.source == "pretrained" and self.pretrained is None:
             raise ValueError("source 'pretrained' needs the key 'pretrained'")
@@ -172,7 +183,8 @@ class TrainParams(Params):
             raise ValueError(
                 "train_decoder needs end_to_end.decode_from_step 0 and a loss of decoded pixels"
             )
-        if self.has_light_pairs and self.micro_batch_size % 2:
+        size = self.micro_batch_size
+        if self.has_light_pairs and size != "auto" and size % 2:
             raise ValueError("end_to_end.constancy_weight needs an even micro_batch_size")
         if self.validation.steps not in (None, 1):
             raise ValueError("objective 'end_to_end' predicts in one step: validation.steps is 1")
@@ -186,6 +198,12 @@ class TrainParams(Params):
                 "lora.target_modules: an adapter of conv_in would let the noise in; name conv_in "
                 "in lora.train_also"
             )
+
+    @property
+    def micro_batch_size_as_number(self) -> int:
+        """The size of a micro-batch, after the training has put a number in the place of `auto`."""
+        assert self.micro_batch_size != "auto"
+        return self.micro_batch_size
 
     @property
     def has_light_pairs(self) -> bool:

@@ -127,6 +127,15 @@ def available_memory(device: torch.device) -> int:
     return min(available, max(0, limit - used))
 
 
+def share_of_memory(device: torch.device) -> int:
+    """Number of bytes that this process can still use, if others of its run are on the machine.
+
+    A GPU is one process's own; the memory of the CPU is divided evenly.
+    """
+    shared = 1 if device.type == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return available_memory(device) // shared
+
+
 def _inactive_files(statistics: str) -> int:
     """Bytes of `memory.stat` that cache files nobody uses; the kernel gives them back on demand."""
     lines = (line.split() for line in statistics.splitlines())

@@ -157,10 +157,15 @@ def micro_batch_ranges(
 
 def any_process(accelerator: "Accelerator", flag: bool) -> bool:
     """Whether the flag is set in any process; the CPU reduces it, so that no GPU waits."""
+    return smallest_of_processes(accelerator, -int(flag)) < 0
+
+
+def smallest_of_processes(accelerator: "Accelerator", number: int) -> int:
+    """The smallest of the processes' numbers, reduced on the CPU."""
     if accelerator.num_processes == 1:
-        return flag
+        return number
     import torch
 
-    reduced = torch.tensor(int(flag))
-    torch.distributed.all_reduce(reduced, torch.distributed.ReduceOp.MAX)
-    return bool(reduced)
+    reduced = torch.tensor(number)
+    torch.distributed.all_reduce(reduced, torch.distributed.ReduceOp.MIN)
+    return int(reduced)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from math import floor
+from math import floor, prod
 from typing import Self
 
 import numpy as np
@@ -168,6 +168,13 @@ class Stream:
     def channels(self) -> int:
         """Number of channels of a latent."""
         return _channels(self._sources[0])
+
+    @property
+    def largest_size(self) -> tuple[int, int]:
+        """Height and width of the largest latent, cells."""
+        shapes = np.concatenate([s.latents.shapes("albedo")[s.rows] for s in self._sources])
+        _, height, width = max(map(tuple, np.unique(shapes, axis=0)), key=prod)
+        return int(height), int(width)
 
     def __len__(self) -> int:
         """Number of samples of all sources, which make an epoch."""

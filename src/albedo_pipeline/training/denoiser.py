@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from accelerate import Accelerator
 from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 
@@ -20,11 +21,13 @@ from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
 from albedo_pipeline.runtime.checksums import damage
+from albedo_pipeline.runtime.device import share_of_memory
 from albedo_pipeline.runtime.distributed import (
     accelerated,
     any_process,
     micro_batch_ranges,
     run_on_main_and_broadcast,
+    smallest_of_processes,
 )
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
@@ -34,6 +37,8 @@ from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective
 from albedo_pipeline.training.optimiser_step import TrainingComponents, prepare
 from albedo_pipeline.training.pixel_batches import PixelStream
+from albedo_pipeline.training.plan.micro_batch import planned_micro_batch_size
+from albedo_pipeline.training.plan.networks import Networks
 from albedo_pipeline.training.resume import (
     AVERAGES_FILE,
     TrainState,
@@ -101,9 +106,12 @@ def train_denoiser(
         accelerated(params.device, params.precision, params.execution.deterministic) as accelerator,
         ExitStack() as held,
     ):
-        processes = accelerator.num_processes
+        processes, size = accelerator.num_processes, params.micro_batch_size
         ranges = micro_batch_ranges(
-            0, processes, params.effective_batch_size, params.micro_batch_size
+            0,
+            processes,
+            params.effective_batch_size,
+            params.effective_batch_size if size == "auto" else size,
         )
         if params.has_light_pairs and len(ranges[0]) % 2:
             raise ProjectError(
@@ -116,6 +124,7 @@ def train_denoiser(
         if params.start_from:
             check_start(params.start_from, start, images.autoencoder)
             digests["start_from"] = start.digest()
+        params = _planned(accelerator, start, stream, images, params, store)
         components = prepare(accelerator, start, images.autoencoder, params)
         objective = components.objective
         if isinstance(objective, EndToEndObjective) and objective.features:
@@ -171,6 +180,34 @@ def new_stream(
     if params.needs_pixels:
         return PixelStream(sources, params, images.pairs, factor(images.autoencoder))
     return Stream(sources, params)
+
+
+def _planned(
+    accelerator: Accelerator,
+    start: Denoiser,
+    stream: Stream,
+    images: ImageData,
+    params: TrainParams,
+    store: Checkpoints,
+) -> TrainParams:
+    """The settings with the micro-batch size as a number; the main process logs the plan."""
+    free = smallest_of_processes(accelerator, share_of_memory(accelerator.device))
+    networks = Networks(
+        dict(start.unet.config), dict(images.autoencoder.config), stream.largest_size
+    )
+    size = run_on_main_and_broadcast(
+        accelerator,
+        lambda: planned_micro_batch_size(
+            networks,
+            params,
+            device=accelerator.device.type,
+            free_memory=free,
+            processes=accelerator.num_processes,
+            last_step=params.last_step(len(stream)),
+            folder=store.folder,
+        ),
+    )
+    return params.model_copy(update={"micro_batch_size": size})
 
 
 def _open_store(

@@ -1,7 +1,7 @@
 """One optimiser step: losses of the micro-batches, gradients, update, moving average."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -15,13 +15,14 @@ from albedo_pipeline.models.autoencoder import decoder_parameters
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.ema import Ema, constant_decay, power_decay
 from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.end_to_end import FeatureLoss
 from albedo_pipeline.params.optimisation import Ema as EmaParams
 from albedo_pipeline.params.optimisation import ParameterGroup
 from albedo_pipeline.training.batches import DeviceBatch
 from albedo_pipeline.training.objectives.base import Objective
 from albedo_pipeline.training.objectives.diffusion import DiffusionObjective
 from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective, OneStepModel
-from albedo_pipeline.training.objectives.features import Features
+from albedo_pipeline.training.objectives.features import Features, load_features
 from albedo_pipeline.training.optimisation import (
     Named,
     freeze,
@@ -64,8 +65,16 @@ def prepare(
     denoiser: Denoiser,
     autoencoder: AutoencoderKL,
     params: TrainParams,
+    new_features: Callable[[FeatureLoss, torch.device], Features] = load_features,
 ) -> TrainingComponents:
     """Move the networks to the device and make them ready to train.
+
+    Args:
+        accelerator: of this process.
+        denoiser: what is trained.
+        autoencoder: encodes and decodes; its decoder may be trained along.
+        params: settings of the training.
+        new_features: makes the vision transformer of the feature term.
 
     Raises:
         ProjectError: if a parameter group matches no parameter, or nothing is left to train.
@@ -96,7 +105,7 @@ def prepare(
         accelerator=accelerator,
         denoiser=denoiser,
         autoencoder=autoencoder,
-        objective=_objective(accelerator, denoiser, autoencoder, params),
+        objective=_objective(accelerator, denoiser, autoencoder, params, new_features),
         model=model,
         optimiser=optimiser,
         trained=trained,
@@ -120,7 +129,11 @@ def _trained_model(
 
 
 def _objective(
-    accelerator: Accelerator, denoiser: Denoiser, autoencoder: AutoencoderKL, params: TrainParams
+    accelerator: Accelerator,
+    denoiser: Denoiser,
+    autoencoder: AutoencoderKL,
+    params: TrainParams,
+    new_features: Callable[[FeatureLoss, torch.device], Features],
 ) -> Objective:
     if params.objective == "diffusion":
         return DiffusionObjective(
@@ -135,7 +148,7 @@ def _objective(
     return EndToEndObjective(
         params.end_to_end,
         autoencoder,
-        Features(features, accelerator.device) if features else None,
+        new_features(features, accelerator.device) if features else None,
         accelerator.autocast,
     )
 

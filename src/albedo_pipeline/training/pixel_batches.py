@@ -75,6 +75,12 @@ class PixelStream(Stream):
         if params.augmentation.mix_lights or params.has_light_pairs:
             self._partners = self._other_lights()
 
+    @property
+    def largest_size(self) -> tuple[int, int]:
+        """Height and width of the largest latent, cells."""
+        crop = self._params.augmentation.crop
+        return (crop // self._factor, crop // self._factor) if crop else super().largest_size
+
     def batch(self, step: int, places: range) -> PixelBatch:  # type: ignore[override]
         """The samples at some places in the effective batch of `step`, on the CPU.
 

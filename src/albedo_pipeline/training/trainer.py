@@ -129,7 +129,7 @@ class Trainer:
             accelerator.process_index,
             accelerator.num_processes,
             params.effective_batch_size,
-            params.micro_batch_size,
+            params.micro_batch_size_as_number,
         )
 
     def _step(self, batches: Iterator[DeviceBatch]) -> None:

@@ -19,20 +19,16 @@ _DEVIATION = (0.229, 0.224, 0.225)
 class Features:
     """A frozen vision transformer that compares images."""
 
-    def __init__(self, params: FeatureLoss, device: torch.device) -> None:
-        """Load the transformer, and freeze it.
+    def __init__(self, model: Any, resolution: int, device: torch.device) -> None:
+        """Freeze the transformer.
 
-        Raises:
-            ProjectError: if the model cannot be loaded; names its folder.
+        Args:
+            model: transformers model whose output is one token per patch.
+            resolution: width and height that the images are resized to, pixels.
+            device: device of the images.
         """
-        try:
-            model = AutoModel.from_pretrained(params.model, use_safetensors=True)
-        except (OSError, ValueError) as error:
-            raise ProjectError(
-                f"train.end_to_end.features.model {params.model}: {one_line(error)}"
-            ) from error
-        self._model: Any = model.eval().requires_grad_(False).to(device)
-        self._resolution = params.resolution
+        self._model = model.eval().requires_grad_(False).to(device)
+        self._resolution = resolution
         self._mean, self._deviation = (
             torch.tensor(each, device=device).view(1, 3, 1, 1) for each in (_MEAN, _DEVIATION)
         )
@@ -66,3 +62,18 @@ class Features:
         resized = interpolate(images, size, mode="bilinear", antialias=True)
         output = self._model(pixel_values=(resized - self._mean) / self._deviation)
         return normalize(output.last_hidden_state.float(), dim=-1)
+
+
+def load_features(params: FeatureLoss, device: torch.device) -> Features:
+    """Load the transformer that the settings name.
+
+    Raises:
+        ProjectError: if it cannot be loaded; names its folder.
+    """
+    try:
+        model = AutoModel.from_pretrained(params.model, use_safetensors=True)
+    except (OSError, ValueError) as error:
+        raise ProjectError(
+            f"train.end_to_end.features.model {params.model}: {one_line(error)}"
+        ) from error
+    return Features(model, params.resolution, device)

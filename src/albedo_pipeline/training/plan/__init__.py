@@ -1,0 +1,1 @@
+"""What a training takes: memory, operations, time and disk, from its settings alone."""

@@ -1,0 +1,127 @@
+"""The plan as a table for the log, and as JSON."""
+
+import logging
+from typing import Any
+
+from albedo_pipeline.params import AutoencoderParams, IngestParams, PlanParams, TrainParams
+from albedo_pipeline.training.plan.estimate import Plan, hours, make_plan, micro_batch_sizes
+from albedo_pipeline.training.plan.networks import Networks, networks_of_settings
+
+logger = logging.getLogger(__name__)
+_GIB = 2**30
+_MISSING = "–"
+
+
+def plan_of_settings(
+    train: TrainParams, autoencoder: AutoencoderParams, ingest: IngestParams, params: PlanParams
+) -> dict[str, Any]:
+    """Plan a training for one GPU from its settings, log the table, and return the result as JSON.
+
+    Raises:
+        ProjectError: if the configuration of a model cannot be read, or does not fit.
+    """
+    networks = networks_of_settings(train, autoencoder, ingest)
+    sizes = micro_batch_sizes(train)
+    plan = make_plan(networks, train, "cuda", sizes, (False, True), train.max_steps)
+    result = plan_result(plan, networks, train, params)
+    logger.info("plan for one GPU:\n%s", "\n".join(plan_lines(result)))
+    return result
+
+
+def plan_result(
+    plan: Plan, networks: Networks, params: TrainParams, assumed: PlanParams
+) -> dict[str, Any]:
+    """The plan as JSON; what is not known or does not fit is null."""
+    return {
+        "objective": params.objective,
+        "precision": params.precision,
+        "effective_batch_size": params.effective_batch_size,
+        "latent_shape": [networks.latent_channels, *networks.size],
+        "parameters": plan.parameters,
+        "trained_parameters": plan.trained,
+        "steps": [
+            {
+                "gradient_checkpointing": cost.gradient_checkpointing,
+                "tflop_per_sample": cost.flops / 1e12,
+                "standing_gib": cost.standing / _GIB,
+                "peak_gib": {str(size): peak / _GIB for size, peak in cost.peaks.items()},
+            }
+            for cost in plan.costs
+        ],
+        "checkpoints": {
+            "gib_each": plan.checkpoint_bytes / _GIB,
+            "largest_number": plan.checkpoints,
+            "gib": plan.checkpoints * plan.checkpoint_bytes / _GIB,
+        },
+        "max_steps": params.max_steps,
+        "utilisation": assumed.utilisation,
+        "cards": {name: _on_card(plan, params, assumed, name) for name in assumed.cards},
+    }
+
+
+def _on_card(plan: Plan, params: TrainParams, assumed: PlanParams, name: str) -> dict[str, Any]:
+    """The largest micro-batch on a card, and the hours of the first way that fits."""
+    card = assumed.cards[name]
+    largest = {c.gradient_checkpointing: c.largest_fitting(card.memory * _GIB) for c in plan.costs}
+    fitting = [c for c in plan.costs if largest[c.gradient_checkpointing] is not None]
+    known = bool(fitting and params.max_steps)
+    return {
+        "memory_gib": card.memory,
+        "micro_batch_size": largest.get(False),
+        "micro_batch_size_with_gradient_checkpointing": largest.get(True),
+        "hours": hours(params, fitting[0].flops, params.max_steps, card, assumed.utilisation)
+        if known and params.max_steps
+        else None,
+    }
+
+
+def plan_lines(result: dict[str, Any]) -> list[str]:
+    """The lines that the log shows of `plan_result`."""
+    channels, height, width = result["latent_shape"]
+    plain, checkpointed = result["steps"]
+    kept = result["checkpoints"]
+    head = (
+        f"{result['parameters'] / 1e6:.1f} M parameters, {result['trained_parameters'] / 1e6:.1f} M "
+        f"trained; objective {result['objective']}, {result['precision']}, latents of "
+        f"{channels} x {height} x {width}"
+    )
+    memory = [
+        ("memory, GiB", "plain", "gradient checkpointing"),
+        ("between two steps", *(f"{s['standing_gib']:.1f}" for s in (plain, checkpointed))),
+        *(
+            (f"micro-batch {size}", f"{peak:.1f}", f"{checkpointed['peak_gib'][size]:.1f}")
+            for size, peak in plain["peak_gib"].items()
+        ),
+        ("TFLOP per sample", *(f"{s['tflop_per_sample']:.3g}" for s in (plain, checkpointed))),
+    ]
+    cards = [("largest micro-batch on", "plain", "gradient checkpointing", "hours")]
+    for name, card in result["cards"].items():
+        cards.append(
+            (
+                f"{name}, {card['memory_gib']:.0f} GiB",
+                _or_missing(card["micro_batch_size"]),
+                _or_missing(card["micro_batch_size_with_gradient_checkpointing"]),
+                _or_missing(card["hours"], ".3g"),
+            )
+        )
+    return [
+        head,
+        *_aligned(memory),
+        *_aligned(cards),
+        f"hours: {_or_missing(result['max_steps'])} steps of {result['effective_batch_size']} "
+        f"samples at {result['utilisation']:.0%} of the card's published rate; plain, if that fits",
+        f"checkpoints: {kept['gib_each']:.3g} GiB each, at most {kept['largest_number']} together, "
+        f"{kept['gib']:.3g} GiB",
+    ]
+
+
+def _or_missing(value: float | None, format_spec: str = "") -> str:
+    return _MISSING if value is None else format(value, format_spec)
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """The rows as lines: the first column to the left, the others to the right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
