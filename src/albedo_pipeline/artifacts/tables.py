@@ -35,23 +35,8 @@ class TableDataset(ParquetDataset):
         self._written_by = written_by
 
     def load(self) -> pd.DataFrame:
-        """Read the table; a file of an earlier version, which has no digest, is not checked.
-
-        Raises:
-            ProjectError: if the file is damaged; names it.
-        """
-        content = self._path.read_bytes()
-        try:
-            # Found in the bytes, because damaged metadata may parse as fewer entries.
-            stored = _STORED.search(content)
-            if stored and _with_digest(content, stored.span(1)) != content:
-                raise ValueError("not what was written")
-            return pd.read_parquet(BytesIO(content))
-        except Exception as error:  # a damaged file raises errors of many types
-            raise ProjectError(
-                f"{self._path}: damaged table ({one_line(error)}); run the pipeline "
-                f"{self._written_by} again"
-            ) from error
+        """Read the table; see `read_table`."""
+        return read_table(self._path, self._written_by)
 
     def save(self, data: pd.DataFrame) -> None:
         """Write the table."""
@@ -64,6 +49,30 @@ class TableDataset(ParquetDataset):
         assert place is not None  # Parquet stores metadata as they are
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(self._path, _with_digest(content, place.span(1)))
+
+
+def read_table(path: Path, written_by: str) -> pd.DataFrame:
+    """Read a table; a file of an earlier version, which has no digest, is not checked.
+
+    Args:
+        path: path of the file.
+        written_by: the pipeline that writes it, for errors.
+
+    Raises:
+        FileNotFoundError: if there is no file.
+        ProjectError: if the file is damaged; names it.
+    """
+    content = path.read_bytes()
+    try:
+        # Found in the bytes, because damaged metadata may parse as fewer entries.
+        stored = _STORED.search(content)
+        if stored and _with_digest(content, stored.span(1)) != content:
+            raise ValueError("not what was written")
+        return pd.read_parquet(BytesIO(content))
+    except Exception as error:  # a damaged file raises errors of many types
+        raise ProjectError(
+            f"{path}: damaged table ({one_line(error)}); run the pipeline {written_by} again"
+        ) from error
 
 
 def _with_digest(content: bytes, place: tuple[int, int]) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from albedo_pipeline.artifacts.tables import TableDataset
+from albedo_pipeline.artifacts.tables import read_table
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.metrics.bootstrap import bootstrap_difference
@@ -111,7 +111,7 @@ def _read(folder: Path, split: str) -> tuple[dict, pd.DataFrame]:
         metrics = json.loads(file.read_text(encoding="utf-8"))
         _check_metrics(metrics, split)
         file = folder / "per_sample.parquet"
-        table = TableDataset(filepath=str(file), written_by="evaluate").load()
+        table = read_table(file, "evaluate")
         _check_samples(metrics, table)
         missing = [name for name in _COLUMNS if name not in table]
         if missing:
