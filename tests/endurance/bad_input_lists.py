@@ -25,11 +25,11 @@ class ListCase:
 
 LISTS = [
     ListCase("missing-column", "line with one name", "p.txt", "a.exr b.exr\n\n# c\nd.exr\n",
-             r", line 4: 1 name\(s\), expected 'beauty albedo \[mask\]'"),
+             r", line 4: 1 name\(s\), but line 1 has 2"),
     ListCase("extra-column", "line with a name more", "p.txt", "a.exr b.exr\nc.exr d.exr e.exr\n",
-             r", line 2: 3 names, but line 1 has 2"),
+             r", line 2: 3 name\(s\), but line 1 has 2"),
     ListCase("many-columns", "line with four names", "p.txt", "a b c\na b c d\n",
-             r", line 2: 4 name\(s\), expected 'beauty albedo \[mask\]'"),
+             r", line 2: 4 name\(s\), but line 1 has 3"),
     ListCase("duplicate", "sample named twice", "p.txt", "s/a.exr b.exr\nc d\ns/a.png b.exr\n",
              r", line 3: sample 's/a' is already in line 1"),
     ListCase("open-quote", "quote that is not closed", "p.txt", 'a b\n"c d\n',

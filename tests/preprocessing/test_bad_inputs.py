@@ -141,7 +141,7 @@ def test_a_list_with_a_column_more_ends_the_command(tmp_path: Path) -> None:
     project = bad.project_of(tmp_path, GOOD[:3])
     listed = project / "raw" / "pairs.txt"
     listed.write_text(listed.read_text(encoding="utf-8") + "a b\n", encoding="utf-8")
-    assert bad.error_of(project).endswith("raw/pairs.txt, line 4: 2 names, but line 1 has 3")
+    assert bad.error_of(project).endswith("raw/pairs.txt, line 4: 2 name(s), but line 1 has 3")
 
 
 def test_fewer_groups_than_splits_are_named(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_pixels_come_as_stored_in_the_space_declared(tmp_path: Path) -> None:
         ("a.exr b.exr\na.exr c.exr\n", r"line 2: sample 'a' is already in line 1"),
         ("a.exr b.exr\na.png c.exr\n", r"line 2: sample 'a' is already in line 1"),
         ("a b c d\n", "line 1: 4 name"),
-        ("\na b\nc d e\n", r"pairs\.txt, line 3: 3 names, but line 2 has 2$"),
+        ("\na b\nc d e\n", r"pairs\.txt, line 3: 3 name\(s\), but line 2 has 2$"),
         ('a.exr b.exr\n"c.exr d.exr\n', r"pairs\.txt, line 2: a double quote is not closed"),
         ('"a"b c\n', r"pairs\.txt, line 1: a double quote is not closed"),
     ],
@@ -220,7 +220,7 @@ def test_wrong_columns_are_refused(tmp_path: Path, columns: object) -> None:
         (
             {"preset": "hypersim_iid"},
             "a b c d e\nf g\n",
-            r"line 2: 2 names, but line 1 has 5$",
+            r"line 2: 2 name\(s\), but line 1 has 5$",
         ),
         ({}, "a b c d e\n", r"set columns, or preset \(interiorverse_iid, hypersim_iid\)$"),
     ],

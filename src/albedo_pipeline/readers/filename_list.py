@@ -203,7 +203,7 @@ def _check_counts(path: Path, lines: dict[int, list[str]], columns: Columns) -> 
     for number, others in lines.items():
         if len(others) != len(names):
             raise ProjectError(
-                f"{path}, line {number}: {len(others)} names, but line {first} has {len(names)}"
+                f"{path}, line {number}: {len(others)} name(s), but line {first} has {len(names)}"
             )
 
 
