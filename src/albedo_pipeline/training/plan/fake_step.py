@@ -203,7 +203,7 @@ def new_components(
 
 def _on_cpu(module: Any) -> Any:
     """The module with empty weights, whose `to` does nothing: torch cannot move fake parameters."""
-    module.to_empty(device="cpu")
+    module._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype))
     module.to = lambda *args, **kwargs: module
     return module
 

@@ -90,7 +90,8 @@ def plan_lines(result: dict[str, Any]) -> list[str]:
     plain, checkpointed = result["steps"]
     kept = result["checkpoints"]
     head = (
-        f"{result['parameters'] / 1e6:.1f} M parameters, {result['trained_parameters'] / 1e6:.1f} M "
+        f"{result['parameters'] / 1e6:.1f} M parameters, "
+        f"{result['trained_parameters'] / 1e6:.1f} M "
         f"trained; objective {result['objective']}, {result['precision']}, latents of "
         f"{channels} x {height} x {width}"
     )
