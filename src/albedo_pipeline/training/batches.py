@@ -173,8 +173,8 @@ class Stream:
     def largest_size(self) -> tuple[int, int]:
         """Height and width of the largest latent, cells."""
         shapes = np.concatenate([s.latents.shapes("albedo")[s.rows] for s in self._sources])
-        _, height, width = max(map(tuple, np.unique(shapes, axis=0)), key=prod)
-        return int(height), int(width)
+        height, width = max(shapes[:, -2:].tolist(), key=prod)
+        return height, width
 
     def __len__(self) -> int:
         """Number of samples of all sources, which make an epoch."""

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.params.plan import Card
 from albedo_pipeline.training.due import is_due, kept_steps
 from albedo_pipeline.training.plan.fake_step import (
     FakeTraining,
@@ -35,7 +34,9 @@ class StepCost:
 
     def largest_fitting(self, memory: float, device: str = "cuda") -> int | None:
         """Largest micro-batch that fits into `memory` free bytes; None if none does."""
-        return max((s for s, peak in self.peaks.items() if fits(peak, memory, device)), default=None)
+        return max(
+            (s for s, peak in self.peaks.items() if fits(peak, memory, device)), default=None
+        )
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,3 @@ def kept_checkpoints(params: TrainParams, last_step: int | None) -> int:
         if any(is_due(every, step, last_step) for every in (schedule.every, schedule.keep_every))
     ]
     return len(kept_steps(due, [], schedule)) + best + 1
-
-
-def hours(params: TrainParams, flops: float, steps: int, card: Card, utilisation: float) -> float:
-    """Hours of a training of so many steps on one card, without validation."""
-    rates = {"fp32": card.fp32, "tf32": card.tf32, "bf16": card.bf16, "fp16": card.bf16}
-    rate = rates[params.precision] * 1e12 * utilisation
-    return flops * params.effective_batch_size * steps / rate / 3600

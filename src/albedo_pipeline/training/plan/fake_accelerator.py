@@ -75,7 +75,7 @@ class FakeAccelerator:
 
     def backward(self, loss: torch.Tensor) -> None:
         """Add to the gradients."""
-        loss.backward()
+        torch.autograd.backward(loss)  # `Tensor.backward` would leave `CudaMixedPrecision`
 
     def reduce(self, tensor: torch.Tensor, reduction: str) -> torch.Tensor:
         """The tensor itself: there is one process."""

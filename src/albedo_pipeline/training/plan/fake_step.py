@@ -4,14 +4,15 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self
 
 import torch
-from accelerate import Accelerator
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 from transformers import AutoConfig, AutoModel
 
+from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.denoiser import Denoiser, ignore_noise, new_scheduler
 from albedo_pipeline.models.lora import add_lora
 from albedo_pipeline.params import TrainParams
@@ -130,8 +131,9 @@ def fake_training(networks: Networks, params: TrainParams, device: str) -> Itera
     step = params.end_to_end.decode_from_step  # from here on, a step takes the most
     live = LiveTensors()
     rules = CudaMixedPrecision() if device == "cuda" else nullcontext()
+    empty = EmptyNetworks.of(networks, params)
     with FakeTensorMode(), rules, live:
-        components = new_components(networks, params, FakeAccelerator(params.precision))
+        components = new_components(empty, params, FakeAccelerator(params.precision))
         flops = _flops(networks, params, components, step)
         update(components, torch.ones(2), 1e-3, step, params)
         gc.collect()
@@ -149,33 +151,61 @@ def _flops(
     return counter.get_total_flops() / samples
 
 
-def new_components(networks: Networks, params: TrainParams, accelerator: Any) -> TrainingComponents:
-    """What `training.denoiser` prepares, with random weights."""
-    unet, autoencoder = networks.new_unet(), networks.new_autoencoder()
-    if torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.FAKE) is not None:
-        unet, autoencoder = _kept_in_place(unet), _kept_in_place(autoencoder)
+@dataclass(frozen=True)
+class EmptyNetworks:
+    """The networks of a training on torch's device `meta`, which stores nothing."""
+
+    unet: UNet2DConditionModel
+    """The UNet, with its adapters."""
+    autoencoder: AutoencoderKL
+    """The autoencoder."""
+    features: Any
+    """The transformer of the feature term; None if there is none."""
+
+    @classmethod
+    def of(cls, networks: Networks, params: TrainParams) -> Self:
+        """Build the networks as `training.denoiser` does."""
+        features = params.end_to_end.features if params.objective == "end_to_end" else None
+        with torch.device("meta"):
+            unet = networks.new_unet()
+            if params.lora:
+                unet = add_lora(unet.requires_grad_(False), params.lora)
+            model = _transformer(features) if features else None
+            return cls(unet, networks.new_autoencoder(), model)
+
+
+def _transformer(params: FeatureLoss) -> Any:
+    try:
+        return AutoModel.from_config(AutoConfig.from_pretrained(params.model))
+    except (OSError, ValueError) as error:
+        raise ProjectError(
+            f"train.end_to_end.features.model {params.model}: {one_line(error)}"
+        ) from error
+
+
+def new_components(
+    networks: EmptyNetworks, params: TrainParams, accelerator: Any
+) -> TrainingComponents:
+    """What `training.optimiser_step.prepare` makes, with weights that are not initialised."""
+    unet, autoencoder = _on_cpu(networks.unet), _on_cpu(networks.autoencoder)
     one_step = params.objective == "end_to_end"
     if one_step:
         ignore_noise(unet)
-    if params.lora:
-        unet = add_lora(unet.requires_grad_(False), params.lora)
     text_embedding = torch.zeros(1, _TEXT_TOKENS, unet.config.cross_attention_dim)
     scheduler = new_scheduler(params.noise_schedule, one_step=one_step)
+
+    def new_features(features: FeatureLoss, device: torch.device) -> Features:
+        return Features(_on_cpu(networks.features), features.resolution, device)
+
     denoiser = Denoiser(unet, scheduler, text_embedding)
-    return prepare(
-        cast(Accelerator, accelerator), denoiser, autoencoder, params, _features_without_weights
-    )
+    return prepare(accelerator, denoiser, autoencoder, params, new_features)
 
 
-def _kept_in_place(module: Any) -> Any:
-    """The module, whose `to` does nothing: torch cannot move a module of fake parameters."""
+def _on_cpu(module: Any) -> Any:
+    """The module with empty weights, whose `to` does nothing: torch cannot move fake parameters."""
+    module._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype))
     module.to = lambda *args, **kwargs: module
     return module
-
-
-def _features_without_weights(params: FeatureLoss, device: torch.device) -> Features:
-    model = _kept_in_place(AutoModel.from_config(AutoConfig.from_pretrained(params.model)))
-    return Features(model, params.resolution, device)
 
 
 def new_batch(networks: Networks, params: TrainParams, samples: int) -> DeviceBatch:

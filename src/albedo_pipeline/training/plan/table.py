@@ -4,8 +4,10 @@ import logging
 from typing import Any
 
 from albedo_pipeline.params import AutoencoderParams, IngestParams, PlanParams, TrainParams
-from albedo_pipeline.training.plan.estimate import Plan, hours, make_plan, micro_batch_sizes
-from albedo_pipeline.training.plan.networks import Networks, networks_of_settings
+from albedo_pipeline.params.plan import Card
+from albedo_pipeline.training.plan.estimate import Plan, make_plan, micro_batch_sizes
+from albedo_pipeline.training.plan.from_settings import networks_of_settings
+from albedo_pipeline.training.plan.networks import Networks
 
 logger = logging.getLogger(__name__)
 _GIB = 2**30
@@ -75,13 +77,21 @@ def _on_card(plan: Plan, params: TrainParams, assumed: PlanParams, name: str) ->
     }
 
 
+def hours(params: TrainParams, flops: float, steps: int, card: Card, utilisation: float) -> float:
+    """Hours of a training of so many steps on one card, without validation."""
+    rates = {"fp32": card.fp32, "tf32": card.tf32, "bf16": card.bf16, "fp16": card.bf16}
+    rate = rates[params.precision] * 1e12 * utilisation
+    return flops * params.effective_batch_size * steps / rate / 3600
+
+
 def plan_lines(result: dict[str, Any]) -> list[str]:
     """The lines that the log shows of `plan_result`."""
     channels, height, width = result["latent_shape"]
     plain, checkpointed = result["steps"]
     kept = result["checkpoints"]
     head = (
-        f"{result['parameters'] / 1e6:.1f} M parameters, {result['trained_parameters'] / 1e6:.1f} M "
+        f"{result['parameters'] / 1e6:.1f} M parameters, "
+        f"{result['trained_parameters'] / 1e6:.1f} M "
         f"trained; objective {result['objective']}, {result['precision']}, latents of "
         f"{channels} x {height} x {width}"
     )

@@ -1,0 +1,84 @@
+"""`train.micro_batch_size: auto`, and what a training logs before its first step."""
+
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.training import denoiser as denoiser_module
+from albedo_pipeline.training.plan import micro_batch
+from albedo_pipeline.training.plan.estimate import Plan, StepCost
+from albedo_pipeline.training.plan.micro_batch import planned_micro_batch_size
+from albedo_pipeline.training.plan.networks import Networks
+
+GIB = 2**30
+NETWORKS = Networks({}, {"latent_channels": 4}, (64, 64))
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch, train_params, tmp_path: Path):
+    """The size that is chosen, if a step takes 10 GiB and 1 GiB a sample."""
+
+    def make_plan(networks, params, device, sizes, checkpointing, last_step, processes) -> Plan:
+        peaks = {size: (10 + size) * GIB for size in sizes}
+        return Plan(1, 1, GIB, 2, (StepCost(False, 1.0, 10 * GIB, peaks),))
+
+    monkeypatch.setattr(micro_batch, "make_plan", make_plan)
+
+    def choose(size: int | str, free: int, processes: int = 1, effective: int = 12) -> int:
+        return planned_micro_batch_size(
+            NETWORKS,
+            train_params(micro_batch_size=size, effective_batch_size=effective),
+            device="cuda",
+            free_memory=free * GIB,
+            processes=processes,
+            last_step=3,
+            folder=tmp_path / "checkpoints",
+        )
+
+    return choose
+
+
+def test_auto_takes_the_largest_that_fits(chosen) -> None:
+    assert chosen("auto", 25) == 12
+    assert chosen("auto", 20) == 6  # 16 of 18 GiB
+    assert chosen("auto", 25, processes=3) == 4
+    assert chosen("auto", 13) == 1
+
+
+def test_auto_says_if_nothing_fits(chosen) -> None:
+    expected = r"train\.micro_batch_size: .* micro-batches of 1 needs 11 GiB, and 12 GiB is free"
+    with pytest.raises(ProjectError, match=expected):
+        chosen("auto", 12)
+
+
+def test_a_number_is_kept_with_a_warning_if_it_may_not_fit(chosen, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    assert chosen(6, 20) == 6
+    assert not [r for r in caplog.records if r.levelname == "WARNING"]
+    assert chosen(6, 17) == 6
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "lower train.micro_batch_size" in warnings[0]
+
+
+def test_a_disk_that_is_too_small_is_named(chosen, caplog, monkeypatch) -> None:
+    usage = type("usage", (), {"free": GIB})
+    monkeypatch.setattr(micro_batch.shutil, "disk_usage", lambda folder: usage)
+    chosen(6, 20)
+    assert "has room for 1 GiB only" in caplog.text
+
+
+def test_auto_changes_no_result(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With little memory it divides the batch, which rounds otherwise and no more."""
+    monkeypatch.setattr(denoiser_module, "share_of_memory", lambda device: 10**12)
+    one = train("auto", micro_batch_size="auto").denoiser.unet.state_dict()
+    two = train("number", micro_batch_size=4).denoiser.unet.state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    # standing 4.0 MB, peak 9.9 MB for one sample
+    monkeypatch.setattr(denoiser_module, "share_of_memory", lambda device: 16_000_000)
+    divided = train("divided", micro_batch_size="auto").denoiser.unet.state_dict()
+    assert all(torch.allclose(one[name], divided[name], atol=1e-5) for name in one)
+    assert any(not torch.equal(one[name], divided[name]) for name in one)
