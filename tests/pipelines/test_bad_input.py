@@ -36,6 +36,7 @@ def test_the_process_ends_with_exit_code_1_and_one_line(project: Path) -> None:
         ("train.learning_rate.peek=1", r"train\.learning_rate\.peek: no such key"),
         ("train.learning_rate.peak=fast", r"learning_rate\.peak: .*valid number.* \(got 'fast'\)"),
         ("train.micro_batch_size=3", r"train\.effective_batch_size \(4\) must be a multiple of"),
+        ("train.micro_batch_size=0", r"micro_batch_size: must be a whole number .*\(got 0\)$"),
         ("ingest.split.test=0.9", r"ingest\.split: validation \+ test must be less than 1"),
         ("trian.max_steps=4", r"parameters: no pipeline reads 'trian'; did you mean 'train'\?"),
         ("train.norm=1,train.max_steps=2", r"train\.norm: no such key"),
