@@ -49,4 +49,4 @@ def test_a_pretrained_model_needs_its_configuration_only(project: Path) -> None:
 def test_a_missing_configuration_is_named(project: Path) -> None:
     settings = "train.start_from=missing"
     message = error_of(project, "--pipelines", "plan", "--params", settings)
-    assert message.startswith("Error: train.start_from missing: ")
+    assert message.startswith("Error: train.start_from missing: no model here")

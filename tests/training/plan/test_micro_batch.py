@@ -77,8 +77,8 @@ def test_auto_changes_no_result(train, monkeypatch: pytest.MonkeyPatch) -> None:
     one = train("auto", micro_batch_size="auto").denoiser.unet.state_dict()
     two = train("number", micro_batch_size=4).denoiser.unet.state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
-    # standing 4.0 MB, peak 9.9 MB for one sample
-    monkeypatch.setattr(denoiser_module, "share_of_memory", lambda device: 16_000_000)
+    # A step with micro-batches of 1 takes 5.6 MB, of 2 or 4 it takes 6.1 MB; half is usable.
+    monkeypatch.setattr(denoiser_module, "share_of_memory", lambda device: 11_600_000)
     divided = train("divided", micro_batch_size="auto").denoiser.unet.state_dict()
     assert all(torch.allclose(one[name], divided[name], atol=1e-5) for name in one)
     assert any(not torch.equal(one[name], divided[name]) for name in one)
