@@ -39,6 +39,7 @@ def test_the_process_ends_with_exit_code_1_and_one_line(project: Path) -> None:
         ("train.micro_batch_size=3", r"train\.effective_batch_size \(4\) must be a multiple of"),
         ("train.mixture.latents=inf", r"train\.mixture\.latents: .*finite number \(got 'inf'\)$"),
         ("train.max_epochs=inf", r"train\.max_epochs: .*finite number \(got 'inf'\)$"),
+        ("train.micro_batch_size=0", r"micro_batch_size: must be a whole number .*\(got 0\)$"),
         ("ingest.split.test=0.9", r"ingest\.split: validation \+ test must be less than 1"),
         ("trian.max_steps=4", r"parameters: no pipeline reads 'trian'; did you mean 'train'\?"),
         ("train.norm=1,train.max_steps=2", r"train\.norm: no such key"),

@@ -15,7 +15,7 @@ def test_a_plan_needs_no_data(project: Path) -> None:
     result = run_in_process(project, "--pipelines", "plan")
     assert result.exit_code == 0, result.exception
     plan = json.loads((project / RESULT).read_text(encoding="utf-8"))
-    assert plan["latent_shape"] == [4, 8, 8]
+    assert plan["latent_shape"] == [4, 16, 16]
     assert [list(step["peak_gib"]) for step in plan["steps"]] == [["1", "2", "4"]] * 2
     assert plan["trained_parameters"] == plan["parameters"]
     assert plan["cards"]["RTX 3090"]["micro_batch_size"] == 4
@@ -49,4 +49,4 @@ def test_a_pretrained_model_needs_its_configuration_only(project: Path) -> None:
 def test_a_missing_configuration_is_named(project: Path) -> None:
     settings = "train.start_from=missing"
     message = error_of(project, "--pipelines", "plan", "--params", settings)
-    assert message.startswith("Error: train.start_from missing: ")
+    assert message.startswith("Error: train.start_from missing: no model here")

@@ -3,32 +3,48 @@
 An own one, because Accelerate's is opened once for a process and then stands for the real device.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from accelerate.utils import convert_outputs_to_fp32
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
-_FLOAT32_ON_CUDA = (functional.group_norm, functional.layer_norm, functional.mse_loss)
+_FLOAT32_ON_CUDA = ("group_norm", "layer_norm")
 """Functions of the networks that mixed precision computes in float32 on CUDA, but not on a CPU.
 
 https://docs.pytorch.org/docs/stable/amp.html, "Autocast Op Reference".
 """
 
 
-class CudaMixedPrecision(TorchFunctionMode):
-    """Makes mixed precision on CPU tensors choose the number formats that it chooses on CUDA."""
+@contextmanager
+def cuda_mixed_precision() -> Iterator[None]:
+    """Make mixed precision on CPU tensors choose the number formats that it chooses on CUDA.
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if func in _FLOAT32_ON_CUDA and torch.is_autocast_enabled("cpu"):
+    The functions are replaced while the context lasts. A `TorchFunctionMode` would not do: it ends
+    in the backward pass, where gradient checkpointing computes activations again.
+    """
+    originals = {name: getattr(functional, name) for name in _FLOAT32_ON_CUDA}
+    for name, original in originals.items():
+        setattr(functional, name, _in_float32(original))
+    try:
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(functional, name, original)
+
+
+def _in_float32(function: Callable) -> Callable:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if torch.is_autocast_enabled("cpu"):
             args = tuple(a.float() if _is_half(a) else a for a in args)
             kwargs = {name: v.float() if _is_half(v) else v for name, v in kwargs.items()}
-        return func(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    return wrapped
 
 
 def _is_half(value: Any) -> bool:
@@ -75,7 +91,7 @@ class FakeAccelerator:
 
     def backward(self, loss: torch.Tensor) -> None:
         """Add to the gradients."""
-        torch.autograd.backward(loss)  # `Tensor.backward` would leave `CudaMixedPrecision`
+        loss.backward()
 
     def reduce(self, tensor: torch.Tensor, reduction: str) -> torch.Tensor:
         """The tensor itself: there is one process."""

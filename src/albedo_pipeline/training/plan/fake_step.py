@@ -28,7 +28,7 @@ from albedo_pipeline.training.optimiser_step import (
     update,
 )
 from albedo_pipeline.training.pixel_batches import PixelBatch
-from albedo_pipeline.training.plan.fake_accelerator import CudaMixedPrecision, FakeAccelerator
+from albedo_pipeline.training.plan.fake_accelerator import FakeAccelerator, cuda_mixed_precision
 from albedo_pipeline.training.plan.networks import Networks
 
 _TEXT_TOKENS = 2  # of the empty text
@@ -130,7 +130,7 @@ def fake_training(networks: Networks, params: TrainParams, device: str) -> Itera
     params = params.model_copy(update={"execution": execution})
     step = params.end_to_end.decode_from_step  # from here on, a step takes the most
     live = LiveTensors()
-    rules = CudaMixedPrecision() if device == "cuda" else nullcontext()
+    rules = cuda_mixed_precision() if device == "cuda" else nullcontext()
     empty = EmptyNetworks.of(networks, params)
     with FakeTensorMode(), rules, live:
         components = new_components(empty, params, FakeAccelerator(params.precision))

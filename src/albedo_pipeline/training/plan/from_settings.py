@@ -74,8 +74,10 @@ def _config(model_class: Any, model: str | Path, key: str, **place: str | None) 
     Raises:
         ProjectError: if there is none; names the setting `key`.
     """
-    if isinstance(model, str) and Path(model).is_dir():
-        model = Path(model)
+    folder = Path(model, place.get("subfolder") or "")
+    is_local = isinstance(model, Path) or Path(model).is_dir()
+    if is_local and not (folder / "config.json").is_file():
+        raise ProjectError(f"{key} {model}: no model here; {folder} has no config.json")
     try:
         return dict(model_class.load_config(model, **place))
     except (OSError, ValueError) as error:
