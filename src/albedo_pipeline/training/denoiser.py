@@ -190,7 +190,13 @@ def _planned(
     params: TrainParams,
     store: Checkpoints,
 ) -> TrainParams:
-    """The settings with the micro-batch size as a number; the main process logs the plan."""
+    """The settings with the micro-batch size as a number; the main process logs the plan.
+
+    On a CPU the plan takes longer than the first steps of a small model, so there it is made for
+    `auto` alone; the pipeline `plan` makes it anywhere.
+    """
+    if params.micro_batch_size != "auto" and accelerator.device.type == "cpu":
+        return params
     free = smallest_of_processes(accelerator, share_of_memory(accelerator.device))
     networks = Networks(
         dict(start.unet.config), dict(images.autoencoder.config), stream.largest_size
