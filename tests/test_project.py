@@ -54,8 +54,10 @@ def test_default_is_the_chain_and_demo_adds_synthesize() -> None:
 
 
 def test_every_dataset_has_a_catalog_entry_and_every_entry_is_used() -> None:
+    """The published split is handed on in memory, which is the runner's affair."""
     used = {name for p in register_pipelines().values() for name in p.datasets()}
-    assert {name for name in used if not name.startswith("param")} == set(config("base")["catalog"])
+    stored = {name for name in used if not name.startswith("param")} - {"published_split"}
+    assert stored == set(config("base")["catalog"])
 
 
 def test_a_pipeline_is_a_namespace_of_nodes_but_not_of_datasets() -> None:
@@ -114,7 +116,7 @@ def test_dvc_has_one_stage_per_pipeline() -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_has_the_inputs_and_outputs_of_its_pipeline(name: str) -> None:
     catalog, pipeline = config("base")["catalog"], register_pipelines()[name]
-    written = {path_of(catalog[output]) for output in pipeline.all_outputs()}
+    written = {path_of(catalog[output]) for output in pipeline.all_outputs() & set(catalog)}
     written |= {path_of(catalog["checkpoints"])} if name == "train" else set()
     assert paths_of_outs(STAGES[name]) == written
     inputs = set(catalog).intersection(pipeline.inputs()) - WRITTEN_DURING_THE_RUN
