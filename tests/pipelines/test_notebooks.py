@@ -11,6 +11,7 @@ import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
+from albedo_pipeline.provenance.lineage import with_content_digest, with_table_digests
 from tests.support.project import ROOT, copied
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -78,8 +79,13 @@ def test_only_runs_with_the_same_protocol_are_compared(
         metrics["protocol"] |= {"fingerprint": fingerprint, "reduction": "other words"}
     else:
         table = table[table["group"] == table["group"].iloc[0]]
-    (tmp_path / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
-    table.to_parquet(tmp_path / "per_sample.parquet")
+    scored = {
+        "predictions": metrics["lineage"]["predictions"],
+        "protocol": metrics["protocol"]["fingerprint"],
+    }
+    content = json.dumps(with_content_digest(metrics))
+    (tmp_path / "metrics.json").write_text(content, encoding="utf-8")
+    with_table_digests(table, scored).to_parquet(tmp_path / "per_sample.parquet")
 
     change = ("Path(this_run)", f"Path({str(tmp_path)!r})")
     shown = execute(kernel, ROOT / "notebooks" / "compare_runs.ipynb", exported_project, change)
