@@ -107,7 +107,7 @@ def write_results(
     names = {kind: _RESULTS[kind].format(output) for kind in (*written, *small)}
     for kind, (rows_of, space, pixel_type) in written.items():
         with _replaced(folder / names[kind]) as path:
-            write_rows(path, rows_of, *shape[:2], space, pixel_type)
+            write_rows(path, rows_of, shape[0], shape[1], space, pixel_type)
     for kind, picture in small.items():
         with _replaced(folder / names[kind]) as path:
             _write_jpeg(path, picture)

@@ -54,7 +54,8 @@ def target_masks(
 
 def _brightest_channel(image: Image) -> np.ndarray:
     """Largest of red, green and blue, linear Rec.709, float32 [H, W]."""
-    brightest = np.empty(image.pixels.shape[:2], np.float32)
-    for rows in strips(*brightest.shape):
+    height, width = image.pixels.shape[:2]
+    brightest = np.empty((height, width), np.float32)
+    for rows in strips(height, width):
         to_linear(image.rows(rows), image.space).max(axis=-1, out=brightest[rows])
     return brightest

@@ -103,10 +103,10 @@ def _files(path: Path) -> tuple[Path, list[Path], int]:
         return path.parent, [path], 0
     base = [*takewhile(_is_plain, reversed(path.parents))][-1]
     found = base.glob(path.relative_to(base).as_posix())
-    files = [file.relative_to(base).as_posix() for file in found if not is_folder(file)]
-    if not files:
+    matching = [file.relative_to(base).as_posix() for file in found if not is_folder(file)]
+    if not matching:
         raise ValueError("no file matches the pattern")
-    names, companions = without_companions(files)
+    names, companions = without_companions(matching)
     return base, sorted(base / name for name in names), companions
 
 

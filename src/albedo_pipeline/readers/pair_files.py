@@ -112,7 +112,7 @@ def _of_both(key: str, given: object, allowed: tuple[str, ...]) -> tuple[str, st
 def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ProjectError(f"{key}: {value!r} is not one of {', '.join(allowed)}")
-    return cast(str, value)
+    return str(value)
 
 
 class PairReader(AbstractDataset[Any, list[Reference]]):
@@ -203,11 +203,7 @@ class PairFiles:
             raise BadSampleError(f"{self.albedo}: is named as both beauty and albedo")
         limit = self.options.max_pixels
         beauty, albedo = (
-            read_from(
-                self.root,
-                name,
-                lambda path, options=options: read_colour(path, limit, options=options),
-            )
+            read_from(self.root, name, partial(read_colour, max_pixels=limit, options=options))
             for name, options in (
                 (self.beauty, self.options.beauty),
                 (self.albedo, self.options.albedo),

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -79,7 +80,7 @@ class Tensors:
         """Copies on the CPU by the name of their file, which the next step does not change."""
         weights = dict(self.trained.items())
         averages = dict(zip(weights, self.ema.shadows, strict=True))
-        files = {
+        files: dict[str, Mapping[str, torch.Tensor]] = {
             WEIGHTS_FILE: weights,
             AVERAGES_FILE: averages,
             OPTIMISER_FILE: optimiser_tensors(self.optimiser, self.trained),

@@ -120,9 +120,10 @@ def _transform(pixels: np.ndarray, tag: ColourTag, target: str) -> np.ndarray:
     if space != target:
         convert_space = oiio.ImageBufAlgo.colorconvert
         image = convert_space(image, space, target, False, "", "", CONFIG)
-    if image.has_error:
+    converted = None if image.has_error else image.get_pixels(oiio.FLOAT)
+    if converted is None:
         raise ValueError(f"OpenColorIO: {image.geterror().strip().splitlines()[0]}")
-    return image.get_pixels(oiio.FLOAT)
+    return converted
 
 
 def _apply_profile(image: "ImageBuf", profile: bytes) -> "ImageBuf":

@@ -65,6 +65,7 @@ def read_channels(
         if has_windows:
             check_size(spec.full_width, spec.full_height, max_pixels)
         model = colour_model(path, spec, format_name)
+        tag: ColourTag | None
         if model == CMYK and cmyk_by_profile:
             pixels, tag = read_cmyk(path, format_name)
         elif model:

@@ -74,4 +74,6 @@ def _chromaticities(space: ColourSpace) -> tuple[float, ...]:
     """x and y of red, green, blue and white, from the configuration that OpenColorIO ships."""
     import OpenImageIO as oiio
 
-    return tuple(oiio.ColorConfig("ocio://default").get_chromaticities(_INTEROP_IDS[space]))
+    found = oiio.ColorConfig("ocio://default").get_chromaticities(_INTEROP_IDS[space])
+    assert found is not None  # the configuration names all of them
+    return tuple(found)

@@ -71,5 +71,5 @@ def score(
         "predictions": metrics["lineage"]["predictions"],
         "protocol": metrics["protocol"]["fingerprint"],
     }
-    tables = [with_table_digests(table, scored) for table in (per_sample, curves)]
-    return *tables, with_content_digest(metrics), headline(metrics)
+    per_sample, curves = (with_table_digests(table, scored) for table in (per_sample, curves))
+    return per_sample, curves, with_content_digest(metrics), headline(metrics)

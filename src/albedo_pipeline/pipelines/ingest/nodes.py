@@ -40,6 +40,8 @@ def describe_pairs(
     quarantine = quarantine_of(pairs)
     audit = audit_of(pairs, manifest, quarantine)
     of_pairs = {"pairs": manifest_digest(manifest)}
-    tables = [with_table_digests(table, of_pairs) for table in (manifest, quarantine, audit)]
-    summary = summary_of(audit, pairs.index.companions)
-    return *tables, with_content(summary | published_split.description() | of_pairs)
+    summary = summary_of(audit, pairs.index.companions) | published_split.description() | of_pairs
+    manifest, quarantine, audit = (
+        with_table_digests(table, of_pairs) for table in (manifest, quarantine, audit)
+    )
+    return manifest, quarantine, audit, with_content(summary)

@@ -1,6 +1,7 @@
 """The plan as a table for the log, and as JSON."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from albedo_pipeline.params import AutoencoderParams, IngestParams, PlanParams, TrainParams
@@ -129,7 +130,7 @@ def _or_missing(value: float | None, format_spec: str = "") -> str:
     return _MISSING if value is None else format(value, format_spec)
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """The rows as lines: the first column to the left, the others to the right."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
