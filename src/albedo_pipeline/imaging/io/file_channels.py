@@ -26,7 +26,7 @@ class FileChannels:
     """The chosen channels of a file, on its display window."""
 
     pixels: np.ndarray
-    """float16 or float32 [H, W, C]; 0 where there is no data."""
+    """float16 or float32 [H, W, C], or the file's own type; 0 where there is no data."""
     covered: np.ndarray | None
     """bool [H, W], false where there is no data; None if there is data everywhere."""
     type: str
@@ -42,6 +42,7 @@ def read_channels(
     choose: Callable[[list[Part]], ChannelChoice],
     max_pixels: int,
     cmyk_by_profile: bool = False,
+    as_stored: bool = False,
 ) -> FileChannels:
     """Read channels of a file.
 
@@ -51,6 +52,7 @@ def read_channels(
         max_pixels: limit for the data window and for the display window.
         cmyk_by_profile: whether CMYK colours are converted to sRGB by their profile; else they are
             refused.
+        as_stored: whether pixels keep the file's own type. Else integers are scaled to [0, 1].
 
     Raises:
         ValueError: if the file cannot be used; the message is the reason, without the path.
@@ -72,7 +74,7 @@ def read_channels(
             hint = "; with colour_space auto their ICC profile is used" if model == CMYK else ""
             raise ValueError(f"{model} colours, expected red, green and blue{hint}")
         else:
-            pixels = _read_pixels(path, source, spec, chosen)
+            pixels = _read_pixels(path, source, spec, chosen, as_stored)
             tag = read_tag(path, spec, format_name, is_grey=chosen.is_grey)
     type_name, attributes = str(spec.channelformat(chosen.channels[0])), _text_attributes(spec)
     if not has_windows:
@@ -94,9 +96,10 @@ def _parts(source: "ImageInput") -> list[Part]:
 
 
 def _read_pixels(
-    path: Path, source: "ImageInput", spec: "ImageSpec", chosen: ChannelChoice
+    path: Path, source: "ImageInput", spec: "ImageSpec", chosen: ChannelChoice, as_stored: bool
 ) -> np.ndarray:
-    """[h, w, channels] of the data window; float16 if the file has half floats, else float32."""
+    """[h, w, channels] of the data window; float16 if the file has half floats, else float32, or
+    the type of the file."""
     import OpenImageIO as oiio
 
     if spec.deep:
@@ -105,6 +108,8 @@ def _read_pixels(
     types = {spec.channelformat(channel).basetype for channel in chosen.channels}
     # Half floats are kept: they take half the memory and three quarters of the time to read.
     pixel_type = oiio.HALF if types == {oiio.HALF} else oiio.FLOAT
+    if as_stored:
+        pixel_type = spec.channelformat(first).basetype
     pixels = source.read_image(chosen.part, 0, first, end, pixel_type)
     # For a JPEG that is cut off, OpenImageIO returns grey pixels and only sets its error.
     error = source.geterror()

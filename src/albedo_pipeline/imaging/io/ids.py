@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from albedo_pipeline.imaging.io.channels import Part, choose_channel, choose_mask
-from albedo_pipeline.imaging.io.display_window import (
-    check_size,
-    fit_display_window,
-    turn_upright,
+from albedo_pipeline.imaging.io.channels import (
+    ChannelChoice,
+    Part,
+    choose_channel,
+    choose_mask,
 )
+from albedo_pipeline.imaging.io.file_channels import read_channels
 from albedo_pipeline.imaging.io.npy import read_npy
-from albedo_pipeline.imaging.io.source import open_source, reason_of
 
 _FULL_SCALE = {"uint8": 255, "uint16": 65535}
 """What `read_npy` divides integers by."""
@@ -51,30 +51,13 @@ def _read_array(path: Path, max_pixels: int) -> np.ndarray:
 
 
 def _read(path: Path, max_pixels: int, channel: str | None) -> np.ndarray:
-    with open_source(path) as source:
-        is_exr = source.format_name() == "openexr"
-        count = source.spec(0, 0).get_int_attribute("oiio:subimages", 1) if is_exr else 1
-        specs = [source.spec(number, 0) for number in range(count)]
-        parts = [Part(s.get_string_attribute("oiio:subimagename"), s.channelnames) for s in specs]
+    def choose(parts: list[Part]) -> ChannelChoice:
         chosen = choose_channel(parts, channel) if channel else choose_mask(parts)
         _check_one_channel(len(chosen.channels))
-        spec, first = specs[chosen.part], chosen.channels[0]
-        check_size(spec.width, spec.height, max_pixels)
-        if is_exr:
-            check_size(spec.full_width, spec.full_height, max_pixels)
-        if spec.deep:
-            raise ValueError("deep pixels, expected a flat image")
-        # In its own type, because OpenImageIO scales integers when it converts them.
-        pixel_type = spec.channelformat(first)
-        pixels = source.read_image(chosen.part, 0, first, first + 1, pixel_type)
-        error = source.geterror()
-        if pixels is None or error:
-            raise ValueError(f"{reason_of(error, path)}: damaged or cut off")
-    pixels = pixels.reshape(spec.height, spec.width, 1)
-    if not is_exr:
-        return turn_upright(pixels, spec.get_int_attribute("Orientation", 1))[..., 0]
-    top, left = spec.y - spec.full_y, spec.x - spec.full_x
-    return fit_display_window(pixels, top, left, spec.full_height, spec.full_width)[0][..., 0]
+        return chosen
+
+    # In its own type, because OpenImageIO scales integers when it converts them.
+    return read_channels(path, choose, max_pixels, as_stored=True).pixels[..., 0]
 
 
 def _check_one_channel(count: int) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from albedo_pipeline.imaging.colour import ColourSpace
+from albedo_pipeline.imaging.io.colour_tags import config
 from albedo_pipeline.imaging.io.source import writable_name
 from albedo_pipeline.imaging.resize import strips
 
@@ -72,8 +73,6 @@ def write_rows(
 
 def _chromaticities(space: ColourSpace) -> tuple[float, ...]:
     """x and y of red, green, blue and white, from the configuration that OpenColorIO ships."""
-    import OpenImageIO as oiio
-
-    found = oiio.ColorConfig("ocio://default").get_chromaticities(_INTEROP_IDS[space])
+    found = config().get_chromaticities(_INTEROP_IDS[space])
     assert found is not None  # the configuration names all of them
     return tuple(found)
