@@ -1,5 +1,6 @@
 """What an image file says about its colours: ICC profile, chromaticities, colour ids."""
 
+import atexit
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,6 +51,10 @@ def config() -> "ColorConfig":
     import OpenImageIO as oiio
 
     return oiio.ColorConfig(CONFIG)
+
+
+atexit.register(config.cache_clear)
+"""OpenImageIO reports a configuration that is still held at exit as a leak, on the terminal."""
 
 
 def colour_model(path: Path, spec: "ImageSpec", format_name: str) -> str:
