@@ -37,7 +37,7 @@ from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import BUNDLED_AUTOENCODER, encode
 from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.preprocessing.encode import LatentBuild
-from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.device import open_device, pick_device
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.shards.datasets import LatentShardsDataset, PairShardsDataset
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -102,8 +102,12 @@ def loop_seconds(
 
 
 def in_memory(pairs: PairShards, device: torch.device) -> torch.Tensor:
-    """Beauty and albedo, as they are and flipped, float32 [4 * samples, 3, H, W] on the device."""
-    rows = range(len(pairs))
+    """Beauty and albedo of the different pairs, as they are and flipped, on the device.
+
+    float32 [4 * DIFFERENT, 3, H, W]. The bare loops run over them again and again, so that a device
+    needs no memory for the images of all pairs.
+    """
+    rows = range(DIFFERENT)
     both = torch.cat([to_tensor(pairs.batch(name, rows)) for name in ("beauty", "albedo")])
     return torch.cat([both, both.flip(-1)]).to(device)
 
@@ -117,8 +121,7 @@ def memory(folder: Path) -> Row:
 
 def main() -> None:
     """Measure, print the table, and write the JSON file if one is named."""
-    device = pick_device("auto")
-    is_cpu = device.type == "cpu"
+    is_cpu = pick_device("auto").type == "cpu"
     parser = argument_parser(__doc__, rounds=5)
     parser.add_argument("--pairs", type=int, default=32 if is_cpu else 2048, help="pairs of a turn")
     parser.add_argument(
@@ -129,6 +132,11 @@ def main() -> None:
     parser.add_argument("--precision", default="fp32" if is_cpu else "bf16")
     parser.add_argument("--memory-pairs", type=int, default=200, help="N; 0 skips the memory")
     arguments = parser.parse_args()
+    if arguments.pairs % DIFFERENT or 4 * DIFFERENT % arguments.batch:
+        parser.error(
+            f"--pairs must be a multiple of {DIFFERENT}, and --batch divide {4 * DIFFERENT}"
+        )
+    device, repeats = open_device("auto", arguments.precision), arguments.pairs // DIFFERENT
     rows, ratios = {}, {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -144,12 +152,12 @@ def main() -> None:
         cases = {
             "encode": partial(encode_seconds, build, folder / "latents"),
             "bare batches": partial(
-                loop_seconds, encode_batch, list(images.split(arguments.batch)), 1
+                loop_seconds, encode_batch, repeats * list(images.split(arguments.batch)), 1
             ),
         }
         if is_cpu:
             cases["bare, one per core"] = partial(
-                loop_seconds, encode_batch, list(images.split(1)), usable_cores()
+                loop_seconds, encode_batch, repeats * list(images.split(1)), usable_cores()
             )
         times = by_turns(cases, arguments.rounds)
         rows |= {case: rate_row(seconds, arguments.pairs) for case, seconds in times.items()}

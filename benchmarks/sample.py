@@ -23,7 +23,7 @@ from albedo_pipeline.models.denoiser import Denoiser, new_scheduler
 from albedo_pipeline.models.text_embedding import embed_empty_text, new_text_encoder
 from albedo_pipeline.params.denoiser import NoiseSchedule
 from albedo_pipeline.params.sampling import Sampling
-from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.device import open_device
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -75,7 +75,7 @@ def diffusers_predictions(
 
 def main() -> None:
     """Measure, print the table, and write the JSON file if one is named."""
-    device = pick_device("auto")
+    device = open_device("auto", "fp32")
     is_cpu = device.type == "cpu"
     parser = argument_parser(__doc__, rounds=5)
     parser.add_argument("--images", type=int, default=8 if is_cpu else 32, help="images of a turn")

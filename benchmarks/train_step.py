@@ -8,13 +8,15 @@ All cases have the same initial weights and one micro-batch per step:
   bare fp32, bf16     forward and backward pass and optimiser, on one batch that is on the device
 Options add `original bf16` (which runs on a GPU by default) and `ours bf16 compiled`.
 
-All cases keep their models in memory at once. At full width each needs up to 17 GB and memory for
-its activations; if that is too much, name fewer `--cases`.
+At quarter width all cases take turns. At full width a training takes 13 GiB between its steps, and
+17 GiB with gradients, so only the two cases of one ratio take turns, one ratio after the other; the
+row of a case is from its first ratio. A GPU of 24 GB has room for one of the `--cases` at a time,
+and nothing is compared.
 """
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,7 +41,7 @@ from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.models.denoiser import Denoiser, new_scheduler
 from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.runtime.device import pick_device
+from albedo_pipeline.runtime.device import open_device, pick_device
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
@@ -133,7 +135,7 @@ def bare_batch(settings: Settings, device: torch.device) -> tuple[torch.Tensor, 
 
 def bare(settings: Settings, precision: str) -> Callable[[], None]:
     """A step of nothing but forward and backward pass and the project's optimiser."""
-    device = pick_device(settings.device)
+    device = open_device(settings.device, precision)
     unet = new_unet(settings.width, settings.side).to(device).train()
     params = train_params(settings, precision, compiled=False)
     optimiser = new_optimiser(dict(unet.named_parameters()), params.optimiser)
@@ -185,22 +187,35 @@ def step_flops(settings: Settings) -> int:
     return flops_of(lambda: mse_loss(unet(*inputs).sample, target).backward())
 
 
+RATIOS = {
+    "ours_fp32_over_original": ("ours fp32", "original"),
+    "ours_bf16_over_original": ("ours bf16", "original"),
+    "ours_bf16_over_original_bf16": ("ours bf16", "original bf16"),
+    "ours_bf16_compiled_over_original": ("ours bf16 compiled", "original"),
+    "overhead_fp32": ("ours fp32", "bare fp32"),
+    "overhead_bf16": ("ours bf16", "bare bf16"),
+}
+"""Our speed over that of the original, and the share of time that we add to the bare step."""
+
+
+def turns_together(names: Sequence[str], width: Width) -> list[tuple[str, ...]]:
+    """The cases that take turns: all, or at full width those of one ratio."""
+    if width == "quarter":
+        return [tuple(names)]
+    pairs = [pair for pair in RATIOS.values() if set(pair) <= set(names)]
+    alone = [(name,) for name in names if not any(name in pair for pair in pairs)]
+    return pairs + alone
+
+
 def ratios(times: dict[str, list[float]]) -> dict[str, float]:
-    """Our speed over that of the original, and the share of time that we add to the bare step."""
+    """The values of `RATIOS` whose cases took turns."""
     values = {}
-    for name, over in (
-        ("ours fp32", "original"),
-        ("ours bf16", "original"),
-        ("ours bf16", "original bf16"),
-        ("ours bf16 compiled", "original"),
-    ):
-        if name in times and over in times:
-            key = f"{name}_over_{over}".replace(" ", "_")
-            values[key] = paired_ratio(times[over], times[name])
-    for precision in ("fp32", "bf16"):
-        case, bare_case = f"ours {precision}", f"bare {precision}"
-        if case in times and bare_case in times:
-            values[f"overhead_{precision}"] = paired_ratio(times[case], times[bare_case]) - 1
+    for key, (case, other) in RATIOS.items():
+        if case in times and other in times:
+            if key.startswith("overhead"):
+                values[key] = paired_ratio(times[case], times[other]) - 1
+            else:
+                values[key] = paired_ratio(times[other], times[case])
     return values
 
 
@@ -239,22 +254,28 @@ def main() -> None:
     device = pick_device(arguments.device)
     on_gpu = device.type == "cuda"
     steps = arguments.steps or (20 if on_gpu else 1)
-    groups = groups_of(chosen(arguments, device))
+    rows: dict[str, Row] = {}
+    compared: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         settings = Settings(
             arguments.width, arguments.resolution, arguments.batch, device.type, folder / "latents"
         )
         random_latents(settings.latents, arguments.samples, settings.side)
-        with started(groups, settings, folder, steps) as turns:
-            times = by_turns(turns, arguments.rounds, arguments.warmup)
-    rows: dict[str, Row] = {n: rate_row(t, arguments.batch) for n, t in times.items()}
+        together = turns_together(list(chosen(arguments, device)), arguments.width)
+        for number, names in enumerate(together):
+            here = folder / f"turns-{number}"
+            here.mkdir()
+            with started(groups_of(names), settings, here, steps) as turns:
+                times = by_turns(turns, arguments.rounds, arguments.warmup)
+            rows = {n: rate_row(t, arguments.batch) for n, t in times.items()} | rows
+            compared |= ratios(times)
     if on_gpu:
         share = step_flops(settings) / matmul_rate(device)
         for row in rows.values():
             row["utilisation"] = share / (row["median_ms"] / 1e3)
     device_name = torch.cuda.get_device_name(device) if on_gpu else ""
-    report(rows, ratios(times), arguments.json, device_name)
+    report(rows, compared, arguments.json, device_name)
 
 
 if __name__ == "__main__":

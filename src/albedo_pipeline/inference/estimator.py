@@ -1,6 +1,7 @@
 """Prediction of albedo images from beauty images, with one model on one device."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import torch
@@ -77,7 +78,7 @@ class Estimator:
     """Precision of autocast; `fp32` if the networks run in the type of their weights."""
 
     def __post_init__(self) -> None:
-        sampling_steps(self.model, self.sampling)  # raises if there are too many
+        self.steps  # noqa: B018 - raises if there are too many
         ensemble = self.sampling.ensemble
         is_useless = ensemble.kind == "noise" and ensemble.members > 1
         if is_useless and self.model.denoiser.ignores_noise:
@@ -139,6 +140,11 @@ class Estimator:
         channels = self.model.denoiser.unet.config.out_channels
         return channels, -(-height // side), -(-width // side)
 
+    @cached_property
+    def steps(self) -> int:
+        """DDIM steps; asked once, because the model's answer waits for the device."""
+        return sampling_steps(self.model, self.sampling)
+
     @property
     def images_per_batch(self) -> int:
         """Number of images that fill a batch."""
@@ -192,9 +198,9 @@ class Estimator:
     @torch.no_grad()
     def denoise(self, beauty: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Beauty latents [B, C, h, w] and noise [B, C', h, w] => albedo latents [B, C, h, w]."""
-        steps, channels = sampling_steps(self.model, self.sampling), beauty.shape[1]
+        channels = beauty.shape[1]
         latents = sample_latents(
-            self.model.denoiser, beauty, noise.to(self.device), steps, self.precision
+            self.model.denoiser, beauty, noise.to(self.device), self.steps, self.precision
         )
         first = self.model.albedo * channels
         return latents[:, first : first + channels]

@@ -30,7 +30,7 @@ def sample_latents(
     x = noise.float()
     plan = _steps(alphas_cumprod, steps, config.set_alpha_to_one)
     # Copied once: the UNet would copy a plain number to the device in each step, and wait for it.
-    on_device = torch.tensor([timestep for timestep, _ in plan], device=beauty.device)
+    on_device = torch.tensor([timestep for timestep, _ in plan]).to(beauty.device)
     with autocast(beauty.device, precision):
         for number, (timestep, next_alpha_cumprod) in enumerate(plan):
             both = torch.cat([beauty, x], dim=1).to(dtype)

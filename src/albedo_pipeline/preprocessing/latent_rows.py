@@ -136,10 +136,8 @@ class LatentEncoder:
     def _both_versions(self, images: torch.Tensor, count: int) -> np.ndarray:
         """float32 [B', 3, H, W] => float16 [count, 2, C, h, w]: as it is, and flipped."""
         with memory_named(f"encode.batch_size (it is {self.batch_size})"):
-            images = images.to(self._device, non_blocking=True)
-            with autocast(self._device, self._precision):
-                both = [encode(self._autoencoder, v) for v in (images, images.flip(-1))]
-            latents = torch.stack(both, dim=1).half()[:count].cpu()
+            latents = both_versions(self._autoencoder, images, self._device, self._precision)
+        latents = latents[:count]
         if not latents.isfinite().all():
             if self._precision != "fp32":
                 raise ProjectError(
@@ -150,3 +148,22 @@ class LatentEncoder:
                 "autoencoder again with a lower learning rate, or choose another source"
             )
         return latents.numpy()
+
+
+@torch.no_grad()
+def both_versions(
+    autoencoder: AutoencoderKL, images: torch.Tensor, device: torch.device, precision: str
+) -> torch.Tensor:
+    """Latents of images as they are and flipped, float16 [B, 2, C, h, w] on the CPU.
+
+    Args:
+        autoencoder: is on `device`.
+        images: float32 [B, 3, H, W], sRGB-encoded, in [-1, 1]; from pinned memory the copy to a GPU
+            is not waited for.
+        device: where the autoencoder runs.
+        precision: `fp32`, `tf32`, `bf16` or `fp16`, of the encoder.
+    """
+    images = images.to(device, non_blocking=True)
+    with autocast(device, precision):
+        both = [encode(autoencoder, version) for version in (images, images.flip(-1))]
+    return torch.stack(both, dim=1).half().cpu()

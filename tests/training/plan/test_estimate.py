@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.optimisation import CheckpointSchedule
 from albedo_pipeline.training.plan.estimate import (
     StepCost,
+    disk_of,
     fits,
     kept_checkpoints,
     micro_batch_sizes,
@@ -67,3 +69,16 @@ def test_checkpoints_on_the_disk_are_the_kept_ones_and_the_one_being_written(
 ) -> None:
     params = settings(max_steps=300, checkpoints=schedule, validation=validation)
     assert kept_checkpoints(params, 300) == expected
+
+
+@pytest.mark.parametrize(
+    ("weights_only", "expected"), [(False, 50), (True, 3 * 10 + 2 * 5)], ids=["complete", "weights"]
+)
+def test_only_the_newest_checkpoints_are_surely_complete(weights_only: bool, expected: int) -> None:
+    """Two newest, one that is being written, and two more."""
+    schedule = CheckpointSchedule(keep_last=2, weights_only=weights_only)
+    assert disk_of(schedule, 5, complete=10, weights=5) == expected
+
+
+def test_fewer_checkpoints_than_are_kept_are_complete() -> None:
+    assert disk_of(CheckpointSchedule(weights_only=True), 2, complete=10, weights=5) == 20

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.optimisation import CheckpointSchedule
 from albedo_pipeline.training.due import is_due, kept_steps
 from albedo_pipeline.training.plan.fake_step import (
     FakeTraining,
@@ -51,6 +52,8 @@ class Plan:
     """Size of a checkpoint."""
     checkpoints: int
     """Largest number of checkpoints that are on the disk together."""
+    disk: int
+    """Bytes of these checkpoints."""
     costs: tuple[StepCost, ...]
     """The cost of a step, without and with gradient checkpointing."""
 
@@ -89,9 +92,10 @@ def make_plan(
             flops = _mean_flops(training, last_step)
             costs.append(StepCost(value, flops, training.standing, peaks))
             parameters, trained = training.parameters, training.trained
-            checkpoint_bytes = training.checkpoint_bytes
+            complete, weights = training.checkpoint_bytes, training.weights_bytes
     kept = kept_checkpoints(params, last_step)
-    return Plan(parameters, trained, checkpoint_bytes, kept, tuple(costs))
+    disk = disk_of(params.checkpoints, kept, complete, weights)
+    return Plan(parameters, trained, complete, kept, disk, tuple(costs))
 
 
 def micro_batch_sizes(params: TrainParams, processes: int = 1) -> tuple[int, ...]:
@@ -138,3 +142,16 @@ def kept_checkpoints(params: TrainParams, last_step: int | None) -> int:
         if any(is_due(every, step, last_step) for every in (schedule.every, schedule.keep_every))
     ]
     return len(kept_steps(due, [], schedule)) + best + 1
+
+
+def disk_of(schedule: CheckpointSchedule, kept: int, complete: int, weights: int) -> int:
+    """Bytes of so many checkpoints.
+
+    Args:
+        schedule: which of them lose the optimiser's state.
+        kept: number of checkpoints, with the one that is being written.
+        complete: bytes of a checkpoint.
+        weights: bytes of one without the optimiser's state.
+    """
+    newest = min(kept, schedule.keep_last + 1)
+    return newest * complete + (kept - newest) * (weights if schedule.weights_only else complete)

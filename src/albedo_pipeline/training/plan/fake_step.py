@@ -80,7 +80,12 @@ class FakeTraining:
         """Size of a checkpoint's tensors."""
         components = self.components
         state = optimiser_tensors(components.optimiser.optimizer, components.trained)
-        tensors = [*components.trained.values(), *components.ema.shadows, *state.values()]
+        return self.weights_bytes + sum(t.numel() * t.element_size() for t in state.values())
+
+    @property
+    def weights_bytes(self) -> int:
+        """Size of a checkpoint's tensors without the optimiser's state."""
+        tensors = [*self.components.trained.values(), *self.components.ema.shadows]
         return sum(t.numel() * t.element_size() for t in tensors)
 
     def peak(self, micro_batch_size: int, *, accumulates: bool) -> int:

@@ -78,7 +78,6 @@ def planned_micro_batch_size(
 
 def _check_disk(plan: Plan, folder: Path) -> None:
     """Log the size of the checkpoints, and warn if the disk has less room than they take."""
-    needed = plan.checkpoints * plan.checkpoint_bytes
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     stored = sum(file.stat().st_size for file in folder.glob("step-*/*.safetensors"))
     free = shutil.disk_usage(existing).free + stored
@@ -86,9 +85,9 @@ def _check_disk(plan: Plan, folder: Path) -> None:
         "train: at most %d checkpoints of %.3g GiB together, %.3g GiB",
         plan.checkpoints,
         plan.checkpoint_bytes / _GIB,
-        needed / _GIB,
+        plan.disk / _GIB,
     )
-    if needed > free:
+    if plan.disk > free:
         logger.warning(
             "train: %s has room for %.3g GiB only; lower train.checkpoints.keep_last, keep_best "
             "or raise keep_every",

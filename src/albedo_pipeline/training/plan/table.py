@@ -54,7 +54,7 @@ def plan_result(
         "checkpoints": {
             "gib_each": plan.checkpoint_bytes / _GIB,
             "largest_number": plan.checkpoints,
-            "gib": plan.checkpoints * plan.checkpoint_bytes / _GIB,
+            "gib": plan.disk / _GIB,
         },
         "max_steps": params.max_steps,
         "utilisation": assumed.utilisation,
