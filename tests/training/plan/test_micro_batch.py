@@ -23,7 +23,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch, train_params, tmp_path: Path):
 
     def make_plan(networks, params, device, sizes, checkpointing, last_step, processes) -> Plan:
         peaks = {size: (10 + size) * GIB for size in sizes}
-        return Plan(1, 1, GIB, 2, (StepCost(False, 1.0, 10 * GIB, peaks),))
+        return Plan(1, 1, GIB, 2, 2 * GIB, (StepCost(False, 1.0, 10 * GIB, peaks),))
 
     monkeypatch.setattr(micro_batch, "make_plan", make_plan)
 
