@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.params.optimisation import Optimiser, ParameterGroup
+from albedo_pipeline.models.ema import constant_decay, power_decay
+from albedo_pipeline.params.optimisation import Ema, Optimiser, ParameterGroup
 
 Named = dict[str, nn.Parameter]
 """Parameters by name."""
@@ -66,6 +67,13 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     """Set the learning rate of every group: `rate` times the group's ratio."""
     for group in optimiser.param_groups:
         group["lr"] = rate * group["ratio"]
+
+
+def ema_decay(params: Ema, step: int) -> float:
+    """Decay of the moving average at its update number `step` (0-based)."""
+    if params.profile == "power":
+        return power_decay(params.relative_width, step)
+    return constant_decay(params.decay, step)
 
 
 def largest_gradients(

@@ -13,10 +13,9 @@ from torch.nn.utils import get_total_norm
 
 from albedo_pipeline.models.autoencoder import decoder_parameters
 from albedo_pipeline.models.denoiser import Denoiser
-from albedo_pipeline.models.ema import Ema, constant_decay, power_decay
+from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.end_to_end import FeatureLoss
-from albedo_pipeline.params.optimisation import Ema as EmaParams
 from albedo_pipeline.params.optimisation import ParameterGroup
 from albedo_pipeline.training.batches import DeviceBatch
 from albedo_pipeline.training.objectives.base import Objective
@@ -25,6 +24,7 @@ from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective, On
 from albedo_pipeline.training.objectives.features import Features, load_features
 from albedo_pipeline.training.optimisation import (
     Named,
+    ema_decay,
     freeze,
     new_optimiser,
     set_learning_rate,
@@ -151,13 +151,6 @@ def _objective(
         new_features(features, accelerator.device) if features else None,
         accelerator.autocast,
     )
-
-
-def ema_decay(params: EmaParams, step: int) -> float:
-    """Decay of the moving average at its update number `step` (0-based)."""
-    if params.profile == "power":
-        return power_decay(params.relative_width, step)
-    return constant_decay(params.decay, step)
 
 
 def accumulate(
