@@ -45,9 +45,10 @@ from albedo_pipeline.runtime.device import open_device, pick_device
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.denoiser_components import prepare
+from albedo_pipeline.training.denoiser_task import DenoiserTask
 from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.optimisation import new_optimiser, set_learning_rate
-from albedo_pipeline.training.optimiser_step import prepare
 from albedo_pipeline.training.resume import TrainState
 from albedo_pipeline.training.trackers import start_trackers
 from albedo_pipeline.training.trainer import Trainer
@@ -104,7 +105,8 @@ def ours(
         start_trackers(accelerator, folder, state.run, state.step, None)
         log = TrainingLog([], lambda scalars, step: accelerator.log(scalars, step=step))
         # No validation and no checkpoint is due, so no images and no configuration are needed.
-        Trainer(components, stream, None, params, Checkpoints(folder), {}, state, log).run(turns)
+        task = DenoiserTask(components, stream, None, params)
+        Trainer(task, params, Checkpoints(folder), {}, state, log).run(turns)
 
 
 def original(settings: Settings, folder: Path, turns: Turns, precision: str) -> None:

@@ -45,7 +45,7 @@ def test_a_finished_training_is_not_repeated(train) -> None:
 
 def test_other_code_starts_again_only_on_request(train, monkeypatch: pytest.MonkeyPatch) -> None:
     store = train("run").store
-    monkeypatch.setattr(resume, "training_code", lambda: "other")
+    monkeypatch.setattr(resume, "training_code", lambda _: "other")
     train("run")
     assert not list(store.folder.parent.glob("run-*"))
     train("run", on_code_change="restart")

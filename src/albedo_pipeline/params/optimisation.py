@@ -135,8 +135,8 @@ class CheckpointSchedule(Params):
     complete."""
 
 
-class Validation(Sampling):
-    """DDIM predictions of validation samples, scored in image space."""
+class ValidationSchedule(Params):
+    """When validation samples are scored, and which."""
 
     every: int | None = Field(None, ge=1)
     """Optimiser steps between two validations, with one more at the last step; null: none."""
@@ -146,6 +146,16 @@ class Validation(Sampling):
     """Split that the samples are taken from."""
     samples: int = Field(32, ge=1)
     """Samples, spread evenly over the split."""
+    metric: str = "psnr"
+    """Metric that decides which checkpoint is best, and whether the learning rate is on a
+    plateau."""
+    batch_size: int = Field(8, ge=1)
+    """Number of samples that are predicted at a time."""
+
+
+class Validation(ValidationSchedule, Sampling):
+    """DDIM predictions of validation samples, scored in image space."""
+
     metric: str = "psnr"
     """Metric that decides which checkpoint is best, and whether the learning rate is on a plateau:
     any of the module `metrics.image` that needs no weights. PSNR and SSIM are always measured."""

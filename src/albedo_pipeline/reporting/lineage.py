@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from albedo_pipeline.params.train import weight_settings
+from albedo_pipeline.params.training_loop import weight_settings
 from albedo_pipeline.provenance.lineage import (
     check_content,
     check_denoiser,

@@ -1,8 +1,8 @@
 """What is due after an optimiser step, and which checkpoints are kept: functions of the settings
 and the state of the training."""
 
-from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.optimisation import CheckpointSchedule
+from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.training.resume import TrainState
 
 
@@ -19,20 +19,20 @@ def is_due(every: int | None, step: int, last_step: int) -> bool:
     return every is not None and (step % every == 0 or step == last_step)
 
 
-def validation_is_due(params: TrainParams, state: TrainState, last_step: int) -> bool:
+def validation_is_due(params: TrainingLoop, state: TrainState, last_step: int) -> bool:
     """Whether a validation is due that is not yet done."""
     step, validation = state.step, params.validation
     due = is_due(validation.every, step, last_step) if step else validation.at_start
     return validation.every is not None and due and state.validated != step
 
 
-def visualisation_is_due(params: TrainParams, state: TrainState, last_step: int) -> bool:
+def visualisation_is_due(params: TrainingLoop, state: TrainState, last_step: int) -> bool:
     """Whether a grid of samples is due that is not yet drawn."""
     due = state.step > 0 and is_due(params.visualisation.every, state.step, last_step)
     return due and state.visualised != state.step
 
 
-def checkpoint_is_due(params: TrainParams, state: TrainState, last_step: int) -> bool:
+def checkpoint_is_due(params: TrainingLoop, state: TrainState, last_step: int) -> bool:
     """Whether a checkpoint is due: by its period, as one of the best, or at the training's end."""
     step, periods = state.step, (params.checkpoints.every, params.checkpoints.keep_every)
     is_best = any(step == best for best, _ in state.best)
@@ -40,7 +40,7 @@ def checkpoint_is_due(params: TrainParams, state: TrainState, last_step: int) ->
     return is_best or state.plateau.ended or due
 
 
-def counts_for_plateau(params: TrainParams, step: int) -> bool:
+def counts_for_plateau(params: TrainingLoop, step: int) -> bool:
     """Whether a validation after `step` steps may reduce the learning rate.
 
     The extra validation at the last step does not count, because a longer training lacks it.

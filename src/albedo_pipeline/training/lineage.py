@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import TrainParams
-from albedo_pipeline.params.train import weight_settings
+from albedo_pipeline.params.training_loop import weight_settings
 from albedo_pipeline.provenance.lineage import (
     check_made_from,
     content_digest,

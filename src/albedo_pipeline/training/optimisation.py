@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.params.optimisation import Optimiser, ParameterGroup
+from albedo_pipeline.models.ema import constant_decay, power_decay
+from albedo_pipeline.params.optimisation import Ema, Optimiser, ParameterGroup
 
 Named = dict[str, nn.Parameter]
 """Parameters by name."""
@@ -17,8 +18,13 @@ def ratio_of(name: str, groups: tuple[ParameterGroup, ...]) -> float:
     return next((group.ratio for group in groups if re.search(group.pattern, name)), 1.0)
 
 
-def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
+def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...], path: str = "train") -> Named:
     """Freeze the parameters of ratio 0, and return those that are trained, by name.
+
+    Args:
+        model: what is trained.
+        groups: learning rates by name.
+        path: where the settings are, for errors.
 
     Raises:
         ProjectError: if a pattern matches no parameter, or nothing is left to train.
@@ -27,7 +33,7 @@ def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
         matching = [p for n, p in model.named_parameters() if re.search(group.pattern, n)]
         if not matching or (group.ratio and not any(p.requires_grad for p in matching)):
             raise ProjectError(
-                f"train.optimiser.groups: pattern {group.pattern!r} matches no parameter that can "
+                f"{path}.optimiser.groups: pattern {group.pattern!r} matches no parameter that can "
                 "be trained"
             )
     for name, parameter in model.named_parameters():
@@ -35,7 +41,7 @@ def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
             parameter.requires_grad_(False)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not trained:
-        raise ProjectError("train.optimiser.groups: every parameter is frozen")
+        raise ProjectError(f"{path}.optimiser.groups: every parameter is frozen")
     return trained
 
 
@@ -68,6 +74,13 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group["ratio"]
 
 
+def ema_decay(params: Ema, step: int) -> float:
+    """Decay of the moving average at its update number `step` (0-based)."""
+    if params.profile == "power":
+        return power_decay(params.relative_width, step)
+    return constant_decay(params.decay, step)
+
+
 def largest_gradients(
     trained: Named, scale: float = 1.0, count: int = 10
 ) -> list[tuple[str, float]]:
@@ -89,9 +102,14 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer, trained: Named) -> dict[
 def restore_optimiser(
     optimiser: torch.optim.Optimizer, trained: Named, tensors: dict[str, torch.Tensor]
 ) -> None:
-    """Restore what `optimiser_tensors` returned; the rest of the optimiser comes from settings."""
+    """Restore what `optimiser_tensors` returned; the rest of the optimiser comes from settings.
+
+    Tensors of other parameters are ignored.
+    """
     for path, value in tensors.items():
         name, key = path.rsplit("/", 1)
+        if name not in trained:
+            continue
         parameter = trained[name]
         like = parameter if value.shape == parameter.shape else value
         restored = torch.empty_like(like, device=parameter.device, dtype=value.dtype)

@@ -16,7 +16,7 @@ from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.ema import Ema
-from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.provenance.code import code_digest
 from albedo_pipeline.provenance.weights import tensors_digest
 from albedo_pipeline.training.optimisation import Named, optimiser_tensors, restore_optimiser
@@ -67,6 +67,17 @@ class TrainState:
 
 
 @dataclass(frozen=True)
+class Opponents:
+    """The tensors of networks that are trained against others, under names of their own."""
+
+    weights: Mapping[str, torch.Tensor]
+    """Parameters, and everything else that they must remember."""
+    trained: Named
+    """The parameters, by name."""
+    optimiser: torch.optim.Optimizer
+
+
+@dataclass(frozen=True)
 class Tensors:
     """The tensors of a training that a checkpoint stores."""
 
@@ -75,15 +86,21 @@ class Tensors:
     ema: Ema
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler | None
+    opponents: Opponents | None = None
+    """What is trained against `trained`; it has no average."""
 
     def copied(self) -> dict[str, dict[str, torch.Tensor]]:
         """Copies on the CPU by the name of their file, which the next step does not change."""
-        weights = dict(self.trained.items())
+        weights: dict[str, torch.Tensor] = dict(self.trained.items())
         averages = dict(zip(weights, self.ema.shadows, strict=True))
+        moments = optimiser_tensors(self.optimiser, self.trained)
+        if self.opponents is not None:
+            weights |= self.opponents.weights
+            moments |= optimiser_tensors(self.opponents.optimiser, self.opponents.trained)
         files: dict[str, Mapping[str, torch.Tensor]] = {
             WEIGHTS_FILE: weights,
             AVERAGES_FILE: averages,
-            OPTIMISER_FILE: optimiser_tensors(self.optimiser, self.trained),
+            OPTIMISER_FILE: moments,
         }
         return {
             file: {name: _copy(tensor) for name, tensor in tensors.items()}
@@ -98,7 +115,12 @@ class Tensors:
         for (name, tensor), shadow in zip(self.trained.items(), self.ema.shadows, strict=True):
             tensor.copy_(weights[name])
             shadow.copy_(averages[name])
-        restore_optimiser(self.optimiser, self.trained, load_file(folder / OPTIMISER_FILE))
+        moments = load_file(folder / OPTIMISER_FILE)
+        restore_optimiser(self.optimiser, self.trained, moments)
+        if self.opponents is not None:
+            for name, weight in self.opponents.weights.items():
+                weight.copy_(weights[name])
+            restore_optimiser(self.opponents.optimiser, self.opponents.trained, moments)
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:
@@ -151,23 +173,24 @@ def stored_log(checkpoint: Path) -> list[dict]:
 
 
 def configuration(
-    params: TrainParams, last_step: int, data: dict[str, str], weights: dict[str, str]
+    params: TrainingLoop, last_step: int, data: dict[str, str], weights: dict[str, str], module: str
 ) -> dict[str, Any]:
     """Content of a checkpoint's `config.json`: settings, code, and what decides the weights.
 
     Args:
         data: fingerprints of what is trained on, by name.
         weights: digests of weights that the checkpoint does not hold, by name.
+        module: name of the module that trains.
     """
     result_settings = params.result_settings(last_step) | weights
     result_settings |= {f"data.{name}": fingerprint for name, fingerprint in data.items()}
     settings = params.model_dump(mode="json")
-    return {"result_settings": result_settings, "settings": settings, "code": training_code()}
+    return {"result_settings": result_settings, "settings": settings, "code": training_code(module)}
 
 
-def training_code() -> str:
-    """Digest of the code that a training runs through."""
-    return code_digest("albedo_pipeline.training.denoiser")
+def training_code(module: str) -> str:
+    """Digest of the code that a training runs through, from the module that trains."""
+    return code_digest(module)
 
 
 def frozen_digest(denoiser: Denoiser, trained: Named, autoencoder: nn.Module | None) -> str:
@@ -186,7 +209,7 @@ def frozen_digest(denoiser: Denoiser, trained: Named, autoencoder: nn.Module | N
 
 
 def checkpoint_to_resume(
-    store: Checkpoints, params: TrainParams, config: dict[str, Any]
+    store: Checkpoints, params: TrainingLoop, config: dict[str, Any]
 ) -> Path | None:
     """The checkpoint to resume from; None if the training starts from the beginning.
 
@@ -201,23 +224,27 @@ def checkpoint_to_resume(
         raise ProjectError(
             f"{checkpoint}: from an earlier version of the project; move {store.folder} away"
         )
-    differences = _differences(stored["result_settings"], config["result_settings"])
+    differences = _differences(
+        params.settings_path, stored["result_settings"], config["result_settings"]
+    )
     if differences and params.on_mismatch == "stop":
         raise ProjectError(
             f"{checkpoint}: made with other settings: {'; '.join(differences)}. To keep it aside "
-            "and start from the beginning, run with --params train.on_mismatch=restart"
+            f"and start from the beginning, run with --params {params.settings_path}.on_mismatch="
+            "restart"
         )
     other_code = stored["code"] != config["code"] and params.on_code_change == "restart"
     if differences or other_code:
         reason = "other settings" if differences else "other code"
-        logger.info("train: the earlier run (%s) is kept in %s", reason, store.move_aside())
+        aside = store.move_aside()
+        logger.info("%s: the earlier run (%s) is kept in %s", params.pipeline, reason, aside)
         return None
     return checkpoint
 
 
-def _differences(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def _differences(path: str, stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [
-        f"train.{key}: {stored.get(key)!r} there, {now.get(key)!r} here"
+        f"{path}.{key}: {stored.get(key)!r} there, {now.get(key)!r} here"
         for key in sorted({*stored, *now})
         if stored.get(key) != now.get(key)
     ]

@@ -11,7 +11,12 @@ from albedo_pipeline.errors import ProjectError
 
 
 def start_trackers(
-    accelerator: Accelerator, folder: Path, run: str, step: int, wandb_project: str | None
+    accelerator: Accelerator,
+    folder: Path,
+    run: str,
+    step: int,
+    wandb_project: str | None,
+    settings_path: str = "train",
 ) -> None:
     """Start a run, or continue it after `step`; events that were logged after that are hidden.
 
@@ -22,7 +27,7 @@ def start_trackers(
     trackers: list[GeneralTracker] = [TensorBoardTracker(run, str(folder), purge_step=purge)]
     if wandb_project is not None:
         if not find_spec("wandb"):
-            raise ProjectError("train.weights_and_biases: needs 'pip install wandb'")
+            raise ProjectError(f"{settings_path}.weights_and_biases: needs 'pip install wandb'")
         trackers.append(WandBTracker(wandb_project, id=run, name=run, resume="allow"))
     accelerator.log_with = trackers
     accelerator.init_trackers(wandb_project or run)

@@ -11,12 +11,12 @@ from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.io.write import write_png
 from albedo_pipeline.inference.estimator import NotFiniteError
-from albedo_pipeline.params import TrainParams
+from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.runtime.device import memory_named, peak_memory
 from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
-from albedo_pipeline.training.batches import DeviceBatch, Stream
+from albedo_pipeline.training.batches import DeviceBatch
 from albedo_pipeline.training.checkpoint_writer import CheckpointWriter
 from albedo_pipeline.training.due import (
     checkpoint_is_due,
@@ -28,24 +28,13 @@ from albedo_pipeline.training.due import (
     visualisation_is_due,
 )
 from albedo_pipeline.training.log import StepRecords, StepTimer, TrainingLog, summary
-from albedo_pipeline.training.optimisation import largest_gradients
-from albedo_pipeline.training.optimiser_step import (
-    TrainingComponents,
-    accumulate,
-    ema_decay,
-    update,
-)
+from albedo_pipeline.training.optimisation import ema_decay, largest_gradients
 from albedo_pipeline.training.profiling import profiled
 from albedo_pipeline.training.resume import Snapshot, TrainState
 from albedo_pipeline.training.schedules import after_validation, learning_rate
 from albedo_pipeline.training.stopping import Paused, StopRequest
+from albedo_pipeline.training.task import Task
 from albedo_pipeline.training.trackers import track_image, track_text
-from albedo_pipeline.training.validation import (
-    ImageData,
-    samples_grid,
-    validate_ema_and_raw,
-    validation_metric,
-)
 
 logger = logging.getLogger(__name__)
 _DRAWING_THREADS = 2
@@ -57,23 +46,22 @@ class Trainer:
 
     def __init__(
         self,
-        components: TrainingComponents,
-        stream: Stream,
-        images: ImageData,
-        params: TrainParams,
+        task: Task,
+        params: TrainingLoop,
         store: Checkpoints,
         config: dict[str, Any],
         state: TrainState,
         log: TrainingLog,
     ) -> None:
-        self.components, self.stream, self.images, self.params = components, stream, images, params
+        self.task, self.params = task, params
         self.store, self.config, self.state, self.log = store, config, state, log
         self.records = StepRecords(state.pending)
-        self.last_step = params.last_step(len(stream))
+        self.last_step = params.last_step(len(task))
         self._unsaved = False
         self._writer = CheckpointWriter(store, params.checkpoints)
         self._timer = StepTimer()
         self._status = ""
+        self._name = params.pipeline
 
     def run(self, stop: StopRequest) -> None:
         """Train to the end.
@@ -83,10 +71,11 @@ class Trainer:
             ProjectError: if the loss or gradient was not finite in too many consecutive steps, a
                 validation's prediction is not finite, or the memory is too small.
         """
+        path = self.params.settings_path
         with (
             memory_named(
-                "train.micro_batch_size or train.validation.batch_size, which change no result, "
-                "or set train.execution.gradient_checkpointing"
+                f"{path}.micro_batch_size or {path}.validation.batch_size, which change no result, "
+                f"or set {path}.execution.gradient_checkpointing"
             ),
             self._writer,
         ):
@@ -96,8 +85,8 @@ class Trainer:
     def _run(self, stop: StopRequest) -> None:
         self._run_due(stop)
         steps = range(self.state.step, self.last_step)
-        shown = progress(steps, self.last_step, "train", self.state.step, lambda: self._status)
-        if self.components.accelerator.is_main_process:
+        shown = progress(steps, self.last_step, self._name, self.state.step, lambda: self._status)
+        if self.task.accelerator.is_main_process:
             profile, folder = self.params.execution.profile, self.store.folder / "profile"
             loop: Iterable[int] = profiled(shown, profile, folder)
         else:
@@ -113,10 +102,10 @@ class Trainer:
 
     def _batches(self) -> Generator[DeviceBatch]:
         """Micro-batches of this process for all remaining steps, drawn ahead on threads."""
-        on_gpu = self.components.accelerator.device.type == "cuda"
+        on_gpu = self.task.accelerator.device.type == "cuda"
 
         def draw(work: tuple[int, range]) -> DeviceBatch:
-            batch = self.stream.batch(*work)
+            batch = self.task.batch(*work)
             return batch.pinned() if on_gpu else batch
 
         steps = range(self.state.step, self.last_step)
@@ -124,19 +113,19 @@ class Trainer:
         yield from ordered_map(draw, work, _DRAWING_THREADS)
 
     def _places(self) -> list[range]:
-        accelerator, params = self.components.accelerator, self.params
+        accelerator, params = self.task.accelerator, self.params
         return micro_batch_ranges(
             accelerator.process_index,
             accelerator.num_processes,
             params.effective_batch_size,
             params.micro_batch_size_as_number,
+            params.settings_path,
         )
 
     def _step(self, batches: Iterator[DeviceBatch]) -> None:
         state, params = self.state, self.params
         step = state.step
-        totals = accumulate(
-            self.components,
+        totals = self.task.accumulate(
             self._timer.waiting_for(islice(batches, len(self._places()))),
             len(self._places()),
             step,
@@ -144,7 +133,7 @@ class Trainer:
         if is_due(params.log_gradients_every, step + 1, self.last_step):
             self._log_gradients(step + 1)
         rate = learning_rate(params.learning_rate, step, self.last_step, state.plateau)
-        self.records.add(step, update(self.components, totals, rate, step, params))
+        self.records.add(step, self.task.update(totals, rate, step))
         state.step += 1
         self._unsaved = True
         self._timer.steps += 1
@@ -174,42 +163,45 @@ class Trainer:
         if stopping and is_work_left:
             reason = stop.reason or "another process"
             logger.info(
-                "train: paused by %s after step %d; run again to resume", reason, state.step
+                "%s: paused by %s after step %d; run again to resume",
+                self._name,
+                reason,
+                state.step,
             )
             raise Paused
 
     def _validate(self, stop: Callable[[], bool]) -> bool:
         """Score the weights, and rank the checkpoint; False if it was asked to stop on the way."""
         try:
-            scores = validate_ema_and_raw(self.components, self.images, self.params, stop)
+            scores = self.task.validate(stop)
         except NotFiniteError as error:
             raise ProjectError(
-                f"train: validation after step {self.state.step}: {error}"
+                f"{self._name}: validation after step {self.state.step}: {error}"
             ) from error
         if scores is None:
             return False
         state, params = self.state, self.params
-        metric = validation_metric(params.validation.metric)
-        value = scores[metric.name]
+        name, higher_is_better = self.task.metric
+        value = scores[name]
         state.validated, self._unsaved = state.step, True
         candidates = [*state.best, (state.step, value)]
-        state.best = ranked(candidates, metric.higher_is_better)[: params.checkpoints.keep_best]
+        state.best = ranked(candidates, higher_is_better)[: params.checkpoints.keep_best]
         if counts_for_plateau(params, state.step):
             state.plateau = after_validation(
-                state.plateau, value, metric.higher_is_better, params.learning_rate.plateau
+                state.plateau, value, higher_is_better, params.learning_rate.plateau
             )
         self.log.add(state.step, "validation", scores)
         shown = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-        logger.info("train: validation after step %d: %s", state.step, shown)
+        logger.info("%s: validation after step %d: %s", self._name, state.step, shown)
         return True
 
     def _visualise(self) -> None:
         """Write a grid of samples as PNG and to the trackers; only the main process makes it."""
-        state, accelerator = self.state, self.components.accelerator
+        state, accelerator = self.state, self.task.accelerator
         state.visualised, self._unsaved = state.step, True
 
         def show() -> None:
-            image = samples_grid(self.components, self.images, self.params)
+            image = self.task.picture()
             track_image(accelerator, "validation/samples", image, state.step)
             write_png(self.store.folder / "samples" / f"step-{state.step:08d}.png", image)
 
@@ -226,31 +218,34 @@ class Trainer:
                 continue
             state.skipped += 1
             logger.warning(
-                "train: step %d skipped: loss %g, gradient norm %g; samples: %s",
+                "%s: step %d skipped: loss %g, gradient norm %g; samples: %s",
+                self._name,
                 record.step,
                 record.loss,
                 record.grad_norm,
-                ", ".join(self.stream.sample_ids(record.step)),
+                ", ".join(self.task.sample_ids(record.step)),
             )
             if state.skipped_in_a_row >= self.params.max_skipped_in_a_row:
                 raise ProjectError(
-                    f"train: the loss or gradient was not finite in {state.skipped_in_a_row} "
-                    f"consecutive steps, up to step {record.step}; lower train.learning_rate.peak"
+                    f"{self._name}: the loss or gradient was not finite in "
+                    f"{state.skipped_in_a_row} consecutive steps, up to step {record.step}; lower "
+                    f"{self.params.settings_path}.learning_rate.peak"
                 )
 
     def _log_step(self, rate: float) -> None:
         self._read_records()
         state, params = self.state, self.params
-        scalars = summary(self.records.take(), self.components.objective.part_names) | {
+        scalars = summary(self.records.take(), self.task.part_names) | {
             "learning_rate": rate,
             "ema_decay": ema_decay(params.ema, state.step - 1),
-            "epoch": state.step * params.effective_batch_size / len(self.stream),
+            "epoch": state.step * params.effective_batch_size / len(self.task),
             "skipped_steps": float(state.skipped),
+            **self.task.scalars(state.step),
         }
         usage = self._timer.restart(params.effective_batch_size) | {
-            "peak_memory_gib": peak_memory(self.components.accelerator.device) / 2**30
+            "peak_memory_gib": peak_memory(self.task.accelerator.device) / 2**30
         }
-        self.log.add(state.step, "train", scalars)
+        self.log.add(state.step, self._name, scalars)
         self.log.add(state.step, "usage", usage)
         self._status = (
             f"loss {scalars.get('loss', math.nan):.4g}, "
@@ -259,11 +254,11 @@ class Trainer:
         )
 
     def _log_gradients(self, step: int) -> None:
-        scaler = self.components.accelerator.scaler
-        rows = largest_gradients(self.components.trained, scaler.get_scale() if scaler else 1.0)
+        scaler = self.task.accelerator.scaler
+        rows = largest_gradients(self.task.trained, scaler.get_scale() if scaler else 1.0)
         lines = [f"{norm:.4g}  {name}" for name, norm in rows]
-        logger.info("train: largest gradients at step %d:\n%s", step, "\n".join(lines))
-        track_text(self.components.accelerator, "train/largest_gradients", "\n".join(lines), step)
+        logger.info("%s: largest gradients at step %d:\n%s", self._name, step, "\n".join(lines))
+        track_text(self.task.accelerator, f"{self._name}/largest_gradients", "\n".join(lines), step)
 
     def _save(self) -> None:
         self._read_records()
@@ -271,13 +266,11 @@ class Trainer:
         self._unsaved = False
 
         def begin() -> None:
-            snapshot = Snapshot.of(
-                self.state, self.components.tensors(), self.config, self.log.table()
-            )
+            snapshot = Snapshot.of(self.state, self.task.tensors(), self.config, self.log.table())
             best = [step for step, _ in self.state.best]
             self._writer.write(self.state.step, snapshot, best)
 
-        run_on_main_and_broadcast(self.components.accelerator, begin)
+        run_on_main_and_broadcast(self.task.accelerator, begin)
 
     def _wait_for_the_checkpoint(self) -> None:
-        run_on_main_and_broadcast(self.components.accelerator, self._writer.finish)
+        run_on_main_and_broadcast(self.task.accelerator, self._writer.finish)

@@ -1,0 +1,180 @@
+"""From prepared components to the finished weights: what every training does around the loop."""
+
+import logging
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+
+from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.params.training_loop import TrainingLoop
+from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
+from albedo_pipeline.runtime.checksums import damage
+from albedo_pipeline.runtime.distributed import run_on_main_and_broadcast
+from albedo_pipeline.training.log import TrainingLog
+from albedo_pipeline.training.resume import (
+    AVERAGES_FILE,
+    TrainState,
+    checkpoint_to_resume,
+    stored_log,
+    stored_state,
+)
+from albedo_pipeline.training.stopping import StopRequest
+from albedo_pipeline.training.task import Task
+from albedo_pipeline.training.trackers import start_trackers, track_text
+from albedo_pipeline.training.trainer import Trainer
+
+logger = logging.getLogger(__name__)
+DIVERGED = 1e4
+"""Loss above which a training has diverged: latents and pixels have a standard deviation of about
+1, so it is an error of 100 standard deviations."""
+
+
+def run_loop(
+    task: Task,
+    params: TrainingLoop,
+    store: Checkpoints,
+    tensorboard: Path,
+    config: dict[str, Any],
+    fingerprints: dict[str, str],
+    stop: StopRequest,
+    held: ExitStack,
+) -> tuple[TrainState, pd.DataFrame]:
+    """Train to the end, or resume from the newest checkpoint; returns the last state and the log.
+
+    Args:
+        task: what is trained.
+        params: settings of the training.
+        store: folder of the checkpoints; it stays locked until `held` ends.
+        tensorboard: folder of the TensorBoard runs.
+        config: what `resume.configuration` returned.
+        fingerprints: of what is trained on, by name.
+        stop: says when to pause.
+        held: holds the lock.
+
+    Raises:
+        Paused: if a signal or the time limit stopped it; run again to resume.
+        ProjectError: if the settings do not fit the checkpoints, or another training writes to the
+            store.
+    """
+    accelerator, name = task.accelerator, params.pipeline
+    checkpoint = run_on_main_and_broadcast(
+        accelerator, lambda: _open_store(store, params, config, held)
+    )
+    state, rows = _restored(task, checkpoint, params)
+    start_trackers(
+        accelerator,
+        tensorboard,
+        state.run,
+        state.step,
+        params.weights_and_biases,
+        params.settings_path,
+    )
+    if accelerator.is_main_process:
+        processes = accelerator.num_processes
+        record = run_record(config["settings"], fingerprints, config["code"], processes)
+        write_record(store.folder, record)
+        track_text(accelerator, f"{name}/record", record_text(record), state.step)
+    log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
+    try:
+        Trainer(task, params, store, config, state, log).run(stop)
+    finally:
+        for tracker in accelerator.trackers:
+            tracker.finish()
+    return state, log.table()
+
+
+def _open_store(
+    store: Checkpoints, params: TrainingLoop, config: dict, held: ExitStack
+) -> Path | None:
+    """Lock the store for this training, and return the checkpoint to resume from."""
+    held.enter_context(store.locked())
+    return checkpoint_to_resume(store, params, config)
+
+
+def _restored(
+    task: Task, checkpoint: Path | None, params: TrainingLoop
+) -> tuple[TrainState, list[dict]]:
+    """State and log rows to start with; the tensors of `task` are restored."""
+    scoring = params.validation.model_dump(exclude={"every", "at_start", "batch_size"})
+    if checkpoint is None:
+        return TrainState(run=time.strftime("%Y%m%d-%H%M%S"), scoring=scoring), []
+    task.tensors().read(checkpoint)
+    if task.accelerator.scaler is not None:
+        task.accelerator.scaler.load_state_dict(read_json(checkpoint, "state.json")["scaler"])
+    state = stored_state(checkpoint)
+    logger.info("%s: resuming from %s (step %d)", params.pipeline, checkpoint, state.step)
+    if state.best and state.scoring != scoring:
+        logger.warning(
+            "%s: validation settings changed; earlier best checkpoints do not count",
+            params.pipeline,
+        )
+        state.best, state.validated = [], None
+    state.scoring = scoring
+    return state, stored_log(checkpoint)
+
+
+def check_not_diverged(log: pd.DataFrame, state: TrainState, params: TrainingLoop) -> None:
+    """Check that the last weights, if they are the result, are not those of a diverged training.
+
+    The weights of a diverged training may be finite, and without a validation nothing else looks at
+    what they predict.
+
+    Raises:
+        ProjectError: if more than half of the steps were skipped because loss or gradient was not
+            finite, or the mean loss at the last log point is above `DIVERGED`.
+    """
+    if params.output == "best":
+        return
+    losses = log["loss"].dropna().to_list() if "loss" in log else []
+    if 2 * state.skipped > state.step:
+        raise ProjectError(
+            f"{params.pipeline}: the loss or gradient was not finite in {state.skipped} of "
+            f"{state.step} steps; lower {params.settings_path}.learning_rate.peak, or remove the "
+            "samples that the log names"
+        )
+    if losses and losses[-1] > DIVERGED:
+        raise ProjectError(
+            f"{params.pipeline}: diverged, the loss is {losses[-1]:.3g} at the end; lower "
+            f"{params.settings_path}.learning_rate.peak"
+        )
+
+
+@torch.no_grad()
+def finished_averages(
+    task: Task, params: TrainingLoop, store: Checkpoints, state: TrainState
+) -> dict[str, torch.Tensor]:
+    """The averaged (EMA) weights that `params.output` names, by name.
+
+    Raises:
+        ProjectError: if a weight is not finite, or the best checkpoint is missing or damaged.
+    """
+    averages = dict(zip(task.trained, task.tensors().ema.shadows, strict=True))
+    if params.output == "best":
+        averages = _best_averages(params, store, state)
+    for name in task.trained:
+        if not averages[name].isfinite().all():
+            raise ProjectError(
+                f"{params.pipeline}: the weights are not finite ({name}); lower "
+                f"{params.settings_path}.learning_rate.peak"
+            )
+    return averages
+
+
+def _best_averages(
+    params: TrainingLoop, store: Checkpoints, state: TrainState
+) -> dict[str, torch.Tensor]:
+    if not state.best:
+        raise ProjectError(
+            f"{params.settings_path}.output: no validated checkpoint was kept; use 'last'"
+        )
+    folder = store.path(state.best[0][0])
+    complaint = damage(folder)
+    if complaint is not None:
+        raise ProjectError(f"{folder}: the best checkpoint is damaged ({complaint})")
+    return load_file(folder / AVERAGES_FILE)
