@@ -30,7 +30,8 @@ def bundle_estimator(folder: Path, target: Path = BUNDLED_ESTIMATOR) -> None:
     target.parent.mkdir(exist_ok=True)
     with replaced_folder(target) as new:
         pipeline.save_pretrained(new, safe_serialization=True)
-        shutil.copy(folder / "README.md", new)
+        for name in ("README.md", "made_from.json"):
+            shutil.copy(folder / name, new)
         write_checksums(new)
 
 

@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL, MarigoldIntrinsicsPipeline
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from albedo_pipeline.errors import ProjectError, one_line
-from albedo_pipeline.models.autoencoder import factor
+from albedo_pipeline.models.autoencoder import factor, with_standard_scale
 from albedo_pipeline.models.constant_text_encoder import constant_text_encoder
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.lora import has_lora, merge_lora
@@ -53,6 +53,8 @@ def intrinsics_pipeline(
 ) -> MarigoldIntrinsicsPipeline:
     """Build the pipeline in float32, with adapters merged into the weights.
 
+    The latent scale becomes 0.18215; see `with_standard_scale`.
+
     Args:
         text_source: source of text encoder and tokenizer; None for a denoiser from scratch.
         steps: default number of DDIM steps.
@@ -70,11 +72,12 @@ def intrinsics_pipeline(
     encoder.float()  # the precision in which diffusers loads it
     _check_text(encoder, tokenizer, denoiser.text_embedding)
     unet = merge_lora(denoiser.unet) if has_lora(denoiser.unet) else denoiser.unet
-    for network in (unet, autoencoder):  # no path of this machine in the export
+    vae = with_standard_scale(autoencoder)
+    for network in (unet, vae):  # no path of this machine in the export
         network.register_to_config(_name_or_path="")
     return MarigoldIntrinsicsPipeline(
         unet=unet,
-        vae=autoencoder,
+        vae=vae,
         scheduler=denoiser.scheduler,
         text_encoder=encoder,
         tokenizer=tokenizer,
