@@ -13,6 +13,7 @@ from albedo_pipeline.models.autoencoder import factor, with_standard_scale
 from albedo_pipeline.models.constant_text_encoder import constant_text_encoder
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.lora import has_lora, merge_lora
+from albedo_pipeline.models.reference import Reference
 from albedo_pipeline.models.text_embedding import embed_empty_text, load_text_encoder
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.denoiser import PretrainedDenoiser
@@ -42,6 +43,8 @@ class Export:
     """Text of the model card README.md: YAML front matter and markdown."""
     made_from: dict[str, str]
     """Digests of what model and scores were made from, by name."""
+    reference: Reference
+    """A picture and what the model makes of it, by which a host can be checked."""
 
 
 def intrinsics_pipeline(
