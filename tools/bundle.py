@@ -8,10 +8,12 @@ import argparse
 import shutil
 from pathlib import Path
 
+import torch
 from diffusers import AutoencoderKL, MarigoldIntrinsicsPipeline
 
 from albedo_pipeline.models.albedo_model import BUNDLED_ESTIMATOR
 from albedo_pipeline.models.autoencoder import BUNDLED_AUTOENCODER
+from albedo_pipeline.models.reference import make_reference
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 from albedo_pipeline.runtime.checksums import write_checksums
 
@@ -30,7 +32,10 @@ def bundle_estimator(folder: Path, target: Path = BUNDLED_ESTIMATOR) -> None:
     target.parent.mkdir(exist_ok=True)
     with replaced_folder(target) as new:
         pipeline.save_pretrained(new, safe_serialization=True)
-        shutil.copy(folder / "README.md", new)
+        for name in ("README.md", "made_from.json"):
+            shutil.copy(folder / name, new)
+        pipeline.to(dtype=torch.float32)  # the rounded weights, as they are loaded
+        make_reference(pipeline, pipeline.default_processing_resolution).write(new)
         write_checksums(new)
 
 

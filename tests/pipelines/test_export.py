@@ -17,13 +17,17 @@ from albedo_pipeline.artifacts.models import AutoencoderDataset, DenoiserDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.models.albedo_model import AlbedoModel
+from albedo_pipeline.models.autoencoder import with_standard_scale
 from albedo_pipeline.models.export import Export
 from albedo_pipeline.models.lora import has_lora
 from albedo_pipeline.models.text_embedding import embed_empty_text
 from albedo_pipeline.params import ExportParams
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.pipelines.export.nodes import make_export
+from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.shards.latent_shards import LatentShards
+from albedo_pipeline.training.initial_denoiser import starting_denoiser
+from albedo_pipeline.training.lineage import check_start
 from tests.support.project import copied, error_of, run_in_process, run_kedro
 
 DATA = Path("data/test")
@@ -104,6 +108,26 @@ def test_diffusers_predicts_what_the_estimator_does(
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
 
 
+def test_the_scale_of_the_latents_is_what_hosts_take_for_granted(exported_project: Path) -> None:
+    own = trained(exported_project).autoencoder
+    assert own.config.scaling_factor != 0.18215
+    vae = opened(exported_project).vae
+    assert (vae.config.scaling_factor, vae.config.shift_factor) == (0.18215, None)
+
+
+def test_a_training_starts_from_an_export_of_another_scale(exported_project: Path) -> None:
+    start = starting_denoiser(str(exported_project / EXPORT), 4)
+    own = trained(exported_project).autoencoder
+    assert start.made_from["encoder"] == encoder_digest(own)
+    assert encoder_digest(with_standard_scale(own)) == start.made_from["exported_encoder"]
+    assert start.made_from["exported_encoder"] != start.made_from["encoder"]
+    check_start("export", start, own)
+    check_start("export", start, with_standard_scale(own))
+    torch.nn.init.ones_(own.encoder.conv_in.bias)
+    with pytest.raises(ProjectError, match="learned the latents of another autoencoder"):
+        check_start("export", start, own)
+
+
 def test_the_text_encoder_gives_the_trained_embedding(exported_project: Path) -> None:
     pipeline = opened(exported_project)
     embedded = embed_empty_text(pipeline.text_encoder, pipeline.tokenizer)
@@ -130,8 +154,9 @@ def test_the_folder_has_no_pickle_and_no_path_of_this_machine(
 ) -> None:
     project = request.getfixturevalue(which)
     files = [path for path in (project / EXPORT).rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".safetensors", ".json", ".txt", ".md"}
-    texts = [path.read_text() for path in files if path.suffix != ".safetensors"]
+    binary = {".safetensors", ".png"}
+    assert {path.suffix for path in files} <= {".json", ".txt", ".md", ".py"} | binary
+    texts = [path.read_text() for path in files if path.suffix not in binary]
     assert not any(str(project) in text for text in texts)
 
 

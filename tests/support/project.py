@@ -25,6 +25,7 @@ PARAMS = {
     "report": params.ReportParams,
     "export": params.ExportParams,
     "plan": params.PlanParams,
+    "verify": params.VerifyParams,
     "predict": params.PredictParams,
 }
 """The pydantic model of each pipeline's settings."""

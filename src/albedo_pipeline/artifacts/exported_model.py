@@ -33,11 +33,12 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
         return load_albedo_model(PretrainedModel(model=str(self._folder)))
 
     def save(self, data: Any) -> None:
-        """Write the model, its card, and `made_from.json`."""
+        """Write the model, its card, `made_from.json`, and the reference with its check."""
         with replaced_folder(self._folder) as folder:
             data.pipeline.save_pretrained(folder, safe_serialization=True)
             (folder / "README.md").write_text(data.card, encoding="utf-8")
             write_made_from(folder, data.made_from)
+            data.reference.write(folder)
             write_checksums(folder)
 
     def _exists(self) -> bool:

@@ -56,7 +56,7 @@ def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
         ProjectError: if it cannot be loaded, predicts no albedo, or has a scheduler other than
             DDIM with trailing timesteps. The message names the model.
     """
-    name: Path | str = BUNDLED_ESTIMATOR if source.model == BUNDLED else source.model
+    name = str(model_folder(source.model))
     with verified(Path(name)):
         try:
             pipeline = MarigoldIntrinsicsPipeline.from_pretrained(
@@ -68,6 +68,11 @@ def load_albedo_model(source: PretrainedModel) -> AlbedoModel:
             return _albedo_model(pipeline)
         except Exception as error:  # a damaged folder raises errors of many types
             raise ProjectError(f"{source.model}: {one_line(error)}") from error
+
+
+def model_folder(model: str) -> Path:
+    """Folder of a model; for the id of a model on the Hub, a folder that does not exist."""
+    return BUNDLED_ESTIMATOR if model == BUNDLED else Path(model)
 
 
 def project_model_name(export: Path) -> str:

@@ -1,5 +1,7 @@
 """The autoencoder: images => latents (scaled posterior means) => images."""
 
+import math
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -16,6 +18,8 @@ BUNDLED_AUTOENCODER = Path(__file__).parent / "bundled" / "autoencoder"
 """Folder of the small autoencoder that ships with the package; its README says how it was made."""
 INITIAL_LOG_VARIANCE = -6.0
 """Log variance of the posterior of an untrained autoencoder."""
+STANDARD_SCALE = 0.18215
+"""Latent scale of Stable Diffusion, which some hosts of Marigold's models hold as a constant."""
 
 
 def factor(autoencoder: AutoencoderKL) -> int:
@@ -79,6 +83,50 @@ def load_pretrained(source: PretrainedAutoencoder) -> AutoencoderKL:
             raise ProjectError(
                 f"autoencoder.pretrained.model {source.model}: {one_line(error)}"
             ) from error
+
+
+@torch.no_grad()
+def with_standard_scale(autoencoder: AutoencoderKL) -> AutoencoderKL:
+    """A copy with the latent scale 0.18215 and no shift, for which the same latents hold.
+
+    The old scale s and shift b move into the convolutions next to the posterior mean m. With
+    r = s / 0.18215, the new mean is r (m - b), the log variance grows by 2 log r, and the decoder's
+    convolution takes back its input as z / r + b. An autoencoder without these convolutions gets
+    them. One that has this scale already is returned unchanged.
+    """
+    scale, shift = autoencoder.config.scaling_factor, autoencoder.config.shift_factor or 0.0
+    if scale == STANDARD_SCALE and not shift:
+        return autoencoder
+    folded, channels = deepcopy(autoencoder), autoencoder.config.latent_channels
+    before = _pointwise(folded.quant_conv, 2 * channels)
+    after = _pointwise(folded.post_quant_conv, channels)
+    ratio = scale / STANDARD_SCALE
+    for parameter in (before.weight, before.bias):
+        parameter[:channels] *= ratio
+    before.bias[:channels] -= ratio * shift
+    before.bias[channels:] += 2 * math.log(ratio)
+    after.bias += shift * after.weight.sum(dim=(1, 2, 3))
+    after.weight /= ratio
+    dtype = next(autoencoder.parameters()).dtype
+    folded.quant_conv, folded.post_quant_conv = before.to(dtype), after.to(dtype)
+    folded.register_to_config(
+        scaling_factor=STANDARD_SCALE,
+        shift_factor=None,
+        use_quant_conv=True,
+        use_post_quant_conv=True,
+    )
+    return folded
+
+
+def _pointwise(conv: torch.nn.Conv2d | None, channels: int) -> torch.nn.Conv2d:
+    """A float64 copy of a convolution of one pixel; the identity if there is none."""
+    copy = torch.nn.Conv2d(channels, channels, 1, dtype=torch.float64)
+    if conv is None:
+        torch.nn.init.dirac_(copy.weight)
+        torch.nn.init.zeros_(copy.bias)
+    else:
+        copy.load_state_dict(conv.state_dict())
+    return copy.requires_grad_(False)
 
 
 def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:

@@ -9,10 +9,11 @@ from diffusers import AutoencoderKL, MarigoldIntrinsicsPipeline
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from albedo_pipeline.errors import ProjectError, one_line
-from albedo_pipeline.models.autoencoder import factor
+from albedo_pipeline.models.autoencoder import factor, with_standard_scale
 from albedo_pipeline.models.constant_text_encoder import constant_text_encoder
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.lora import has_lora, merge_lora
+from albedo_pipeline.models.reference import Reference
 from albedo_pipeline.models.text_embedding import embed_empty_text, load_text_encoder
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.denoiser import PretrainedDenoiser
@@ -42,6 +43,8 @@ class Export:
     """Text of the model card README.md: YAML front matter and markdown."""
     made_from: dict[str, str]
     """Digests of what model and scores were made from, by name."""
+    reference: Reference
+    """A picture and what the model makes of it, by which a host can be checked."""
 
 
 def intrinsics_pipeline(
@@ -52,6 +55,8 @@ def intrinsics_pipeline(
     resolution: int,
 ) -> MarigoldIntrinsicsPipeline:
     """Build the pipeline in float32, with adapters merged into the weights.
+
+    The latent scale becomes 0.18215; see `with_standard_scale`.
 
     Args:
         text_source: source of text encoder and tokenizer; None for a denoiser from scratch.
@@ -70,11 +75,12 @@ def intrinsics_pipeline(
     encoder.float()  # the precision in which diffusers loads it
     _check_text(encoder, tokenizer, denoiser.text_embedding)
     unet = merge_lora(denoiser.unet) if has_lora(denoiser.unet) else denoiser.unet
-    for network in (unet, autoencoder):  # no path of this machine in the export
+    vae = with_standard_scale(autoencoder)
+    for network in (unet, vae):  # no path of this machine in the export
         network.register_to_config(_name_or_path="")
     return MarigoldIntrinsicsPipeline(
         unet=unet,
-        vae=autoencoder,
+        vae=vae,
         scheduler=denoiser.scheduler,
         text_encoder=encoder,
         tokenizer=tokenizer,

@@ -9,6 +9,7 @@ from albedo_pipeline.params.predict import PredictParams
 from albedo_pipeline.params.report import ReportParams
 from albedo_pipeline.params.synthesize import SynthesizeParams
 from albedo_pipeline.params.train import TrainParams
+from albedo_pipeline.params.verify import VerifyParams
 
 __all__ = [
     "AutoencoderParams",
@@ -21,4 +22,5 @@ __all__ = [
     "ReportParams",
     "SynthesizeParams",
     "TrainParams",
+    "VerifyParams",
 ]

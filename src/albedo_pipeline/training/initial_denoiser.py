@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from albedo_pipeline.artifacts.models import DenoiserDataset
+from albedo_pipeline.artifacts.models import DenoiserDataset, read_made_from
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.models.albedo_model import load_albedo_model
+from albedo_pipeline.models.albedo_model import load_albedo_model, model_folder
 from albedo_pipeline.models.denoiser import (
     Denoiser,
     ignore_noise,
@@ -63,14 +63,17 @@ def starting_denoiser(folder: str, latent_channels: int) -> Denoiser:
     """The denoiser of a folder as `data/06_models/denoiser` is, of an exported folder, or the
     bundled estimator's.
 
-    Its `made_from` names the encoder whose latents it learned, if the folder says so.
+    Its `made_from` names the encoder whose latents it learned, if the folder says so: `encoder`,
+    and for an export, whose latent scale may have been changed, also `exported_encoder`.
 
     Raises:
         ProjectError: if there is none, or it does not fit the latents.
     """
     if folder == BUNDLED or (Path(folder) / "model_index.json").is_file():
         model = load_albedo_model(PretrainedModel(model=folder))
-        made_from = {"encoder": encoder_digest(model.autoencoder)}
+        exported = {"exported_encoder": encoder_digest(model.autoencoder)}
+        learned = read_made_from(model_folder(folder)).get("encoder")
+        made_from = exported | {"encoder": learned or exported["exported_encoder"]}
         denoiser = replace(model.denoiser, made_from=made_from)
     else:
         denoiser = DenoiserDataset(filepath=folder).load()

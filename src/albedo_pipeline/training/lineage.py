@@ -62,7 +62,7 @@ def check_start(start_from: str, start: Denoiser, autoencoder: AutoencoderKL) ->
     learned, here = start.made_from.get("encoder"), encoder_digest(autoencoder)
     if learned is None:
         logger.warning("train.start_from %s: does not say whose latents it learned", start_from)
-    elif learned != here:
+    elif here not in (learned, start.made_from.get("exported_encoder")):
         raise ProjectError(
             f"train.start_from {start_from}: learned the latents of another autoencoder ({learned} "
             f"there, {here} here); set the autoencoder's source to that one and run the pipelines "

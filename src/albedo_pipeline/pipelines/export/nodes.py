@@ -21,6 +21,7 @@ def make_export(
     """The model as a diffusers pipeline, with its model card."""
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.export import Export, intrinsics_pipeline, text_source, trained_side
+    from albedo_pipeline.models.reference import make_reference
     from albedo_pipeline.reporting.lineage import check_export
     from albedo_pipeline.reporting.model_card.card import model_card
 
@@ -34,7 +35,8 @@ def make_export(
     )
     # Not the models that it was compared with, whose names may be paths of this machine.
     scored = {name: metrics["lineage"][name] for name in ("denoiser", "predictions", "content")}
-    return Export(pipeline, card, denoiser.made_from | scored)
+    reference = make_reference(pipeline, side)
+    return Export(pipeline, card, denoiser.made_from | scored, reference)
 
 
 def publish(export: AlbedoModel, folder: Path, params: ExportParams) -> None:
