@@ -104,7 +104,7 @@ class UnlinkDvcCache:
 
 
 class LogSteps:
-    """Logs the start and the results of every node; at the end the score, the time and the report."""
+    """Logs each step and its results, and at the end the score, the time and the report."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Any) -> None:
