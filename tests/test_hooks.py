@@ -1,14 +1,16 @@
 """The hooks: what they do before a result is saved."""
 
 import json
+import logging
 import os
 from pathlib import Path
 
 import pytest
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import node, pipeline
 from kedro_datasets.json import JSONDataset
 
-from albedo_pipeline.hooks import UnlinkDvcCache
+from albedo_pipeline.hooks import LogSteps, UnlinkDvcCache
 from albedo_pipeline.readers.filename_list import FilenameListDataset
 
 
@@ -47,3 +49,52 @@ def test_the_projects_own_datasets_replace_links_themselves(tmp_path: Path, fake
     assert dataset.exists()
     dataset.save([fake_pair("scene/new")])
     assert "old" in (tmp_path / "cached").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def steps(caplog: pytest.LogCaptureFixture) -> LogSteps:
+    """The hook at the start of a run of two nodes."""
+    caplog.set_level(logging.INFO, "albedo_pipeline.hooks")
+    hook = LogSteps()
+    hook.before_pipeline_run(pipeline([FIRST, CHECK]))
+    return hook
+
+
+FIRST = node(lambda: (1, 2), None, ["a", "b"], name="first")
+CHECK = node(lambda a: None, "a", None, name="check")
+
+
+def test_a_step_has_its_number_and_one_line_for_all_results(
+    steps: LogSteps, caplog: pytest.LogCaptureFixture
+) -> None:
+    steps.before_node_run(FIRST)
+    for name in ("a", "a", "b", "b"):  # chunks of a generator
+        steps.after_dataset_saved(name, FIRST)
+    steps.before_node_run(CHECK)
+    lines = [record.message for record in caplog.records]
+    assert lines[0] == "step 1 of 2: first"
+    assert lines[1].startswith("first: saved a, b (0.")
+    assert lines[2:] == ["step 2 of 2: check"]
+
+
+@pytest.mark.parametrize(("failed", "advises"), [(FIRST, True), (CHECK, False)])
+def test_kedro_gives_advice_on_resuming_only_if_a_result_is_missing(
+    steps: LogSteps, failed, advises: bool
+) -> None:
+    steps.on_node_error(failed)
+    runner = logging.getLogger("kedro.runner.sequential_runner")
+    assert runner.isEnabledFor(logging.WARNING) == advises
+    steps.before_pipeline_run(pipeline([FIRST, CHECK]))
+    assert runner.isEnabledFor(logging.WARNING)
+
+
+def test_the_end_of_a_run_says_score_and_time(
+    steps: LogSteps, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = {"test": {"n": 3, "model": {"psnr": {"mean": 18.64, "low": 17.0, "high": 20.0}}}}
+    catalog = DataCatalog({"metrics": MemoryDataset(metrics)})
+    made = pipeline([node(lambda: None, None, "metrics", name="score")])
+    steps.after_pipeline_run(made, catalog)
+    score, time = [record.message for record in caplog.records]
+    assert score == "On 3 test samples the model reaches PSNR 18.64 dB."
+    assert time.startswith("Finished 2 step(s) in 0.")

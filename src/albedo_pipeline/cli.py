@@ -12,6 +12,8 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.console import quiet_libraries
+from albedo_pipeline.runtime.progress import stop_bars
 
 _KEDRO_PREFIX = re.compile(
     r"Parameter '(\w+)': Failed to instantiate \w+ for parameter '\1': (: )?"
@@ -32,6 +34,7 @@ class RunCommand(click.Command):
                 "PYTHONOPTIMIZE=2: transformers cannot be imported without docstrings; unset it, "
                 "or set it to 1"
             )
+        quiet_libraries()
         try:
             return super().invoke(ctx)
         except Exception as error:
@@ -39,6 +42,8 @@ class RunCommand(click.Command):
             if message is None:
                 raise
             raise click.ClickException(message) from error
+        finally:
+            stop_bars()  # an error line or a traceback follows
 
 
 def _message(error: BaseException | None) -> str | None:

@@ -1,7 +1,9 @@
 """Kedro hooks of the project's runs."""
 
 import logging
+import time
 from collections.abc import Collection
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +22,10 @@ from albedo_pipeline.runtime.distributed import rank, world_size
 logger = logging.getLogger(__name__)
 SECTIONS = ("synthesize", *DEFAULT_PIPELINES, *SEPARATE_PIPELINES)
 """Top-level keys of the parameters, one for each pipeline."""
+_RUNNER = "kedro.runner"
+"""Logger of the runners."""
+_MINUTE = 60
+"""Seconds."""
 
 
 class RejectUnknownNames:
@@ -97,16 +103,61 @@ class UnlinkDvcCache:
             path.unlink()
 
 
-class LogResults:
-    """Logs every saved result, and the path of the report at the end of a run that makes it."""
+class LogSteps:
+    """Logs each step and its results, and at the end the score, the time and the report."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Any) -> None:
+        """Number the nodes in the order in which they run."""
+        self._start = time.monotonic()
+        self._numbers = {node.name: number for number, node in enumerate(pipeline.nodes, 1)}
+        self._started: dict[str, float] = {}
+        self._saved: dict[str, set[str]] = {}
+        logging.getLogger(_RUNNER).setLevel(logging.NOTSET)
+
+    @hook_impl
+    def before_node_run(self, node: Any) -> None:
+        """Log which of the steps begins."""
+        self._started[node.name] = time.monotonic()
+        total = len(self._numbers)
+        logger.info("step %d of %d: %s", self._numbers[node.name], total, node.name)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Any) -> None:
-        """Log that a result is saved."""
-        logger.info("%s: saved %s", node.name, dataset_name)
+        """Log the results of a node when all of them are saved."""
+        saved = self._saved.setdefault(node.name, set())
+        if dataset_name in saved:  # a generator's result is saved chunk by chunk
+            return
+        saved.add(dataset_name)
+        if saved == set(node.outputs):
+            seconds = time.monotonic() - self._started[node.name]
+            logger.info("%s: saved %s (%s)", node.name, ", ".join(node.outputs), _time(seconds))
+
+    @hook_impl
+    def on_node_error(self, node: Any) -> None:
+        """Without results there is nothing to resume, so Kedro need not say how."""
+        if not node.outputs:
+            logging.getLogger(_RUNNER).setLevel(logging.ERROR)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
-        """Log the path of the report if the run made one."""
-        if "report" in pipeline.outputs():
-            logger.info("The report is ready: %s", Path(catalog["report"]._describe()["filepath"]))
+        """Log the model's score if the run measured it, the time, and the report's address."""
+        outputs = pipeline.all_outputs()
+        if "metrics" in outputs:
+            from albedo_pipeline.reporting.sections.headline import score_sentence
+            from albedo_pipeline.reporting.sections.scores import main_split
+
+            metrics = catalog.load("metrics")
+            logger.info(score_sentence(metrics, main_split(metrics)))
+        seconds = time.monotonic() - self._start
+        logger.info("Finished %d step(s) in %s.", len(self._numbers), _time(seconds))
+        if "report" in outputs:
+            path = Path(catalog["report"]._describe()["filepath"])
+            logger.info("The report is ready: %s", path.absolute().as_uri())
+
+
+def _time(seconds: float) -> str:
+    """`0.4 s`, `42 s`, or `0:14:03`."""
+    if seconds < _MINUTE:
+        return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.0f} s"
+    return str(timedelta(seconds=round(seconds)))

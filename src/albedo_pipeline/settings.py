@@ -1,9 +1,9 @@
 """Kedro's project settings."""
 
 from albedo_pipeline.config_loader import ConfigLoader
-from albedo_pipeline.hooks import DistributedRuns, LogResults, RejectUnknownNames, UnlinkDvcCache
+from albedo_pipeline.hooks import DistributedRuns, LogSteps, RejectUnknownNames, UnlinkDvcCache
 
-HOOKS = (RejectUnknownNames(), DistributedRuns(), UnlinkDvcCache(), LogResults())
+HOOKS = (RejectUnknownNames(), DistributedRuns(), UnlinkDvcCache(), LogSteps())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {

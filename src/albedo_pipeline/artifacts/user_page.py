@@ -30,7 +30,7 @@ class UserPageDataset(AbstractDataset[str, str]):
     def save(self, data: str) -> None:
         """Write the page; its folder must exist."""
         write_text(self._path, data)
-        logger.info("The page is ready: %s", self._path)
+        logger.info("The page is ready: %s", self._path.absolute().as_uri())
 
     def _exists(self) -> bool:
         return self._path.is_file()

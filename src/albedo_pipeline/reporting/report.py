@@ -35,7 +35,7 @@ from albedo_pipeline.reporting.run_info import (
 from albedo_pipeline.reporting.sections.comparison import Comparison, compare
 from albedo_pipeline.reporting.sections.data import data_section
 from albedo_pipeline.reporting.sections.gallery import Gallery, make_gallery
-from albedo_pipeline.reporting.sections.headline import headline
+from albedo_pipeline.reporting.sections.headline import headline, score_sentence
 from albedo_pipeline.reporting.sections.light_sets import light_sets, picture_count, strips
 from albedo_pipeline.reporting.sections.score_table import split_scores
 from albedo_pipeline.reporting.sections.scores import confidence, main_split, split_names
@@ -84,7 +84,9 @@ def report_page(
     other_splits = [name for name in split_names(metrics) if name != split]
     return _render(
         title=params.title,
-        headline=headline(metrics, split, percent),
+        headline=score_sentence(metrics, split),
+        details=headline(metrics, split, percent),
+        split=split,
         run_details=run_details(settings, folder),
         settings=as_yaml(settings),
         data=data_section(audit, audit_summary, quarantine),
@@ -94,11 +96,10 @@ def report_page(
         percent=percent,
         protocol=protocol_details(metrics.get("protocol", {})),
         protocol_name=metrics.get("protocol", {}).get("name"),
-        fingerprint=metrics.get("protocol", {}).get("fingerprint"),
         lineage=labelled_values(metrics.get("lineage", {})),
         comparison=comparison,
         comparison_plot=_comparison_plot(comparison),
-        loss=light_and_dark(lambda theme: loss_figure(training_log, theme)),
+        loss=_wide_and_narrow(lambda *options: loss_figure(training_log, *options)),
         means=_wide_and_narrow(lambda *options: metrics_figure(metrics, split, *options)),
         distributions=_wide_and_narrow(
             lambda *options: distributions_figure(per_sample, split, *options)

@@ -19,8 +19,8 @@ def test_every_sample_is_a_dot_and_a_light_set_counts_once() -> None:
     psnr, constancy = (axes for axes in comparison_figure(samples).axes if axes.get_visible())
     assert psnr.lines[1].get_xydata().tolist() == [[20, 21], [23, 22]]
     assert psnr.get_xlim() == psnr.get_ylim()
-    assert psnr.get_ylabel() == "this run  (above: better)"
-    assert constancy.get_ylabel() == "this run  (below: better)"
+    assert psnr.get_ylabel() == "this run, dB  (above: better)"
+    assert constancy.get_ylabel() == "this run, no unit  (below: better)"
     assert constancy.get_title("right") == "n = 1"
 
 

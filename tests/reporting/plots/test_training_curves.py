@@ -29,15 +29,15 @@ def y_labels(log: pd.DataFrame, theme: Theme = LIGHT) -> list[str]:
 def test_the_panels_follow_the_columns_of_the_log(theme: Theme) -> None:
     log = log_points()
     quarters = log.assign(**dict.fromkeys(QUARTERS, log["loss"]))
-    assert y_labels(log, theme) == ["loss", "learning"]
-    assert y_labels(validated(log), theme) == ["loss", "validation", "learning"]
-    assert y_labels(quarters, theme) == ["loss", "loss", "learning"]
-    assert y_labels(validated(quarters), theme) == ["loss", "loss", "validation", "learning"]
+    assert y_labels(log, theme) == ["loss,", "learning"]
+    assert y_labels(validated(log), theme) == ["loss,", "validation", "learning"]
+    assert y_labels(quarters, theme) == ["loss,", "loss", "learning"]
+    assert y_labels(validated(quarters), theme) == ["loss,", "loss", "validation", "learning"]
 
 
 def test_columns_of_nan_give_no_panel() -> None:
     nothing = dict.fromkeys([*QUARTERS, *VALIDATION], np.nan)
-    assert y_labels(log_points().assign(**nothing)) == ["loss", "learning"]
+    assert y_labels(log_points().assign(**nothing)) == ["loss,", "learning"]
 
 
 def test_rows_with_only_validation_scores_do_not_change_the_training_curves() -> None:

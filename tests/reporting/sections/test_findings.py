@@ -34,16 +34,16 @@ def rows() -> pd.DataFrame:
     return rows
 
 
-def test_findings_are_counted_and_sorted_by_seriousness(rows) -> None:
+def test_findings_are_sorted_by_severity_and_then_by_number(rows) -> None:
     found = findings(rows, summary_of(rows))
-    assert [(f.name, f.samples, f.share, f.serious) for f in found if f.samples] == [
-        ("Leaks between splits", 1, "0.50 %", True),
-        ("Doubtful colour space", 1, "0.50 %", True),
-        ("Albedo shifted against the beauty", 2, "1.0 %", False),
-        ("Implausible albedo", 1, "0.50 %", False),
-        ("Exact duplicates", 1, "0.50 %", False),
-        ("Clipped beauty", 10, "5.0 %", False),
-        ("Nearly black beauty", 1, "0.50 %", False),
+    assert [(f.name, f.samples, f.share, f.severity) for f in found if f.samples] == [
+        ("Leaks between splits", 1, "0.50 %", "serious"),
+        ("Doubtful colour space", 1, "0.50 %", "serious"),
+        ("Albedo shifted against the beauty", 2, "1.0 %", "harmful"),
+        ("Implausible albedo", 1, "0.50 %", "harmful"),
+        ("Exact duplicates", 1, "0.50 %", "harmful"),
+        ("Clipped beauty", 10, "5.0 %", "check"),
+        ("Nearly black beauty", 1, "0.50 %", "check"),
     ]
     assert all(item.advice for item in found)
     clipped = next(item for item in found if item.name == "Clipped beauty")
@@ -54,6 +54,12 @@ def test_a_summary_without_flags_is_counted_from_the_rows(rows) -> None:
     summary = summary_of(rows)
     flags = summary.pop("flags")
     assert findings(rows, summary) == findings(rows, {"flags": flags})
+
+
+def test_a_frequent_harmless_finding_comes_after_a_rare_serious_one(rows) -> None:
+    found = findings(rows, {"flags": {"negative": 200, "near_duplicates": 3, "leaks": 1}})
+    wanted = ("Negative pixels", "Near duplicates", "Leaks between splits")
+    assert [f.samples for f in found if f.name in wanted] == [1, 3, 200]
 
 
 def test_an_unknown_finding_comes_last(rows) -> None:
@@ -67,5 +73,6 @@ def test_a_flagged_sample_is_listed_once_with_all_its_findings(rows) -> None:
     assert [item.sample_id for item in listed[:4]] == ["s160", "s020", "s021", "s030"]
     assert listed[0].findings == ["repeats a sample of the train split", "identical to s003"]
     assert listed[1].findings == [SUSPICION, "albedo shifted by (3, -1) px"]
-    assert listed[-1].findings == ["exposure × 2e+04"]
+    assert listed[4].findings == ["exposure × 2e+04"]
+    assert listed[-1].findings == ["beauty clipped: 15.0 %"]
     assert listed[3].findings == ["implausible albedo: 25.0 %"]

@@ -14,6 +14,11 @@ HOSTILE = "\"'><img src=x onerror=window.hit=1>"
 LONG_HOSTILE = "</script><img src=x onerror=window.hit=1>'\"&" + 60 * "x"
 IDS = [*(f"view_{n:03d}" for n in range(16)), HOSTILE, "plain", "Other", "more"]
 
+
+def badges(page) -> list[str]:
+    return page.locator(".card .rank.tag").all_text_contents()
+
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
 
@@ -47,7 +52,14 @@ def test_filter_and_order_by_clicks(report_inputs, render_report, tmp_path: Path
         assert shown() == scores.index.tolist()
         assert tools.locator("output").text_content() == "10 of 10 shown"
 
+        assert badges(seen.page) == ["best PSNR", "median PSNR", "worst PSNR"]
         metric.select_option(label="SSIM")
+        by_ssim = scores.sort_values(["ssim", "sample_id"], ascending=[False, True]).index
+        ranks = {name: place for place, name in enumerate(by_ssim, 1)}
+        texts = seen.page.locator(".card .rank").all_text_contents()
+        words = {1: "best SSIM", 6: "median SSIM", 10: "worst SSIM"}
+        expected = [words.get(ranks[name], f"{ranks[name]} of 10") for name in shown()]
+        assert texts == expected
         assert shown() == scores.sort_values("ssim", ascending=False).index.tolist()
         assert "best first" in direction.text_content()
         direction.click()
@@ -81,6 +93,10 @@ def test_filter_and_order_by_clicks(report_inputs, render_report, tmp_path: Path
         assert shown() == ["Other"]
         search.fill("no such sample")
         assert shown() == []
+        seen.page.get_by_text("No sample matches the filter.").wait_for()
+        seen.page.get_by_text("Show all samples").click()
+        assert len(shown()) == 10
+        assert not seen.page.get_by_text("No sample matches the filter.").is_visible()
         search.fill(HOSTILE)
         assert shown() == [HOSTILE]
         assert seen.complaints == []
@@ -94,6 +110,7 @@ def test_hostile_names_can_be_filtered_and_sorted_and_fit_a_phone(
     file.write_text(hostile_page, encoding="utf-8")
     with visit(file.as_uri(), width=390) as seen:
         tools = seen.page.locator("#gallery .tools")
+        seen.page.locator("#gallery .more button").click()
         cards = seen.page.locator(".card:visible")
         total = cards.count()
         tools.locator("[type=search]").fill(LONG_HOSTILE)

@@ -1,6 +1,6 @@
 """The headline: better, worse, and no number."""
 
-from albedo_pipeline.reporting.sections.headline import headline
+from albedo_pipeline.reporting.sections.headline import headline, score_sentence
 from tests.support.report_tables import psnr_metrics, score
 
 
@@ -35,3 +35,17 @@ def test_a_model_to_compare_with_is_no_baseline() -> None:
 
 def test_the_headline_of_a_model_without_a_score() -> None:
     assert headline(psnr_metrics(None), "test", 95).endswith("there is nothing to compare.")
+
+
+def test_the_score_sentence_is_one_sentence() -> None:
+    assert score_sentence(psnr_metrics(24), "test") == (
+        "On 9 test samples the model reaches PSNR 24.00 dB: 4.00 dB better than the best baseline, "
+        "“Beauty as albedo”; it is 6.00 dB worse than the autoencoder’s ceiling."
+    )
+    assert (
+        "the same as the best baseline, “Beauty as albedo”, though the two intervals overlap;"
+        in (score_sentence(psnr_metrics(20), "test"))
+    )
+    assert score_sentence(psnr_metrics(None), "test") == (
+        "On 9 test samples the model has no finite PSNR."
+    )

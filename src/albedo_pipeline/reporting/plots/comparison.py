@@ -46,10 +46,10 @@ def _draw_panel(axes: Axes, theme: Theme, name: str, scores: np.ndarray) -> None
     low, high = scores.min(), scores.max()
     margin = 0.06 * (high - low) or 0.5
     axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin), box_aspect=1)
-    unit_text = f", {unit(name)}" if unit(name) else ""
-    axes.set_title(f"{label(name)}{unit_text}", loc="left", fontsize=10, color=theme.ink)
+    axes.set_title(label(name), loc="left", fontsize=10, color=theme.ink)
     axes.set_title(f"n = {len(scores):,}", loc="right", fontsize=8, color=theme.faint)
-    axes.set_xlabel("other run")
+    in_unit = unit(name) or "no unit"
+    axes.set_xlabel(f"other run, {in_unit}")
     side = {True: "  (above: better)", False: "  (below: better)", None: ""}[higher_is_better(name)]
-    axes.set_ylabel(f"this run{side}")
+    axes.set_ylabel(f"this run, {in_unit}{side}")
     style_axes(axes, theme)

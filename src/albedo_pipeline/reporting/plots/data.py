@@ -94,7 +94,7 @@ def _valid_panel(axes: Axes, by_split: SamplesBySplit, theme: Theme) -> int:
 
 def _albedo_panel(axes: Axes, by_split: SamplesBySplit, theme: Theme) -> int:
     means = {name: np.clip(_finite(rows, "albedo_mean"), 0, 1) for name, rows in by_split.items()}
-    axes.set_xlabel("linear; the last bar includes all above 1", fontsize=9)
+    axes.set_xlabel("linear, no unit; the last bar includes all above 1", fontsize=9)
     return stacked_histogram(axes, means, np.linspace(0, 1, 26), theme)
 
 

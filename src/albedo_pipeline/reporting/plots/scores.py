@@ -90,7 +90,7 @@ def risk_figure(curves: pd.DataFrame, split: str, theme: Theme = LIGHT) -> Figur
         label="oracle: sorted by the true error",
     )
     axes.set_xlabel("coverage: share of pixels kept, the most certain first, %")
-    axes.set_ylabel("risk: mean absolute error, sRGB")
+    axes.set_ylabel("risk: mean absolute error, sRGB in [0, 1]")
     axes.set_ylim(bottom=0)
     axes.set_xlim(0, 100)
     axes.legend(frameon=False, labelcolor=theme.ink, fontsize=9, loc="lower right")
@@ -116,8 +116,7 @@ def _panels(
         axes.set_visible(False)
     for name, axes in zip(names, grid.flat, strict=False):
         arrow = {True: " →", False: " ←", None: ""}[higher_is_better(name)]
-        unit_text = f", {unit(name)}" if unit(name) else ""
-        axes.set_xlabel(f"{label(name)}{unit_text}{arrow and f'  (better{arrow})'}")
+        axes.set_xlabel(f"{label(name)}, {unit(name) or 'no unit'}{arrow and f'  (better{arrow})'}")
         axes.set_yticks(range(len(methods)), [method(key).name for key in methods])
         axes.set_ylim(len(methods) - 0.4, -0.6)  # the first method is at the top
         style_axes(axes, theme)

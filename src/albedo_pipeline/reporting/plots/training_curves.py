@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from albedo_pipeline.reporting.formatting import measured
+from albedo_pipeline.reporting.plots.scores import WIDE
 from albedo_pipeline.reporting.plots.themes import LIGHT, Theme, show_message, style_axes
 
 QUARTERS = {
@@ -29,19 +30,23 @@ TERMS = {
     "loss_features": "features",
 }
 """Terms of the loss of the objective `end_to_end`, without their weights: column and name."""
+_LEGEND_COLUMNS = 4
 PSNRS = ["validation_psnr", "validation_psnr_raw"]
 
 
-def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
+def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT, columns: int = WIDE) -> Figure:
     """Panels by optimiser step: loss, parts of the loss, PSNR, learning rate.
 
     The panels in the middle are drawn only if the log has their columns. If the loss or the
     learning rate is missing, a message takes its place.
+
+    Args:
+        columns: `WIDE` for a screen or `NARROW` for a phone, as for the other figures.
     """
     panels: list[tuple[Callable, float]] = [(_draw_loss, 3.0)]
     for parts, label in (
-        (QUARTERS, "loss by quarter of t,\nsmoothed"),
-        (TERMS, "terms,\nsmoothed"),
+        (QUARTERS, "loss by quarter of t,\nsmoothed, no unit"),
+        (TERMS, "terms, smoothed,\nno unit"),
     ):
         if any(not _curve(log, name).empty for name in parts):
             panels.append((partial(_draw_parts, parts=parts, label=label), 2.2))
@@ -49,20 +54,22 @@ def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT) -> Figure:
         panels.append((_draw_psnr, 2.2))
     panels.append((_draw_learning_rate, 1.0))
     heights = [height for _, height in panels]
-    size = 9, 1.25 * sum(heights)
+    size = (9 if columns == WIDE else 5), 1.25 * sum(heights)
     figure = Figure(figsize=size, layout="constrained", facecolor=theme.paper)
     rows = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights)
     for (draw, _), axes in zip(panels, rows, strict=True):
         draw(axes, log, theme)
+        if draw is not _draw_loss:
+            _draw_legend_above(axes, theme, _LEGEND_COLUMNS if columns == WIDE else 1)
         style_axes(axes, theme)
-    rows[-1].set_xlabel("optimiser step")
+    rows[-1].set_xlabel("optimiser steps")
     rows[-1].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     figure.align_ylabels(rows)
     return figure
 
 
 def _draw_loss(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
-    axes.set_ylabel("loss")
+    axes.set_ylabel("loss, no unit")
     losses = _curve(log, "loss")
     if losses.empty:
         show_message(axes, theme, "The training log has no loss.")
@@ -84,7 +91,6 @@ def _draw_parts(
             _draw_line(axes, _smoothed(losses), color=colour, lw=1.1, label=name)
     _set_plain_log_scale(axes)
     axes.set_ylabel(label)
-    _draw_legend_above(axes, theme)
 
 
 def _draw_psnr(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
@@ -96,11 +102,10 @@ def _draw_psnr(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
             text = f"{name} (best {best}, step {scores.idxmax():.0f})"
             _draw_line(axes, scores, color=colour, ls=line, lw=width, label=text)
     axes.set_ylabel("validation PSNR, dB")
-    _draw_legend_above(axes, theme)
 
 
 def _draw_learning_rate(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
-    axes.set_ylabel("learning rate")
+    axes.set_ylabel("learning rate,\nno unit")
     rates = _curve(log, "learning_rate")
     if rates.empty:
         show_message(axes, theme, "The training log has no learning rate.")
@@ -133,10 +138,12 @@ def _draw_line(axes: Axes, curve: pd.Series, **style: Any) -> None:
     axes.plot(curve.index, curve, marker=marker, ms=3, **style)
 
 
-def _draw_legend_above(axes: Axes, theme: Theme) -> None:
+def _draw_legend_above(axes: Axes, theme: Theme, columns: int) -> None:
     """Draw the legend above the plot, because the lines leave no corner free."""
+    if not axes.get_legend_handles_labels()[0]:
+        return
     axes.legend(
-        ncols=4,
+        ncols=columns,
         loc="lower left",
         bbox_to_anchor=(0, 1),
         borderpad=0,

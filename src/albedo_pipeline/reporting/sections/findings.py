@@ -16,8 +16,14 @@ from albedo_pipeline.reporting.formatting import finite, percentage, spaced
 
 MAX_EXAMPLES, MAX_FLAGGED = 5, 100
 """Largest number of samples named for each finding, and of flagged samples in their table."""
-SERIOUS = ("leaks", "colour_suspicion")
-"""Keys of the findings that make scores or training wrong."""
+SEVERITIES = {
+    "serious": ("leaks", "colour_suspicion"),
+    "harmful": ("misregistered", "implausible_albedo", "clipped_albedo", "exact_duplicates"),
+    "check": ("near_duplicates", "dark_beauty", "clipped_beauty"),
+    "harmless": ("nonfinite", "negative", "masked_above", "masked_black", "masked_ids"),
+}
+"""Keys of the findings by severity, the worst first: scores or training are wrong; training is
+worse; it depends; nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,8 @@ class Finding:
     """One row of the table of findings, as text."""
 
     name: str
-    serious: bool
+    severity: str
+    """One of `SEVERITIES`; empty for a finding unknown here."""
     samples: int
     """Number of samples that have the finding."""
     share: str
@@ -114,7 +121,7 @@ _DESCRIPTIONS = {
         "Pixels of the entities or materials in the reader's masked_ids. They do no harm.",
     ),
 }
-"""Name and advice of every known finding, the most serious first."""
+"""Name and advice of every known finding."""
 
 _SAMPLE_TEXTS = {
     "leaks": lambda row: f"repeats a sample of {row.repeated_split}",
@@ -135,10 +142,14 @@ _SAMPLE_TEXTS = {
     "masked_ids": lambda row: f"masked by id: {percentage(row.masked_id_share)}",
 }
 """Text about one sample for every known finding."""
+_SEVERITY = {key: severity for severity, keys in SEVERITIES.items() for key in keys}
+_ORDER = list(_SEVERITY)
 
 
 def findings(used: pd.DataFrame, summary: dict) -> list[Finding]:
-    """Every finding the audit checks for, the most serious first; unknown ones last.
+    """Every finding the audit checks for, by severity, then by number of samples.
+
+    Findings that are unknown here come last.
 
     Args:
         used: rows of the audit that are not quarantined.
@@ -148,11 +159,14 @@ def findings(used: pd.DataFrame, summary: dict) -> list[Finding]:
     flagged = flags(used)
     counts = {key: int(rows.sum()) for key, rows in flagged.items()}
     counts |= {key: int(n) for key, n in (summary.get("flags") or {}).items() if finite(n)}
-    known = [key for key in _DESCRIPTIONS if key in counts]
-    return [
-        _finding(key, counts[key], used, flagged.get(key))
-        for key in (*known, *(key for key in counts if key not in _DESCRIPTIONS))
-    ]
+    levels = list(SEVERITIES)
+
+    def place(key: str) -> tuple[int, int, int]:
+        if key not in _SEVERITY:
+            return len(levels), -counts[key], 0
+        return levels.index(_SEVERITY[key]), -counts[key], _ORDER.index(key)
+
+    return [_finding(key, counts[key], used, flagged.get(key)) for key in sorted(counts, key=place)]
 
 
 def flagged_samples(used: pd.DataFrame) -> tuple[list[FlaggedSample], int]:
@@ -161,7 +175,7 @@ def flagged_samples(used: pd.DataFrame) -> tuple[list[FlaggedSample], int]:
     They are sorted by their most serious finding, then by how many they have.
     """
     flagged = flags(used)
-    keys = [key for key in _DESCRIPTIONS if key in flagged]
+    keys = [key for key in _ORDER if key in flagged]
     table = np.stack([flagged[key].to_numpy(bool) for key in keys], axis=1)
     rows = np.flatnonzero(table.any(axis=1))
     worst, number = table[rows].argmax(axis=1), table[rows].sum(axis=1)
@@ -183,7 +197,7 @@ def _finding(key: str, samples: int, used: pd.DataFrame, rows: pd.Series | None)
     examples = [] if rows is None else used.loc[rows, "sample_id"].head(MAX_EXAMPLES)
     return Finding(
         name=name,
-        serious=key in SERIOUS,
+        severity=_SEVERITY.get(key, ""),
         samples=samples,
         share=percentage(samples / len(used) if len(used) else np.nan),
         advice=advice,

@@ -28,6 +28,9 @@ from albedo_pipeline.shards.shards import PredictionShards
 
 PICTURE_BUDGET = 9_000_000
 """Bytes that the samples' pictures may take, so that the report with its plots is below 15 MB."""
+STRIP, STRIP_SIDE = 8, 128
+"""Number of samples at the top of the page, and the longer side of their pictures in pixels."""
+_BADGES = ("best", "median", "worst")
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,9 @@ class SampleCard:
     group: str
     light_set: str
     """First sample of its light set; empty if it is in none."""
-    rank: str
-    """`best`, `median` or `worst`, or its rank and the number of samples."""
-    highlighted: bool
-    """Whether `rank` is a word."""
+    ranks: list[tuple[str, str]]
+    """(text, badge) for each of the gallery's sort options: `("best PSNR", "best")` or, without a
+    badge, `("6 of 75", "")`."""
     scores: list[tuple[str, str]]
     """(metric, value with its unit) of the model for this sample."""
     sort_values: list[float | None]
@@ -64,6 +66,10 @@ class SampleCard:
     """Empty if there was no ensemble."""
     mean_uncertainty: str
     """Mean uncertainty over the valid pixels."""
+    small: list[tuple[str, str]]
+    """(name, picture) of beauty, prediction and truth, at most `STRIP_SIDE` pixels."""
+    size: tuple[int, int]
+    """Width and height of the pictures in pixels."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,10 @@ class Gallery:
     """Longer side of the stored images in pixels."""
     shown_side: int
     """Longer side of the pictures in pixels."""
+    strip_side: int
+    """Longer side of the pictures at the top of the page."""
+    strip: list[int]
+    """Numbers of the cards at the top of the page, from best to worst."""
 
 
 def make_gallery(
@@ -117,10 +127,11 @@ def make_gallery(
     stored_side = int(pairs.shapes("beauty")[:, 1:].max())
     pictures = (5 if "uncertainty" in predictions.tensor_names else 4) * len(ranks)
     side = side_within_budget(stored_side, pictures + other_pictures, PICTURE_BUDGET)
+    places = {key: _places(scored, key) for key in names}
     cards = [
         _card(
             scored.iloc[rank],
-            _rank_label(rank, len(scored)),
+            [_rank_label(key, *places[key], scored.iloc[rank]["sample_id"]) for key in names],
             names,
             (predictions, prediction_rows[scored.iloc[rank]["sample_id"]]),
             (pairs, pair_rows[scored.iloc[rank]["sample_id"]]),
@@ -136,6 +147,8 @@ def make_gallery(
         unscored=rows.loc[rows[name].isna(), "sample_id"].tolist(),
         stored_side=stored_side,
         shown_side=side,
+        strip_side=min(side, STRIP_SIDE),
+        strip=evenly_spaced_ranks(len(cards), STRIP),
     )
 
 
@@ -150,26 +163,37 @@ def _require(sample_ids: Iterable[str], rows: dict[str, int], message: str) -> N
             raise ProjectError(f"{message} {sample_id!r}")
 
 
-def _rank_label(rank: int, count: int) -> tuple[str, bool]:
-    """Text for a rank, and whether it is highlighted."""
-    names = {0: "best", count // 2: "median", count - 1: "worst"}
+def _places(scored: pd.DataFrame, metric: str) -> tuple[dict[str, int], int]:
+    """Place of every sample by a metric, 0 is the best, and how many samples have the metric."""
+    ascending = [higher_is_better(metric) is False, True]
+    order = scored[scored[metric].notna()].sort_values([metric, "sample_id"], ascending=ascending)
+    return {sample: place for place, sample in enumerate(order["sample_id"])}, len(order)
+
+
+def _rank_label(metric: str, places: dict[str, int], count: int, sample_id: str) -> tuple[str, str]:
+    """Text for the rank of a sample by a metric, and its badge."""
+    place = places.get(sample_id)
+    if place is None:
+        return f"no {label(metric)}", ""
     if count == 1:
-        return "the only sample", True
-    return (names[rank], True) if rank in names else (f"{rank + 1} of {count}", False)
+        return "the only sample", "median"
+    badges = dict(zip((0, count // 2, count - 1), _BADGES, strict=True))
+    if place in badges:
+        return f"{badges[place]} {label(metric)}", badges[place]
+    return f"{place + 1} of {count}", ""
 
 
 def _card(
     row: pd.Series,
-    rank: tuple[str, bool],
+    ranks: list[tuple[str, str]],
     names: list[str],
     predicted: tuple[PredictionShards, int],
     pair: tuple[PairShards, int],
     side: int,
 ) -> SampleCard:
-    (predictions, prediction_row), (pairs, pair_row) = predicted, pair
-    valid = mask_thumbnail(pairs.tensor("valid", pair_row), side)
-    prediction = image_thumbnail(predictions.tensor("prediction", prediction_row), side)
-    truth = image_thumbnail(pairs.tensor("albedo", pair_row), side)
+    predictions, prediction_row = predicted
+    beauty, prediction, truth, valid = _pictures(predicted, pair, side)
+    small = _pictures(predicted, pair, min(side, STRIP_SIDE))
     error = absolute_error(prediction, truth)
     uncertainty = None
     if "uncertainty" in predictions.tensor_names:
@@ -179,21 +203,39 @@ def _card(
         sample_id=str(row["sample_id"]),
         group=str(row["group"]),
         light_set=str(row.get("set", "")),
-        rank=rank[0],
-        highlighted=rank[1],
+        ranks=ranks,
         scores=[
             (label(name), measured(name, value, with_unit=True))
             for name, value in values.items()
             if not np.isnan(value)
         ],
         sort_values=[_json_number(value) for value in values.values()],
-        beauty=png_uri(image_thumbnail(pairs.tensor("beauty", pair_row), side)),
+        beauty=png_uri(beauty),
         prediction=png_uri(prediction),
         truth=png_uri(hatched(truth, valid)),
         error=png_uri(error_picture(error, valid)),
         mean_error=_valid_mean(error, valid),
         uncertainty="" if uncertainty is None else png_uri(error_picture(uncertainty, valid)),
         mean_uncertainty="" if uncertainty is None else _valid_mean(uncertainty, valid),
+        small=[
+            ("beauty", png_uri(small[0])),
+            ("prediction", png_uri(small[1])),
+            ("truth", png_uri(hatched(small[2], small[3]))),
+        ],
+        size=(valid.shape[1], valid.shape[0]),
+    )
+
+
+def _pictures(
+    predicted: tuple[PredictionShards, int], pair: tuple[PairShards, int], side: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Beauty, prediction and truth, uint8 [H, W, 3], and the valid mask, bool [H, W]."""
+    (predictions, prediction_row), (pairs, pair_row) = predicted, pair
+    return (
+        image_thumbnail(pairs.tensor("beauty", pair_row), side),
+        image_thumbnail(predictions.tensor("prediction", prediction_row), side),
+        image_thumbnail(pairs.tensor("albedo", pair_row), side),
+        mask_thumbnail(pairs.tensor("valid", pair_row), side),
     )
 
 

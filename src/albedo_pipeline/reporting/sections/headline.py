@@ -50,6 +50,34 @@ def headline(metrics: dict, split: str, percent: float) -> str:
     return sentence + "." + _other_metrics(scores, names[1:])
 
 
+def score_sentence(metrics: dict, split: str) -> str:
+    """The model's first main metric, and how far it is from the best baseline and the ceiling."""
+    scores = metrics[split]
+    names = main_measures(metrics_of(scores))
+    name = names[0] if names else "psnr"
+    mean, n = scores.get(MODEL, {}).get(name, {}).get("mean"), scores.get("n")
+    samples = f"On the {split} split" if n is None else f"On {count(n, f'{split} sample')}"
+    if not finite(mean):
+        return f"{samples} the model has no finite {label(name)}."
+    sentence = f"{samples} the model reaches {_value(name, mean)}"
+    if higher_is_better(name) is None:
+        return sentence + "."
+    baseline = _best_baseline(scores, name)
+    if baseline:
+        other = scores[baseline][name]
+        sentence += (
+            f": {_difference(name, mean, other['mean'])} the best baseline, "
+            f"“{method(baseline).name}”"
+        )
+        if _overlap(scores[MODEL][name], other):
+            sentence += ", though the two intervals overlap"
+    ceiling = scores.get(CEILING, {}).get(name, {}).get("mean")
+    if finite(ceiling):
+        joint = "; it is" if baseline else ":"
+        sentence += f"{joint} {_difference(name, mean, ceiling)} the autoencoder’s ceiling"
+    return sentence + "."
+
+
 def _other_metrics(scores: dict, names: list[str]) -> str:
     better = [name for name in names if _beats_all_baselines(scores, name)]
     rest = "".join(_metric_sentence(scores, name) for name in names if name not in better)
@@ -110,8 +138,13 @@ def _difference(name: str, mean: float, other: float) -> str:
     return f"{difference} {'better' if better else 'worse'} than"
 
 
+def _value(name: str, mean: float) -> str:
+    """Label and value of a metric, `PSNR 18.64 dB`."""
+    return f"{label(name)} {measured(name, mean, with_unit=True)}"
+
+
 def _with_interval(name: str, score: dict, percent: float) -> str:
-    value = f"{label(name)} {measured(name, score['mean'], with_unit=True)}"
+    value = _value(name, score["mean"])
     if not (finite(score.get("low")) and finite(score.get("high"))):
         return f"{value} (no interval)"
     low, high = measured(name, score["low"]), measured(name, score["high"])
