@@ -15,8 +15,9 @@ from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.autoencoder import AutoencoderTraining
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.preprocessing.latent_rows import both_versions
+from albedo_pipeline.training.denoiser_components import prepare
 from albedo_pipeline.training.optimisation import optimiser_tensors, restore_optimiser
-from albedo_pipeline.training.optimiser_step import accumulate, prepare, update
+from albedo_pipeline.training.optimiser_step import accumulate, update
 from albedo_pipeline.training.plan.fake_step import new_batch
 from albedo_pipeline.training.plan.networks import Networks
 from tests.support.fake_gpu import GPU, GpuAccelerator, fake_gpu, in_own_process
