@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import MemoryDataset
@@ -48,29 +48,26 @@ def _check_known(name: str, known: Collection[str], complaint: str) -> None:
 
 
 class DistributedRuns:
-    """Under torchrun, every process runs the pipeline, and only rank 0 logs and saves results."""
-
-    SHARED_OUTPUTS: ClassVar = {"train": set(), "encode": {"latents"}}
-    """Pipelines that torchrun may run, with the outputs that all their processes write together."""
+    """Under torchrun, every process runs `train`, and only rank 0 logs and saves results."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         """Silence the processes of other ranks, and keep their results in memory.
 
         Raises:
-            ProjectError: if a pipeline is run under torchrun that cannot be divided.
+            ProjectError: if another pipeline is run under torchrun.
         """
         if world_size() == 1:
             return
-        others = sorted({n.name for n in pipeline.nodes if not n.tags & set(self.SHARED_OUTPUTS)})
+        others = sorted({node.name for node in pipeline.nodes if "train" not in node.tags})
         if others:
             raise ProjectError(
-                f"torchrun: only the pipelines {' and '.join(map(repr, self.SHARED_OUTPUTS))} run "
-                f"in several processes, not {', '.join(others)}; use plain `kedro run` for these"
+                f"torchrun: only the pipeline 'train' runs under it, not {', '.join(others)}; use "
+                "plain `kedro run` for these, with compute.engine 'ray' for several GPUs or nodes"
             )
         if rank():
             logging.disable(logging.WARNING)
-            for name in pipeline.all_outputs() - set.union(*self.SHARED_OUTPUTS.values()):
+            for name in pipeline.all_outputs():
                 catalog[name] = MemoryDataset()
 
 

@@ -13,6 +13,7 @@ from albedo_pipeline.params.base import (
     TrainingPrecision,
     check_groups,
 )
+from albedo_pipeline.params.compute import ComputeParams
 
 
 class PretrainedAutoencoder(PretrainedModel):
@@ -102,3 +103,5 @@ class EncodeParams(Params):
     """Device that encodes."""
     precision: Precision = "fp32"
     """Precision of the autoencoder."""
+    compute: ComputeParams = ComputeParams()
+    """Where the pairs are encoded."""
