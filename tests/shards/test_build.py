@@ -1,54 +1,15 @@
 """Shard builds: the same bytes, whether made at once, continued, or made again in part."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from albedo_pipeline.params.compute import ComputeParams
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.shards.build import chunk_bounds
 from albedo_pipeline.shards.datasets import ShardsDataset
-from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.shard_file import open_shard
-
-
-class Squares:
-    """Build whose rows hold a source's value squared; negative values are rejected."""
-
-    label = "squares"
-    companions = 0
-    compute = ComputeParams()
-    retry = False
-
-    def __init__(self, values: dict[str, int], cache_key: str = "r", fails_at: int = -1) -> None:
-        self.cache_key, self._values, self._fails_at = cache_key, values, fails_at
-        self.sources = [Source(name, str(value)) for name, value in values.items()]
-        self.made: list[str] = []
-
-    def item(self, source: int) -> int:
-        return source
-
-    def check_rejected(self, rejected: list[Rejected]) -> None:
-        self.rejected = len(rejected)
-
-    def make(self, chunks: Iterable[Sequence[int]]) -> Iterator:
-        for i in chain.from_iterable(chunks):
-            if len(self.made) == self._fails_at:
-                raise OSError("cut off")
-            name = self.sources[i].name
-            self.made.append(name)
-            value = self._values[name]
-            if value < 0:
-                yield Rejected(name, "g", "negative", self.retry)
-            else:
-                yield [{"id": name, "x": np.full((2, 2), value**2)}] * (1 + value % 2)
-
-
-def values(count: int) -> dict[str, int]:
-    return {f"s{i}": i if i % 11 else -1 for i in range(count)}
+from tests.support.squares import Squares, values
 
 
 def dataset(folder: Path) -> ShardsDataset:

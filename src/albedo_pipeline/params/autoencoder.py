@@ -13,7 +13,7 @@ from albedo_pipeline.params.base import (
     TrainingPrecision,
     check_groups,
 )
-from albedo_pipeline.params.compute import ComputeParams
+from albedo_pipeline.params.compute import LOCAL, ComputeParams
 
 
 class PretrainedAutoencoder(PretrainedModel):
@@ -103,5 +103,5 @@ class EncodeParams(Params):
     """Device that encodes."""
     precision: Precision = "fp32"
     """Precision of the autoencoder."""
-    compute: ComputeParams = ComputeParams()
+    compute: ComputeParams = LOCAL
     """Where the pairs are encoded."""

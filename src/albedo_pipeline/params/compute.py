@@ -36,3 +36,7 @@ class ComputeParams(Params):
         if self.engine == "local" and any(getattr(self, name) for name in others):
             raise ValueError(f"{' and '.join(sorted(others))} need engine 'ray'")
         return self
+
+
+LOCAL = ComputeParams()
+"""All work in this process."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Params
-from albedo_pipeline.params.compute import ComputeParams
+from albedo_pipeline.params.compute import LOCAL, ComputeParams
 
 
 class ExposureParams(Params):
@@ -139,5 +139,5 @@ class IngestParams(Params):
     workers: int | None = Field(None, ge=1)
     """Number of threads of a process that read and prepare pairs; null: one per core that the
     process may use."""
-    compute: ComputeParams = ComputeParams()
+    compute: ComputeParams = LOCAL
     """Where the pairs are prepared."""

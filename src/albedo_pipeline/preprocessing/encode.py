@@ -8,7 +8,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.models.autoencoder import check_divisible
-from albedo_pipeline.params.compute import ComputeParams
+from albedo_pipeline.params.compute import LOCAL, ComputeParams
 from albedo_pipeline.preprocessing.latent_rows import LatentEncoder, LatentSample
 from albedo_pipeline.provenance.code import code_digest
 from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, check_manifest
@@ -31,7 +31,7 @@ class LatentBuild:
         batch_size: int,
         device: torch.device,
         precision: str,
-        compute: ComputeParams = ComputeParams(),
+        compute: ComputeParams = LOCAL,
     ) -> None:
         """
         Raises:
@@ -58,8 +58,9 @@ class LatentBuild:
 
     def item(self, source: int) -> LatentSample:
         """The sample, as its row of the manifest describes it."""
-        row, *names = (column[source] for column in self._columns)
-        return LatentSample(int(row), *names, tuple(self._shapes[row].tolist()))
+        row, sample_id, digest, group, split = (column[source] for column in self._columns)
+        shape = tuple(self._shapes[row].tolist())
+        return LatentSample(int(row), sample_id, digest, group, split, shape)
 
     def check_rejected(self, rejected: list[Rejected]) -> None:
         """No sample is ever rejected."""

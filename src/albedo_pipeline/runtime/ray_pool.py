@@ -5,6 +5,7 @@ Ray is an optional package, and is imported only when a map begins.
 
 import logging
 import os
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -59,8 +60,10 @@ def ray_map(function: Callable[[A], B], items: Iterable[A], cluster: Cluster) ->
     """
     with _connected(cluster.address) as ray:
         cores, workers = _size(ray, cluster)
-        actor = ray.remote(num_cpus=cores, num_gpus=cluster.gpus)(_Worker)
-        pool = _Pool(ray, actor.remote, ray.put(function), cluster.threads)
+        # The bits of some results depend on torch's number of threads, which this variable sets.
+        environment = {"env_vars": {"OMP_NUM_THREADS": str(cluster.threads)}}
+        actor = ray.remote(num_cpus=cores, num_gpus=cluster.gpus, runtime_env=environment)(_Worker)
+        pool: _Pool[A] = _Pool(ray, actor.remote, ray.put(function), cluster.threads)
         yield from pool.map(iter(items), workers)
 
 
@@ -69,10 +72,8 @@ class _Worker:
 
     def prepare(self, function: list, threads: int) -> None:
         import ray
-        import torch
 
         limit_cores(threads)
-        torch.set_num_threads(threads)  # the bits of some results depend on their number
         self._function = ray.get(function[0])
 
     def call(self, item: Any) -> Any:
@@ -183,6 +184,7 @@ def _connected(address: str | None) -> Iterator[Any]:
         yield ray
         return
     try:
+        _check_reachable(address)
         ray.init(
             address,
             configure_logging=False,
@@ -190,12 +192,19 @@ def _connected(address: str | None) -> Iterator[Any]:
             include_dashboard=None if address else False,
             runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(_own_paths())}},
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise ProjectError(f"compute.address: {address}: {one_line(error)}") from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str | None) -> None:
+    """Raise OSError if nothing answers at `HOST:PORT`; Ray itself would wait for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def _own_paths() -> list[str]:
