@@ -9,7 +9,12 @@ import torch
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime import device
-from albedo_pipeline.runtime.device import available_memory, peak_memory, pick_device
+from albedo_pipeline.runtime.device import (
+    available_memory,
+    device_for,
+    peak_memory,
+    pick_device,
+)
 
 
 @pytest.fixture
