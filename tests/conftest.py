@@ -10,5 +10,6 @@ pytest_plugins = [
     "tests.support.models",
     "tests.support.pairs",
     "tests.support.projects",
+    "tests.support.ray_cluster",
     "tests.support.training_fixtures",
 ]

@@ -56,27 +56,28 @@ def _check_known(name: str, known: Collection[str], complaint: str) -> None:
 class DistributedRuns:
     """Under torchrun, every process runs the pipeline, and only rank 0 logs and saves results."""
 
-    SHARED_OUTPUTS: ClassVar = {"autoencoder": set(), "encode": {"latents"}, "train": set()}
-    """Pipelines that torchrun may run, with the outputs that all their processes write together."""
+    TRAININGS: ClassVar = {"autoencoder", "train"}
+    """Pipelines that torchrun may run: they train."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
         """Silence the processes of other ranks, and keep their results in memory.
 
         Raises:
-            ProjectError: if a pipeline is run under torchrun that cannot be divided.
+            ProjectError: if another pipeline is run under torchrun.
         """
         if world_size() == 1:
             return
-        others = sorted({n.name for n in pipeline.nodes if not n.tags & set(self.SHARED_OUTPUTS)})
+        others = sorted({node.name for node in pipeline.nodes if not node.tags & self.TRAININGS})
         if others:
             raise ProjectError(
-                f"torchrun: only the pipelines {', '.join(map(repr, self.SHARED_OUTPUTS))} run "
-                f"in several processes, not {', '.join(others)}; use plain `kedro run` for these"
+                f"torchrun: only the pipelines {', '.join(map(repr, sorted(self.TRAININGS)))} run "
+                f"under it, not {', '.join(others)}; use plain `kedro run` for these, with "
+                "compute.engine 'ray' for several GPUs or nodes"
             )
         if rank():
             logging.disable(logging.WARNING)
-            for name in pipeline.all_outputs() - set.union(*self.SHARED_OUTPUTS.values()):
+            for name in pipeline.all_outputs():
                 catalog[name] = MemoryDataset()
 
 

@@ -169,7 +169,7 @@ def test_a_stopped_run_is_continued(tmp_path, model, images) -> None:
     class Stopped:
         images, others, cache_key = job.images, job.others, job.cache_key
         settings, plan, files = job.settings, job.plan, job.files
-        companions = job.companions
+        companions, cluster = job.companions, None
 
         def make(self, image):
             if len(made) == 3:

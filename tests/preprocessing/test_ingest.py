@@ -23,7 +23,8 @@ def ingest(dataset: FilenameListDataset, **changes) -> list:
     """Rows and rejections of all samples."""
     params = IngestParams.model_validate({"resolution": 16, "max_quarantined_share": 0.9} | changes)
     build = PairBuild(dataset.load(), params)
-    results = build.make([list(range(len(build.sources)))], [])
+    results = list(build.make([list(map(build.item, range(len(build.sources))))]))
+    build.check_rejected([result for result in results if isinstance(result, Rejected)])
     return [item for r in results for item in ([r] if isinstance(r, Rejected) else r)]
 
 
@@ -118,6 +119,6 @@ def test_a_name_that_is_not_utf_8_is_quarantined(pair_list) -> None:
     (reference,) = pair_list(1, views=1).load()
     odd = replace(reference, sample_id="caf\udce9", group="g")
     build = PairBuild([odd], IngestParams(resolution=16, max_quarantined_share=1))
-    (rejected,) = build.make([[0]], [])
+    (rejected,) = build.make([[build.item(0)]])
     assert rejected.sample_id == "caf\\udce9"
     assert rejected.reason.endswith("the name is not UTF-8")

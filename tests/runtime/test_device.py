@@ -9,7 +9,12 @@ import torch
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime import device
-from albedo_pipeline.runtime.device import available_memory, peak_memory, pick_device
+from albedo_pipeline.runtime.device import (
+    available_memory,
+    device_for,
+    peak_memory,
+    pick_device,
+)
 
 
 @pytest.fixture
@@ -122,6 +127,16 @@ def test_without_a_gpu_auto_takes_the_cpu(no_gpu) -> None:
 def test_a_gpu_that_is_missing_is_an_error(no_gpu) -> None:
     with pytest.raises(ProjectError, match="'cuda' was asked for, but torch sees no GPU"):
         pick_device("cuda")
+
+
+def test_workers_take_the_gpu_if_they_have_one(no_gpu) -> None:
+    """This process needs none itself."""
+    assert device_for("auto", "fp32", 1) == device_for("cuda", "fp32", 0.5)
+    assert device_for("auto", "fp32", 1) == torch.device("cuda", 0)
+    assert device_for("auto", "fp32", 0) == device_for("cpu", "fp32", 1) == torch.device("cpu")
+    for name, gpus in (("cuda", 0), ("mps", 1)):
+        with pytest.raises(ProjectError, match=f"the workers have no {name}; "):
+            device_for(name, "fp32", gpus)
 
 
 def test_memory_on_the_cpu_is_that_of_the_process() -> None:

@@ -13,9 +13,9 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.distributed import (
     accelerated,
     micro_batch_ranges,
+    open_group,
     rank,
     run_on_main_and_broadcast,
-    wait_for_all,
     world_size,
 )
 
@@ -43,10 +43,10 @@ WAIT_THEN_TRAIN = """import sys
 from pathlib import Path
 import torch
 from albedo_pipeline.runtime.distributed import (
-    accelerated, any_process, run_on_main_and_broadcast, wait_for_all
+    accelerated, any_process, open_group, run_on_main_and_broadcast
 )
 
-wait_for_all()
+open_group()
 first = torch.distributed.group.WORLD
 for turn in range(2):
     with accelerated("cpu", "fp32", False) as accelerator:
@@ -54,7 +54,6 @@ for turn in range(2):
         assert number == turn
         assert any_process(accelerator, accelerator.process_index == 1)
     assert torch.distributed.group.WORLD is first
-wait_for_all()
 """
 SEVERAL_GPUS = """import torch
 import torch.distributed as distributed
@@ -73,27 +72,15 @@ def open_fake(backend, **options):
 
 distributed.init_process_group = open_fake
 from albedo_pipeline.runtime import device
-from albedo_pipeline.runtime.distributed import accelerated, any_process, wait_for_all
+from albedo_pipeline.runtime.distributed import accelerated, any_process, open_group
 
 device.described = str
-wait_for_all()
+open_group()
 with accelerated("cuda", "fp32", False) as accelerator:
     assert str(accelerator.device) == "cuda:0", accelerator.device
     assert accelerator.num_processes == 2
     any_process(accelerator, True)
 assert opened == ["cpu:gloo,cuda:nccl"], opened
-"""
-WAIT = """import sys
-import time
-from pathlib import Path
-from albedo_pipeline.runtime.distributed import rank, wait_for_all
-
-for turn in range(2):
-    if rank() == 1:
-        time.sleep(0.3)
-        Path(sys.argv[1], f"turn-{turn}").touch()
-    wait_for_all()
-    assert Path(sys.argv[1], f"turn-{turn}").is_file()
 """
 
 
@@ -120,7 +107,7 @@ def test_a_process_alone_is_rank_0_of_1(monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     assert (rank(), world_size()) == (0, 1)
-    wait_for_all()
+    open_group()
     assert not torch.distributed.is_initialized()
 
 
@@ -222,7 +209,3 @@ def test_what_a_device_cannot_do_is_refused(
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     with pytest.raises(ProjectError, match=message), accelerated(*settings):
         pass
-
-
-def test_a_process_waits_for_the_other_each_time(tmp_path: Path) -> None:
-    run_in_two_processes(WAIT, tmp_path)

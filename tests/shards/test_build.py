@@ -1,6 +1,5 @@
 """Shard builds: the same bytes, whether made at once, continued, or made again in part."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,38 +8,8 @@ import pytest
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.shards.build import chunk_bounds
 from albedo_pipeline.shards.datasets import ShardsDataset
-from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.shard_file import open_shard
-
-
-class Squares:
-    """Build whose rows hold a source's value squared; negative values are rejected."""
-
-    label = "squares"
-    companions = 0
-    retry = False
-
-    def __init__(self, values: dict[str, int], cache_key: str = "r", fails_at: int = -1) -> None:
-        self.cache_key, self._values, self._fails_at = cache_key, values, fails_at
-        self.sources = [Source(name, str(value)) for name, value in values.items()]
-        self.made: list[str] = []
-
-    def make(self, chunks: list[list[int]], rejected: list[Rejected]) -> Iterator:
-        self.known_rejected = len(rejected)
-        for i in (i for chunk in chunks for i in chunk):
-            if len(self.made) == self._fails_at:
-                raise OSError("cut off")
-            name = self.sources[i].name
-            self.made.append(name)
-            value = self._values[name]
-            if value < 0:
-                yield Rejected(name, "g", "negative", self.retry)
-            else:
-                yield [{"id": name, "x": np.full((2, 2), value**2)}] * (1 + value % 2)
-
-
-def values(count: int) -> dict[str, int]:
-    return {f"s{i}": i if i % 11 else -1 for i in range(count)}
+from tests.support.squares import Squares, values
 
 
 def dataset(folder: Path) -> ShardsDataset:
@@ -89,7 +58,6 @@ def test_a_finished_build_makes_nothing_again(tmp_path: Path, made_at_once) -> N
     again = Squares(values(100))
     dataset(tmp_path / "at-once").save(again)
     assert again.made == []
-    assert again.known_rejected == 10
     assert content(tmp_path / "at-once") == made_at_once
 
 

@@ -3,7 +3,9 @@
 import json
 import logging
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -23,6 +25,7 @@ from albedo_pipeline.params.predict import OutputParams
 from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.progress import progress
+from albedo_pipeline.runtime.ray_pool import Cluster, ray_map
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +88,10 @@ class PredictionJob(Protocol):
     @property
     def cache_key(self) -> str:
         """Digest of everything but the image that a result depends on."""
+
+    @property
+    def cluster(self) -> Cluster | None:
+        """Where the workers run that make the results; None if this process makes them."""
 
     @property
     def settings(self) -> Record:
@@ -168,11 +175,15 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         logger.info("predict: %d of %d image(s) to do", len(missing), len(images))
         if missing:
             logger.info("predict: %s", job.plan(missing))
-        made = (self._make(job, image) for image in missing)
-        new = progress(made, len(images), "predict", done=len(images) - len(missing))
-        records = [record or next(new) for record in finished]
-        for _ in new:  # exhausted, so that the progress shows its end
-            pass
+        new: dict[str, Record] = {}
+        made = self._made(job, missing)
+        for record in progress(made, len(images), "predict", done=len(images) - len(missing)):
+            if record["reason"]:
+                logger.warning("%s: %s", record["name"], record["reason"])
+            new[record["output"]] = record
+        records = [
+            record or new[image.output] for image, record in zip(images, finished, strict=True)
+        ]
         self._remove_superseded(images)
         others = job.others + len(job.images) - len(images)
         content = {"settings": job.settings, "others": others, "companions": job.companions}
@@ -237,6 +248,11 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
     def _read_record(self, output: str) -> Record:
         return json.loads(record_path(self._folder, output).read_text(encoding="utf-8"))
 
+    def _made(self, job: PredictionJob, missing: list[UserImage]) -> Iterator[Record]:
+        """Make the results of images, here or in the workers of a cluster, in any order."""
+        make = partial(self._make, job)
+        return ray_map(make, missing, job.cluster) if job.cluster else map(make, missing)
+
     def _make(self, job: PredictionJob, image: UserImage) -> Record:
         """Make the results of one image, the record file last."""
         signature = image.signature()
@@ -245,7 +261,6 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
             return names | {"reason": unusable_name(image.output)}
         other = self._other_source(image)
         if other:
-            logger.warning("%s: its results would replace those of %s", image.name, other)
             return names | {
                 "reason": f"its results would replace those of {other}; move these, or give the "
                 "catalog's user_predictions another folder"
@@ -253,10 +268,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         try:
             prediction = job.make(image)
         except BadSampleError as error:
-            reason = one_line(error)
-            logger.warning("%s: %s", image.name, reason)
             remove_results(self._folder, image.output)
-            return names | {"reason": reason}
+            return names | {"reason": one_line(error)}
         files = write_results(self._folder, image.output, prediction, job.files)
         record = names | {"reason": ""} | prediction.record | {"files": files}
         sizes = {name: (self._folder / name).stat().st_size for name in files.values()}

@@ -1,13 +1,14 @@
-"""Predictions of complete splits, as rows of the prediction shards."""
+"""Pairs => rows of the prediction shards, predicted on a CPU or a GPU."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby, islice
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
-from diffusers import AutoencoderKL
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
@@ -15,70 +16,145 @@ from albedo_pipeline.imaging.pixels import quantize, to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
 from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
 from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
-from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.sampling import Ensemble
 from albedo_pipeline.runtime.device import memory_named, open_device
-from albedo_pipeline.runtime.parallel import ordered_map
-from albedo_pipeline.runtime.progress import progress
+from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import Row
 from albedo_pipeline.shards.shards import PREDICTION_OF
 
 _READERS = 2
-"""Batches that are read ahead, with their noise, while another one is predicted."""
+"""Number of threads that read batches, with their noise, while a GPU predicts."""
+_OWN = "prediction"
+
+
+class EvaluatedSample(NamedTuple):
+    """One sample whose prediction is wanted."""
+
+    row: int
+    """Number of its row in the pairs."""
+    sample_id: str
+    group: str
+    split: str
+    shape: tuple[int, ...]
+    """Shape of its images, [3, H, W]."""
 
 
 @dataclass(frozen=True)
 class _Batch:
-    samples: pd.DataFrame
+    samples: list[EvaluatedSample]
     beauty: torch.Tensor
+    """float32 [B', 3, H, W], sRGB-encoded, in [-1, 1]; filled up to the batch size."""
     albedo: torch.Tensor
+    """As `beauty`."""
     noise: dict[str, torch.Tensor]
     """Noise by name of the predictions, for every estimator."""
 
 
-def predictions(
-    pairs: PairShards,
-    manifest: pd.DataFrame,
-    denoiser: Denoiser,
-    autoencoder: AutoencoderKL,
-    params: EvaluateParams,
-) -> Iterator[Row]:
-    """Prediction and autoencoder round trip of every sample of the configured splits.
+class SplitPredictor:
+    """Predicts samples so that a prediction depends on its own sample alone.
 
-    With an ensemble, also the uncertainty. And the predictions of the models to compare with.
-
-    Raises:
-        ProjectError: if the splits have no sample, manifest and pairs are from different runs, a
-            model to compare with cannot be loaded, or an image that a model gives is not finite.
+    As in `preprocessing.latent_rows`, a GPU always gets full batches, the last one filled up with
+    repeats, and a CPU predicts one sample per core. So the result is the same in any chunk.
     """
-    pairs.check_manifest(manifest)
-    samples = manifest[manifest["split"].isin(params.splits)]
-    if samples.empty:
-        raise ProjectError(f"evaluate.splits: no sample is in {', '.join(params.splits)}")
-    own = _estimator(AlbedoModel(denoiser, autoencoder), params)
-    others = {PREDICTION_OF + name: _other_estimator(name, params) for name in params.compare_with}
-    estimators = {"prediction": own} | others
 
-    def read(rows: np.ndarray) -> _Batch:
-        chosen = samples.set_index("row", drop=False).loc[rows]
-        beauty, albedo = (to_tensor(pairs.batch(name, rows)) for name in ("beauty", "albedo"))
+    def __init__(
+        self,
+        pairs: PairShards,
+        model: AlbedoModel,
+        params: EvaluateParams,
+        device: torch.device,
+        lineage: str,
+    ) -> None:
+        """
+        Args:
+            pairs: the images.
+            model: the project's own model.
+            params: settings; the models to compare with are loaded here.
+            device: where the networks run; they are moved there when the prediction starts.
+            lineage: digest of the lineage, which every row repeats.
+
+        Raises:
+            ProjectError: if a model to compare with cannot be loaded, or the settings do not fit a
+                model.
+        """
+        self._pairs, self._params, self._device, self._lineage = pairs, params, device, lineage
+        self._models = {_OWN: model} | {
+            PREDICTION_OF + name: other_model(name) for name in params.compare_with
+        }
+        own = self._estimator(_OWN, torch.device("cpu"))
+        self.images_per_batch = own.images_per_batch if device.type != "cpu" else 1
+
+    def rows(self, chunks: Iterable[Sequence[EvaluatedSample]]) -> Iterator[list[Row]]:
+        """Predict samples, one row each, reading ahead; a batch does not cross a chunk's end.
+
+        A row has the prediction, the autoencoder's round trip of the true albedo, with an ensemble
+        the uncertainty, and the predictions of the models to compare with.
+
+        Raises:
+            ProjectError: if an image that a model gives is not finite, or the memory is too small.
+        """
+        device = open_device(self._device.type, self._params.precision)  # in this process
+        estimators = {name: self._estimator(name, device) for name in self._models}
+        batches = (batch for chunk in chunks for batch in self._batches(chunk))
+        read = partial(self._read, estimators)
+        if device.type == "cpu":
+            workers = 1 if self._params.compile else usable_cores()
+            with one_thread_each():
+                for rows in ordered_map(
+                    lambda b: self._rows(read(b), estimators), batches, workers
+                ):
+                    yield from rows
+            return
+        for batch in ordered_map(read, batches, _READERS):
+            yield from self._rows(batch, estimators)
+
+    def _estimator(self, name: str, device: torch.device) -> Estimator:
+        model, params = self._models[name], self._params
+        if name != _OWN:
+            once = params.ensemble.kind == "noise" and model.denoiser.ignores_noise
+            ensemble = Ensemble() if once else params.ensemble
+            # `steps` None is not valid for `evaluate`, but it is for the sampling: the model's own.
+            params = params.model_copy(update={"steps": None, "ensemble": ensemble})
+        return Estimator.owning(model, device, params, params.precision, compiled=params.compile)
+
+    def _batches(self, chunk: Sequence[EvaluatedSample]) -> Iterator[list[EvaluatedSample]]:
+        for _, alike in groupby(chunk, key=lambda sample: sample.shape):
+            while batch := list(islice(alike, self.images_per_batch)):
+                yield batch
+
+    def _read(self, estimators: dict[str, Estimator], samples: list[EvaluatedSample]) -> _Batch:
+        full = samples + samples[-1:] * (self.images_per_batch - len(samples))
+        rows = [sample.row for sample in full]
+        beauty, albedo = (to_tensor(self._pairs.batch(name, rows)) for name in ("beauty", "albedo"))
         noise = {
             name: ensemble_noise(
-                params.seed,
-                chosen["sample_id"].tolist(),
+                self._params.seed,
+                [sample.sample_id for sample in full],
                 estimator.sampling.ensemble.members,
                 estimator.latent_shape(*beauty.shape[-2:]),
             )
             for name, estimator in estimators.items()
         }
-        return _Batch(chosen, beauty, albedo, noise)
+        return _Batch(samples, beauty, albedo, noise)
 
-    batches = pairs.batches(samples["row"], own.images_per_batch)
-    for batch in progress(ordered_map(read, batches, _READERS), len(batches), "evaluate"):
-        yield from _rows(batch, estimators)
+    def _rows(self, batch: _Batch, estimators: dict[str, Estimator]) -> list[list[Row]]:
+        results = _predicted(batch, estimators)
+        stored = {name: quantize(images) for name, images in results.items()}
+        return [
+            [
+                {
+                    "sample_id": sample.sample_id,
+                    "group": sample.group,
+                    "split": sample.split,
+                    "lineage": self._lineage,
+                }
+                | {name: images[place] for name, images in stored.items()}
+            ]
+            for place, sample in enumerate(batch.samples)
+        ]
 
 
 def other_model(name: str) -> AlbedoModel:
@@ -86,27 +162,9 @@ def other_model(name: str) -> AlbedoModel:
     return load_albedo_model(PretrainedModel(model=name))
 
 
-def _other_estimator(name: str, params: EvaluateParams) -> Estimator:
-    model = other_model(name)
-    once = params.ensemble.kind == "noise" and model.denoiser.ignores_noise
-    ensemble = Ensemble() if once else params.ensemble
-    # `steps` None is not valid for `evaluate`, but it is for the sampling: the model's own number.
-    return _estimator(model, params.model_copy(update={"steps": None, "ensemble": ensemble}))
-
-
-def _estimator(model: AlbedoModel, params: EvaluateParams) -> Estimator:
-    return Estimator.owning(
-        model,
-        open_device(params.device, params.precision),
-        params,
-        params.precision,
-        compiled=params.compile,
-    )
-
-
-def _rows(batch: _Batch, estimators: dict[str, Estimator]) -> Iterator[Row]:
-    own = estimators["prediction"]
-    predicted = {}
+def _predicted(batch: _Batch, estimators: dict[str, Estimator]) -> dict[str, np.ndarray]:
+    """sRGB-encoded images [B', C, H, W] in [0, 1], by name of the column."""
+    own, predicted = estimators[_OWN], {}
     for name, estimator in estimators.items():
         with _named(name, batch):
             predicted[name] = estimator.predict(batch.beauty, batch.noise[name])
@@ -118,13 +176,10 @@ def _rows(batch: _Batch, estimators: dict[str, Estimator]) -> Iterator[Row]:
     }
     with _named("round trip", batch):
         results["roundtrip"] = own.decode(own.encode(batch.albedo)).cpu().numpy()
-    uncertainty = predicted["prediction"].uncertainty
+    uncertainty = predicted[_OWN].uncertainty
     if uncertainty is not None:
         results["uncertainty"] = uncertainty.mean(dim=1, keepdim=True).cpu().numpy()
-    stored = {name: quantize(images) for name, images in results.items()}
-    for index, sample in enumerate(batch.samples.itertuples()):
-        identity = {"sample_id": sample.sample_id, "group": sample.group, "split": sample.split}
-        yield identity | {name: images[index] for name, images in stored.items()}
+    return results
 
 
 @contextmanager
@@ -134,6 +189,6 @@ def _named(what: str, batch: _Batch) -> Iterator[None]:
         with memory_named("evaluate.batch_size"):
             yield
     except NotFiniteError as error:
-        ids = batch.samples["sample_id"].tolist()
+        ids = [sample.sample_id for sample in batch.samples]
         samples = ids[0] if len(ids) == 1 else f"{ids[0]} to {ids[-1]}"
         raise ProjectError(f"evaluate: {what}, {samples}: {error}") from error

@@ -17,7 +17,7 @@ _WORKSPACE = 1.5
 """Memory of a pass over that of its tensors: convolutions copy their inputs and outputs."""
 _SHARE = 0.5
 """Share of the available memory that one pass may take."""
-_LARGEST = 4_000_000
+LARGEST_PASS = 4_000_000
 """Pixels of one pass, whatever the memory: the time of attention grows with their square."""
 
 
@@ -49,7 +49,7 @@ def largest_pass(cost: Cost, estimator: Estimator) -> int:
     memory = _SHARE * available_memory(estimator.device)
     pixels = int(memory / (cost.bytes * estimator.sampling.batch_size))
     smallest = (_CELLS * factor(estimator.model.autoencoder)) ** 2  # what was measured fits
-    return min(_LARGEST, max(smallest, pixels))
+    return min(LARGEST_PASS, max(smallest, pixels))
 
 
 def _peak_bytes(estimator: Estimator, images: torch.Tensor, noise: torch.Tensor) -> float:

@@ -14,7 +14,7 @@ from albedo_pipeline.artifacts.user_predictions import UserImage
 from albedo_pipeline.artifacts.user_results import Record, UserPrediction
 from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
 from albedo_pipeline.imaging.io.size import read_size
-from albedo_pipeline.inference.cost import Cost, largest_pass, measure_cost
+from albedo_pipeline.inference.cost import LARGEST_PASS, Cost, largest_pass, measure_cost
 from albedo_pipeline.inference.estimator import Estimator, NotFiniteError, sampling_steps
 from albedo_pipeline.inference.tiled_prediction import (
     TiledPrediction,
@@ -32,7 +32,8 @@ from albedo_pipeline.params import PredictParams
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.predict import OutputParams
 from albedo_pipeline.provenance.weights import configuration
-from albedo_pipeline.runtime.device import is_out_of_memory, open_device
+from albedo_pipeline.runtime.device import device_for, is_out_of_memory, open_device
+from albedo_pipeline.runtime.ray_pool import Cluster
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ _NAMED = 5
 """Number of bad images that the final error names."""
 _LARGEST_SCALE = 4
 """Longer side at which an image is predicted by default, over that which the model is made for."""
-_NO_EFFECT = {"input", "model", "revision", "device", "batch_size", "max_megapixels"}
+_NO_EFFECT = {"input", "model", "revision", "device", "batch_size", "max_megapixels", "compute"}
 """Settings that change no result, and those that the model's digest covers."""
 
 
@@ -59,7 +60,8 @@ def predict_job(project_model: Path, params: PredictParams) -> "PredictJob":
     """
     if not params.input:
         raise ProjectError("predict.input: is not set: an image, a folder or a pattern")
-    found, device = find_images(params.input), open_device(params.device, params.precision)
+    found = find_images(params.input)
+    device = device_for(params.device, params.precision, params.compute.worker_gpus)
     name = params.model or project_model_name(project_model)
     model = load_albedo_model(PretrainedModel(model=name, revision=params.revision))
     logger.info("The albedo is predicted with %s.", described(name))
@@ -82,8 +84,20 @@ class PredictJob:
         """The images, ordered by name."""
         return self.found.images
 
+    @property
+    def cluster(self) -> Cluster | None:
+        """Where the workers run; None if this process predicts."""
+        compute = self.params.compute
+        if compute.engine == "local":
+            return None
+        # The bits of a prediction depend on the number of threads, so workers use as many.
+        threads = torch.get_num_threads()
+        return Cluster(compute.address, compute.workers, compute.gpus_per_worker, threads)
+
     def plan(self, images: list[UserImage]) -> str:
         """Size of the work, and about how much time and memory it takes, for the log."""
+        if self.cluster:
+            return f"{len(images)} image(s) for the workers of Ray"
         sizes = [size for size in (read_size(image.path) for image in images) if size]
         if not sizes:
             return "no image can be read"
@@ -168,7 +182,10 @@ class PredictJob:
 
     @cached_property
     def _estimator(self) -> Estimator:
-        return Estimator.owning(self.model, self.device, self.params, self.params.precision)
+        device = open_device(
+            self.device.type, self.params.precision
+        )  # in the process that predicts
+        return Estimator.owning(self.model, device, self.params, self.params.precision)
 
     @cached_property
     def _digest(self) -> str:
@@ -191,6 +208,8 @@ class PredictJob:
         params = self.params
         if params.whole_megapixels:
             whole = max(1, int(params.whole_megapixels * 1e6))
+        elif params.compute.engine == "ray":  # so that every worker divides an image alike
+            whole = LARGEST_PASS
         else:
             whole = largest_pass(self._cost, self._estimator)
         return TiledPrediction(*self._sides, whole, params.tile or 0, params.overlap)

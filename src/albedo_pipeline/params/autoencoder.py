@@ -12,6 +12,7 @@ from albedo_pipeline.params.base import (
     PretrainedModel,
     TrainingPrecision,
 )
+from albedo_pipeline.params.compute import LOCAL, ComputeParams
 
 
 class PretrainedAutoencoder(PretrainedModel):
@@ -60,3 +61,5 @@ class EncodeParams(Params):
     """Device that encodes."""
     precision: Precision = "fp32"
     """Precision of the autoencoder."""
+    compute: ComputeParams = LOCAL
+    """Where the pairs are encoded."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Params
+from albedo_pipeline.params.compute import LOCAL, ComputeParams
 
 
 class ExposureParams(Params):
@@ -136,4 +137,7 @@ class IngestParams(Params):
     max_quarantined_share: float = Field(0.2, ge=0, le=1)
     """Largest share of quarantined samples; the run stops if there are more."""
     workers: int | None = Field(None, ge=1)
-    """Number of threads that read and prepare pairs; null: one per core."""
+    """Number of threads of a process that read and prepare pairs; null: one per core that the
+    process may use."""
+    compute: ComputeParams = LOCAL
+    """Where the pairs are prepared."""

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Device, Params, Precision
+from albedo_pipeline.params.compute import LOCAL, ComputeParams
 
 MOST_AUGMENTATIONS = 8
 """Number of augmentations that an ensemble can use, the unchanged image included."""
@@ -54,3 +55,5 @@ class Inference(Sampling):
     """Where the networks run; `auto` takes a GPU if there is one."""
     precision: Precision = "fp32"
     """Number format of the weights and the networks; the state of DDIM is always float32."""
+    compute: ComputeParams = LOCAL
+    """Where the albedo is predicted."""

@@ -1,7 +1,6 @@
 """Pairs => latent shards: the shard build that `encode` returns."""
 
 import hashlib
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -9,13 +8,13 @@ import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.models.autoencoder import check_divisible
-from albedo_pipeline.preprocessing.latent_rows import LatentEncoder
+from albedo_pipeline.params.compute import LOCAL, ComputeParams
+from albedo_pipeline.preprocessing.latent_rows import LatentEncoder, LatentSample
 from albedo_pipeline.provenance.code import code_digest
-from albedo_pipeline.provenance.lineage import check_manifest
+from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, check_manifest
 from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.pair_shards import PairShards
-from albedo_pipeline.shards.shard_file import Row
 
 
 class LatentBuild:
@@ -32,6 +31,7 @@ class LatentBuild:
         batch_size: int,
         device: torch.device,
         precision: str,
+        compute: ComputeParams = LOCAL,
     ) -> None:
         """
         Raises:
@@ -46,21 +46,24 @@ class LatentBuild:
         # Images of one shape lie together, so that batches are full.
         order = np.lexsort((manifest["row"], *shapes[manifest["row"]].T[::-1]))
         samples = manifest.iloc[order]
-        self._encoder = LatentEncoder(pairs, samples, autoencoder, batch_size, device, precision)
-        self.cache_key = cache_key(autoencoder, precision, device.type, self._encoder.batch_size)
+        self._columns = [samples[name].to_numpy() for name in ("row", *PAIR_COLUMNS)]
+        self._shapes, self.compute = shapes, compute
+        encoder = LatentEncoder(pairs, autoencoder, batch_size, device, precision)
+        self.make = encoder.rows
+        self.cache_key = cache_key(autoencoder, precision, device.type, encoder.batch_size)
         self.sources = [
-            Source(str(sample.sample_id), f"{sample.digest} {sample.group} {sample.split}")
-            for sample in samples.itertuples()
+            Source(sample_id, f"{digest} {group} {split}")
+            for _, sample_id, digest, group, split in zip(*self._columns, strict=True)
         ]
 
-    def make(self, chunks: list[list[int]], rejected: list[Rejected]) -> Iterator[list[Row]]:
-        """Encode the samples, one row each.
+    def item(self, source: int) -> LatentSample:
+        """The sample, as its row of the manifest describes it."""
+        row, sample_id, digest, group, split = (column[source] for column in self._columns)
+        shape = tuple(self._shapes[row].tolist())
+        return LatentSample(int(row), sample_id, digest, group, split, shape)
 
-        Raises:
-            ProjectError: if a latent is not finite.
-        """
-        for row in self._encoder.rows(chunks):
-            yield [row]
+    def check_rejected(self, rejected: list[Rejected]) -> None:
+        """No sample is ever rejected."""
 
 
 def cache_key(autoencoder: AutoencoderKL, *settings: object) -> str:

@@ -1,10 +1,10 @@
 """Raw pairs => pair shards: the shard build that `ingest` returns."""
 
 import hashlib
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import IngestParams
@@ -14,8 +14,6 @@ from albedo_pipeline.readers.raw_pairs import RawPairReference
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.shard_file import Row
-
-logger = logging.getLogger(__name__)
 
 
 class PairBuild:
@@ -33,31 +31,32 @@ class PairBuild:
         self._references = [with_utf8_names(reference) for reference in references]
         if params.crop.count > 1:
             _check_crop_names(self._references)
-        self._rows = partial(pair_rows, params=params, crops=crop_settings(params))
+        self.compute = params.compute
+        self.make = partial(make_pairs, params=params)
         self.cache_key = cache_key(params, self._references)
         self.sources = [Source(r.sample_id, f"{r.group} {r.signature()}") for r in self._references]
 
-    def make(
-        self, chunks: list[list[int]], rejected: list[Rejected]
-    ) -> Iterator[list[Row] | Rejected]:
-        """Read and normalise the samples on all cores.
+    def item(self, source: int) -> RawPairReference:
+        """The reference of a sample."""
+        return self._references[source]
 
-        Raises:
-            ProjectError: as soon as more than `max_quarantined_share` of all samples are rejected;
-                it names the most frequent reasons.
+    def check_rejected(self, rejected: list[Rejected]) -> None:
         """
-        references = [self._references[i] for chunk in chunks for i in chunk]
-        total, max_share = len(self._references), self._params.max_quarantined_share
-        rejected = list(rejected)
-        check_share(rejected, total, max_share)
-        workers = self._params.workers or usable_cores()
-        with one_thread_each():
-            for result in ordered_map(self._rows, references, workers):
-                if isinstance(result, Rejected):
-                    logger.warning("quarantined %s: %s", result.sample_id, result.reason)
-                    rejected.append(result)
-                    check_share(rejected, total, max_share)
-                yield result
+        Raises:
+            ProjectError: if more than `max_quarantined_share` of all samples are rejected; it names
+                the most frequent reasons.
+        """
+        check_share(rejected, len(self._references), self._params.max_quarantined_share)
+
+
+def make_pairs(
+    chunks: Iterable[Sequence[RawPairReference]], params: IngestParams
+) -> Iterator[list[Row] | Rejected]:
+    """Read and normalise samples on all cores that the process may use."""
+    rows = partial(pair_rows, params=params, crops=crop_settings(params))
+    workers = params.workers or usable_cores()
+    with one_thread_each():
+        yield from ordered_map(rows, chain.from_iterable(chunks), workers)
 
 
 def cache_key(params: IngestParams, references: Iterable[RawPairReference]) -> str:
@@ -66,7 +65,9 @@ def cache_key(params: IngestParams, references: Iterable[RawPairReference]) -> s
     The code is the module of `pair_rows`, the modules that read the references' files, and what
     these import.
     """
-    settings = params.model_dump_json(exclude={"split", "max_quarantined_share", "workers"})
+    settings = params.model_dump_json(
+        exclude={"split", "max_quarantined_share", "workers", "compute"}
+    )
     readers = {_module_of(reference.load) for reference in references}
     code = code_digest(pair_rows.__module__, *readers)
     return hashlib.sha256(f"{settings} {code}".encode()).hexdigest()[:16]

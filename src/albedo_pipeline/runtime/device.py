@@ -76,6 +76,27 @@ def open_device(name: str, precision: str) -> torch.device:
     return device
 
 
+def device_for(name: str, precision: str, worker_gpus: float | None) -> torch.device:
+    """The device that the work is done on: in this process, or in workers that each have GPUs.
+
+    Args:
+        name: `auto`, `cpu`, `cuda` or `mps`.
+        precision: as for `open_device`, which the workers call themselves.
+        worker_gpus: GPUs of each worker; None if this process does the work.
+
+    Raises:
+        ProjectError: as `pick_device`, or if the workers have no such device.
+    """
+    if worker_gpus is None:
+        return open_device(name, precision)
+    if name == "mps" or (name == "cuda") > (worker_gpus > 0):
+        raise ProjectError(
+            f"device (of the pipeline that runs): the workers have no {name}; for GPUs of CUDA set "
+            "compute.gpus_per_worker to 1"
+        )
+    return torch.device("cuda", 0) if worker_gpus and name != "cpu" else torch.device("cpu")
+
+
 @cache
 def _log_once(text: str) -> None:
     logger.info(text)

@@ -33,7 +33,7 @@ def open_group() -> None:
     """Open the process group that all pipelines of a run share, once for the process's life.
 
     It serves CPU tensors, and those of the GPU if there is one. Its timeout is long, because the
-    others wait while one process makes a chunk or writes a checkpoint; a process that dies is
+    others wait while one process writes a checkpoint; a process that dies is
     noticed by torchrun, which then ends the others.
     """
     import torch
@@ -44,16 +44,6 @@ def open_group() -> None:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, timeout=timedelta(days=30))
     atexit.register(distributed.destroy_process_group)
-
-
-def wait_for_all() -> None:
-    """Return when every process has called this, however long that takes."""
-    if world_size() == 1:
-        return
-    import torch
-
-    open_group()
-    torch.distributed.all_reduce(torch.zeros(1))  # on the CPU: a barrier would hold a GPU
 
 
 @contextmanager

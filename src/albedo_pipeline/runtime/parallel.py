@@ -43,11 +43,22 @@ def ordered_map(
         pool.shutdown(cancel_futures=True)
 
 
+_core_limit: int | None = None
+
+
+def limit_cores(count: int) -> None:
+    """Let `usable_cores` count at most this many, because others share the machine."""
+    global _core_limit
+    _core_limit = count
+
+
 def usable_cores() -> int:
     """Number of cores that this process may use; all cores if the system does not say."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(cores, _core_limit or cores)
 
 
 @contextmanager

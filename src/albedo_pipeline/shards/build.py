@@ -2,19 +2,21 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.runtime.distributed import rank, wait_for_all, world_size
+from albedo_pipeline.params.compute import ComputeParams
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.parallel import ordered_map, usable_cores
 from albedo_pipeline.runtime.progress import progress
+from albedo_pipeline.runtime.ray_pool import Cluster, ray_map
+from albedo_pipeline.shards.chunks import ChunkWork, ChunkWriter, Results
 from albedo_pipeline.shards.index import Index, Rejected, Source, publish, sweep_partial
-from albedo_pipeline.shards.ledger import BuildLedger, Chunk, PreviousRows, SourceOutcome
-from albedo_pipeline.shards.shard_file import Row, ShardWriter, open_shard
+from albedo_pipeline.shards.ledger import BuildLedger, Chunk, PreviousRows
+from albedo_pipeline.shards.shard_file import open_shard
 
 logger = logging.getLogger(__name__)
 _LONGEST_CHUNK = 4
@@ -41,14 +43,27 @@ class ShardBuild(Protocol):
     def companions(self) -> int:
         """Number of companion files beside the sources; see `runtime.companions`."""
 
-    def make(
-        self, chunks: list[list[int]], rejected: list[Rejected]
-    ) -> Iterator[list[Row] | Rejected]:
-        """Yield the rows of each wanted source, or the reason why it has none.
+    @property
+    def compute(self) -> ComputeParams:
+        """Where the chunks are made."""
+
+    @property
+    def make(self) -> Callable[[Iterable[Sequence[Any]]], Results]:
+        """Function that makes rows; it is sent to every worker.
 
         Args:
-            chunks: indices of the wanted sources, chunk by chunk; results come in this order.
-            rejected: the sources that an earlier run rejected and that are not made again.
+            chunks: items of the wanted sources, chunk by chunk. The function yields, in this order,
+                the rows of each source, or the reason why it has none.
+        """
+
+    def item(self, source: int) -> Any:
+        """What `make` needs to know of a source, by the source's place; it is sent to a worker."""
+
+    def check_rejected(self, rejected: list[Rejected]) -> None:
+        """Called after each rejection, with all of them so far.
+
+        Raises:
+            ProjectError: if they are too many.
         """
 
 
@@ -67,52 +82,41 @@ def chunk_bounds(names: Sequence[str], mean: int) -> list[range]:
 def write_build(folder: Path, build: ShardBuild, mean: int) -> None:
     """Make the chunks that are missing, then publish the folder.
 
-    Under torchrun each process makes every n-th chunk, and all of them return when the folder is
-    published.
-
     Args:
-        folder: where the shards are written.
+        folder: where the shards are written; with Ray, a folder that all nodes share.
         build: what makes the rows.
         mean: mean number of sources in a chunk.
 
     Raises:
-        ProjectError: if another run writes to the folder.
+        ProjectError: if another run writes to the folder, too many sources are rejected, or no row
+            is made.
     """
-    with locked(folder, f"another {build.label}") if rank() == 0 else nullcontext():
+    with locked(folder, f"another {build.label}"):
         _write(folder, build, mean)
 
 
 def _write(folder: Path, build: ShardBuild, mean: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     ledger = BuildLedger(folder, build.cache_key)
     chunks = chunk_bounds([source.name for source in build.sources], mean)
     keys = [ledger.key([build.sources[i] for i in chunk]) for chunk in chunks]
-    if rank() == 0:
-        sweep_partial(folder)
-        _remove_damaged(folder, ledger.chunks().values())
-    wait_for_all()
+    sweep_partial(folder)
+    _remove_damaged(folder, ledger.chunks().values())
     known = ledger.chunks()
-    wait_for_all()  # so that every process sees the same chunks as missing
     missing = [n for n, key in enumerate(keys) if key not in known or not known[key].is_final]
-    previous = PreviousRows(folder, known.values())
     if missing:
-        logger.info(
-            "%s: %d of %d samples to make, the others are finished",
-            build.label,
-            sum(not previous.holds(build.sources[i]) for n in missing for i in chunks[n]),
-            len(build.sources),
+        previous = PreviousRows(folder, known.values())
+        _make_chunks(
+            ChunkWriter(folder, build.make, ledger),
+            build,
+            previous,
+            {keys[n]: chunks[n] for n in missing},
         )
-    mine = missing[rank() :: world_size()]
-    _make_chunks(folder, build, [(keys[n], chunks[n]) for n in mine], ledger, previous)
-    wait_for_all()
-    if rank() == 0:
-        finished = [ledger.chunks()[key] for key in keys]
-        outcomes = [outcome for chunk in finished for outcome in chunk.outcomes.values()]
-        shards = [chunk.shard for chunk in finished if chunk.shard]
-        rejected = [outcome.rejected for outcome in outcomes if outcome.rejected]
-        publish(folder, Index(shards, rejected, build.companions))
-        ledger.keep_only(keys)
-    wait_for_all()
+    finished = [ledger.chunks()[key] for key in keys]
+    outcomes = [outcome for chunk in finished for outcome in chunk.outcomes.values()]
+    shards = [chunk.shard for chunk in finished if chunk.shard]
+    rejected = [outcome.rejected for outcome in outcomes if outcome.rejected]
+    publish(folder, Index(shards, rejected, build.companions))
+    ledger.keep_only(keys)
 
 
 def _remove_damaged(folder: Path, chunks: Iterable[Chunk]) -> None:
@@ -136,31 +140,42 @@ def _is_undamaged(path: Path) -> bool:
 
 
 def _make_chunks(
-    folder: Path,
-    build: ShardBuild,
-    chunks: list[tuple[str, range]],
-    ledger: BuildLedger,
-    previous: PreviousRows,
+    writer: ChunkWriter, build: ShardBuild, previous: PreviousRows, missing: dict[str, range]
 ) -> None:
-    """Write one shard per chunk; rows of unchanged sources are copied from earlier shards."""
-    wanted = [[i for i in chunk if not previous.holds(build.sources[i])] for _, chunk in chunks]
-    total, new = sum(len(chunk) for _, chunk in chunks), sum(map(len, wanted))
-    # One stream for all chunks, so that reading ahead does not stop at the end of a chunk.
-    results = progress(
-        build.make(wanted, previous.rejected(build.sources)), total, build.label, done=total - new
+    """Write one shard per missing chunk, by its key."""
+    rejected = previous.rejected(build.sources)
+    if rejected:
+        build.check_rejected(rejected)
+    total = sum(map(len, missing.values()))
+    new = sum(not previous.holds(build.sources[i]) for chunk in missing.values() for i in chunk)
+    logger.info(
+        "%s: %d of %d samples to make, the others are finished",
+        build.label,
+        new,
+        len(build.sources),
     )
-    for key, chunk in chunks:
-        outcomes: dict[str, SourceOutcome] = {}
-        with ShardWriter(folder) as shard:
-            for i in chunk:
-                source = build.sources[i]
-                result = previous.take(source) if previous.holds(source) else next(results)
-                if isinstance(result, Rejected):
-                    outcomes[source.name] = SourceOutcome(source.signature, 0, result)
-                else:
-                    for row in result:
-                        shard.add(row)
-                    outcomes[source.name] = SourceOutcome(source.signature, len(result), None)
-        ledger.record(key, Chunk(shard.name, outcomes))
-    for _ in results:  # exhausted, so that the progress shows its end
+
+    def works() -> Iterator[ChunkWork]:
+        for key, chunk in missing.items():
+            sources = [build.sources[i] for i in chunk]
+            wanted = [i for i in chunk if not previous.holds(build.sources[i])]
+            yield ChunkWork(key, sources, list(map(build.item, wanted)), previous.of(sources))
+
+    def checked(results: Iterable[Any]) -> Iterator[Any]:
+        for result in results:
+            if isinstance(result, Rejected):
+                logger.warning("quarantined %s: %s", result.sample_id, result.reason)
+                rejected.append(result)
+                build.check_rejected(rejected)
+            yield result
+
+    def watched(results: Iterable[Any]) -> Iterator[Any]:
+        return progress(checked(results), total, build.label, done=total - new)
+
+    if build.compute.engine == "local":
+        writer.write_all(works(), watched)
+        return
+    compute = build.compute
+    cluster = Cluster(compute.address, compute.workers, compute.gpus_per_worker)
+    for _ in watched(chain.from_iterable(ray_map(writer.write, works(), cluster))):
         pass

@@ -41,7 +41,7 @@ class Chunk:
 class PreviousRows:
     """Rows that earlier runs made, by source."""
 
-    def __init__(self, folder: Path, chunks: Iterable[Chunk]) -> None:
+    def __init__(self, folder: Path, chunks: Iterable[Chunk] = ()) -> None:
         self._folder = folder
         self._found: dict[Source, tuple[SourceOutcome, str | None, int]] = {}
         self._open: tuple[str, ShardFile] | None = None
@@ -55,6 +55,12 @@ class PreviousRows:
     def holds(self, source: Source) -> bool:
         """Whether the source was made before, with the same signature."""
         return source in self._found
+
+    def of(self, sources: Iterable[Source]) -> "PreviousRows":
+        """The rows of these sources alone, to be sent to another process."""
+        part = PreviousRows(self._folder)
+        part._found = {source: self._found[source] for source in sources if self.holds(source)}
+        return part
 
     def rejected(self, sources: Iterable[Source]) -> list[Rejected]:
         """The rejections among the sources that are held."""

@@ -35,6 +35,9 @@ class Shards:
         self._shards = [open_shard(folder / name, self.written_by) for name in self.index.shards]
         self._ends = np.cumsum([len(shard.scalars) for shard in self._shards])
 
+    def __reduce__(self) -> tuple:
+        return type(self), (self.folder,)  # another process opens the files itself
+
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 

@@ -15,10 +15,18 @@ def encode_pairs(
 ) -> ShardBuild:
     """The build of the latent shards: latents and mask of every pair, as it is and flipped."""
     from albedo_pipeline.preprocessing.encode import LatentBuild
-    from albedo_pipeline.runtime.device import open_device
+    from albedo_pipeline.runtime.device import device_for
 
-    device = open_device(params.device, params.precision)
-    return LatentBuild(pairs, manifest, autoencoder, params.batch_size, device, params.precision)
+    device = device_for(params.device, params.precision, params.compute.worker_gpus)
+    return LatentBuild(
+        pairs,
+        manifest,
+        autoencoder,
+        params.batch_size,
+        device,
+        params.precision,
+        params.compute,
+    )
 
 
 def describe_latents(latents: LatentShards) -> dict:

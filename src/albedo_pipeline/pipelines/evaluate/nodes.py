@@ -1,14 +1,12 @@
 """Nodes of `evaluate`."""
 
-from collections.abc import Iterator
-
 from albedo_pipeline.node_types import (
     AutoencoderKL,
     DataFrame,
     Denoiser,
     PairShards,
     PredictionShards,
-    Row,
+    ShardBuild,
 )
 from albedo_pipeline.params import EvaluateParams
 
@@ -20,15 +18,15 @@ def predict_split(
     autoencoder: AutoencoderKL,
     lineage: dict,
     params: EvaluateParams,
-) -> Iterator[Row]:
-    """Yield the predicted albedo of every evaluated sample and its true albedo's round trip."""
-    from albedo_pipeline.evaluation.predictions import predictions
+) -> ShardBuild:
+    """The build of the predicted albedo of every evaluated sample, and of its round trip."""
+    from albedo_pipeline.evaluation.prediction_build import PredictionBuild
     from albedo_pipeline.evaluation.protocols import protocol
-    from albedo_pipeline.provenance.lineage import content_digest
+    from albedo_pipeline.runtime.device import device_for
 
     protocol(params.protocol, params.lpips_weights)  # a file that cannot be read fails early
-    made_from = {"lineage": content_digest(lineage)}
-    return (row | made_from for row in predictions(pairs, manifest, denoiser, autoencoder, params))
+    device = device_for(params.device, params.precision, params.compute.worker_gpus)
+    return PredictionBuild(pairs, manifest, denoiser, autoencoder, device, lineage, params)
 
 
 def describe_inputs(

@@ -1,0 +1,77 @@
+"""One chunk of a shard build => one shard and its record, in this process or in a worker."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import tee
+from pathlib import Path
+from typing import Any
+
+from albedo_pipeline.shards.index import Rejected, Source
+from albedo_pipeline.shards.ledger import BuildLedger, Chunk, PreviousRows, SourceOutcome
+from albedo_pipeline.shards.shard_file import Row, ShardWriter
+
+Results = Iterator[list[Row] | Rejected]
+"""For each source, in order, its rows or the reason why it has none."""
+
+
+@dataclass(frozen=True)
+class ChunkWork:
+    """A chunk that is to be written, complete enough to be sent to another process."""
+
+    key: str
+    """Name of the chunk in the ledger."""
+    sources: list[Source]
+    """All sources of the chunk, in the order of the rows."""
+    items: list[Any]
+    """What the build's `make` needs of the sources whose rows no earlier run made."""
+    previous: PreviousRows
+    """The rows of the other sources."""
+
+
+@dataclass(frozen=True)
+class ChunkWriter:
+    """Writes chunks; a chunk that is written twice leaves the same files."""
+
+    folder: Path
+    make: Callable[[Iterable[Sequence[Any]]], Results]
+    ledger: BuildLedger
+
+    def write_all(self, works: Iterable[ChunkWork], watched: Callable[[Results], Results]) -> None:
+        """Write chunks in one stream, so that reading ahead does not stop at the end of a chunk.
+
+        Args:
+            works: the chunks; they are taken as the results need them.
+            watched: passes the new results on.
+        """
+        for_items, for_shards = tee(works)
+        results = watched(self.make(work.items for work in for_items))
+        for work in for_shards:
+            self._write(work, results)
+        for _ in results:  # exhausted, so that the progress shows its end
+            pass
+
+    def write(self, work: ChunkWork) -> list[Rejected | None]:
+        """Write one chunk; returns the new rejections, and None for each other new result."""
+        outcomes: list[Rejected | None] = []
+
+        def noted(results: Results) -> Results:
+            for result in results:
+                outcomes.append(result if isinstance(result, Rejected) else None)
+                yield result
+
+        self._write(work, noted(self.make([work.items])))
+        return outcomes
+
+    def _write(self, work: ChunkWork, results: Results) -> None:
+        outcomes: dict[str, SourceOutcome] = {}
+        with ShardWriter(self.folder) as shard:
+            for source in work.sources:
+                held = work.previous.holds(source)
+                result = work.previous.take(source) if held else next(results)
+                if isinstance(result, Rejected):
+                    outcomes[source.name] = SourceOutcome(source.signature, 0, result)
+                else:
+                    for row in result:
+                        shard.add(row)
+                    outcomes[source.name] = SourceOutcome(source.signature, len(result), None)
+        self.ledger.record(work.key, Chunk(shard.name, outcomes))
