@@ -43,10 +43,10 @@ from albedo_pipeline.runtime.device import pick_device
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.denoiser_components import prepare
 from albedo_pipeline.training.denoiser_task import DenoiserTask
 from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.optimisation import new_optimiser, set_learning_rate
-from albedo_pipeline.training.optimiser_step import prepare
 from albedo_pipeline.training.resume import TrainState
 from albedo_pipeline.training.trackers import start_trackers
 from albedo_pipeline.training.trainer import Trainer

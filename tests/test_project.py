@@ -16,8 +16,14 @@ from albedo_pipeline.settings import CONFIG_LOADER_ARGS
 from tests.support.project import PARAMS, ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-WRITTEN_DURING_THE_RUN = {"checkpoints", "tensorboard", "export_folder"}
-"""Inputs of nodes of `train` and `export` that the nodes write themselves."""
+WRITTEN_DURING_THE_RUN = {
+    "autoencoder_checkpoints",
+    "autoencoder_tensorboard",
+    "checkpoints",
+    "export_folder",
+    "tensorboard",
+}
+"""Inputs of nodes of `autoencoder`, `train` and `export` that the nodes write themselves."""
 
 
 def config(env: str) -> OmegaConfigLoader:

@@ -50,7 +50,7 @@ def _check_known(name: str, known: Collection[str], complaint: str) -> None:
 class DistributedRuns:
     """Under torchrun, every process runs the pipeline, and only rank 0 logs and saves results."""
 
-    SHARED_OUTPUTS: ClassVar = {"train": set(), "encode": {"latents"}}
+    SHARED_OUTPUTS: ClassVar = {"autoencoder": set(), "encode": {"latents"}, "train": set()}
     """Pipelines that torchrun may run, with the outputs that all their processes write together."""
 
     @hook_impl
@@ -65,7 +65,7 @@ class DistributedRuns:
         others = sorted({n.name for n in pipeline.nodes if not n.tags & set(self.SHARED_OUTPUTS)})
         if others:
             raise ProjectError(
-                f"torchrun: only the pipelines {' and '.join(map(repr, self.SHARED_OUTPUTS))} run "
+                f"torchrun: only the pipelines {', '.join(map(repr, self.SHARED_OUTPUTS))} run "
                 f"in several processes, not {', '.join(others)}; use plain `kedro run` for these"
             )
         if rank():

@@ -1,11 +1,12 @@
 """Kills a training many times, and compares its result with that of an undisturbed training.
 
-    python -m tests.endurance.kill [N] [--seed S]
+    python -m tests.endurance.kill [N] [--seed S] [--pipeline train|autoencoder]
 
-A small project is trained once undisturbed, and once with N SIGKILLs. The moments of the kills take
-turns: while the training starts or soon after, while it writes a checkpoint, and at random. The
-program exits with 1 unless weights, weight average and optimiser state are bit-identical and the
-log has the same losses.
+The denoiser of a small project, or its autoencoder with an adversary, is trained once undisturbed,
+and once with N SIGKILLs. The moments of the kills take turns: while the training starts or soon
+after, while it writes a checkpoint, and at random. The program exits with 1 unless weights, weight
+average and optimiser state, those of discriminators included, are bit-identical and the log has the
+same losses.
 """
 
 import json
@@ -15,30 +16,67 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from tests.endurance.killing import arguments, start
+from tests.endurance.killing import argument_parser, start
 from tests.support.project import new_project, run_kedro
 
-CHECKPOINTS = Path("data/test/06_models/checkpoints")
-LAST_NODE = "encode.encode_pairs"
-"""The last node before the training."""
 TENSORS = ("weights", "ema", "optimiser")
 
 
-def settings(kills: int) -> str:
-    """Settings of a training that is long enough for all kills."""
-    changes = {
-        "max_steps": 60 * kills,
-        "checkpoints.every": 5,
-        "validation.every": 50,
-        "visualisation.every": 50,
-        "noise.kind": "multi_resolution",
-        "micro_batch_size": 2,
-    }
-    return ",".join(f"train.{key}={value}" for key, value in changes.items())
+@dataclass(frozen=True)
+class Training:
+    """A training that can be killed."""
+
+    checkpoints: Path
+    """Folder of its checkpoints in the project."""
+    settings_path: str
+    """Where its settings are in the parameters."""
+    last_node: str
+    """The last node before it."""
+    steps: int
+    """Optimiser steps for each kill."""
+    changes: dict[str, object]
+    """Settings of its own."""
+
+    def settings(self, kills: int) -> str:
+        """Settings of a training that is long enough for all kills."""
+        changes = {
+            "max_steps": self.steps * kills,
+            "checkpoints.every": 5,
+            "validation.every": 50,
+            "visualisation.every": 50,
+            "micro_batch_size": 2,
+            **self.changes,
+        }
+        return ",".join(f"{self.settings_path}.{key}={value}" for key, value in changes.items())
+
+
+TRAININGS = {
+    "train": Training(
+        Path("data/test/06_models/checkpoints"),
+        "train",
+        "encode.encode_pairs",
+        60,
+        {"noise.kind": "multi_resolution"},
+    ),
+    "autoencoder": Training(
+        Path("data/test/06_models/autoencoder_checkpoints"),
+        "autoencoder.training",
+        "ingest.describe_pairs",
+        60,
+        {
+            "adversary.start_step": 20,
+            "adversary.channels": 8,
+            "adversary.layers": 1,
+            "adversary.gradient_penalty.every": 4,
+            "on_mismatch": "stop",
+        },
+    ),
+}
 
 
 def kill(process: subprocess.Popen, folder: Path, number: int, rng: random.Random) -> str:
@@ -72,30 +110,39 @@ def differences(one: Path, two: Path) -> list[str]:
     return different + ([] if logs[0][names].equals(logs[1][names]) else ["log"])
 
 
-def train_both_ways(folder: Path, kills: int, seed: int) -> tuple[list[str], list[str]]:
+def train_both_ways(
+    folder: Path, pipeline: str, kills: int, seed: int
+) -> tuple[list[str], list[str]]:
     """Train undisturbed and with kills; return what each kill hit, and what differs at the end."""
+    training = TRAININGS[pipeline]
     undisturbed, killed = new_project(folder / "undisturbed"), folder / "killed"
-    encoded = run_kedro(undisturbed, "run", "--pipelines", "demo", "--to-nodes", LAST_NODE)
-    assert encoded.returncode == 0, encoded.stderr
+    before = run_kedro(undisturbed, "run", "--pipelines", "demo", "--to-nodes", training.last_node)
+    assert before.returncode == 0, before.stderr
     shutil.copytree(undisturbed, killed)
-    changes, rng = settings(kills), random.Random(seed)
-    assert start(undisturbed, "train", changes).wait() == 0, "the undisturbed training failed"
+    changes, rng = training.settings(kills), random.Random(seed)
+    finished = start(undisturbed, pipeline, changes).wait() == 0
+    assert finished, "the undisturbed training failed"
     hits = []
     for number in range(kills):
-        process = start(killed, "train", changes)
-        hits.append(kill(process, killed / CHECKPOINTS, number, rng))
+        process = start(killed, pipeline, changes)
+        hits.append(kill(process, killed / training.checkpoints, number, rng))
         if process.returncode != -9:
             raise RuntimeError(f"kill {number + 1} came too late: {process.returncode}")
         print(f"kill {number + 1} of {kills}: {hits[-1]}", flush=True)
-    assert start(killed, "train", changes).wait() == 0, "the last run failed"
-    return hits, differences(undisturbed / CHECKPOINTS, killed / CHECKPOINTS)
+    assert start(killed, pipeline, changes).wait() == 0, "the last run failed"
+    folders = (undisturbed / training.checkpoints, killed / training.checkpoints)
+    return hits, differences(*folders)
 
 
 def main() -> None:
     """Train both ways, print the result, and exit with 1 if anything differs."""
-    options = arguments(__doc__)
+    parser = argument_parser(__doc__)
+    parser.add_argument("--pipeline", choices=TRAININGS, default="train")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        hits, different = train_both_ways(Path(folder), options.kills, options.seed)
+        hits, different = train_both_ways(
+            Path(folder), options.pipeline, options.kills, options.seed
+        )
     inside = sum(hit == "in a checkpoint" for hit in hits)
     print(f"{len(hits)} kills, {inside} of them while a checkpoint was written")
     print("differs: " + ", ".join(different) if different else "bit-identical")

@@ -23,7 +23,7 @@ from albedo_pipeline.readers.filename_list import FilenameListDataset
 from albedo_pipeline.readers.raw_pairs import RawPair
 from albedo_pipeline.shards.index import has_index
 from albedo_pipeline.shards.shard_file import open_shard
-from tests.endurance.killing import arguments, start
+from tests.endurance.killing import argument_parser, start
 from tests.support.project import ROOT, new_project
 
 PAIRS, SIDE = 400, 384
@@ -156,7 +156,7 @@ def kill_and_compare(
 
 def main() -> None:
     """Check both pipelines, and exit with 1 if anything differs."""
-    options = arguments(__doc__)
+    options = argument_parser(__doc__).parse_args()
     rng, different = random.Random(options.seed), []
     with tempfile.TemporaryDirectory() as name:
         undisturbed, killed = make_projects(Path(name))

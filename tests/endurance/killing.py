@@ -22,11 +22,11 @@ def start(project: Path, pipeline: str, changes: str = "") -> subprocess.Popen:
     )
 
 
-def arguments(description: str | None) -> argparse.Namespace:
-    """The options of the command line: `kills` and `seed`."""
+def argument_parser(description: str | None) -> argparse.ArgumentParser:
+    """Parser of the command line's `kills` and `seed`."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("kills", nargs="?", type=int, default=30, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    return parser

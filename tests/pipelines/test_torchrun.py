@@ -54,4 +54,4 @@ def test_other_pipelines_refuse(project: Path) -> None:
     process = start(project, *TORCHRUN, "run", "--pipelines", "evaluate")
     output, _ = process.communicate(timeout=120)
     assert process.returncode != 0
-    assert "only the pipelines 'train' and 'encode' run in several processes" in output
+    assert "only the pipelines 'autoencoder', 'encode', 'train' run in several processes" in output

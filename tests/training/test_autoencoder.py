@@ -1,65 +1,66 @@
-"""The training of the autoencoder: it learns, is repeatable, and scales the latents."""
+"""The training of the autoencoder: it learns, resumes, and scales the latents."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import pytest
 import torch
+from diffusers import AutoencoderKL
+from safetensors.torch import load_file
 
-from albedo_pipeline.diffusion.seeds import Purpose, generator
+from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.round_trip import round_trip_report
-from albedo_pipeline.imaging.pixels import quantize, to_tensor
+from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import new_autoencoder
 from albedo_pipeline.params import AutoencoderParams
-from albedo_pipeline.params.autoencoder import AutoencoderTraining
-from albedo_pipeline.shards.datasets import PairShardsDataset
+from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
+from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.shards.pair_shards import PairShards
-from albedo_pipeline.training.autoencoder import (
-    draw_images,
-    latent_deviation,
-    obtain_autoencoder,
-    reconstruction_loss,
-    train_autoencoder,
+from albedo_pipeline.training.autoencoder import latent_deviation
+from tests.support.autoencoder_training import (
+    ADVERSARY,
+    manifest,
+    save_pairs,
+    settings,
+    train,
+    train_in_process,
 )
+from tests.support.training import same
 
 CPU = torch.device("cpu")
-ROWS = np.arange(6)
-
-
-def training(**changes) -> AutoencoderTraining:
-    settings = {"block_out_channels": (8, 16), "max_steps": 5, "batch_size": 4}
-    return AutoencoderTraining.model_validate(settings | changes)
+ROWS = manifest()["row"].to_numpy()[:6]
+LONG = {
+    "max_steps": 6,
+    "checkpoints": {"every": 2, "keep_last": 9},
+    "validation": {"every": 3},
+    "visualisation": {"every": 3, "samples": 2},
+}
 
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> PairShards:
-    """Six samples of smooth gradients with a dark beauty and a bright albedo."""
-    ramp = np.linspace(0, 0.4, 16, dtype=np.float32)
-    dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"))
-    dataset.save(
-        {
-            "sample_id": f"s{i}",
-            "group": f"g{i}",
-            "beauty": quantize(np.broadcast_to(ramp * (i + 1) / 6, (3, 16, 16))),
-            "albedo": quantize(np.broadcast_to(1 - ramp * (i + 1) / 6, (3, 16, 16))),
-            "valid": np.ones((1, 16, 16), np.uint8),
-        }
-        for i in range(6)
+    """Eight samples of 16 x 16 pixels."""
+    return save_pairs(tmp_path / "pairs")
+
+
+@pytest.fixture
+def trained(pairs, tmp_path: Path) -> Callable[..., AutoencoderKL]:
+    """Trains with changed settings, and checkpoints in a folder of the given name."""
+    return lambda name, source="train", **changes: train(
+        pairs, tmp_path / name, settings(source, **changes)
     )
-    return dataset.load()
 
 
-def test_beauty_and_albedo_alternate(pairs) -> None:
-    images = draw_images(pairs, ROWS, 6, 8, generator(0, Purpose.AUTOENCODER, 0))
-    assert images.shape == (6, 3, 8, 8)
-    assert (images[0::2].mean(dim=(1, 2, 3)) < 0).all()
-    assert (images[1::2].mean(dim=(1, 2, 3)) > 0).all()
+def log_of(folder: Path, step: int) -> pd.DataFrame:
+    """The log in a checkpoint."""
+    return pd.read_parquet(Checkpoints(folder).path(step) / "log.parquet").set_index("step")
 
 
 def test_an_untrained_autoencoder_is_nearly_deterministic_and_linear() -> None:
     torch.manual_seed(0)
-    autoencoder = new_autoencoder(training())
+    autoencoder = new_autoencoder(AutoencoderTraining(block_out_channels=(8, 16), max_steps=1))
     posterior = autoencoder.encode(torch.rand(1, 3, 16, 16) * 2 - 1).latent_dist
     assert posterior.std.max() < 0.2
     branches = [p for n, p in autoencoder.named_parameters() if ".conv2." in n]
@@ -67,84 +68,181 @@ def test_an_untrained_autoencoder_is_nearly_deterministic_and_linear() -> None:
     assert all(not p.any() for p in branches)
 
 
-def test_the_loss_by_hand() -> None:
-    class Exact(torch.nn.Module):
-        """An encoder with mean 2 and variance 1, and a decoder that copies the latent."""
-
-        def encode(self, x):
-            mean = torch.full((1, 1, 1, 1), 2.0)
-            posterior = type("P", (), {"mean": mean, "logvar": torch.zeros(1, 1, 1, 1)})()
-            return type("E", (), {"latent_dist": posterior})()
-
-        def decode(self, z):
-            return type("D", (), {"sample": z.expand(1, 3, 1, 1)})()
-
-    images = torch.full((1, 3, 1, 1), 2.5)
-    # reconstruction (2 - 2.5)^2 = 0.25; KL (4 + 1 - 1 - 0) / 2 = 2
-    loss = reconstruction_loss(Exact(), images, torch.zeros(1, 1, 1, 1), kl_weight=0.1)
-    assert loss.item() == pytest.approx(0.45)
-
-
-def test_it_learns(pairs) -> None:
+def test_it_learns(pairs, trained) -> None:
     scores = []
     for steps in (1, 150):
-        autoencoder = train_autoencoder(
-            pairs, ROWS, training(max_steps=steps, learning_rate={"warmup_steps": 5}), CPU, "fp32"
+        autoencoder = trained(
+            str(steps), max_steps=steps, learning_rate={"warmup_steps": 5}, log_every=50
         )
         report = round_trip_report(autoencoder, pairs, ROWS, AutoencoderParams(device="cpu"))
         scores.append(report["validation_albedo_psnr"])
     assert scores[1] > scores[0] + 6
 
 
-def test_the_same_settings_give_the_same_weights_bit_for_bit(pairs) -> None:
-    one, two = (train_autoencoder(pairs, ROWS, training(), CPU, "bf16") for _ in range(2))
-    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
-    assert one.config.scaling_factor == two.config.scaling_factor
-
-
-def test_scaled_latents_have_a_mean_square_of_one(pairs) -> None:
-    autoencoder = train_autoencoder(pairs, ROWS, training(crop=8), CPU, "fp32")
+def test_scaled_latents_have_a_mean_square_of_one(pairs, trained) -> None:
+    autoencoder = trained("run", crop=8)
     deviation = latent_deviation(autoencoder, pairs, ROWS, CPU)
     assert deviation * autoencoder.config.scaling_factor == pytest.approx(1, rel=1e-5)
 
 
+@pytest.mark.parametrize("adversary", [{}, ADVERSARY])
+def test_a_resumed_training_is_bit_identical(trained, tmp_path: Path, adversary: dict) -> None:
+    """Weights, average, discriminators, optimisers, counters, and the result."""
+    changes = LONG | adversary | {"learning_rate": {"warmup_steps": 1, "decay_steps": 6}}
+    whole = trained("whole", **changes)
+    trained("cut", **changes | {"max_steps": 3})
+    cut = trained("cut", **changes)
+    folders = [Checkpoints(tmp_path / name).path(6) for name in ("whole", "cut")]
+    assert same(*folders)
+    stored = load_file(folders[0] / "weights.safetensors")
+    assert any(name.startswith("discriminator.") for name in stored) == bool(adversary)
+    one, two = (a.state_dict() for a in (whole, cut))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert whole.config.scaling_factor == cut.config.scaling_factor
+
+
+def test_a_finished_training_is_not_repeated(trained, tmp_path: Path) -> None:
+    one = trained("run").state_dict()
+    stored = Checkpoints(tmp_path / "run").path(4) / "weights.safetensors"
+    written = stored.stat().st_mtime_ns
+    two = trained("run").state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert stored.stat().st_mtime_ns == written
+
+
+def test_settings_that_change_the_result_are_named(trained) -> None:
+    trained("run")
+    message = r"autoencoder\.training\.loss\.l1_weight: 0.0 there, 1.0 here.*training\.on_mismatch"
+    with pytest.raises(ProjectError, match=message):
+        trained("run", loss={"l1_weight": 1.0})
+    trained("run", loss={"l1_weight": 1.0}, on_mismatch="restart")
+
+
+def test_validations_score_beauty_and_albedo_and_keep_the_best(trained, tmp_path: Path) -> None:
+    done = trained("run", output="best", **LONG)
+    log = log_of(tmp_path / "run", 6)
+    names = {f"validation_{k}_{m}" for k in ("beauty", "albedo") for m in ("psnr", "ssim")}
+    assert names | {f"{name}_raw" for name in names} <= set(log)
+    psnr = log["validation_albedo_psnr"].dropna()
+    assert psnr.index.tolist() == [3, 6]
+    state = read_json(Checkpoints(tmp_path / "run").path(6), "state.json")["training"]
+    assert state["best"] == [[int(psnr.idxmax()), psnr.max()]]
+    best = load_file(Checkpoints(tmp_path / "run").path(int(psnr.idxmax())) / "ema.safetensors")
+    assert all(torch.equal(done.state_dict()[name], best[name]) for name in best)
+    pictures = sorted(path.name for path in (tmp_path / "run" / "samples").glob("*.png"))
+    assert pictures == ["step-00000003.png", "step-00000006.png"]
+
+
+def test_the_validation_scores_are_those_of_the_report(pairs, trained, tmp_path: Path) -> None:
+    """The last EMA weights, on the same samples."""
+    done = trained("run", validation={"every": 4})
+    report = round_trip_report(done, pairs, [6, 7], settings())
+    logged = log_of(tmp_path / "run", 4)
+    for kind in ("beauty", "albedo"):
+        score = logged[f"validation_{kind}_psnr"].iloc[-1]
+        assert score == pytest.approx(report[f"validation_{kind}_psnr"], rel=1e-5)
+
+
+def test_a_finetuned_decoder_leaves_the_encoder_as_it_is(trained) -> None:
+    bundled = trained("bundled", "bundled")
+    tuned = trained("tuned", "finetune", train="decoder", albedo_share=1)
+    assert encoder_digest(tuned) == encoder_digest(bundled)
+    before, after = bundled.state_dict(), tuned.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith(("decoder.", "post_quant_conv.")) for name in changed)
+
+
+def test_a_finetuned_encoder_leaves_the_decoder_as_it_is(trained) -> None:
+    bundled = trained("bundled", "bundled")
+    tuned = trained("tuned", "finetune", train="encoder")
+    before, after = bundled.state_dict(), tuned.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith(("encoder.", "quant_conv.")) for name in changed)
+
+
 def test_the_autoencoder_comes_from_the_configured_source(pairs, tmp_path: Path) -> None:
     torch.manual_seed(3)
-    local = new_autoencoder(training())
+    local = new_autoencoder(AutoencoderTraining(block_out_channels=(8, 16), max_steps=1))
     local.save_pretrained(tmp_path / "local" / "vae")
     pretrained = {"model": str(tmp_path / "local"), "subfolder": "vae"}
     params = AutoencoderParams(source="pretrained", pretrained=pretrained)
-    loaded = obtain_autoencoder(pairs, ROWS, params, CPU)
+    loaded = train(pairs, tmp_path / "unused", params)
     image = to_tensor(pairs.batch("albedo", [0]))
     with torch.no_grad():
         assert torch.equal(loaded(image).sample, local.eval()(image).sample)
-    bundled = obtain_autoencoder(pairs, ROWS, AutoencoderParams(source="bundled"), CPU)
+    bundled = train(pairs, tmp_path / "unused", AutoencoderParams(source="bundled"))
     assert bundled.config.latent_channels == 4
 
 
 @pytest.mark.parametrize("crop", [9, 32])
-def test_a_crop_that_does_not_fit_is_named(pairs, crop: int) -> None:
+def test_a_crop_that_does_not_fit_is_named(trained, crop: int) -> None:
     with pytest.raises(ProjectError, match=f"autoencoder.training.crop: {crop} must be a multiple"):
-        train_autoencoder(pairs, ROWS, training(crop=crop), CPU, "fp32")
+        trained("run", crop=crop)
+
+
+def test_a_crop_that_the_discriminators_cannot_judge_is_named(trained) -> None:
+    with pytest.raises(ProjectError, match=r"adversary: .*need crops of 24 pixels.*have 16"):
+        trained("run", adversary={"scales": 2, "layers": 2})
 
 
 def test_images_that_do_not_fit_the_latent_cells_are_named(pairs) -> None:
     torch.manual_seed(0)
-    coarse = new_autoencoder(training(block_out_channels=(8,) * 6))  # factor 32, images of 16
+    coarse = new_autoencoder(AutoencoderTraining(block_out_channels=(8,) * 6, max_steps=1))
     message = "images of 16 x 16 pixels cannot be encoded: the autoencoder needs multiples of 32"
     with pytest.raises(ProjectError, match=message):
         round_trip_report(coarse, pairs, ROWS, AutoencoderParams(device="cpu"))
 
 
-def test_a_training_that_diverged_is_refused(pairs) -> None:
-    diverging = training(learning_rate={"peak": 1e30, "warmup_steps": 0})
-    with pytest.raises(ProjectError, match=r"diverged.*lower autoencoder\.training\.learning_rate"):
-        train_autoencoder(pairs, ROWS, diverging, CPU, "fp32")
+def test_a_training_that_diverged_is_refused(trained) -> None:
+    rate = {"peak": 1e30, "warmup_steps": 0}
+    message = r"^autoencoder: the loss or gradient .* lower autoencoder\.training\.learning_rate"
+    with pytest.raises(ProjectError, match=message):
+        trained("run", learning_rate=rate)
 
 
 def test_a_round_trip_that_is_not_finite_is_refused(pairs) -> None:
     torch.manual_seed(0)
-    autoencoder = new_autoencoder(training())
+    autoencoder = new_autoencoder(AutoencoderTraining(block_out_channels=(8, 16), max_steps=1))
     torch.nn.init.constant_(autoencoder.decoder.conv_out.bias, torch.nan)
     with pytest.raises(ProjectError, match="autoencoder: gives images that are not finite"):
         round_trip_report(autoencoder, pairs, ROWS, AutoencoderParams(device="cpu"))
+
+
+SPLIT = ADVERSARY | {
+    "max_steps": 6,
+    "effective_batch_size": 8,
+    "validation": {"every": 6},
+    "checkpoints": {"every": 6},
+}
+
+
+def weights(folder: Path) -> torch.Tensor:
+    """All trained weights after the last step, discriminators included, as one vector.
+
+    Without the biases of convolutions: here each channel is a group of the norm that follows, so
+    the gradient of such a bias is rounding alone, which Adam enlarges.
+    """
+    tensors = load_file(Checkpoints(folder).path(6) / "weights.safetensors")
+    names = [name for name in sorted(tensors) if not name.endswith(("conv.bias", "conv1.bias"))]
+    names = [name for name in names if not name.endswith(("conv2.bias", "conv_shortcut.bias"))]
+    return torch.cat([tensors[name].flatten() for name in names]).double()
+
+
+def test_the_split_changes_neither_losses_nor_weights(pairs, trained, tmp_path: Path) -> None:
+    """With the adversary, its adaptive weight and its penalty: (8,1,1), (4,2,1), (2,2,2)."""
+    trained("whole", **SPLIT)
+    trained("halves", micro_batch_size=4, **SPLIT)
+    launcher = train_in_process(tmp_path, "two", SPLIT | {"micro_batch_size": 2}, processes=2)
+    output, _ = launcher.communicate(timeout=240)
+    assert launcher.returncode == 0, output
+    whole, losses = weights(tmp_path / "whole"), log_of(tmp_path / "whole", 6)
+    parts = ["loss", "loss_mse", "loss_adversarial", "loss_discriminator", "adaptive_weight"]
+    for name in ("halves", "two"):
+        split = log_of(tmp_path / name, 6)
+        for part in (*parts, "loss_gradient_penalty", "validation_albedo_psnr"):
+            expected = losses[part].to_numpy()
+            assert split[part].to_numpy() == pytest.approx(expected, rel=1e-4, nan_ok=True), part
+        distance = float((whole - weights(tmp_path / name)).norm() / whole.norm())
+        assert distance < 1e-5, name

@@ -11,7 +11,8 @@ from albedo_pipeline.params import TrainParams
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.training.batches import Batch
 from albedo_pipeline.training.denoiser import initial_denoiser
-from albedo_pipeline.training.optimiser_step import TrainingComponents, accumulate, prepare, update
+from albedo_pipeline.training.denoiser_components import TrainingComponents, prepare
+from albedo_pipeline.training.optimiser_step import accumulate, update
 
 SCALE = 2.0**12
 

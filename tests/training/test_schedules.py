@@ -2,8 +2,14 @@
 
 import pytest
 
+from albedo_pipeline.params.autoencoder_training import ReconstructionLoss
 from albedo_pipeline.params.optimisation import LearningRate, Plateau
-from albedo_pipeline.training.schedules import PlateauState, after_validation, learning_rate
+from albedo_pipeline.training.schedules import (
+    PlateauState,
+    after_validation,
+    learning_rate,
+    value_at,
+)
 
 
 def test_an_exponential_decay_with_warm_up_and_final_ratio() -> None:
@@ -45,3 +51,19 @@ def test_a_plateau_of_a_metric_that_is_better_when_lower() -> None:
     for value in (3.0, 2.0, 1.0):
         state = after_validation(state, value, higher_is_better=False, params=params)
     assert state == PlateauState(best=1.0)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"), [(0, 0.5), (10, 0.5), (12, 0.4), (20, 0.0), (99, 0.0)]
+)
+def test_a_setting_varies_in_a_straight_line_between_two_steps(step: int, expected: float) -> None:
+    assert value_at((10, 0.5, 0.0, 20), step) == pytest.approx(expected)
+
+
+def test_a_number_stays_as_it_is() -> None:
+    assert value_at(0.3, 0) == value_at(0.3, 99) == 0.3
+
+
+def test_a_setting_that_ends_before_it_starts_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs end_step after start_step"):
+        ReconstructionLoss(l1_weight=(5, 1.0, 0.0, 5))

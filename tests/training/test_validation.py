@@ -15,7 +15,8 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.colour import decode_srgb
 from albedo_pipeline.training import validation
 from albedo_pipeline.training.stopping import Paused
-from albedo_pipeline.training.validation import Prediction, chosen_samples, grid
+from albedo_pipeline.training.validation import Prediction, grid
+from albedo_pipeline.training.validation_scores import chosen_samples
 from tests.support.training import LONG, same
 
 VALIDATING = LONG | {"validation": {"every": 5, "samples": 3, "batch_size": 1, "steps": 1}}

@@ -8,7 +8,8 @@ from diffusers.models.resnet import ResnetBlock2D
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.precision import autocast
-from albedo_pipeline.params.autoencoder import AutoencoderTraining, PretrainedAutoencoder
+from albedo_pipeline.params.autoencoder import PretrainedAutoencoder
+from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
 from albedo_pipeline.runtime.checksums import verified
 
 BUNDLED_AUTOENCODER = Path(__file__).parent / "bundled" / "autoencoder"

@@ -12,7 +12,7 @@ from albedo_pipeline.models.autoencoder import check_divisible
 from albedo_pipeline.preprocessing.latent_rows import LatentEncoder
 from albedo_pipeline.provenance.code import code_digest
 from albedo_pipeline.provenance.lineage import check_manifest
-from albedo_pipeline.provenance.weights import configuration, weights_digest
+from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import Row
@@ -64,10 +64,10 @@ class LatentBuild:
 
 
 def cache_key(autoencoder: AutoencoderKL, *settings: object) -> str:
-    """Digest of what the latents depend on besides the pairs: autoencoder, settings, code.
+    """Digest of what the latents depend on besides the pairs: encoder, settings, code.
 
-    The code is the module of `LatentEncoder`, and what it imports.
+    Another decoder leaves the latents valid. The code is the module of `LatentEncoder`, and what it
+    imports.
     """
-    model = sorted(configuration(autoencoder).items()), weights_digest(autoencoder)
-    parts = (*model, settings, code_digest(LatentEncoder.__module__))
+    parts = (encoder_digest(autoencoder), settings, code_digest(LatentEncoder.__module__))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -57,13 +57,16 @@ def wait_for_all() -> None:
 
 
 @contextmanager
-def accelerated(device: str, precision: str, deterministic: bool) -> Iterator["Accelerator"]:
+def accelerated(
+    device: str, precision: str, deterministic: bool, pipeline: str = "train"
+) -> Iterator["Accelerator"]:
     """Yield an Accelerator for this process; its global settings end with the context.
 
     Args:
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fp32`, `tf32`, `bf16` or `fp16`, of the forward pass.
         deterministic: whether torch may use deterministic algorithms only.
+        pipeline: the pipeline whose settings these are, for errors.
 
     Raises:
         ProjectError: if the device or the precision is not available.
@@ -79,7 +82,7 @@ def accelerated(device: str, precision: str, deterministic: bool) -> Iterator["A
     torch.use_deterministic_algorithms(deterministic)
     try:
         picked = open_device(device, precision)
-        _check_training_device(picked.type, precision, deterministic)
+        _check_training_device(picked.type, precision, deterministic, pipeline)
         open_group()
         # Accelerate counts GPUs by the local rank, which is wrong for a process that sees only one.
         os.environ["ACCELERATE_TORCH_DEVICE"] = str(picked)
@@ -96,20 +99,20 @@ def accelerated(device: str, precision: str, deterministic: bool) -> Iterator["A
         AcceleratorState._reset_state(reset_partial_state=True)
 
 
-def _check_training_device(device: str, precision: str, deterministic: bool) -> None:
+def _check_training_device(device: str, precision: str, deterministic: bool, pipeline: str) -> None:
     """
     Raises:
         ProjectError: if training cannot do what is asked for on a device of this type.
     """
     if precision == "fp16" and device != "cuda":
-        raise ProjectError("train.precision: fp16 needs a GPU of CUDA; bf16 works everywhere")
+        raise ProjectError(f"{pipeline}.precision: fp16 needs a GPU of CUDA; bf16 works everywhere")
     if device != "mps":
         return
     if world_size() > 1:
-        raise ProjectError("train.device: mps trains in one process only")
+        raise ProjectError(f"{pipeline}.device: mps trains in one process only")
     if deterministic:
         raise ProjectError(
-            "train.execution.deterministic: not on mps, which has no such algorithms"
+            f"{pipeline}: execution.deterministic: not on mps, which has no such algorithms"
         )
 
 
@@ -137,7 +140,11 @@ def run_on_main_and_broadcast(accelerator: "Accelerator", work: Callable[[], Any
 
 
 def micro_batch_ranges(
-    rank: int, world_size: int, effective_batch_size: int, micro_batch_size: int
+    rank: int,
+    world_size: int,
+    effective_batch_size: int,
+    micro_batch_size: int,
+    settings_path: str = "train",
 ) -> list[range]:
     """Places in the effective batch of each micro-batch of one process.
 
@@ -148,8 +155,8 @@ def micro_batch_ranges(
     micro = min(micro_batch_size, share)
     if rest or not share or share % micro:
         raise ProjectError(
-            f"train.effective_batch_size: {effective_batch_size} cannot be divided evenly into "
-            f"micro-batches of {micro_batch_size} on {world_size} processes"
+            f"{settings_path}.effective_batch_size: {effective_batch_size} cannot be divided "
+            f"evenly into micro-batches of {micro_batch_size} on {world_size} processes"
         )
     first = rank * share
     return [range(start, start + micro) for start in range(first, first + share, micro)]

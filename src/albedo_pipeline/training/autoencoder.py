@@ -1,13 +1,16 @@
 """Training of an `AutoencoderKL` on the user's pairs, on beauty and albedo alike."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from diffusers import AutoencoderKL
 
-from albedo_pipeline.diffusion.noise import gaussian
-from albedo_pipeline.diffusion.seeds import Purpose, generator
+from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import (
@@ -18,104 +21,143 @@ from albedo_pipeline.models.autoencoder import (
     new_autoencoder,
     round_trip,
 )
-from albedo_pipeline.models.ema import Ema, constant_decay
-from albedo_pipeline.models.precision import autocast
-from albedo_pipeline.params.autoencoder import (
-    AutoencoderParams,
-    AutoencoderTraining,
-    PretrainedAutoencoder,
-)
-from albedo_pipeline.provenance.weights import check_complete
-from albedo_pipeline.runtime.device import memory_named
-from albedo_pipeline.runtime.progress import progress
+from albedo_pipeline.models.discriminator import smallest_side
+from albedo_pipeline.params.autoencoder import AutoencoderParams, PretrainedAutoencoder
+from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
+from albedo_pipeline.provenance.lineage import content_digest
+from albedo_pipeline.provenance.weights import autoencoder_digest, check_complete
+from albedo_pipeline.runtime.distributed import accelerated, any_process, micro_batch_ranges
 from albedo_pipeline.shards.pair_shards import PairShards
-from albedo_pipeline.training.schedules import learning_rate_factor
+from albedo_pipeline.training.autoencoder_task import (
+    AutoencoderComponents,
+    AutoencoderTask,
+    prepare,
+)
+from albedo_pipeline.training.image_batches import ImageStream
+from albedo_pipeline.training.resume import configuration
+from albedo_pipeline.training.run_loop import check_not_diverged, finished_averages, run_loop
+from albedo_pipeline.training.stopping import StopRequest
+from albedo_pipeline.training.validation_scores import chosen_samples
 
 
-def draw_images(
-    pairs: PairShards, rows: np.ndarray, batch_size: int, side: int, random: np.random.Generator
-) -> torch.Tensor:
-    """Random crops of random samples, alternately beauty and albedo, half of them flipped.
-
-    Returns:
-        [B, 3, side, side], sRGB-encoded, in [-1, 1].
-    """
-    crops = []
-    for place in range(batch_size):
-        image = pairs.tensor(("beauty", "albedo")[place % 2], random.choice(rows))
-        height, width = image.shape[1:]
-        top, left = random.integers(height - side + 1), random.integers(width - side + 1)
-        crop = image[:, top : top + side, left : left + side]
-        crops.append(crop[..., ::-1] if random.random() < 0.5 else crop)
-    return to_tensor(np.stack(crops))
-
-
-def reconstruction_loss(
-    autoencoder: AutoencoderKL, images: torch.Tensor, noise: torch.Tensor, kl_weight: float
-) -> torch.Tensor:
-    """Mean squared error of the reconstruction, plus `kl_weight` x the mean KL term.
+def obtain_autoencoder(
+    pairs: PairShards,
+    manifest: pd.DataFrame,
+    params: AutoencoderParams,
+    store: Checkpoints,
+    tensorboard: Path,
+) -> AutoencoderKL:
+    """The autoencoder of the configured source, on the CPU.
 
     Args:
-        images: [B, 3, H, W] in [-1, 1].
-        noise: standard normal [B, C, h, w], for the posterior's sample.
+        pairs: images of all samples.
+        manifest: sample_id, split and row of every sample.
+        params: settings.
+        store: folder of the checkpoints of a training.
+        tensorboard: folder of the TensorBoard runs of a training.
+
+    Raises:
+        Paused: if a signal or the time limit stopped a training; run again to resume.
+        ProjectError: if a pretrained one cannot be loaded or lacks a weight, or as
+            `train_autoencoder`.
     """
-    posterior = autoencoder.encode(images).latent_dist
-    mean, logvar = posterior.mean.float(), posterior.logvar.float()
-    latents = mean + (0.5 * logvar).exp() * noise
-    error = autoencoder.decode(latents).sample.float() - images
-    kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()  # Kingma & Welling 2014, app. B
-    return error.square().mean() + kl_weight * kl
+    if params.source == "train" or params.source == "finetune":
+        return train_autoencoder(pairs, manifest, params, store, tensorboard)
+    return _loaded(params)
+
+
+def _loaded(params: AutoencoderParams) -> AutoencoderKL:
+    """The pretrained autoencoder; the bundled one if none is named."""
+    if params.source == "bundled" or params.pretrained is None:
+        return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER)))
+    autoencoder = load_pretrained(params.pretrained)
+    try:
+        check_complete(autoencoder)
+    except ValueError as error:
+        raise ProjectError(
+            f"autoencoder.pretrained.model {params.pretrained.model}: {error}"
+        ) from error
+    return autoencoder
 
 
 def train_autoencoder(
     pairs: PairShards,
-    rows: np.ndarray,
-    params: AutoencoderTraining,
-    device: torch.device,
-    precision: str,
+    manifest: pd.DataFrame,
+    params: AutoencoderParams,
+    store: Checkpoints,
+    tensorboard: Path,
 ) -> AutoencoderKL:
-    """Train from random weights on the given rows, and return the EMA weights, on the CPU.
+    """Train on the split `train`, or resume from the newest checkpoint; gives the EMA weights.
 
-    The scaling factor is set so that the latents of the training images have a mean square of 1.
+    If the encoder was trained, the scaling factor is set so that the latents of the training images
+    have a mean square of 1.
+
+    Args:
+        pairs: images of all samples.
+        manifest: sample_id, split and row of every sample.
+        params: settings, with `training`.
+        store: folder of the checkpoints.
+        tensorboard: folder of the TensorBoard runs.
 
     Raises:
-        ProjectError: if the images or the crop do not fit the model, the training diverged, or the
-            memory is too small.
+        Paused: if a signal or the time limit stopped it; run again to resume.
+        ProjectError: if the images or the crop do not fit the model, the settings do not fit the
+            checkpoints, another training writes to the store, the training diverged, or the memory
+            is too small.
     """
-    torch.manual_seed(params.seed)
-    model = new_autoencoder(params).to(device).train()  # type: ignore[arg-type]
-    ema = Ema(model.parameters())
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=params.learning_rate.peak, weight_decay=0.0
-    )
-    shapes = np.unique(pairs.shapes("beauty"), axis=0)
-    for shape in shapes:
-        check_divisible(model, tuple(shape))
-    side = _training_side(model, params, int(shapes[:, 1:].min()))
-    cells = side // factor(model)
-    noise_shape = (params.batch_size, params.latent_channels, cells, cells)
-    for step in progress(range(params.max_steps), params.max_steps, "autoencoder"):
-        random = generator(params.seed, Purpose.AUTOENCODER, step)
-        images = draw_images(pairs, rows, params.batch_size, side, random).to(device)
-        noise = gaussian(random, noise_shape).to(device)
-        with memory_named("autoencoder.training.batch_size or crop"):
-            with autocast(device, precision):
-                loss = reconstruction_loss(model, images, noise, params.kl_weight)
-            loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), params.max_grad_norm)
-        for group in optimiser.param_groups:
-            group["lr"] = params.learning_rate.peak * learning_rate_factor(
-                step,
-                params.max_steps,
-                params.learning_rate.warmup_steps,
-                "cosine",
-                params.learning_rate.final_ratio,
-            )
-        optimiser.step()
-        optimiser.zero_grad()
-        ema.update(constant_decay(params.ema_decay, step))
-    with torch.no_grad():
-        torch._foreach_copy_(list(model.parameters()), ema.shadows)
+    training = params.training
+    assert training is not None  # checked by AutoencoderParams
+    stop = StopRequest(training.exit_after_minutes)
+    path, deterministic = training.settings_path, training.execution.deterministic
+    if training.validation.every or training.visualisation.every:
+        chosen_samples(manifest, training.validation.split, 1, path)  # fails now
+    with (
+        stop.listening(),
+        accelerated(params.device, params.precision, deterministic, "autoencoder") as accelerator,
+        ExitStack() as held,
+    ):
+        batch, micro = training.effective_batch_size, training.micro_batch_size_as_number
+        micro_batch_ranges(0, accelerator.num_processes, batch, micro, path)
+        stop.any_process = lambda flag: any_process(accelerator, flag)
+        torch.manual_seed(training.seed)
+        start = new_autoencoder(training) if params.source == "train" else _loaded(params)
+        weights = {} if params.source == "train" else {"start": autoencoder_digest(start)}
+        rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
+        stream = _stream(start, pairs, rows, training)
+        components = prepare(accelerator, start, training)
+        ids = [pairs.scalars["sample_id"][int(row)].as_py() for row in rows]
+        fingerprints = {"pairs": pairs.fingerprint(), "train_samples": content_digest(ids)}
+        last_step = training.last_step(len(stream))
+        config = configuration(training, last_step, fingerprints, weights, __name__)
+        task = AutoencoderTask(components, stream, pairs, manifest, training, params.precision)
+        state, log = run_loop(task, training, store, tensorboard, config, fingerprints, stop, held)
+        check_not_diverged(log, state, training)
+        averages = finished_averages(task, training, store, state)
+        device = accelerator.device
+        return _finished(components, averages, pairs, rows, training, device)
+
+
+@torch.no_grad()
+def _finished(
+    components: AutoencoderComponents,
+    averages: dict[str, torch.Tensor],
+    pairs: PairShards,
+    rows: np.ndarray,
+    training: AutoencoderTraining,
+    device: torch.device,
+) -> AutoencoderKL:
+    """The autoencoder with the averaged weights and their scaling factor, on the CPU.
+
+    Raises:
+        ProjectError: if its images or latents are not finite.
+    """
+    # Takes Accelerate's mixed precision out of the model's `forward`.
+    components.accelerator.unwrap_model(components.model, keep_fp32_wrapper=False)
+    for name, weight in components.trained.items():
+        weight.copy_(averages[name])
+    model: Any = components.autoencoder
+    model.disable_gradient_checkpointing()
+    model.to(memory_format=torch.contiguous_format)
     model.eval().requires_grad_(False)
     deviation = latent_deviation(model, pairs, rows, device)
     if not (np.isfinite(deviation) and deviation > 0 and _decodes(model, pairs, rows[0], device)):
@@ -123,7 +165,8 @@ def train_autoencoder(
             "autoencoder.training: the training diverged, its images or latents are not finite; "
             "lower autoencoder.training.learning_rate.peak"
         )
-    model.register_to_config(scaling_factor=1 / deviation)
+    if training.train != "decoder":
+        model.register_to_config(scaling_factor=1 / deviation)
     return model.cpu()
 
 
@@ -133,48 +176,45 @@ def _decodes(model: AutoencoderKL, pairs: PairShards, row: int, device: torch.de
     return bool(round_trip(model, image, device, "fp32").isfinite().all())
 
 
-def _training_side(model: AutoencoderKL, params: AutoencoderTraining, largest: int) -> int:
-    side = params.crop or largest
-    if side > largest or side % factor(model):
+def _stream(
+    model: AutoencoderKL, pairs: PairShards, rows: np.ndarray, training: AutoencoderTraining
+) -> ImageStream:
+    """
+    Raises:
+        ProjectError: if images or crop do not fit the model, or the crop the discriminators.
+    """
+    if not len(rows):
+        raise ProjectError("autoencoder: no sample is in the split 'train'; change ingest.split")
+    shapes = np.unique(pairs.shapes("beauty"), axis=0)
+    for shape in shapes:
+        check_divisible(model, tuple(shape))
+    largest, cell = int(shapes[:, 1:].min()), factor(model)
+    side = training.crop or largest
+    if side > largest or side % cell:
         raise ProjectError(
-            f"autoencoder.training.crop: {side} must be a multiple of {factor(model)} and at most "
+            f"autoencoder.training.crop: {side} must be a multiple of {cell} and at most "
             f"{largest}, the images' size"
         )
-    return side
+    adversary = training.adversary
+    if adversary is not None and side < smallest_side(adversary.scales, adversary.layers):
+        raise ProjectError(
+            f"autoencoder.training.adversary: its {adversary.layers} layers and {adversary.scales} "
+            f"scales need crops of {smallest_side(adversary.scales, adversary.layers)} pixels, but "
+            f"they have {side}; lower layers or scales"
+        )
+    cells = side // cell
+    return ImageStream(pairs, rows, training, side, (model.config.latent_channels, cells, cells))
 
 
 @torch.no_grad()
 def latent_deviation(
     autoencoder: AutoencoderKL, pairs: PairShards, rows: np.ndarray, device: torch.device
 ) -> float:
-    """Root mean square of the unscaled posterior means, of at most 1,023 samples."""
+    """Root mean square of the unscaled, shifted posterior means, of at most 1,023 samples."""
+    shift = autoencoder.config.shift_factor or 0.0
     means: Iterator[torch.Tensor] = (
         autoencoder.encode(to_tensor(pairs.batch(name, [row])).to(device)).latent_dist.mode()
         for row in rows[:: max(1, len(rows) // 512)]
         for name in ("beauty", "albedo")
     )
-    return float(torch.stack([mean.square().mean() for mean in means]).mean().sqrt())
-
-
-def obtain_autoencoder(
-    pairs: PairShards, rows: np.ndarray, params: AutoencoderParams, device: torch.device
-) -> AutoencoderKL:
-    """The autoencoder of the configured source; `rows` are the rows of the training samples.
-
-    Raises:
-        ProjectError: if a pretrained one cannot be loaded, or lacks a weight.
-    """
-    if params.source == "train":
-        assert params.training is not None  # checked by AutoencoderParams
-        return train_autoencoder(pairs, rows, params.training, device, params.precision)
-    if params.source == "bundled":
-        return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER)))
-    assert params.pretrained is not None
-    autoencoder = load_pretrained(params.pretrained)
-    try:
-        check_complete(autoencoder)
-    except ValueError as error:
-        raise ProjectError(
-            f"autoencoder.pretrained.model {params.pretrained.model}: {error}"
-        ) from error
-    return autoencoder
+    return float(torch.stack([(mean - shift).square().mean() for mean in means]).mean().sqrt())

@@ -26,18 +26,19 @@ from albedo_pipeline.runtime.distributed import (
 )
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.denoiser_components import TrainingComponents, prepare
 from albedo_pipeline.training.denoiser_task import DenoiserTask
 from albedo_pipeline.training.initial_denoiser import initial_denoiser
 from albedo_pipeline.training.lineage import check_start
 from albedo_pipeline.training.objectives.end_to_end import EndToEndObjective
-from albedo_pipeline.training.optimiser_step import TrainingComponents, prepare
 from albedo_pipeline.training.pixel_batches import PixelStream
 from albedo_pipeline.training.plan.micro_batch import planned_micro_batch_size
 from albedo_pipeline.training.plan.networks import Networks
 from albedo_pipeline.training.resume import configuration, frozen_digest
 from albedo_pipeline.training.run_loop import check_not_diverged, finished_averages, run_loop
 from albedo_pipeline.training.stopping import StopRequest
-from albedo_pipeline.training.validation import ImageData, chosen_samples, validation_metric
+from albedo_pipeline.training.validation import ImageData, validation_metric
+from albedo_pipeline.training.validation_scores import chosen_samples
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from accelerate import Accelerator
 
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.training.batches import DeviceBatch, Stream
+from albedo_pipeline.training.denoiser_components import TrainingComponents
 from albedo_pipeline.training.optimisation import Named
-from albedo_pipeline.training.optimiser_step import TrainingComponents, accumulate, update
+from albedo_pipeline.training.optimiser_step import accumulate, update
 from albedo_pipeline.training.resume import Tensors
 from albedo_pipeline.training.validation import (
     ImageData,

@@ -18,8 +18,13 @@ def ratio_of(name: str, groups: tuple[ParameterGroup, ...]) -> float:
     return next((group.ratio for group in groups if re.search(group.pattern, name)), 1.0)
 
 
-def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
+def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...], path: str = "train") -> Named:
     """Freeze the parameters of ratio 0, and return those that are trained, by name.
+
+    Args:
+        model: what is trained.
+        groups: learning rates by name.
+        path: where the settings are, for errors.
 
     Raises:
         ProjectError: if a pattern matches no parameter, or nothing is left to train.
@@ -28,7 +33,7 @@ def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
         matching = [p for n, p in model.named_parameters() if re.search(group.pattern, n)]
         if not matching or (group.ratio and not any(p.requires_grad for p in matching)):
             raise ProjectError(
-                f"train.optimiser.groups: pattern {group.pattern!r} matches no parameter that can "
+                f"{path}.optimiser.groups: pattern {group.pattern!r} matches no parameter that can "
                 "be trained"
             )
     for name, parameter in model.named_parameters():
@@ -36,7 +41,7 @@ def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...]) -> Named:
             parameter.requires_grad_(False)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not trained:
-        raise ProjectError("train.optimiser.groups: every parameter is frozen")
+        raise ProjectError(f"{path}.optimiser.groups: every parameter is frozen")
     return trained
 
 
@@ -97,9 +102,14 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer, trained: Named) -> dict[
 def restore_optimiser(
     optimiser: torch.optim.Optimizer, trained: Named, tensors: dict[str, torch.Tensor]
 ) -> None:
-    """Restore what `optimiser_tensors` returned; the rest of the optimiser comes from settings."""
+    """Restore what `optimiser_tensors` returned; the rest of the optimiser comes from settings.
+
+    Tensors of other parameters are ignored.
+    """
     for path, value in tensors.items():
         name, key = path.rsplit("/", 1)
+        if name not in trained:
+            continue
         parameter = trained[name]
         like = parameter if value.shape == parameter.shape else value
         restored = torch.empty_like(like, device=parameter.device, dtype=value.dtype)

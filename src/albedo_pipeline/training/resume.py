@@ -79,6 +79,17 @@ class TrainState:
 
 
 @dataclass(frozen=True)
+class Opponents:
+    """The tensors of networks that are trained against others, under names of their own."""
+
+    weights: Mapping[str, torch.Tensor]
+    """Parameters, and everything else that they must remember."""
+    trained: Named
+    """The parameters, by name."""
+    optimiser: torch.optim.Optimizer
+
+
+@dataclass(frozen=True)
 class Tensors:
     """The tensors of a training that a checkpoint stores."""
 
@@ -87,15 +98,21 @@ class Tensors:
     ema: Ema
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler | None
+    opponents: Opponents | None = None
+    """What is trained against `trained`; it has no average."""
 
     def copied(self) -> dict[str, dict[str, torch.Tensor]]:
         """Copies on the CPU by the name of their file, which the next step does not change."""
-        weights = dict(self.trained.items())
+        weights: dict[str, torch.Tensor] = dict(self.trained.items())
         averages = dict(zip(weights, self.ema.shadows, strict=True))
+        moments = optimiser_tensors(self.optimiser, self.trained)
+        if self.opponents is not None:
+            weights |= self.opponents.weights
+            moments |= optimiser_tensors(self.opponents.optimiser, self.opponents.trained)
         files: dict[str, Mapping[str, torch.Tensor]] = {
             WEIGHTS_FILE: weights,
             AVERAGES_FILE: averages,
-            OPTIMISER_FILE: optimiser_tensors(self.optimiser, self.trained),
+            OPTIMISER_FILE: moments,
         }
         return {
             file: {name: _copy(tensor) for name, tensor in tensors.items()}
@@ -110,7 +127,12 @@ class Tensors:
         for (name, tensor), shadow in zip(self.trained.items(), self.ema.shadows, strict=True):
             tensor.copy_(weights[name])
             shadow.copy_(averages[name])
-        restore_optimiser(self.optimiser, self.trained, load_file(folder / OPTIMISER_FILE))
+        moments = load_file(folder / OPTIMISER_FILE)
+        restore_optimiser(self.optimiser, self.trained, moments)
+        if self.opponents is not None:
+            for name, weight in self.opponents.weights.items():
+                weight.copy_(weights[name])
+            restore_optimiser(self.opponents.optimiser, self.opponents.trained, moments)
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:

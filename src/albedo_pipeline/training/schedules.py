@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from albedo_pipeline.params.optimisation import LearningRate, Plateau
+from albedo_pipeline.params.varying import Varying
 
 
 def learning_rate_factor(
@@ -23,6 +24,19 @@ def learning_rate_factor(
     if decay == "cosine":
         return final_ratio + (1 - final_ratio) * (1 + math.cos(math.pi * share)) / 2
     return 1.0
+
+
+def value_at(setting: Varying, step: int) -> float:
+    """Value of a setting at `step` (0-based).
+
+    A number stays as it is. `(start_step, start, end, end_step)` is `start` until `start_step`,
+    then a straight line to `end` at `end_step`, and `end` from there on.
+    """
+    if not isinstance(setting, tuple):
+        return setting
+    start_step, start, end, end_step = setting
+    share = (step - start_step) / (end_step - start_step)
+    return start + (end - start) * min(max(share, 0.0), 1.0)
 
 
 @dataclass(frozen=True)

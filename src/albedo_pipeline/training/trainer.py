@@ -119,6 +119,7 @@ class Trainer:
             accelerator.num_processes,
             params.effective_batch_size,
             params.micro_batch_size_as_number,
+            params.settings_path,
         )
 
     def _step(self, batches: Iterator[DeviceBatch]) -> None:

@@ -1,21 +1,20 @@
 """Validation: predictions of some samples, scored and shown in image space."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.views import views
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
-from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
+from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.metrics.base import Metric
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.ssim import SSIM
@@ -25,13 +24,18 @@ from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.optimisation import Validation
 from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.training.denoiser_components import TrainingComponents
 from albedo_pipeline.training.optimisation import train_mode
-from albedo_pipeline.training.optimiser_step import TrainingComponents
+from albedo_pipeline.training.validation_scores import (
+    Scores,
+    chosen_samples,
+    ema_and_raw,
+    mean_scores,
+    tiled,
+)
 
 _MASKED = 0.5
 """Grey of masked pixels in a grid."""
-_GAP = 2
-"""White pixels between the images of a grid."""
 METRICS = (PSNR, SSIM)
 """Metrics that every validation measures, besides the one of `train.validation.metric`."""
 
@@ -58,22 +62,6 @@ class Prediction:
     truth: torch.Tensor
     valid: torch.Tensor
     """Valid mask, bool [B, 1, H, W]."""
-
-
-def chosen_samples(manifest: pd.DataFrame, split: str, count: int) -> pd.DataFrame:
-    """At most `count` samples, spread evenly over the split.
-
-    Raises:
-        ProjectError: if the split is empty.
-    """
-    samples = manifest[manifest["split"] == split]
-    if samples.empty:
-        raise ProjectError(
-            f"train.validation.split: no sample is in {split!r}; choose another split, or set "
-            "train.validation.every to null"
-        )
-    places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
-    return samples.iloc[places]
 
 
 def validation_metric(name: str) -> Metric:
@@ -130,33 +118,16 @@ def validate(
     """
     samples = chosen_samples(data.manifest, params.split, params.samples)
     metric = validation_metric(params.metric)
-    scores: list[dict[str, str | float]] = []
-    failures: list[str] = []
-    for batch in _own_batches(data.pairs.batches(samples["row"], params.batch_size), accelerator):
-        if stop():
-            return None
-        if len(batch):
-            rows = samples.set_index("row", drop=False).loc[batch]
-            try:
-                scores += _scores(predict(denoiser, data, rows, params, precision), metric)
-            except NotFiniteError as error:
-                failures.append(str(error))
-    failures = gather_object(failures)
-    if failures:
-        raise NotFiniteError(failures[0])
-    table = pd.DataFrame(gather_object(scores)).set_index("sample_id").sort_index()
-    return {str(name): float(values.mean()) for name, values in table.items()}
+    by_row = samples.set_index("row", drop=False)
+
+    def score(batch: np.ndarray) -> list[Scores]:
+        return _scores(predict(denoiser, data, by_row.loc[batch], params, precision), metric)
+
+    batches = data.pairs.batches(samples["row"], params.batch_size)
+    return mean_scores(batches, score, accelerator, stop)
 
 
-def _own_batches(batches: list[np.ndarray], accelerator: Accelerator) -> Iterator[np.ndarray]:
-    """Batches of this process; every process gets the same number, the last may be empty."""
-    processes = accelerator.num_processes
-    for start in range(0, len(batches), processes):
-        mine = start + accelerator.process_index
-        yield batches[mine] if mine < len(batches) else np.array([], dtype=np.int64)
-
-
-def _scores(prediction: Prediction, chosen: Metric) -> list[dict[str, str | float]]:
+def _scores(prediction: Prediction, chosen: Metric) -> list[Scores]:
     predicted, truth, valid = prediction.predicted, prediction.truth, prediction.valid
     values = {metric.name: metric.function(predicted, truth, valid) for metric in METRICS}
     if chosen not in METRICS:  # in its own colour space, on the CPU, as `evaluate` measures it
@@ -186,16 +157,13 @@ def validate_ema_and_raw(
 
     All processes must call this together. None if `stop` asked to stop.
     """
-    scores: dict[str, float] = {}
-    for suffix, weights in (("", components.ema.in_place()), ("_raw", nullcontext())):
-        with weights, _eval_mode(components) as denoiser:
-            means = validate(
-                denoiser, images, params.validation, params.precision, components.accelerator, stop
-            )
-        if means is None:
-            return None
-        scores |= {name + suffix: value for name, value in means.items()}
-    return scores
+    validation, precision = params.validation, params.precision
+
+    def scores() -> dict[str, float] | None:
+        with _eval_mode(components) as denoiser:
+            return validate(denoiser, images, validation, precision, components.accelerator, stop)
+
+    return ema_and_raw(components.ema, scores)
 
 
 def samples_grid(
@@ -225,7 +193,4 @@ def grid(prediction: Prediction) -> np.ndarray:
         torch.where(prediction.valid, image, _MASKED) for image in (prediction.truth, error)
     )
     cells = torch.stack([prediction.beauty, prediction.predicted, truth, error], dim=1)
-    framed = torch.nn.functional.pad(cells, (0, _GAP, 0, _GAP), value=1.0)
-    rows, columns, channels, height, width = framed.shape
-    image = framed.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
-    return (image * 255).round().to(torch.uint8).cpu().numpy()
+    return tiled(cells)

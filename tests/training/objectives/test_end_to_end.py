@@ -16,9 +16,9 @@ from albedo_pipeline.models.lora import has_lora
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.training.denoiser import new_stream
+from albedo_pipeline.training.denoiser_components import prepare
 from albedo_pipeline.training.initial_denoiser import initial_denoiser
 from albedo_pipeline.training.objectives.end_to_end import crops
-from albedo_pipeline.training.optimiser_step import prepare
 from tests.support.training import END_TO_END
 
 PLAIN = {"objective": "end_to_end", "flip_probability": 0.0}

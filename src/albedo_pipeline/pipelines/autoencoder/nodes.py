@@ -1,21 +1,25 @@
 """Nodes of `autoencoder`."""
 
-from albedo_pipeline.node_types import AutoencoderKL, DataFrame, PairShards
+from pathlib import Path
+
+from albedo_pipeline.node_types import AutoencoderKL, Checkpoints, DataFrame, PairShards
 from albedo_pipeline.params import AutoencoderParams
 
 
 def make_autoencoder(
-    pairs: PairShards, manifest: DataFrame, params: AutoencoderParams
+    pairs: PairShards,
+    manifest: DataFrame,
+    params: AutoencoderParams,
+    checkpoints: Checkpoints,
+    tensorboard: Path,
 ) -> AutoencoderKL:
-    """The bundled, a pretrained, or a newly trained `AutoencoderKL`."""
+    """The bundled, a pretrained, or a trained `AutoencoderKL`."""
     from albedo_pipeline.provenance.lineage import check_manifest
-    from albedo_pipeline.runtime.device import open_device
     from albedo_pipeline.training.autoencoder import obtain_autoencoder
 
     pairs.check_manifest(manifest)
     check_manifest(manifest)
-    rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
-    return obtain_autoencoder(pairs, rows, params, open_device(params.device, params.precision))
+    return obtain_autoencoder(pairs, manifest, params, checkpoints, tensorboard)
 
 
 def check_autoencoder(

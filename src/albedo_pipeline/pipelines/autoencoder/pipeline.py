@@ -12,7 +12,13 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 make_autoencoder,
-                ["pairs", "manifest", "params:autoencoder"],
+                [
+                    "pairs",
+                    "manifest",
+                    "params:autoencoder",
+                    "autoencoder_checkpoints",
+                    "autoencoder_tensorboard",
+                ],
                 "autoencoder",
                 name="make_autoencoder",
             ),

@@ -19,14 +19,10 @@ from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.end_to_end import FeatureLoss
 from albedo_pipeline.runtime.live_tensors import LiveTensors
 from albedo_pipeline.training.batches import Batch, DeviceBatch
+from albedo_pipeline.training.denoiser_components import TrainingComponents, prepare
 from albedo_pipeline.training.objectives.features import Features
 from albedo_pipeline.training.optimisation import optimiser_tensors
-from albedo_pipeline.training.optimiser_step import (
-    TrainingComponents,
-    accumulate,
-    prepare,
-    update,
-)
+from albedo_pipeline.training.optimiser_step import accumulate, update
 from albedo_pipeline.training.pixel_batches import PixelBatch
 from albedo_pipeline.training.plan.fake_accelerator import FakeAccelerator, cuda_mixed_precision
 from albedo_pipeline.training.plan.networks import Networks
@@ -186,7 +182,7 @@ def _transformer(params: FeatureLoss) -> Any:
 def new_components(
     networks: EmptyNetworks, params: TrainParams, accelerator: Any
 ) -> TrainingComponents:
-    """What `training.optimiser_step.prepare` makes, with weights that are not initialised."""
+    """What `training.denoiser_components.prepare` makes, with weights that are not initialised."""
     unet, autoencoder = _on_cpu(networks.unet), _on_cpu(networks.autoencoder)
     one_step = params.objective == "end_to_end"
     if one_step:

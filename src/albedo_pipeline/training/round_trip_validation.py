@@ -1,0 +1,72 @@
+"""Validation of the autoencoder: round trips of beauty and albedo, scored and shown."""
+
+import numpy as np
+import pandas as pd
+import torch
+from diffusers import AutoencoderKL
+
+from albedo_pipeline.imaging.pixels import to_tensor
+from albedo_pipeline.inference.estimator import NotFiniteError
+from albedo_pipeline.metrics.image.psnr import PSNR
+from albedo_pipeline.metrics.image.ssim import SSIM
+from albedo_pipeline.models.autoencoder import round_trip
+from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.training.validation_scores import Scores, tiled
+
+KINDS = ("beauty", "albedo")
+METRICS = (PSNR, SSIM)
+_ENLARGED = 4.0
+"""Factor of the shown error."""
+
+
+def round_trip_scores(
+    autoencoder: AutoencoderKL,
+    pairs: PairShards,
+    rows: np.ndarray,
+    device: torch.device,
+    precision: str,
+) -> list[Scores]:
+    """Masked PSNR and SSIM of each sample's beauty and albedo, by names such as `albedo_psnr`.
+
+    Raises:
+        NotFiniteError: if an image that the autoencoder gives is not finite.
+    """
+    ids = [pairs.scalars["sample_id"][int(row)].as_py() for row in rows]
+    scores: list[Scores] = [{"sample_id": sample_id} for sample_id in ids]
+    valid = torch.from_numpy(pairs.batch("valid", rows) == 1)
+    for kind in KINDS:
+        images = to_tensor(pairs.batch(kind, rows))
+        result = round_trip(autoencoder, images, device, precision)
+        if not result.isfinite().all():
+            raise NotFiniteError(f"the round trip of {ids[0]} or a sample beside it is not finite")
+        for metric in METRICS:
+            values = metric.function((result + 1) / 2, (images + 1) / 2, valid)
+            for row, value in zip(scores, values, strict=True):
+                row[f"{kind}_{metric.name}"] = float(value)
+    return scores
+
+
+def round_trip_strips(
+    autoencoder: AutoencoderKL,
+    pairs: PairShards,
+    samples: pd.DataFrame,
+    device: torch.device,
+    precision: str,
+) -> np.ndarray:
+    """One row for each sample: beauty, reconstruction, error, and the same of the albedo.
+
+    The error is the absolute difference, mean over the channels; 0.25 and more is white. All
+    samples have one shape, the most frequent one among those given.
+
+    Returns:
+        uint8 [H, W, 3], sRGB-encoded.
+    """
+    rows = max(pairs.batches(samples["row"], len(samples)), key=len)
+    columns: list[torch.Tensor] = []
+    for kind in KINDS:
+        images = to_tensor(pairs.batch(kind, rows))
+        result = round_trip(autoencoder, images, device, precision)
+        image, decoded = (images + 1) / 2, (result + 1) / 2
+        error = (decoded - image).abs().mean(dim=1, keepdim=True) * _ENLARGED
+        columns += [image, decoded, error.clamp_max(1).expand(-1, 3, -1, -1)]
+    return tiled(torch.stack(columns, dim=1).clamp(0, 1))
