@@ -50,6 +50,14 @@ def test_a_damaged_checkpoint_is_named_and_skipped(
     assert (store.folder / "step-00000003.damaged").is_dir()
 
 
+def test_newer_checkpoints_are_moved_aside(store: Checkpoints) -> None:
+    aside = store.move_newer_aside(1)
+    assert aside is not None
+    assert (store.steps(), Checkpoints(aside).steps()) == ([1], [2, 3])
+    assert damage(aside / "step-00000003") is None
+    assert store.move_newer_aside(1) is None
+
+
 def test_a_failed_write_leaves_nothing(store: Checkpoints) -> None:
     def broken(folder: Path) -> None:
         fill(folder)

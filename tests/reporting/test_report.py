@@ -68,6 +68,15 @@ def test_without_ensemble_and_lineage_their_sections_are_missing(
     assert "Data and weights" not in page
 
 
+def test_a_change_of_course_is_shown(complete_inputs, render_report, complete_page) -> None:
+    assert "Changes of course" not in complete_page
+    changes = {"train.learning_rate.peak": [0.001, 0.0005]}
+    history = [{"step": 500, "resumed_from": "step-00000500", "changes": changes}]
+    page = render_report(complete_inputs | {"history": history})
+    shown = "went on from step-00000500; train.learning_rate.peak: 0.001 → 0.0005"
+    assert f"<dt>after step 500</dt><dd>{shown}</dd>" in page
+
+
 def test_the_headline_follows_the_metrics(report_inputs, render_report, plain) -> None:
     inputs = report_inputs()
     scores = inputs["metrics"]["test"]

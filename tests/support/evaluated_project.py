@@ -182,6 +182,7 @@ def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) 
             "evaluate": {"steps": 1},
             "report": ReportParams(gallery=gallery),
         },
+        "history": [],
         "params": ReportParams(gallery=gallery),
         "folder": folder,
     }

@@ -42,6 +42,7 @@ class Trained(NamedTuple):
     autoencoder: AutoencoderKL
     log: pd.DataFrame
     store: Checkpoints
+    history: list[dict]
 
 
 @pytest.fixture
@@ -52,6 +53,6 @@ def train(latents, images, train_params, tmp_path: Path) -> Callable[..., Traine
         store = Checkpoints(tmp_path / name)
         sets = {"latents": latents} if sets is None else sets
         result = train_denoiser(sets, images, train_params(**changes), store, tmp_path / "events")
-        return Trained(result.denoiser, result.autoencoder, result.log, store)
+        return Trained(result.denoiser, result.autoencoder, result.log, store, result.history)
 
     return run

@@ -8,11 +8,17 @@ import pytest
 import torch
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.params import TrainParams
 from albedo_pipeline.preprocessing.encode import LatentBuild
 from albedo_pipeline.shards.datasets import LatentShardsDataset
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.lineage import check_latents, check_start, made_from
 from albedo_pipeline.training.validation import ImageData
+
+
+def stored(params: TrainParams) -> dict:
+    """Content of `train_settings.json` for a training without a change of course."""
+    return params.model_dump(mode="json")
 
 
 @pytest.fixture
@@ -49,8 +55,12 @@ def test_latents_of_other_pairs_are_refused(images, encoded, train_params) -> No
         check_latents({"latents": encoded}, newer, params)
     others = train_params(mixture={"others": 1})  # those of another project, of other pairs
     check_latents({"others": encoded}, newer, others)
-    assert "pairs" in made_from({"latents": encoded}, images, params, images.autoencoder)
-    assert "pairs" not in made_from({"others": encoded}, newer, others, images.autoencoder)
+    assert "pairs" in made_from(
+        {"latents": encoded}, images, params, images.autoencoder, stored(params)
+    )
+    assert "pairs" not in made_from(
+        {"others": encoded}, newer, others, images.autoencoder, stored(others)
+    )
 
 
 def test_latents_of_an_earlier_version_are_refused(images, latents, train_params) -> None:
@@ -65,7 +75,8 @@ def test_a_start_that_learned_other_latents_is_refused(
     with caplog.at_level(logging.WARNING):
         check_start("folder", start, images.autoencoder)
     assert "does not say whose latents" in caplog.text
-    origin = made_from({"latents": encoded}, images, train_params(), images.autoencoder)
+    params = train_params()
+    origin = made_from({"latents": encoded}, images, params, images.autoencoder, stored(params))
     start = replace(start, made_from=origin)
     torch.nn.init.ones_(images.autoencoder.decoder.conv_out.bias)
     check_start("folder", start, images.autoencoder)  # a decoder that was trained along
@@ -74,10 +85,19 @@ def test_a_start_that_learned_other_latents_is_refused(
         check_start("folder", start, images.autoencoder)
 
 
+def test_a_change_of_course_changes_the_digest(images, encoded, train_params) -> None:
+    params = train_params()
+    plain = stored(params)
+    inputs = {"latents": encoded}, images, params, images.autoencoder
+    steered = plain | {"history": [{"step": 2, "resumed_from": "step-00000002", "changes": {}}]}
+    one, other = (made_from(*inputs, settings)["train_settings"] for settings in (plain, steered))
+    assert one != other
+
+
 def test_settings_that_change_no_weight_leave_the_digests(images, encoded, train_params) -> None:
     def digests(**changes) -> dict[str, str]:
         params = train_params(**changes)
-        return made_from({"latents": encoded}, images, params, images.autoencoder)
+        return made_from({"latents": encoded}, images, params, images.autoencoder, stored(params))
 
     assert digests(on_mismatch="restart", log_every=2, micro_batch_size=2) == digests()
     assert digests(max_steps=4) != digests()

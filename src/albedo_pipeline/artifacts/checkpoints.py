@@ -129,11 +129,29 @@ class Checkpoints:
 
     def move_aside(self) -> Path:
         """Move everything to a new folder beside this one, and return the new folder."""
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        aside = self.folder.with_name(f"{self.folder.name}-{stamp}-{os.getpid()}")
+        aside = self._new_folder_beside()
         self.folder.rename(aside)  # one step, so that no half of an old run can be resumed
         self.folder.mkdir()
         return aside
+
+    def move_newer_aside(self, step: int) -> Path | None:
+        """Move the checkpoints after `step` to a new folder beside this one.
+
+        Returns:
+            The new folder; None if there is no newer checkpoint.
+        """
+        newer = [later for later in self.steps() if later > step]
+        if not newer:
+            return None
+        aside = self._new_folder_beside()
+        aside.mkdir()
+        for later in reversed(newer):  # newest first: what a killed run leaves can be moved again
+            self.path(later).rename(aside / self.path(later).name)
+        return aside
+
+    def _new_folder_beside(self) -> Path:
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        return self.folder.with_name(f"{self.folder.name}-{stamp}-{os.getpid()}")
 
 
 def read_json(checkpoint: Path, name: str) -> dict[str, Any]:

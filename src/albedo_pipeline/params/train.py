@@ -30,6 +30,16 @@ class TrainParams(TrainingLoop):
 
     pipeline: ClassVar[str] = "train"
     settings_path: ClassVar[str] = "train"
+    adoptable: ClassVar[tuple[str, ...]] = (
+        *TrainingLoop.adoptable,
+        "loss",
+        "noise",
+        "end_to_end",
+        "features",
+        "mixture",
+        "flip_probability",
+        "augmentation",
+    )
 
     objective: Literal["diffusion", "end_to_end"] = "diffusion"
     """What is trained: the masked loss in latent space at random timesteps (`diffusion`), or one

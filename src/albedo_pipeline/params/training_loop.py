@@ -1,7 +1,7 @@
 """Settings that the trainings of denoiser and autoencoder share: the loop, and what it writes."""
 
 import math
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,7 @@ _MAY_DIFFER_ON_RESUME = (
     "visualisation",
     "weights_and_biases",
     "output",
+    "resume_from",
     "on_mismatch",
     "on_code_change",
 )
@@ -44,6 +45,20 @@ class TrainingLoop(Params):
     """Name of the pipeline that trains, for log lines."""
     settings_path: ClassVar[str]
     """Where these settings are in the parameters, for errors."""
+    adoptable: ClassVar[tuple[str, ...]] = (
+        "seed",
+        "effective_batch_size",
+        "optimiser.betas",
+        "optimiser.weight_decay",
+        "optimiser.groups",
+        "learning_rate",
+        "max_grad_norm",
+        "ema",
+        "validation",
+        "data",
+    )
+    """Keys of `result_settings`, or of groups of them, that `on_mismatch: adopt` may change. All
+    others say what the stored weights are weights of."""
 
     seed: int = Field(2024, ge=0, lt=2**63)
     """Seed of everything random in the training: sample order, augmentation, noise, and the weights
@@ -84,9 +99,13 @@ class TrainingLoop(Params):
     """Name of the Weights & Biases project that the log is sent to; null: nothing is sent."""
     output: Literal["last", "best"] = "last"
     """Which checkpoint's averaged (EMA) weights become the result."""
-    on_mismatch: Literal["stop", "restart"] = "stop"
+    resume_from: Annotated[int, Field(ge=1)] | str | None = None
+    """Checkpoint to resume from: the number of its optimiser step, or its folder; newer checkpoints
+    are moved aside. Null: the newest undamaged one."""
+    on_mismatch: Literal["stop", "restart", "adopt"] = "stop"
     """What happens if there are checkpoints that were trained with other settings: `stop` stops the
-    run with an error, `restart` moves them aside and trains from step 0."""
+    run with an error, `restart` moves them aside and trains from step 0, `adopt` goes on from the
+    checkpoint with the new settings and records the change."""
     on_code_change: Literal["continue", "restart"] = "continue"
     """What happens if there are checkpoints that were trained with other code of this project:
     `continue` resumes from them, `restart` moves them aside and trains from step 0."""
@@ -101,6 +120,11 @@ class TrainingLoop(Params):
             raise ValueError("output 'best' needs validation.every")
         if self.output == "best" and not self.checkpoints.keep_best:
             raise ValueError("output 'best' needs checkpoints.keep_best of at least 1")
+        if self.resume_from is not None and "restart" in (self.on_mismatch, self.on_code_change):
+            raise ValueError(
+                "resume_from goes on from a checkpoint, and 'restart' begins at step 0; set "
+                "on_mismatch to 'stop' or 'adopt', and on_code_change to 'continue'"
+            )
         return self
 
     @property

@@ -27,6 +27,7 @@ from albedo_pipeline.reporting.plots.themes import Theme, light_and_dark
 from albedo_pipeline.reporting.plots.training_curves import loss_figure
 from albedo_pipeline.reporting.run_info import (
     as_yaml,
+    course_changes,
     labelled_values,
     protocol_details,
     resolved_parameters,
@@ -60,6 +61,7 @@ def report_page(
     quarantine: pd.DataFrame,
     autoencoder_report: dict,
     parameters: dict,
+    history: list[dict],
     params: ReportParams,
     folder: Path,
 ) -> str:
@@ -67,6 +69,7 @@ def report_page(
 
     Args:
         parameters: all parameters of the run, as Kedro has them; values may be models.
+        history: changes of course in the training, as `train_settings.json` has them.
         folder: a folder that may be inside the run's git repository.
 
     Raises:
@@ -107,6 +110,7 @@ def report_page(
         risk=_risk_plot(risk_coverage, split),
         uncertainty_sentence=uncertainty_sentence(metrics[split]),
         log_points=_log_points(training_log),
+        history=course_changes(history),
         gallery=gallery,
         gallery_note=_gallery_note(gallery, split),
         strips=strips(sets, *stored, gallery.shown_side),

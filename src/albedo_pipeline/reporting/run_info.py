@@ -98,6 +98,28 @@ def resolved_parameters(parameters: dict) -> dict:
     }
 
 
+def without_history(train_settings: dict) -> dict:
+    """The settings of a training without its changes of course."""
+    return {key: value for key, value in train_settings.items() if key != "history"}
+
+
+def course_changes(history: list[dict]) -> list[LabelledValue]:
+    """What was changed on purpose during a training: after which step, and what.
+
+    Args:
+        history: as `train_settings.json` has it; see `training.resume.Steering`.
+    """
+    return [
+        (f"after step {item['step']}", f"went on from {item['resumed_from']}; {_changed(item)}")
+        for item in history
+    ]
+
+
+def _changed(item: dict) -> str:
+    values = (f"{key}: {plain(a)} → {plain(b)}" for key, (a, b) in item["changes"].items())
+    return ", ".join(values) or "no setting changed"
+
+
 def as_yaml(parameters: dict) -> str:
     """Resolved parameters as YAML, in the style of the project's parameter files."""
     return yaml.safe_dump(parameters, sort_keys=False, allow_unicode=True, width=90)

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class Trained:
     trained along."""
     log: pd.DataFrame
     """The training log."""
+    history: list[dict[str, Any]]
+    """Changes of course, as dictionaries; see `resume.Steering`."""
 
 
 def train_denoiser(
@@ -128,7 +130,7 @@ def train_denoiser(
         state, log = run_loop(task, params, store, tensorboard, config, fingerprints, stop, held)
         models = finished_models(components, finished_averages(task, params, store, state))
         check_not_diverged(log, state, params)
-        return Trained(*models, log)
+        return Trained(*models, log, [asdict(steering) for steering in state.history])
 
 
 def new_stream(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from diffusers import AutoencoderKL
 
@@ -75,6 +76,7 @@ def made_from(
     images: ImageData,
     params: TrainParams,
     autoencoder: AutoencoderKL,
+    settings: dict[str, Any],
 ) -> dict[str, str]:
     """Digests of what a denoiser was trained with, by name.
 
@@ -82,11 +84,12 @@ def made_from(
         latent_sets: latent shards by name; `params.mixture` says which were used.
         images: the images that the project's own latents were made from.
         autoencoder: the autoencoder of the prediction, which the training returned.
+        settings: content of `train_settings.json`: all settings, and the history if there is one.
     """
     digests = {
         "encoder": encoder_digest(autoencoder),
         "autoencoder": autoencoder_digest(autoencoder),
-        "train_settings": content_digest(weight_settings(params.model_dump(mode="json"))),
+        "train_settings": content_digest(weight_settings(settings)),
     }
     if _OWN in params.shares():
         digests["pairs"] = manifest_digest(images.manifest)

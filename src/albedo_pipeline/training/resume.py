@@ -1,7 +1,6 @@
-"""What a checkpoint holds, and how a training resumes from the newest undamaged one."""
+"""What a checkpoint holds, and how it is stored and restored."""
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,8 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.artifacts.checkpoints import read_json
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.training_loop import TrainingLoop
@@ -22,7 +20,6 @@ from albedo_pipeline.provenance.weights import tensors_digest
 from albedo_pipeline.training.optimisation import Named, optimiser_tensors, restore_optimiser
 from albedo_pipeline.training.schedules import PlateauState
 
-logger = logging.getLogger(__name__)
 AUTOENCODER = "autoencoder."
 """Prefix of the autoencoder's parameters among the trained ones; the UNet's have none."""
 CONFIGURATION = "config.json"
@@ -31,6 +28,18 @@ WEIGHTS_FILE, AVERAGES_FILE = "weights.safetensors", "ema.safetensors"
 """Files of a checkpoint with the trained weights, and with their moving average."""
 OPTIMISER_FILE = "optimiser.safetensors"
 """File of a checkpoint with the optimiser's state."""
+
+
+@dataclass(frozen=True)
+class Steering:
+    """A change of course: settings that were adopted, or a checkpoint that was chosen."""
+
+    step: int
+    """Number of optimiser steps done before it."""
+    resumed_from: str
+    """Checkpoint that the training went on from: its name, or its folder if it is another run's."""
+    changes: dict[str, list[Any]]
+    """Value before and after of each setting that changed, by dotted key."""
 
 
 @dataclass
@@ -57,13 +66,16 @@ class TrainState:
     """State of the reduce-on-plateau schedule."""
     pending: list[list[float]] = field(default_factory=list)
     """Results of the steps since the last log point; see `log.StepRecords`."""
+    history: list[Steering] = field(default_factory=list)
+    """All changes of course so far, oldest first."""
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Self:
         """Restore a state from `asdict(state)` after a trip through JSON."""
         plateau = PlateauState(**stored["plateau"])
         best = [(step, value) for step, value in stored["best"]]
-        return cls(**stored | {"plateau": plateau, "best": best})
+        history = [Steering(**item) for item in stored.get("history", [])]
+        return cls(**stored | {"plateau": plateau, "best": best, "history": history})
 
 
 @dataclass(frozen=True)
@@ -206,45 +218,3 @@ def frozen_digest(denoiser: Denoiser, trained: Named, autoencoder: nn.Module | N
         named += [(AUTOENCODER + name, p) for name, p in autoencoder.named_parameters()]
     frozen = ((name, weight) for name, weight in named if name not in trained)
     return tensors_digest([("text_embedding", denoiser.text_embedding), *frozen])
-
-
-def checkpoint_to_resume(
-    store: Checkpoints, params: TrainingLoop, config: dict[str, Any]
-) -> Path | None:
-    """The checkpoint to resume from; None if the training starts from the beginning.
-
-    Raises:
-        ProjectError: if settings that change the result differ, and `on_mismatch` is `stop`.
-    """
-    checkpoint = store.newest_undamaged(OPTIMISER_FILE)
-    if checkpoint is None:
-        return None
-    stored = read_json(checkpoint, CONFIGURATION)
-    if "result_settings" not in stored:
-        raise ProjectError(
-            f"{checkpoint}: from an earlier version of the project; move {store.folder} away"
-        )
-    differences = _differences(
-        params.settings_path, stored["result_settings"], config["result_settings"]
-    )
-    if differences and params.on_mismatch == "stop":
-        raise ProjectError(
-            f"{checkpoint}: made with other settings: {'; '.join(differences)}. To keep it aside "
-            f"and start from the beginning, run with --params {params.settings_path}.on_mismatch="
-            "restart"
-        )
-    other_code = stored["code"] != config["code"] and params.on_code_change == "restart"
-    if differences or other_code:
-        reason = "other settings" if differences else "other code"
-        aside = store.move_aside()
-        logger.info("%s: the earlier run (%s) is kept in %s", params.pipeline, reason, aside)
-        return None
-    return checkpoint
-
-
-def _differences(path: str, stored: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    return [
-        f"{path}.{key}: {stored.get(key)!r} there, {now.get(key)!r} here"
-        for key in sorted({*stored, *now})
-        if stored.get(key) != now.get(key)
-    ]

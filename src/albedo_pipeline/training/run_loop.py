@@ -3,6 +3,7 @@
 import logging
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.resume import (
     AVERAGES_FILE,
     TrainState,
-    checkpoint_to_resume,
     stored_log,
     stored_state,
 )
+from albedo_pipeline.training.resume_point import ResumePoint, resume_point, steered
 from albedo_pipeline.training.stopping import StopRequest
 from albedo_pipeline.training.task import Task
 from albedo_pipeline.training.trackers import start_trackers, track_text
@@ -63,10 +64,11 @@ def run_loop(
             store.
     """
     accelerator, name = task.accelerator, params.pipeline
-    checkpoint = run_on_main_and_broadcast(
-        accelerator, lambda: _open_store(store, params, config, held)
+    run = time.strftime("%Y%m%d-%H%M%S")
+    point = run_on_main_and_broadcast(
+        accelerator, lambda: _open_store(store, params, config, run, held)
     )
-    state, rows = _restored(task, checkpoint, params)
+    state, rows = _restored(task, point, params, run)
     start_trackers(
         accelerator,
         tensorboard,
@@ -78,6 +80,7 @@ def run_loop(
     if accelerator.is_main_process:
         processes = accelerator.num_processes
         record = run_record(config["settings"], fingerprints, config["code"], processes)
+        record["history"] = [asdict(steering) for steering in state.history]
         write_record(store.folder, record)
         track_text(accelerator, f"{name}/record", record_text(record), state.step)
     log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
@@ -90,24 +93,25 @@ def run_loop(
 
 
 def _open_store(
-    store: Checkpoints, params: TrainingLoop, config: dict, held: ExitStack
-) -> Path | None:
-    """Lock the store for this training, and return the checkpoint to resume from."""
+    store: Checkpoints, params: TrainingLoop, config: dict, run: str, held: ExitStack
+) -> ResumePoint | None:
+    """Lock the store for this training, and return where it resumes."""
     held.enter_context(store.locked())
-    return checkpoint_to_resume(store, params, config)
+    return resume_point(store, params, config, run)
 
 
 def _restored(
-    task: Task, checkpoint: Path | None, params: TrainingLoop
+    task: Task, point: ResumePoint | None, params: TrainingLoop, run: str
 ) -> tuple[TrainState, list[dict]]:
     """State and log rows to start with; the tensors of `task` are restored."""
     scoring = params.validation.model_dump(exclude={"every", "at_start", "batch_size"})
-    if checkpoint is None:
-        return TrainState(run=time.strftime("%Y%m%d-%H%M%S"), scoring=scoring), []
+    if point is None:
+        return TrainState(run=run, scoring=scoring), []
+    checkpoint = point.checkpoint
     task.tensors().read(checkpoint)
     if task.accelerator.scaler is not None:
         task.accelerator.scaler.load_state_dict(read_json(checkpoint, "state.json")["scaler"])
-    state = stored_state(checkpoint)
+    state = steered(stored_state(checkpoint), point)
     logger.info("%s: resuming from %s (step %d)", params.pipeline, checkpoint, state.step)
     if state.best and state.scoring != scoring:
         logger.warning(

@@ -75,6 +75,7 @@ def write_report(
     """The report as one HTML file."""
     from albedo_pipeline.reporting.lineage import check_report, check_tables
     from albedo_pipeline.reporting.report import report_page
+    from albedo_pipeline.reporting.run_info import without_history
 
     check_report(
         metrics, predictions, pairs, manifest, audit_summary, autoencoder_report, train_settings
@@ -100,7 +101,8 @@ def write_report(
         quarantine=quarantine,
         autoencoder_report=autoencoder_report,
         # The model may have been trained with other settings than those of this run.
-        parameters=parameters | {"train": train_settings},
+        parameters=parameters | {"train": without_history(train_settings)},
+        history=train_settings.get("history", []),
         params=params,
         folder=Path.cwd(),
     )

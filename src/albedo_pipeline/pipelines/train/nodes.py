@@ -37,7 +37,10 @@ def train(
     check_manifest(manifest)
     check_latents(latent_sets, images, params)
     trained = train_denoiser(latent_sets, images, params, checkpoints, tensorboard)
-    origin = made_from(latent_sets, images, params, trained.autoencoder)
+    settings = params.model_dump(mode="json")
+    if trained.history:
+        settings["history"] = trained.history
+    origin = made_from(latent_sets, images, params, trained.autoencoder, settings)
     denoiser = replace(trained.denoiser, made_from=origin)
     log = with_table_digests(trained.log, origin)
-    return denoiser, trained.autoencoder, log, params.model_dump(mode="json")
+    return denoiser, trained.autoencoder, log, settings

@@ -11,7 +11,7 @@ from albedo_pipeline.params.base import BUNDLED
 from albedo_pipeline.reporting.formatting import count, plain, spaced
 from albedo_pipeline.reporting.model_card.card_data import base_model, card_data
 from albedo_pipeline.reporting.model_card.markdown import Markdown, escaped
-from albedo_pipeline.reporting.run_info import protocol_details
+from albedo_pipeline.reporting.run_info import course_changes, protocol_details
 from albedo_pipeline.reporting.sections.headline import headline
 from albedo_pipeline.reporting.sections.score_table import metric_rows, score_table
 from albedo_pipeline.reporting.sections.scores import confidence, main_split, metrics_of
@@ -134,4 +134,7 @@ def _training(settings: dict) -> list[tuple[str, str]]:
     power = f"a constant share of the training ({plain(ema['relative_width'])})"
     width = power if ema["profile"] == "power" else f"decay {plain(ema['decay'])}"
     averaged = ("Averaged weights (EMA)", width)
-    return [(name, plain(flat[key])) for key, name in _TRAINING_SETTINGS] + [averaged]
+    changes = [
+        (f"Changed {when}", what) for when, what in course_changes(settings.get("history", []))
+    ]
+    return [(name, plain(flat[key])) for key, name in _TRAINING_SETTINGS] + [averaged, *changes]
