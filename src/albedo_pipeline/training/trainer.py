@@ -8,9 +8,8 @@ from itertools import islice
 from typing import Any
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import NotFiniteError, ProjectError
 from albedo_pipeline.imaging.io.write import write_gif, write_png
-from albedo_pipeline.inference.estimator import NotFiniteError
 from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.runtime.device import memory_named, peak_memory
 from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
