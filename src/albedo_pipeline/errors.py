@@ -13,6 +13,10 @@ class TransientReadError(BadSampleError):
     """One sample could not be read this time; the next run tries again."""
 
 
+class NotFiniteError(ProjectError):
+    """A model gave an image that is not finite."""
+
+
 def one_line(error: BaseException) -> str:
     """The message of an error of another library, without line breaks."""
     return " ".join(str(error).split())

@@ -56,7 +56,7 @@ def test_each_stage_that_names_files_uses_some_of_the_folder() -> None:
         ("preprocessing/ingest.py", ["ingest"]),
         ("preprocessing/encode.py", ["encode"]),
         ("pipelines/encode/nodes.py", ["encode"]),
-        ("training/trainer.py", ["train"]),
+        ("training/trainer.py", ["autoencoder", "train"]),
         ("inference/predict_job.py", ["evaluate"]),
         ("metrics/image/lmse.py", ["evaluate", "report", "export"]),
     ],

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from diffusers import AutoencoderKL
+from PIL import Image
 from safetensors.torch import load_file
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
@@ -131,6 +132,10 @@ def test_validations_score_beauty_and_albedo_and_keep_the_best(trained, tmp_path
     assert all(torch.equal(done.state_dict()[name], best[name]) for name in best)
     pictures = sorted(path.name for path in (tmp_path / "run" / "samples").glob("*.png"))
     assert pictures == ["step-00000003.png", "step-00000006.png"]
+    with Image.open(tmp_path / "run" / "samples" / "course.gif") as course:
+        assert course.n_frames == 2
+        # Two samples of 16 x 16, six pictures in a row, and two pixels between them.
+        assert course.size == (6 * 18, 2 * 18)
 
 
 def test_the_validation_scores_are_those_of_the_report(pairs, trained, tmp_path: Path) -> None:

@@ -141,3 +141,16 @@ def test_a_mixture_keeps_its_shares_for_several_shapes(train_params) -> None:
     assert of_second == pytest.approx(800, abs=12)
     wide = sum(source.latents.shapes("")[source.rows[0], 2] == 6 for source in found)
     assert wide == pytest.approx(1600 * (0.5 * 0.25 + 0.5), abs=12)
+
+
+def test_the_strength_of_the_noise_may_change_with_the_step(latents, train_params) -> None:
+    """Until step 2 the noise is that of strength 0, from step 4 on that of strength 0.9."""
+    source, kind = [usable(latents, "train")], "multi_resolution"
+    changing, none, full = (
+        Stream(source, train_params(noise={"kind": kind, "strength": strength}))
+        for strength in ((2, 0.0, 0.9, 4), 0.0, 0.9)
+    )
+    for step in range(6):
+        noise = [stream.batch(step, range(4)).noise for stream in (changing, none, full)]
+        assert torch.equal(noise[0], noise[1]) == (step <= 2)
+        assert torch.equal(noise[0], noise[2]) == (step >= 4)

@@ -10,12 +10,12 @@ import pandas as pd
 import torch
 from torch.nn.functional import interpolate
 
-from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.errors import BadSampleError, NotFiniteError, ProjectError
 from albedo_pipeline.evaluation.retinex import retinex_reflectance
 from albedo_pipeline.evaluation.summary import summarise, with_fingerprint
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 from albedo_pipeline.imaging.pixels import quantize
-from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
+from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_image
 from albedo_pipeline.metrics.maw import maw_chromaticity, maw_intensity, patch_means
 from albedo_pipeline.metrics.whdr import Judgement, whdr

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import NotFiniteError, ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.pixels import quantize, to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
-from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
+from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.base import PretrainedModel

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from albedo_pipeline.inference.estimator import Estimator, NotFiniteError
+from albedo_pipeline.errors import NotFiniteError
+from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.models.autoencoder import factor
 from albedo_pipeline.runtime.device import available_memory
 from albedo_pipeline.runtime.live_tensors import LiveTensors

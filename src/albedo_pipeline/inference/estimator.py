@@ -8,7 +8,7 @@ import torch
 from torch.nn import Module
 from torch.nn.functional import pad
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import NotFiniteError, ProjectError
 from albedo_pipeline.inference.ensemble import combine
 from albedo_pipeline.inference.sampler import sample_latents
 from albedo_pipeline.inference.test_time_augmentation import CHANGES, Change
@@ -19,10 +19,6 @@ from albedo_pipeline.params.sampling import Sampling
 
 _STEPS = 4
 """DDIM steps if neither the settings nor the model say how many."""
-
-
-class NotFiniteError(ProjectError):
-    """A model gave an image that is not finite."""
 
 
 class Estimate(NamedTuple):

@@ -12,10 +12,10 @@ import torch
 
 from albedo_pipeline.artifacts.user_predictions import UserImage
 from albedo_pipeline.artifacts.user_results import Record, UserPrediction
-from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
+from albedo_pipeline.errors import BadSampleError, NotFiniteError, ProjectError, one_line
 from albedo_pipeline.imaging.io.size import read_size
 from albedo_pipeline.inference.cost import LARGEST_PASS, Cost, largest_pass, measure_cost
-from albedo_pipeline.inference.estimator import Estimator, NotFiniteError, sampling_steps
+from albedo_pipeline.inference.estimator import Estimator, sampling_steps
 from albedo_pipeline.inference.tiled_prediction import (
     TiledPrediction,
     predict_image,

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from albedo_pipeline.params.base import Params
 from albedo_pipeline.params.sampling import Sampling
+from albedo_pipeline.params.varying import VaryingShare
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
 """Decay of a moving average, per optimiser step."""
@@ -20,8 +21,9 @@ class Noise(Params):
     below are only for `multi_resolution`."""
     strategy: Literal["original", "every_layer", "power_of_two", "random_step"] = "original"
     """How the sizes of the coarser levels are chosen."""
-    strength: float = Field(0.9, ge=0, le=1)
-    """Weight of a level relative to the finer one before it; 0 is white noise."""
+    strength: VaryingShare = 0.9
+    """Weight of a level relative to the finer one before it; 0 is white noise. It may change with
+    the optimiser step: `[start_step, start, end, end_step]`."""
     first_level: Literal[0, 1] = 1
     """Number of the first coarser level, which is the exponent of its weight. With 0, as in
     Marigold's code, the first level of strategy `original` is as fine as the image, with weight 1

@@ -15,6 +15,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.optimisation import Noise
 from albedo_pipeline.shards.latent_shards import LatentShards
+from albedo_pipeline.training.schedules import value_at
 
 
 @dataclass(frozen=True)
@@ -228,15 +229,28 @@ class Stream:
         steps = params.noise_schedule.num_train_timesteps
         timestep = int(generator(params.seed, Purpose.TIMESTEP, step, place).integers(steps))
         random = generator(params.seed, Purpose.NOISE, step, place)
-        noise = draw_noise(random, shape, params.noise, timestep / steps)
+        strength = value_at(params.noise.strength, step)
+        noise = draw_noise(random, shape, params.noise, strength, timestep / steps)
         return noise, torch.tensor(timestep)
 
 
 def draw_noise(
-    random: np.random.Generator, shape: tuple[int, int, int], params: Noise, time: float
+    random: np.random.Generator,
+    shape: tuple[int, int, int],
+    params: Noise,
+    strength: float,
+    time: float,
 ) -> torch.Tensor:
-    """Noise of one sample, float32 [C, h, w]; `time` is t / T in [0, 1)."""
+    """Noise of one sample, float32 [C, h, w].
+
+    Args:
+        random: source of all random draws.
+        shape: [C, h, w] of the noise.
+        params: kind of the noise.
+        strength: value of `params.strength` at the optimiser step.
+        time: t / T, in [0, 1).
+    """
     if params.kind == "gaussian":
         return gaussian(random, shape)
-    strength = annealed(params.strength, time) if params.annealed else params.strength
+    strength = annealed(strength, time) if params.annealed else strength
     return multi_resolution(random, shape, strength, params.strategy, params.first_level)

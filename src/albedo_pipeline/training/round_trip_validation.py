@@ -5,8 +5,8 @@ import pandas as pd
 import torch
 from diffusers import AutoencoderKL
 
+from albedo_pipeline.errors import NotFiniteError
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.inference.estimator import NotFiniteError
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.ssim import SSIM
 from albedo_pipeline.models.autoencoder import round_trip

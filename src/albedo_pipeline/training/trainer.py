@@ -8,9 +8,8 @@ from itertools import islice
 from typing import Any
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
-from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.imaging.io.write import write_png
-from albedo_pipeline.inference.estimator import NotFiniteError
+from albedo_pipeline.errors import NotFiniteError, ProjectError
+from albedo_pipeline.imaging.io.write import write_gif, write_png
 from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.runtime.device import memory_named, peak_memory
 from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
@@ -39,6 +38,8 @@ from albedo_pipeline.training.trackers import track_image, track_text
 logger = logging.getLogger(__name__)
 _DRAWING_THREADS = 2
 """Threads that draw batches ahead of the step that uses them."""
+_FRAME_SECONDS = 0.5
+"""How long each grid of samples is shown in the animation."""
 
 
 class Trainer:
@@ -196,14 +197,20 @@ class Trainer:
         return True
 
     def _visualise(self) -> None:
-        """Write a grid of samples as PNG and to the trackers; only the main process makes it."""
+        """Write a grid of samples as PNG and to the trackers; only the main process makes it.
+
+        At the end of the training, all grids become an animation.
+        """
         state, accelerator = self.state, self.task.accelerator
         state.visualised, self._unsaved = state.step, True
 
         def show() -> None:
             image = self.task.picture()
             track_image(accelerator, "validation/samples", image, state.step)
-            write_png(self.store.folder / "samples" / f"step-{state.step:08d}.png", image)
+            folder = self.store.folder / "samples"
+            write_png(folder / f"step-{state.step:08d}.png", image)
+            if is_finished(state, self.last_step):
+                write_gif(folder / "course.gif", sorted(folder.glob("step-*.png")), _FRAME_SECONDS)
 
         run_on_main_and_broadcast(accelerator, show)
 

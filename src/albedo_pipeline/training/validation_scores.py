@@ -9,8 +9,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 
-from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.inference.estimator import NotFiniteError
+from albedo_pipeline.errors import NotFiniteError, ProjectError
 from albedo_pipeline.models.ema import Ema
 
 Scores = dict[str, str | float]
