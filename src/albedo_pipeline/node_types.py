@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from albedo_pipeline.artifacts.checkpoints import Checkpoints
-    from albedo_pipeline.artifacts.user_predictions import PredictionJob
+    from albedo_pipeline.artifacts.prediction_job import PredictionJob
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.denoiser import Denoiser
     from albedo_pipeline.models.export import Export

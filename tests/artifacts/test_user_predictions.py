@@ -21,6 +21,7 @@ class GreyJob:
     """Predicts a grey albedo; images whose file holds "bad" cannot be used."""
 
     others, companions, files, cluster = 2, 3, OutputParams(), None
+    sequences: tuple = ()
 
     def __init__(self, folder: Path, cache_key: str = "key", fails_at: str = "") -> None:
         self.cache_key, self._fails_at = cache_key, fails_at

@@ -226,7 +226,7 @@ def test_other_files_replace_those_of_before(tmp_path: Path, model: Path) -> Non
     output = tmp_path / "out"
     wanted = {"exr": "acescg", "png": "linear", "png_bits": 16, "tiff": "srgb"}
     summary = run(output, model, tmp_path / "a.png", output=wanted)
-    assert summary["settings"]["output"] == wanted
+    assert summary["settings"]["output"] == wanted | {"video": "mp4"}
     assert {path.name for path in output.glob("a_*")} == {
         "a_albedo.exr",
         "a_albedo.png",

@@ -1,31 +1,35 @@
 """Albedo of the user's own images, one set of files per image; finished ones are not made again."""
 
+import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from kedro.io import AbstractDataset
 
+from albedo_pipeline.artifacts.prediction_job import PredictionJob, UserImage, UserSequence
 from albedo_pipeline.artifacts.user_results import (
     Record,
-    UserPrediction,
     record_path,
     recorded_outputs,
     remove_results,
     unusable_name,
     write_results,
 )
+from albedo_pipeline.artifacts.user_sequences import (
+    FrameResult,
+    store_sequence,
+    stored_sequence,
+    write_sequence,
+)
 from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
-from albedo_pipeline.params.predict import OutputParams
 from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.progress import progress
-from albedo_pipeline.runtime.ray_pool import Cluster, ray_map
+from albedo_pipeline.runtime.ray_pool import ray_map
 
 logger = logging.getLogger(__name__)
 
@@ -34,31 +38,6 @@ _CACHE_KEY = "cache_key"
 """Key of the cache key in a record file."""
 _NAMED = 5
 """Number of results of earlier inputs that the log names."""
-
-
-@dataclass(frozen=True)
-class UserImage:
-    """One of the user's images."""
-
-    name: str
-    """Path relative to the user's folder, with `/`."""
-    path: Path
-    """The file."""
-    output: str
-    """Name of its results: without suffix, and different from that of any other image."""
-
-    @property
-    def real_path(self) -> Path:
-        """Where the links lead; the file need not exist."""
-        return Path(os.path.realpath(self.path))  # Path.resolve raises an error for a circle
-
-    def signature(self) -> str:
-        """Path, size and time of the file, or why it cannot be read; another one if it changes."""
-        try:
-            stat = self.path.stat()
-        except OSError as error:
-            return f"{error.strerror}"
-        return f"{self.real_path}:{stat.st_size}:{stat.st_mtime_ns}"
 
 
 class _Origin(NamedTuple):
@@ -70,55 +49,14 @@ class _Origin(NamedTuple):
     """The file that links lead to."""
 
 
-class PredictionJob(Protocol):
-    """Images whose albedo is wanted, and what predicts it."""
-
-    @property
-    def images(self) -> list[UserImage]:
-        """The images, in a stable order."""
-
-    @property
-    def others(self) -> int:
-        """Number of files that were skipped because they are no images."""
-
-    @property
-    def companions(self) -> int:
-        """Number of companion files that were passed over; see `runtime.companions`."""
-
-    @property
-    def cache_key(self) -> str:
-        """Digest of everything but the image that a result depends on."""
-
-    @property
-    def cluster(self) -> Cluster | None:
-        """Where the workers run that make the results; None if this process makes them."""
-
-    @property
-    def settings(self) -> Record:
-        """Facts about the run: model and settings."""
-
-    @property
-    def files(self) -> OutputParams:
-        """The files that are written of each albedo."""
-
-    def plan(self, images: list[UserImage]) -> str:
-        """Size of the work on these images, and its time and memory, for the log."""
-
-    def make(self, image: UserImage) -> UserPrediction:
-        """Predict the albedo of one image.
-
-        Raises:
-            BadSampleError: if the image cannot be used.
-        """
-
-
 class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
     """A folder of results, and `index.json` with what the latest run found.
 
     For an image `room/a.png` there are, by default, `room/a_albedo.exr` (linear Rec.709, half
     floats) and `room/a_albedo.png` (sRGB, 8 bits), with an ensemble `room/a_uncertainty.exr`, and
     the record file `room/a_albedo.json`, which is written last and says what the others were made
-    from. `predict.output` chooses other files, such as `room/a_albedo.tif`, and colour spaces.
+    from. `predict.output` chooses other files, such as `room/a_albedo.tif`, and colour spaces. A
+    sequence of frames also has `…_side_by_side.mp4` and the record file `…_sequence.json`.
 
     Args:
         filepath: the folder. Images in it are never taken as inputs.
@@ -132,8 +70,8 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         """Read what the latest run found.
 
         Returns:
-            `settings`, `others`, `companions`, and `images` with a record each, whose `reason` is
-            empty if the image is done.
+            `settings`, `others`, `companions`, `sequences` with a record each, and `images` with a
+            record each, whose `reason` is empty if the image is done.
 
         Raises:
             ProjectError: if no run was finished.
@@ -170,7 +108,7 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         images = [i for i in job.images if not i.real_path.is_relative_to(results)]
         if not images:
             raise ProjectError(f"predict.input: all its images are results in {self._folder}")
-        finished = [self._finished_record(image, job.cache_key) for image in images]
+        finished = [self._finished_record(image, _key(job, image)) for image in images]
         missing = [image for image, record in zip(images, finished, strict=True) if not record]
         logger.info("predict: %d of %d image(s) to do", len(missing), len(images))
         if missing:
@@ -187,8 +125,48 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         self._remove_superseded(images)
         others = job.others + len(job.images) - len(images)
         content = {"settings": job.settings, "others": others, "companions": job.companions}
-        content |= {"images": records}
+        by_output = {record["output"]: record for record in records}
+        made_now = {image.output for image in missing}
+        sequences = [self._sequence(job, s, by_output, made_now) for s in job.sequences]
+        content |= {"sequences": sequences, "images": records}
         write_text(self._folder / _INDEX, json.dumps(content))
+
+    def _sequence(
+        self,
+        job: PredictionJob,
+        sequence: UserSequence,
+        records: dict[str, Record],
+        made_now: set[str],
+    ) -> Record:
+        """The record of a sequence; its video is made if a frame was made now, or it is missing."""
+        made = [image for image in sequence.images if not records[image.output]["reason"]]
+        shots = {records[image.output]["shot"] for image in made}
+        facts = {
+            "name": sequence.name,
+            "frames": len(made),
+            "failed": len(sequence.images) - len(made),
+            "shots": len(shots),
+            "frames_per_second": sequence.frames_per_second,
+        }
+        if not made:
+            return facts | {"flicker": None, "still_share": 0.0, "files": {}}
+        content = [facts, job.files.video, [_key(job, image) for image in made]]
+        key = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        stored = stored_sequence(self._folder, sequence.output, key)
+        if stored and not made_now.intersection(image.output for image in sequence.images):
+            return stored
+        frames = [
+            FrameResult(
+                partial(job.beauty, image),
+                records[image.output]["shot"],
+                records[image.output]["files"],
+            )
+            for image in made
+        ]
+        rate = sequence.frames_per_second
+        record = facts | write_sequence(self._folder, sequence.output, frames, rate, job.files)
+        store_sequence(self._folder, sequence.output, key, record)
+        return record
 
     def _finished_record(self, image: UserImage, cache_key: str) -> Record | None:
         """The record of an image whose results are complete and up to date, otherwise None."""
@@ -273,10 +251,15 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         files = write_results(self._folder, image.output, prediction, job.files)
         record = names | {"reason": ""} | prediction.record | {"files": files}
         sizes = {name: (self._folder / name).stat().st_size for name in files.values()}
-        stored = {"signature": signature, _CACHE_KEY: job.cache_key, "settings": job.settings}
+        stored = {"signature": signature, _CACHE_KEY: _key(job, image), "settings": job.settings}
         stored |= {"record": record, "bytes": sizes}
         write_text(record_path(self._folder, image.output), json.dumps(stored))
         return record
+
+
+def _key(job: PredictionJob, image: UserImage) -> str:
+    """Digest of everything but the image's own file that its result depends on."""
+    return job.cache_key + image.context
 
 
 def _as_decoded_now(name: str) -> str:

@@ -106,10 +106,10 @@ def write_results(
         )
     names = {kind: _RESULTS[kind].format(output) for kind in (*written, *small)}
     for kind, (rows_of, space, pixel_type) in written.items():
-        with _replaced(folder / names[kind]) as path:
+        with replaced(folder / names[kind]) as path:
             write_rows(path, rows_of, shape[0], shape[1], space, pixel_type)
     for kind, picture in small.items():
-        with _replaced(folder / names[kind]) as path:
+        with replaced(folder / names[kind]) as path:
             _write_jpeg(path, picture)
     return names
 
@@ -132,7 +132,7 @@ def recorded_outputs(folder: Path) -> list[str]:
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
+def replaced(path: Path) -> Iterator[Path]:
     """Yield a path of the same suffix, whose file becomes `path` when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")

@@ -4,24 +4,27 @@ import hashlib
 import json
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from albedo_pipeline.artifacts.user_predictions import UserImage
+from albedo_pipeline.artifacts.prediction_job import UserImage, UserSequence
 from albedo_pipeline.artifacts.user_results import Record, UserPrediction
 from albedo_pipeline.errors import BadSampleError, NotFiniteError, ProjectError, one_line
-from albedo_pipeline.imaging.io.size import read_size
+from albedo_pipeline.inference.beauty_sources import BeautySource, Frames, SingleImages
 from albedo_pipeline.inference.cost import LARGEST_PASS, Cost, largest_pass, measure_cost
 from albedo_pipeline.inference.estimator import Estimator, sampling_steps
+from albedo_pipeline.inference.sequences import find_sequences
 from albedo_pipeline.inference.tiled_prediction import (
     TiledPrediction,
     predict_image,
     processing_size,
 )
-from albedo_pipeline.inference.user_images import Found, find_images, read_beauty
+from albedo_pipeline.inference.user_images import Found, find_images
 from albedo_pipeline.models.albedo_model import (
     AlbedoModel,
     described,
@@ -43,7 +46,16 @@ _NAMED = 5
 """Number of bad images that the final error names."""
 _LARGEST_SCALE = 4
 """Longer side at which an image is predicted by default, over that which the model is made for."""
-_NO_EFFECT = {"input", "model", "revision", "device", "batch_size", "max_megapixels", "compute"}
+_NO_EFFECT = {
+    "input",
+    "model",
+    "revision",
+    "device",
+    "batch_size",
+    "max_megapixels",
+    "compute",
+    "frames_per_second",
+}
 """Settings that change no result, and those that the model's digest covers."""
 
 
@@ -60,12 +72,18 @@ def predict_job(project_model: Path, params: PredictParams) -> "PredictJob":
     """
     if not params.input:
         raise ProjectError("predict.input: is not set: an image, a folder or a pattern")
-    found = find_images(params.input)
+    _check_video(params)
+    found = find_images(params.input, videos=params.sequence)
+    sequences: list[UserSequence] = []
+    source: BeautySource = SingleImages(params)
+    if params.sequence:
+        images, sequences = find_sequences(found.images, params.frames_per_second)
+        found, source = replace(found, images=images), Frames(params, sequences)
     device = device_for(params.device, params.precision, params.compute.worker_gpus)
     name = params.model or project_model_name(project_model)
     model = load_albedo_model(PretrainedModel(model=name, revision=params.revision))
     logger.info("The albedo is predicted with %s.", described(name))
-    return PredictJob(found, name, model, device, params)
+    return PredictJob(found, name, model, device, params, source, sequences)
 
 
 @dataclass(frozen=True)
@@ -78,6 +96,10 @@ class PredictJob:
     model: AlbedoModel
     device: torch.device
     params: PredictParams
+    source: BeautySource
+    """Reads the images."""
+    sequences: list[UserSequence] = field(default_factory=list)
+    """Sequences of frames among the images."""
 
     @property
     def images(self) -> list[UserImage]:
@@ -98,7 +120,7 @@ class PredictJob:
         """Size of the work, and about how much time and memory it takes, for the log."""
         if self.cluster:
             return f"{len(images)} image(s) for the workers of Ray"
-        sizes = [size for size in (read_size(image.path) for image in images) if size]
+        sizes = [size for size in map(self.source.size, images) if size]
         if not sizes:
             return "no image can be read"
         layout, cost = self._layout, self._cost
@@ -155,6 +177,9 @@ class PredictJob:
     def cache_key(self) -> str:
         """Digest of everything but the image that a result depends on."""
         settings = self.params.model_dump(mode="json", exclude=_NO_EFFECT)
+        del settings["output"]["video"]
+        if not settings["sequence"]:
+            del settings["sequence"]
         # The limit of one pass is left out if it follows from the memory that is free now.
         steps, (smallest, largest) = sampling_steps(self.model, self.params), self._sides
         content = json.dumps([_VERSION, self._digest, settings, [steps, smallest, largest]])
@@ -168,8 +193,8 @@ class PredictJob:
         """
         start = time.monotonic()
         try:
-            beauty = read_beauty(image.path, self.params)
-            predicted = predict_image(self._estimator, beauty.stored, image.name, self._layout)
+            beauty, noise = self.source.read(image), self.source.noise_name(image)
+            predicted = predict_image(self._estimator, beauty.stored, noise, self._layout)
         except BadSampleError:
             raise
         except NotFiniteError as error:
@@ -180,11 +205,18 @@ class PredictJob:
         record = beauty.record | {"tiles": predicted.tiles, "seconds": seconds}
         return UserPrediction(beauty.stored, predicted.albedo, predicted.uncertainty, record)
 
+    def beauty(self, image: UserImage) -> np.ndarray:
+        """An image as the model sees it, uint16 [H, W, 3], sRGB-encoded.
+
+        Raises:
+            BadSampleError: if the image cannot be used.
+        """
+        return self.source.read(image).stored
+
     @cached_property
     def _estimator(self) -> Estimator:
-        device = open_device(
-            self.device.type, self.params.precision
-        )  # in the process that predicts
+        # In the process that predicts, which may be a worker.
+        device = open_device(self.device.type, self.params.precision)
         return Estimator.owning(self.model, device, self.params, self.params.precision)
 
     @cached_property
@@ -226,6 +258,15 @@ class PredictJob:
             )
         logger.debug("the prediction failed", exc_info=error)
         return f"the prediction failed: {type(error).__name__}: {text}"
+
+
+def _check_video(params: PredictParams) -> None:
+    """Raise ProjectError if the video of a sequence cannot be written."""
+    if params.sequence and params.output.video == "mp4" and not find_spec("av"):
+        raise ProjectError(
+            "predict.output.video: mp4 needs PyAV; run pip install 'albedo_pipeline[video]', or "
+            "set it to gif or null"
+        )
 
 
 def model_digest(model: AlbedoModel) -> str:

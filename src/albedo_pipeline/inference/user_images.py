@@ -3,20 +3,23 @@
 import glob
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from albedo_pipeline.artifacts.user_predictions import UserImage
+from albedo_pipeline.artifacts.prediction_job import UserImage
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.declarations import ReadOptions
 from albedo_pipeline.imaging.exposure import brightness_of, exposure_factor
 from albedo_pipeline.imaging.image import Image, linear_rows
-from albedo_pipeline.imaging.io.read import read_colour
-from albedo_pipeline.imaging.pixel_checks import check_pixels
+from albedo_pipeline.imaging.io.film import ANIMATIONS, VIDEOS, read_film
+from albedo_pipeline.imaging.io.read import ColourImage, read_colour
+from albedo_pipeline.imaging.pixel_checks import PixelChecks, check_pixels
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import strips
 from albedo_pipeline.params import PredictParams
@@ -56,19 +59,25 @@ class Beauty:
     """Size, type, colour space and its source, exposure, and shares of special pixels."""
 
 
-def find_images(location: str) -> Found:
+def find_images(location: str, videos: bool = False) -> Found:
     """Images in a folder and its subfolders (but not behind links), or matching a pattern, or one.
 
     A single file is used whatever its suffix and name. Companion files, such as `._name.png`, are
     passed over. What cannot be read, such as a link that leads
     nowhere or a subfolder that may not be listed, counts as an image, so that it is named.
 
+    Args:
+        location: what `predict.input` says.
+        videos: whether videos count as images, too.
+
     Raises:
         ProjectError: if there is no image, or the single one is no file; names `predict.input`.
     """
     try:
         base, paths, companions = _files(Path(location).expanduser())
-        images = paths if paths == [Path(location).expanduser()] else [*filter(_is_image, paths)]
+        suffixes = SUFFIXES | VIDEOS if videos else SUFFIXES
+        is_single = paths == [Path(location).expanduser()]
+        images = paths if is_single else [path for path in paths if _is_image(path, suffixes)]
         if not images:
             raise ValueError(_no_image(len(paths), companions))
     except (ValueError, RuntimeError) as error:
@@ -131,8 +140,8 @@ def _is_plain(folder: Path) -> bool:
     return is_folder(folder) or not glob.has_magic(folder.name)
 
 
-def _is_image(path: Path) -> bool:
-    is_named_like_one = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+def _is_image(path: Path, suffixes: set[str]) -> bool:
+    is_named_like_one = path.suffix.lower() in suffixes and not path.name.startswith(".")
     return is_named_like_one or is_folder(path)
 
 
@@ -150,35 +159,110 @@ def output_names(names: list[str]) -> list[str]:
 
 
 def read_beauty(path: Path, params: PredictParams) -> Beauty:
-    """Read, expose and encode, as `ingest` does.
+    """Read, expose and encode an image, as `ingest` does.
 
-    Grey becomes equal red, green and blue. Pixels that are not finite or negative become black.
-    Transparent pixels keep their colour, but do not influence the exposure.
+    Raises:
+        BadSampleError: if the image cannot be used, or has several frames; its message is the
+            reason.
+    """
+    with bad_sample(path):
+        _refuse_film(path)
+    return exposed(path, read_image(path, params), params)
+
+
+def read_image(path: Path, params: PredictParams) -> ColourImage:
+    """Read the colours of an image; grey becomes equal red, green and blue.
 
     Raises:
         BadSampleError: if the image cannot be used; its message is the reason.
     """
     options = ReadOptions(params.colour_space, params.alpha, grey=True)
+    with bad_sample(path):
+        return read_colour(path, int(params.max_megapixels * 1e6), options=options)
+
+
+def exposure_of(image: ColourImage, params: PredictParams) -> float | None:
+    """The factor that `predict.exposure` chooses for an image; None if the image is black."""
+    if image.space == "srgb":
+        return 1.0
+    exposure = params.exposure.model_dump()
+    checks = _checked(image, params)
+    usable = checks.usable if image.present is None else checks.usable & image.present
     try:
-        image = read_colour(path, int(params.max_megapixels * 1e6), options=options)
-        return _exposed(
-            Image(image.pixels, image.space, image.type, image.notes), image.present, params
-        )
+        return float(exposure_factor(checks.brightness, usable, **exposure))
+    except ValueError:
+        return None
+
+
+def exposed(
+    path: Path, image: ColourImage, params: PredictParams, factor: float | None = None
+) -> Beauty:
+    """Expose and encode an image.
+
+    Pixels that are not finite or negative become black. Transparent pixels keep their colour, but
+    do not influence the exposure.
+
+    Args:
+        path: the file, for errors.
+        image: the image as stored.
+        params: settings.
+        factor: factor that the linear values are multiplied by; None: what `predict.exposure` says.
+
+    Raises:
+        BadSampleError: if no pixel can be used, or the image is black and has no factor.
+    """
+    with bad_sample(path):
+        return _exposed(image, params, factor)
+
+
+@contextmanager
+def bad_sample(path: Path) -> Iterator[None]:
+    """Turn a ValueError about a file into a BadSampleError without the file's path."""
+    try:
+        yield
+    except BadSampleError:
+        raise
     except ValueError as error:
         raise BadSampleError(str(error).removeprefix(f"{path}: ")) from error
 
 
-def _exposed(image: Image, present: np.ndarray | None, params: PredictParams) -> Beauty:
+def _refuse_film(path: Path) -> None:
+    """Raise ValueError if a file has several frames, of which only the first would be used."""
+    suffix = path.suffix.lower()
+    if suffix in VIDEOS:
+        raise ValueError("a video; set predict.sequence to true to predict its frames")
+    if suffix not in ANIMATIONS:
+        return
+    try:
+        frames = read_film(path).frames
+    except ValueError:  # the reader of images says what is wrong
+        return
+    if frames > 1:
+        raise ValueError(
+            f"an animation of {frames} frames; set predict.sequence to true to predict them all, "
+            "or save one frame as PNG"
+        )
+
+
+def _checked(image: ColourImage, params: PredictParams) -> PixelChecks:
+    both = Image(image.pixels, image.space, image.type, image.notes)
+    return check_pixels(both, both, brightness_of(params.exposure.policy))
+
+
+def _exposed(image: ColourImage, params: PredictParams, factor: float | None) -> Beauty:
+    present = image.present
     height, width = image.pixels.shape[:2]
-    exposure = params.exposure.model_dump()
-    checks = check_pixels(image, image, brightness_of(exposure["policy"]))
+    checks = _checked(image, params)
     usable = checks.usable if present is None else checks.usable & present
     if not usable.any():
         hint = "" if present is None else "; if alpha is no coverage, set predict.alpha to ignore"
         raise ValueError(f"no pixel is finite, not negative and opaque{hint}")
-    is_encoded = image.space == "srgb"
-    factor = 1.0 if is_encoded else exposure_factor(checks.brightness, usable, **exposure)
-    rows_of, stored = linear_rows(image, checks.usable), np.empty((height, width, 3), np.uint16)
+    if image.space == "srgb":
+        factor = 1.0
+    elif factor is None:
+        factor = exposure_factor(checks.brightness, usable, **params.exposure.model_dump())
+    as_stored = Image(image.pixels, image.space, image.type, image.notes)
+    rows_of, stored = linear_rows(as_stored, checks.usable), np.empty((height, width, 3), np.uint16)
     clipped = 0
     for rows in strips(height, width):
         light = rows_of(rows) * np.float32(factor)

@@ -21,6 +21,9 @@ class OutputParams(Params):
     """Bits per channel of `…_albedo.png`."""
     tiff: Literal["srgb", "linear", "acescg"] | None = None
     """Colour space of `…_albedo.tif`, 16 bits per channel."""
+    video: Literal["mp4", "gif"] | None = "mp4"
+    """Format of `…_side_by_side`, the beauty beside the albedo of a sequence; `mp4` needs the extra
+    `video`."""
 
     @model_validator(mode="after")
     def _check_files(self) -> Self:
@@ -52,6 +55,11 @@ class PredictParams(Inference):
     """Exposure of linear and ACEScg images; sRGB-encoded images are not exposed."""
     output: OutputParams = OutputParams()
     """The files that are written of each albedo."""
+    sequence: bool = False
+    """Whether the images are frames: numbered files, animations (GIF, WebP) and videos. All frames
+    of a shot get one exposure and one noise."""
+    frames_per_second: float = Field(24, gt=0, le=240)
+    """Frame rate of numbered files, for the video; animations and videos have their own."""
     resolution: int | None = Field(None, ge=8, le=16384)
     """Longer side at which an image is predicted, pixels; null: its own, but at most four times the
     resolution that the model is made for, because larger objects are unlike those it knows."""

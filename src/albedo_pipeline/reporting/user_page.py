@@ -59,6 +59,17 @@ class ImageCard:
     warnings: list[str]
 
 
+@dataclass(frozen=True)
+class SequenceCard:
+    """What the page shows of a sequence; links are percent-encoded."""
+
+    name: str
+    video: str
+    """Link to the video; empty if there is none."""
+    details: str
+    """Frames, shots and flicker."""
+
+
 def user_page(predictions: dict[str, Any]) -> str:
     """The page as HTML text; names and reasons are escaped.
 
@@ -86,6 +97,7 @@ def user_page(predictions: dict[str, Any]) -> str:
             for key, value in settings.items()
             if key in _SETTING_LABELS
         ],
+        sequences=[_sequence_card(record) for record in predictions.get("sequences", [])],
         cards=[_card(record) for record in predicted],
         failed=failed,
         files=_files_text(settings["output"]),
@@ -134,6 +146,20 @@ def _card(record: dict[str, Any]) -> ImageCard:
         details=_details(record),
         warnings=_warnings(record),
     )
+
+
+def _sequence_card(record: dict[str, Any]) -> SequenceCard:
+    parts = [
+        f"{count(record['frames'], 'frame')} in {count(record['shots'], 'shot')}",
+        f"{record['frames_per_second']:.4g} frames per second",
+    ]
+    if record["flicker"] is not None:
+        still = percentage(record["still_share"])
+        parts.append(f"flicker {record['flicker']:.4f} where the input stays the same ({still})")
+    if record["failed"]:
+        parts.append(f"{count(record['failed'], 'frame')} could not be used")
+    video = record["files"].get("video", "")
+    return SequenceCard(_printable(record["name"]), _link(video) if video else "", ", ".join(parts))
 
 
 def _warnings(record: dict[str, Any]) -> list[str]:
