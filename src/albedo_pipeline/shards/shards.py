@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from albedo_pipeline.provenance.column_text import joined_repr
 from albedo_pipeline.shards.index import read_index
 from albedo_pipeline.shards.shard_file import open_shard
 
@@ -68,10 +69,10 @@ class Shards:
     def fingerprint(self) -> str:
         """Digest of every scalar and, through the rows' own digests, of every tensor."""
         digest = hashlib.sha256()
-        for column in self.scalars.column_names:
-            digest.update(column.encode())
-            for value in self.scalars[column].to_pylist():
-                digest.update(repr(value).encode())
+        for name in self._shards[0].scalars.column_names:
+            digest.update(name.encode())
+            for shard in self._shards:
+                digest.update(joined_repr(shard.scalars[name]))
         return digest.hexdigest()[:16]
 
 
