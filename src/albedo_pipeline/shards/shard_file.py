@@ -1,6 +1,7 @@
 """Shards: Arrow IPC files of rows, named by their content and read row by row."""
 
 import hashlib
+import json
 import os
 import uuid
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 
 from albedo_pipeline.errors import ProjectError, one_line
-from albedo_pipeline.provenance.column_text import rows_as_json
 from albedo_pipeline.runtime.atomic_files import fsync
 from albedo_pipeline.shards.tensor_columns import (
     TensorColumn,
@@ -112,12 +112,17 @@ class ShardWriter:
         batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
         self._writer.write_batch(batch)
         scalars = [field.name for field in self._schema if not is_tensor(field)]
-        self._digest.update(rows_as_json(batch.select(scalars)))
+        self._digest.update(_as_text(batch.select(scalars)))
         self._waiting, self._waiting_bytes = [], 0
 
 
 def _name(digest: str) -> str:
     return f"shard-{digest[:16]}.arrow"
+
+
+def _as_text(scalars: pa.RecordBatch | pa.Table) -> bytes:
+    """All scalars as text, for the digest in a shard's name."""
+    return "".join(map(json.dumps, scalars.to_pylist())).encode()
 
 
 def _column(field: pa.Field, values: list) -> pa.Array:
@@ -207,7 +212,7 @@ def open_shard(path: Path, written_by: str = "that writes it") -> ShardFile:
             columns = {name: locate(batches, name, content.address) for name in names}
             scalars = pa.Table.from_batches(batches).drop_columns(names)
             in_memory = pa.ipc.open_stream(_serialised(scalars)).read_all()
-        if _name(hashlib.sha256(rows_as_json(in_memory)).hexdigest()) != path.name:
+        if _name(hashlib.sha256(_as_text(in_memory)).hexdigest()) != path.name:
             raise ValueError("its scalars are not what was written")
         checked = np.zeros(len(in_memory), bool)
         return ShardFile(path, FileIO(path), in_memory, columns, written_by, checked)

@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from albedo_pipeline.provenance.column_text import joined_repr
 from albedo_pipeline.shards.index import read_index
 from albedo_pipeline.shards.shard_file import open_shard
 
@@ -71,8 +70,8 @@ class Shards:
         digest = hashlib.sha256()
         for name in self._shards[0].scalars.column_names:
             digest.update(name.encode())
-            for shard in self._shards:
-                digest.update(joined_repr(shard.scalars[name]))
+            for shard in self._shards:  # so that few values are Python's at a time
+                digest.update("".join(map(repr, shard.scalars[name].to_pylist())).encode())
         return digest.hexdigest()[:16]
 
 
