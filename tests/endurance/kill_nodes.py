@@ -45,7 +45,11 @@ STAGES = (
     Stage("ingest", Path("data/test/03_primary/pairs"), "ingest.resolution=96,ingest.workers=1"),
     Stage("encode", Path("data/test/05_model_input/latents")),
     Stage("evaluate", Path("data/test/07_model_output/predictions"), "evaluate.ensemble.members=8"),
-    Stage("predict", Path("data/test/07_model_output/user"), "predict.model=bundled"),
+    Stage(
+        "predict",
+        Path("data/test/07_model_output/user"),
+        "predict.model=bundled,predict.resolution=96",
+    ),
 )
 
 

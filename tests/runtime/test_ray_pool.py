@@ -63,6 +63,10 @@ def test_items_are_taken_when_a_worker_is_free(ray_cluster) -> None:
     results.close()
 
 
+def test_without_an_address_ray_starts_here() -> None:
+    assert list(ray_map(abs, [-2], Cluster(None, 1, 0))) == [2]
+
+
 def test_no_room_for_a_worker_is_an_error(ray_cluster) -> None:
     with pytest.raises(ProjectError, match=r"room for a worker with 1 core\(s\) and 1 GPU"):
         list(ray_map(squared, [1], Cluster(ray_cluster.address, None, 1)))

@@ -160,3 +160,14 @@ def test_a_second_run_at_the_same_time_is_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "shards"
     with locked(folder, "another squares"), pytest.raises(Exception, match="another squares"):
         dataset(folder).save(Squares(values(10)))
+
+
+def test_rejections_of_finished_chunks_count_when_others_are_made(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    with pytest.raises(Exception, match="cut off"):
+        dataset(folder).save(Squares(values(100), fails_at=80))
+    again = Squares(values(100))
+    again.most = 9  # ten of all are rejected, few of them by this run
+    with pytest.raises(Exception, match="10 are rejected"):
+        dataset(folder).save(again)
+    assert len(again.made) < 50

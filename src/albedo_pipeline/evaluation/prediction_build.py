@@ -18,7 +18,7 @@ from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.pair_shards import PairShards
 
 _SAMPLING = {"steps", "ensemble", "reduction", "seed", "precision", "compile", "compare_with"}
-"""Settings that a prediction depends on; the lineage has the weights."""
+"""Settings that a prediction depends on; the lineage has the weights and all pairs."""
 
 
 class PredictionBuild:
@@ -54,7 +54,7 @@ class PredictionBuild:
         model, made_from = AlbedoModel(denoiser, autoencoder), content_digest(lineage)
         predictor = SplitPredictor(pairs, model, params, device, made_from)
         self.make = predictor.rows
-        settings = params.model_dump_json(include=_SAMPLING)
+        settings = params.model_dump_json(include=_SAMPLING | {"splits"})  # decide the batches
         parts = (made_from, settings, device.type, predictor.images_per_batch)
         self.cache_key = _cache_key(denoiser, *parts)
         self.sources = [

@@ -25,6 +25,8 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import Row
 from albedo_pipeline.shards.shards import PREDICTION_OF
 
+_CPU_IMAGES = 4
+"""Largest number of images that a core predicts at a time: more need memory and save little."""
 _READERS = 2
 """Number of threads that read batches, with their noise, while a GPU predicts."""
 _OWN = "prediction"
@@ -46,7 +48,7 @@ class EvaluatedSample(NamedTuple):
 class _Batch:
     samples: list[EvaluatedSample]
     beauty: torch.Tensor
-    """float32 [B', 3, H, W], sRGB-encoded, in [-1, 1]; filled up to the batch size."""
+    """float32 [B, 3, H, W], sRGB-encoded, in [-1, 1]."""
     albedo: torch.Tensor
     """As `beauty`."""
     noise: dict[str, torch.Tensor]
@@ -54,10 +56,11 @@ class _Batch:
 
 
 class SplitPredictor:
-    """Predicts samples so that a prediction depends on its own sample alone.
+    """Predicts samples so that the result depends on their chunk alone, not on who makes it.
 
-    As in `preprocessing.latent_rows`, a GPU always gets full batches, the last one filled up with
-    repeats, and a CPU predicts one sample per core. So the result is the same in any chunk.
+    The bits of a convolution's result depend on the batch and on the number of threads. So batches
+    are parts of a chunk, which is the same in every run of one cache key, and on a CPU each is
+    predicted by one thread.
     """
 
     def __init__(
@@ -85,7 +88,8 @@ class SplitPredictor:
             PREDICTION_OF + name: other_model(name) for name in params.compare_with
         }
         own = self._estimator(_OWN, torch.device("cpu"))
-        self.images_per_batch = own.images_per_batch if device.type != "cpu" else 1
+        most = _CPU_IMAGES if device.type == "cpu" else own.images_per_batch
+        self.images_per_batch = min(most, own.images_per_batch)
 
     def rows(self, chunks: Iterable[Sequence[EvaluatedSample]]) -> Iterator[list[Row]]:
         """Predict samples, one row each, reading ahead; a batch does not cross a chunk's end.
@@ -126,13 +130,12 @@ class SplitPredictor:
                 yield batch
 
     def _read(self, estimators: dict[str, Estimator], samples: list[EvaluatedSample]) -> _Batch:
-        full = samples + samples[-1:] * (self.images_per_batch - len(samples))
-        rows = [sample.row for sample in full]
+        rows = [sample.row for sample in samples]
         beauty, albedo = (to_tensor(self._pairs.batch(name, rows)) for name in ("beauty", "albedo"))
         noise = {
             name: ensemble_noise(
                 self._params.seed,
-                [sample.sample_id for sample in full],
+                [sample.sample_id for sample in samples],
                 estimator.sampling.ensemble.members,
                 estimator.latent_shape(*beauty.shape[-2:]),
             )
@@ -163,7 +166,7 @@ def other_model(name: str) -> AlbedoModel:
 
 
 def _predicted(batch: _Batch, estimators: dict[str, Estimator]) -> dict[str, np.ndarray]:
-    """sRGB-encoded images [B', C, H, W] in [0, 1], by name of the column."""
+    """sRGB-encoded images [B, C, H, W] in [0, 1], by name of the column."""
     own, predicted = estimators[_OWN], {}
     for name, estimator in estimators.items():
         with _named(name, batch):

@@ -186,7 +186,7 @@ def _connected(address: str | None) -> Iterator[Any]:
     try:
         _check_reachable(address)
         ray.init(
-            address,
+            address or "local",  # without an address Ray would look for a running cluster
             configure_logging=False,
             log_to_driver=False,
             include_dashboard=None if address else False,

@@ -100,33 +100,44 @@ def _write(folder: Path, build: ShardBuild, mean: int) -> None:
     chunks = chunk_bounds([source.name for source in build.sources], mean)
     keys = [ledger.key([build.sources[i] for i in chunk]) for chunk in chunks]
     sweep_partial(folder)
-    _remove_damaged(folder, ledger.chunks().values())
     known = ledger.chunks()
-    missing = [n for n, key in enumerate(keys) if key not in known or not known[key].is_final]
+    damaged = _remove_damaged(folder, known.values())
+    known = {key: chunk for key, chunk in known.items() if chunk.shard not in damaged}
+    finished = {key: known[key] for key in keys if key in known and known[key].is_final}
+    missing = {key: chunk for key, chunk in zip(keys, chunks, strict=True) if key not in finished}
     if missing:
-        previous = PreviousRows(folder, known.values())
-        _make_chunks(
-            ChunkWriter(folder, build.make, ledger),
-            build,
-            previous,
-            {keys[n]: chunks[n] for n in missing},
-        )
-    finished = [ledger.chunks()[key] for key in keys]
-    outcomes = [outcome for chunk in finished for outcome in chunk.outcomes.values()]
-    shards = [chunk.shard for chunk in finished if chunk.shard]
-    rejected = [outcome.rejected for outcome in outcomes if outcome.rejected]
-    publish(folder, Index(shards, rejected, build.companions))
+        # The sources of finished chunks are in no other chunk, so their rows are not needed.
+        others = (chunk for key, chunk in known.items() if key not in finished)
+        writer = ChunkWriter(folder, build.make, ledger)
+        rejected = _rejected(finished.values())
+        _make_chunks(writer, build, PreviousRows(folder, others), missing, rejected)
+        finished |= {key: ledger.chunk(key) for key in missing}
+    in_order = [finished[key] for key in keys]
+    shards = [chunk.shard for chunk in in_order if chunk.shard]
+    publish(folder, Index(shards, _rejected(in_order), build.companions))
     ledger.keep_only(keys)
 
 
-def _remove_damaged(folder: Path, chunks: Iterable[Chunk]) -> None:
-    """Remove the shards of earlier runs that are not what was written; they are made again."""
-    paths = [folder / chunk.shard for chunk in chunks if chunk.shard]
+def _rejected(chunks: Iterable[Chunk]) -> list[Rejected]:
+    outcomes = (outcome for chunk in chunks for outcome in chunk.outcomes.values())
+    return [outcome.rejected for outcome in outcomes if outcome.rejected]
+
+
+def _remove_damaged(folder: Path, chunks: Iterable[Chunk]) -> set[str]:
+    """Remove the shards of earlier runs that are not what was written; they are made again.
+
+    Returns:
+        Names of the removed files.
+    """
+    names, removed = [chunk.shard for chunk in chunks if chunk.shard], set()
+    paths = [folder / name for name in names]
     checks = ordered_map(_is_undamaged, paths, usable_cores())
     for path, is_undamaged in zip(paths, checks, strict=True):
         if not is_undamaged:
             logger.warning("%s: damaged, its samples are made again", path)
             path.unlink()
+            removed.add(path.name)
+    return removed
 
 
 def _is_undamaged(path: Path) -> bool:
@@ -140,10 +151,15 @@ def _is_undamaged(path: Path) -> bool:
 
 
 def _make_chunks(
-    writer: ChunkWriter, build: ShardBuild, previous: PreviousRows, missing: dict[str, range]
+    writer: ChunkWriter,
+    build: ShardBuild,
+    previous: PreviousRows,
+    missing: dict[str, range],
+    rejected: list[Rejected],
 ) -> None:
-    """Write one shard per missing chunk, by its key."""
-    rejected = previous.rejected(build.sources)
+    """Write one shard per missing chunk, by its key; `rejected` are those of finished chunks."""
+    wanted = (build.sources[i] for chunk in missing.values() for i in chunk)
+    rejected = rejected + previous.rejected(wanted)
     if rejected:
         build.check_rejected(rejected)
     total = sum(map(len, missing.values()))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.shard_file import Row, ShardFile, open_shard
@@ -107,6 +108,18 @@ class BuildLedger:
         """Finished chunks of this cache key whose shard has the recorded size."""
         found = {path.stem: self._read(path) for path in self._folder.glob("*.json")}
         return {key: chunk for key, chunk in found.items() if chunk}
+
+    def chunk(self, key: str) -> Chunk:
+        """A chunk that this run has recorded.
+
+        Raises:
+            ProjectError: if its record or its shard is gone; names the record.
+        """
+        path = self._folder / f"{key}.json"
+        chunk = self._read(path)
+        if chunk is None:
+            raise ProjectError(f"{path}: was changed while the run wrote it; run it again")
+        return chunk
 
     def keep_only(self, keys: Iterable[str]) -> None:
         """Delete the records of all other chunks."""

@@ -32,7 +32,9 @@ class PairShards(Shards):
             ProjectError: if it has others.
         """
         columns = ("sample_id", "digest")
-        if any(manifest[name].tolist() != self.scalars[name].to_pylist() for name in columns):
+        if len(manifest) != len(self) or any(
+            (manifest[name].to_numpy() != self.scalars[name].to_numpy()).any() for name in columns
+        ):
             raise ProjectError(f"{self.folder}: not the pairs of the manifest; run ingest again")
 
     def batch(self, name: str, rows: Iterable[int]) -> np.ndarray:
