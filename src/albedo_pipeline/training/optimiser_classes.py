@@ -12,8 +12,15 @@ from albedo_pipeline.params.optimisation import Optimiser
 _FUSED = (torch.optim.Adam, torch.optim.AdamW)
 """Classes whose one kernel skips a step if `found_inf` says so. That of SGD would store a momentum
 that is not initialised if its first step were skipped."""
-_UNUSABLE = (torch.optim.Optimizer, torch.optim.LBFGS, torch.optim.SparseAdam)
-"""The base class, and classes that need several losses a step, or sparse gradients."""
+_UNUSABLE = (
+    torch.optim.Optimizer,
+    torch.optim.LBFGS,
+    torch.optim.SparseAdam,
+    torch.optim.Adafactor,
+    torch.optim.ASGD,
+)
+"""The base class, and classes that need several losses a step, or sparse gradients, or read numbers
+in their step, which the plan's fake tensors do not have."""
 _SETTINGS_OF_THEIR_OWN = ("betas", "eps", "weight_decay")
 _NOT_OPTIONS = ("params", "lr", "foreach", "fused", "capturable", "differentiable", "maximize")
 """Arguments that are no settings: parameters, the learning rate, and how steps are computed."""
