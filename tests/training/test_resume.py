@@ -131,6 +131,29 @@ def test_a_training_with_unusual_settings_resumes_bit_for_bit(train) -> None:
     assert same(whole.store.path(10), train("cut", **settings).store.path(10))
 
 
+def test_a_training_with_momentum_resumes_bit_for_bit(train) -> None:
+    optimiser = {
+        "name": "sgd",
+        "options": {"momentum": 0.9},
+        "groups": [{"pattern": "bias$", "weight_decay": 0.1}],
+    }
+    settings = LONG | {"optimiser": optimiser}
+    whole = train("whole", **settings)
+    train("cut", **settings | {"max_steps": 5, "learning_rate": decaying_at(10)})
+    assert same(whole.store.path(10), train("cut", **settings).store.path(10))
+
+
+def test_new_settings_of_the_optimiser_leave_those_of_stored_checkpoints(train_params) -> None:
+    groups = [{"pattern": "conv_in", "ratio": 3.0}]
+    stored = train_params(optimiser={"groups": groups}).result_settings(9)
+    assert {key: value for key, value in stored.items() if key.startswith("optimiser.")} == {
+        "optimiser.name": "adamw",
+        "optimiser.betas": [0.9, 0.999],
+        "optimiser.weight_decay": 0.0,
+        "optimiser.groups": groups,
+    }
+
+
 def test_other_frozen_weights_are_a_mismatch(train, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"lora": {"rank": 2}}
     train("run", **settings)

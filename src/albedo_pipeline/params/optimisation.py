@@ -1,9 +1,9 @@
 """Settings of noise, loss, optimiser, learning rate, averaging, checkpoints and validation."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from albedo_pipeline.params.base import Params
 from albedo_pipeline.params.sampling import Sampling
@@ -43,14 +43,20 @@ class Loss(Params):
     """Bound of the SNR in min-SNR weighting; null: all timesteps have the same weight."""
 
 
+def _lower(name: Any) -> Any:
+    return name.lower() if isinstance(name, str) else name
+
+
 class ParameterGroup(Params):
-    """Parameters with a learning rate of their own."""
+    """Parameters with a learning rate or a weight decay of their own."""
 
     pattern: str
     """Regular expression that is searched in the parameter's name. A parameter belongs to the first
     group whose pattern it matches."""
-    ratio: float = Field(ge=0)
+    ratio: float = Field(1.0, ge=0)
     """Factor of the learning rate; 0 freezes the parameters."""
+    weight_decay: float | None = Field(None, ge=0)
+    """Weight decay of these parameters; null: that of the optimiser."""
 
     @field_validator("pattern")
     @classmethod
@@ -63,16 +69,29 @@ class ParameterGroup(Params):
 
 
 class Optimiser(Params):
-    """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019)."""
+    """A class of `torch.optim`, and its numbers."""
 
-    name: Literal["adamw", "adam"] = "adamw"
-    """Which of the two is used."""
+    name: Annotated[str, BeforeValidator(_lower)] = "adamw"
+    """Class of `torch.optim`, in any case: `adamw` (Loshchilov & Hutter 2019), `adam` (Kingma & Ba
+    2015), `sgd`, `radam`, and so on. On a GPU, all but these first two wait for each step."""
     betas: tuple[Decay, Decay] = (0.9, 0.999)
-    """Decays of the moving averages of the gradient and of its square."""
+    """Decays of the moving averages of the gradient and of its square; only for classes that have
+    them."""
+    eps: float | None = Field(None, gt=0)
+    """Number that keeps a division from dividing by zero; null: the default of the class, 1e-8 for
+    `adamw` and `adam`."""
     weight_decay: float = Field(0.0, ge=0)
     """Weight decay: decoupled from the gradient for `adamw`, an L2 penalty for `adam`."""
+    options: dict[str, bool | int | float | tuple[float, ...]] = Field({})
+    """Other arguments of the class by name, such as `momentum` of `sgd`."""
     groups: tuple[ParameterGroup, ...] = ()
-    """Parameters with a learning rate of their own; all others have ratio 1."""
+    """Parameters with a learning rate or a weight decay of their own; all others have ratio 1."""
+
+    def result_settings(self) -> dict[str, Any]:
+        """The settings as plain values, without those that are null or empty: their absence says
+        the same in the checkpoints of before they existed."""
+        settings = self.model_dump(mode="json", exclude_none=True)
+        return {key: value for key, value in settings.items() if key != "options" or value}
 
 
 class Plateau(Params):

@@ -49,6 +49,8 @@ class TrainingLoop(Params):
         "seed",
         "effective_batch_size",
         "optimiser.betas",
+        "optimiser.eps",
+        "optimiser.options",
         "optimiser.weight_decay",
         "optimiser.groups",
         "learning_rate",
@@ -143,6 +145,7 @@ class TrainingLoop(Params):
         """The settings without those that do not decide the weights at each step; nested."""
         settings = self.model_dump(mode="json")
         kept = {key: value for key, value in settings.items() if key not in _MAY_DIFFER_ON_RESUME}
+        kept["optimiser"] = self.optimiser.result_settings()
         rate = kept["learning_rate"]
         if rate["decay"] == "plateau":
             kept["validation"] = settings["validation"]

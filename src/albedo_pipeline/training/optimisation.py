@@ -8,6 +8,7 @@ from torch import nn
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.ema import constant_decay, power_decay
 from albedo_pipeline.params.optimisation import Ema, Optimiser, ParameterGroup
+from albedo_pipeline.training.optimiser_classes import arguments, optimiser_class
 
 Named = dict[str, nn.Parameter]
 """Parameters by name."""
@@ -15,7 +16,12 @@ Named = dict[str, nn.Parameter]
 
 def ratio_of(name: str, groups: tuple[ParameterGroup, ...]) -> float:
     """Factor of the learning rate for the parameter `name`."""
-    return next((group.ratio for group in groups if re.search(group.pattern, name)), 1.0)
+    return group_of(name, groups).ratio
+
+
+def group_of(name: str, groups: tuple[ParameterGroup, ...]) -> ParameterGroup:
+    """The first group whose pattern matches `name`; the one with nothing of its own if none is."""
+    return next((g for g in groups if re.search(g.pattern, name)), ParameterGroup(pattern=""))
 
 
 def freeze(model: nn.Module, groups: tuple[ParameterGroup, ...], path: str = "train") -> Named:
@@ -54,18 +60,37 @@ def train_mode(model: nn.Module) -> None:
             module.eval()
 
 
-def new_optimiser(trained: Named, params: Optimiser) -> torch.optim.Optimizer:
-    """The optimiser with one parameter group for each ratio, which the group holds as `ratio`.
+def new_optimiser(trained: Named, params: Optimiser, path: str = "train") -> torch.optim.Optimizer:
+    """The optimiser with one parameter group for each ratio and weight decay.
 
-    It is fused: its one kernel skips a step if the tensor `found_inf` says so, without a transfer
-    to the host.
+    A group holds its ratio as `ratio`. The optimiser divides the gradients by its attribute
+    `grad_scale`, and skips a step if the tensor `found_inf` is not 0; the fused kernel of Adam does
+    that without a transfer to the host.
+
+    Args:
+        trained: the parameters, by name.
+        params: settings of the optimiser.
+        path: where the settings are, for errors.
+
+    Raises:
+        ProjectError: if torch has no such optimiser, or it does not accept the settings.
     """
-    by_ratio: dict[float, list[nn.Parameter]] = {}
+    kind = optimiser_class(params, path)
+    common = arguments(kind, params, path)
+    by_values: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trained.items():
-        by_ratio.setdefault(ratio_of(name, params.groups), []).append(parameter)
-    groups = [{"params": ps, "ratio": ratio} for ratio, ps in by_ratio.items()]
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[params.name]
-    return kind(groups, betas=params.betas, weight_decay=params.weight_decay, fused=True)
+        group = group_of(name, params.groups)
+        decay = params.weight_decay if group.weight_decay is None else group.weight_decay
+        by_values.setdefault((group.ratio, decay), []).append(parameter)
+    groups = [
+        {"params": parameters, "ratio": ratio}
+        | ({"weight_decay": decay} if "weight_decay" in common else {})
+        for (ratio, decay), parameters in by_values.items()
+    ]
+    try:
+        return kind(groups, **common)
+    except (TypeError, ValueError) as error:
+        raise ProjectError(f"{path}.optimiser: torch.optim.{kind.__name__}: {error}") from error
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
@@ -91,11 +116,12 @@ def largest_gradients(
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer, trained: Named) -> dict[str, torch.Tensor]:
-    """The optimiser's state tensors as `<parameter>/<name>`; empty before the first step."""
+    """The optimiser's state tensors as `<parameter>/<name>`; before the first step mostly none."""
     return {
         f"{name}/{key}": value
         for name, parameter in trained.items()
         for key, value in optimiser.state[parameter].items()
+        if isinstance(value, torch.Tensor)  # SGD without momentum has None
     }
 
 
