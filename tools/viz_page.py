@@ -68,7 +68,8 @@ def make_one_file(build: Path) -> Path:
     files = [file for file in sorted(api.rglob("*")) if file.is_file()]
     answers = {f.relative_to(api).as_posix(): f.read_text(encoding="utf-8") for f in files}
     answers["main"] = answers.get(_FIRST, answers["main"])
-    for folder in (build.absolute().parent, Path(albedo_pipeline.__file__).parents[2]):
+    source = Path(albedo_pipeline.__file__).parents[2]
+    for folder in (build.absolute().parent, source, sys.prefix):
         answers = {name: text.replace(f"{folder}/", "") for name, text in answers.items()}
     setup = _WITHOUT_SERVER.replace("ANSWERS", json.dumps(answers))
     icon = base64.b64encode((build / _ICON).read_bytes()).decode()
