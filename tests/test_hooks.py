@@ -10,7 +10,8 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import node, pipeline
 from kedro_datasets.json import JSONDataset
 
-from albedo_pipeline.hooks import LogSteps, UnlinkDvcCache
+from albedo_pipeline.artifacts.tensorboard import TensorBoardDataset
+from albedo_pipeline.hooks import CorrectVizRecord, LogSteps, UnlinkDvcCache
 from albedo_pipeline.readers.filename_list import FilenameListDataset
 
 
@@ -98,3 +99,42 @@ def test_the_end_of_a_run_says_score_and_time(
     score, time = [record.message for record in caplog.records]
     assert score == "On 3 test samples the model reaches PSNR 18.64 dB."
     assert time.startswith("Finished 2 step(s) in 0.")
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The record of a run as Kedro-Viz writes it, and a folder of 30 bytes."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / name).write_bytes(bytes(10))
+    record = tmp_path / CorrectVizRecord.RECORD
+    record.parent.mkdir()
+    events = [
+        {"event": "after_node_run", "node": "first", "duration": 0.25},
+        {"event": "after_dataset_saved", "dataset": "shards", "size": 0},
+    ]
+    record.write_text(json.dumps(events), encoding="utf-8")
+    return record
+
+
+@pytest.mark.parametrize("is_of_this_run", [True, False])
+def test_the_record_of_this_run_gets_true_durations_and_sizes(
+    record: Path, monkeypatch: pytest.MonkeyPatch, is_of_this_run: bool
+) -> None:
+    clock = iter([100.0, 130.0, 340.0])
+    monkeypatch.setattr("albedo_pipeline.hooks.time.monotonic", lambda: next(clock))
+    hook = CorrectVizRecord()
+    hook.before_pipeline_run()
+    hook.before_node_run(FIRST)
+    for _ in range(2):
+        hook.after_dataset_saved(FIRST)
+    later = hook._start + (1 if is_of_this_run else -1)
+    os.utime(record, (later, later))
+    catalog = DataCatalog(
+        {"shards": TensorBoardDataset(filepath=str(record.parents[1] / "shards"))}
+    )
+    hook.after_pipeline_run(catalog)
+    run, saved = json.loads(record.read_text(encoding="utf-8"))
+    assert (run["duration"], saved["size"]) == ((240.0, 30) if is_of_this_run else (0.25, 0))

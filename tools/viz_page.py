@@ -2,7 +2,8 @@
 
 The built page loads its program and its data from a web server, and its fonts from another one, so
 it cannot be opened as a file. This tool puts icon, style, program and data into the page and
-removes the links to the web fonts; the system's sans-serif font takes their place.
+removes the links to the web fonts; the system's sans-serif font takes their place. The page opens
+on the pipeline `demo`, and paths in it are relative to the project.
 """
 
 import base64
@@ -11,14 +12,22 @@ import re
 import sys
 from pathlib import Path
 
+import albedo_pipeline
 from albedo_pipeline.errors import ProjectError
 
 _FONT_LINK = re.compile(r"<link\b[^>]*fonts\.(?:googleapis|gstatic)\.com[^>]*>")
 _SCRIPT = re.compile(r'<script type="module"[^>]*\bsrc="\./([^"]+)"[^>]*></script>')
 _STYLE = re.compile(r'<link rel="stylesheet"[^>]*\bhref="\./([^"]+)"[^>]*>')
 _ICON = "./favicon.ico"
-_HIDDEN = ".feature-hints, .update-reminder-version-tag { display: none }"
-"""Hints and the notice of a newer version, which are for the person who ran the build."""
+_RULES = """
+.feature-hints, .update-reminder-version-tag { display: none }
+.pipeline-metadata__plot { height: auto }
+.pipeline-metadata__plot-image { align-self: flex-start; height: auto; object-fit: contain }
+"""
+"""Hides hints and the notice of a newer version, which are for the person who ran the build; and
+keeps the shape of pictures, which Kedro-Viz stretches to a fixed height."""
+_FIRST = "pipelines/demo"
+"""The pipeline that the page opens on."""
 _WITHOUT_SERVER = """
 const answers = ANSWERS;
 window.fetch = async (request) => {
@@ -58,11 +67,15 @@ def make_one_file(build: Path) -> Path:
     program, rules = ((build / link[1]).read_text(encoding="utf-8") for link in (script, style))
     files = [file for file in sorted(api.rglob("*")) if file.is_file()]
     answers = {f.relative_to(api).as_posix(): f.read_text(encoding="utf-8") for f in files}
+    answers["main"] = answers.get(_FIRST, answers["main"])
+    source = Path(albedo_pipeline.__file__).parents[2]
+    for folder in (build.absolute().parent, source, sys.prefix):
+        answers = {name: text.replace(f"{folder}/", "") for name, text in answers.items()}
     setup = _WITHOUT_SERVER.replace("ANSWERS", json.dumps(answers))
     icon = base64.b64encode((build / _ICON).read_bytes()).decode()
     for old, new in (
         (_ICON, f"data:image/x-icon;base64,{icon}"),
-        (style[0], f"<style>{rules}{_HIDDEN}</style>"),
+        (style[0], f"<style>{rules}{_RULES}</style>"),
         (
             script[0],
             f"<script>{_inside_html(setup)}</script>\n"

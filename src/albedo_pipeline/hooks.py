@@ -1,5 +1,6 @@
 """Kedro hooks of the project's runs."""
 
+import json
 import logging
 import time
 from collections.abc import Collection
@@ -17,6 +18,7 @@ from albedo_pipeline.pipeline_registry import (
     SEPARATE_PIPELINES,
     register_pipelines,
 )
+from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.distributed import rank, world_size
 
 logger = logging.getLogger(__name__)
@@ -155,6 +157,57 @@ class LogSteps:
         if "report" in outputs:
             path = Path(catalog["report"]._describe()["filepath"])
             logger.info("The report is ready: %s", path.absolute().as_uri())
+
+
+class CorrectVizRecord:
+    """Corrects what Kedro-Viz records of a run for its page "Workflow".
+
+    Kedro-Viz stops a node's clock before the results are saved, which is when results that are
+    made while they are saved (renders, shards, predictions) take their time; and it knows no size
+    of a folder.
+    """
+
+    RECORD: ClassVar = Path(".viz/kedro_pipeline_events.json")
+    """Its file, relative to the project."""
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Note the time, so that the record of an earlier run is not changed."""
+        self._start = time.time()
+        self._clocks: dict[str, tuple[float, float]] = {}
+
+    @hook_impl
+    def before_node_run(self, node: Any) -> None:
+        """Start the clock of a node."""
+        now = time.monotonic()
+        self._clocks[node.name] = (now, now)
+
+    @hook_impl
+    def after_dataset_saved(self, node: Any) -> None:
+        """Stop the clock of a node, for now: it may have more results."""
+        start, _ = self._clocks[node.name]
+        self._clocks[node.name] = (start, time.monotonic())
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, catalog: Any) -> None:
+        """Write the true durations and sizes into the record of this run, if there is one."""
+        if not self.RECORD.is_file() or self.RECORD.stat().st_mtime < self._start:
+            return
+        events = json.loads(self.RECORD.read_text(encoding="utf-8"))
+        for event in events:
+            if event["event"] == "after_node_run" and event["node"] in self._clocks:
+                start, end = self._clocks[event["node"]]
+                event["duration"] = max(event["duration"], end - start)
+            elif event.get("size") == 0 and event["dataset"] in catalog:
+                event["size"] = _size(catalog[event["dataset"]])
+        write_text(self.RECORD, json.dumps(events, indent=2))
+
+
+def _size(dataset: Any) -> int:
+    """Bytes of a dataset's file, or of all files in its folder; 0 if it has neither."""
+    path = Path(str(dataset._describe().get("filepath") or ""))
+    files = [path] if path.is_file() else path.rglob("*") if path.name and path.is_dir() else []
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _time(seconds: float) -> str:

@@ -1,9 +1,15 @@
 """Kedro's project settings."""
 
 from albedo_pipeline.config_loader import ConfigLoader
-from albedo_pipeline.hooks import DistributedRuns, LogSteps, RejectUnknownNames, UnlinkDvcCache
+from albedo_pipeline.hooks import (
+    CorrectVizRecord,
+    DistributedRuns,
+    LogSteps,
+    RejectUnknownNames,
+    UnlinkDvcCache,
+)
 
-HOOKS = (RejectUnknownNames(), DistributedRuns(), UnlinkDvcCache(), LogSteps())
+HOOKS = (RejectUnknownNames(), DistributedRuns(), UnlinkDvcCache(), LogSteps(), CorrectVizRecord())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -9,7 +9,7 @@ import pytest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.pipeline_registry import DEFAULT_PIPELINES
 from tests.support.browser import CHROMIUM, visit
-from tests.support.project import new_project, run_kedro
+from tests.support.project import ROOT, new_project, run_kedro
 from tools.viz_page import make_one_file
 
 
@@ -49,6 +49,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_one_file(project / "build").rename(project / "alone.html")
 
 
+def test_it_names_no_folder_of_this_machine(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "conf/base" in text or "src/albedo_pipeline" in text
+    assert str(page.parent) not in text
+    assert str(ROOT) not in text
+
+
 def test_its_tags_link_nothing(page: Path) -> None:
     links = Links()
     links.feed(page.read_text(encoding="utf-8"))
@@ -60,7 +67,10 @@ def test_it_opens_as_a_file_and_loads_nothing(page: Path) -> None:
     with visit(page.as_uri()) as seen:
         boxes = seen.page.locator(".pipeline-node--modularPipeline")
         boxes.first.wait_for()
-        assert {box.strip() for box in boxes.all_text_contents()} == set(DEFAULT_PIPELINES)
+        assert {box.strip() for box in boxes.all_text_contents()} == {
+            "synthesize",
+            *DEFAULT_PIPELINES,
+        }
         for hidden in (".feature-hints", ".update-reminder-version-tag"):
             seen.page.locator(hidden).wait_for(state="attached")
             assert not seen.page.locator(hidden).is_visible()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets._typing import ImagePreview
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.locks import locked
@@ -101,6 +102,12 @@ class PairShardsDataset(ShardsDataset):
 
     reader = PairShards
 
+    def preview(self) -> ImagePreview:
+        """A contact sheet of some samples, for Kedro-Viz."""
+        from albedo_pipeline.shards.contact_sheet import contact_sheet
+
+        return ImagePreview(contact_sheet(self.load()))
+
     def _write(self, data: Iterable[Row | Rejected]) -> Index:
         rejected: list[Rejected] = []
 
@@ -155,3 +162,9 @@ class PredictionShardsDataset(ShardsDataset):
     """A folder of prediction shards; see `ShardsDataset`."""
 
     reader = PredictionShards
+
+    def preview(self) -> ImagePreview:
+        """A contact sheet of some samples, for Kedro-Viz."""
+        from albedo_pipeline.shards.contact_sheet import contact_sheet
+
+        return ImagePreview(contact_sheet(self.load()))
