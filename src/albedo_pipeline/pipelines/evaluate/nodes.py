@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from albedo_pipeline.node_types import (
     AutoencoderKL,
+    Checkpoints,
     DataFrame,
     Denoiser,
     PairShards,
@@ -18,26 +19,15 @@ def predict_split(
     manifest: DataFrame,
     denoiser: Denoiser,
     autoencoder: AutoencoderKL,
-    lineage: dict,
+    checkpoints: Checkpoints,
     params: EvaluateParams,
-) -> Iterator[Row]:
-    """Yield the predicted albedo of every evaluated sample and its true albedo's round trip."""
-    from albedo_pipeline.evaluation.predictions import predictions
+) -> tuple[dict, Iterator[Row]]:
+    """Digests of what the scores come from; predictions of every evaluated sample."""
+    from albedo_pipeline.evaluation.evaluation import evaluated
     from albedo_pipeline.evaluation.protocols import protocol
-    from albedo_pipeline.provenance.lineage import content_digest
 
     protocol(params.protocol, params.lpips_weights)  # a file that cannot be read fails early
-    made_from = {"lineage": content_digest(lineage)}
-    return (row | made_from for row in predictions(pairs, manifest, denoiser, autoencoder, params))
-
-
-def describe_inputs(
-    manifest: DataFrame, denoiser: Denoiser, autoencoder: AutoencoderKL, params: EvaluateParams
-) -> dict:
-    """Digests of the data, the training and the weights that the scores come from."""
-    from albedo_pipeline.evaluation.lineage import lineage_of
-
-    return lineage_of(manifest, denoiser, autoencoder, params)
+    return evaluated(pairs, manifest, denoiser, autoencoder, checkpoints, params)
 
 
 def score(
@@ -53,6 +43,7 @@ def score(
         The scores of every sample, the risk-coverage curves, the metrics with their intervals, and
         the headline: the metrics of the model alone.
     """
+    from albedo_pipeline.evaluation.baselines import baselines
     from albedo_pipeline.evaluation.lineage import check_inputs
     from albedo_pipeline.evaluation.protocols import protocol
     from albedo_pipeline.evaluation.scores import score_table
@@ -61,7 +52,8 @@ def score(
 
     check_inputs(predictions, pairs, manifest, lineage)
     chosen = protocol(params.protocol, params.lpips_weights)
-    per_sample, curves = score_table(predictions, pairs, manifest, chosen, params.retinex)
+    methods = baselines(params.retinex.intensity_threshold, params.retinex.chroma_threshold)
+    per_sample, curves = score_table(predictions, pairs, manifest, chosen, methods)
     metrics = {
         "protocol": describe(chosen, predictions, manifest, params),
         "lineage": lineage | {"predictions": predictions.fingerprint()},
