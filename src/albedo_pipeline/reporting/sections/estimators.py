@@ -114,7 +114,9 @@ def estimators_section(
     scores = {k: v for k, v in results["scores"][split].items() if k != "n"}
     differences = results["differences"][split]
     names = main_measures(dict.fromkeys(name for by in scores.values() for name in by))
-    settings = list(dict.fromkeys(k for e in results["estimators"].values() for k in e["about"]))
+    about = [estimator["about"] for estimator in results["estimators"].values()]
+    used = (key for each in about for key, value in each.items() if value is not None)
+    settings = list(dict.fromkeys(used))
     best = {name: best_method(scores, name, list(scores)) for name in names}
     rows = [
         EstimatorRow(
