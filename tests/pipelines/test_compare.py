@@ -198,6 +198,7 @@ def test_evaluate_takes_a_checkpoint(compared: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.exception
     metrics = json.loads((project / DATA / "08_reporting/metrics.json").read_text())
     expected = results(compared)["scores"]["test"]["step 4"]["psnr"]["mean"]
-    assert metrics["test"]["model"]["psnr"]["mean"] == expected
+    # Batches of another size are computed with another rounding.
+    assert metrics["test"]["model"]["psnr"]["mean"] == pytest.approx(expected, abs=1e-3)
     message = error_of(project, "--pipelines", "export")
     assert message.startswith("Error: metrics: not made from the denoiser at hand")

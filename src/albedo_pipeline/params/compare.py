@@ -4,14 +4,23 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from albedo_pipeline.params.base import Device, Precision
+from albedo_pipeline.params.base import BUNDLED, Device, Precision
 from albedo_pipeline.params.evaluate import Measuring
+
+DEFAULT: dict[str, dict[str, Any]] = {
+    "ours": {"type": "checkpoint"},
+    "bundled": {"type": "marigold", "model": BUNDLED},
+    "beauty": {"type": "beauty"},
+    "grey": {"type": "constant"},
+}
+"""Estimators that are compared if the settings name none. They are not in `conf/base`, because an
+environment's list would be added to that one."""
 
 
 class CompareParams(Measuring):
     """Which estimators are scored side by side, and how they are measured."""
 
-    estimators: dict[str, dict[str, Any]] = Field(min_length=2)
+    estimators: dict[str, dict[str, Any]] = Field(DEFAULT, min_length=2)
     """Settings of each estimator, by a name of your choice. `type` is the name of a file in
     `evaluation/estimators`, or the dotted path of a module of yours; the other keys are the
     settings of that type."""
