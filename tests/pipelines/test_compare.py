@@ -18,7 +18,7 @@ from tests.support.project import copied, error_of, run_in_process
 DATA = Path("data/test")
 SETTINGS = {
     "bootstrap": {"resamples": 200},
-    "gallery": 2,
+    "gallery": 3,
     "estimators": {
         "last": {"type": "checkpoint", "checkpoint": "last", "steps": 2},
         "step 4": {"type": "checkpoint", "checkpoint": 4, "steps": 2},
@@ -125,7 +125,7 @@ def test_the_report_shows_table_gallery_and_published_numbers_apart(compared: Pa
     page = (compared / DATA / "08_reporting/report.html").read_text()
     section = page[page.index('<section id="estimators">') :]
     section = section[: section.index("</section>")]
-    assert section.count("<img ") == 2 * (2 + len(SETTINGS["estimators"]))
+    assert section.count("<img ") == 3 * (2 + len(SETTINGS["estimators"]))
     assert "MarigoldIntrinsicsPipeline" in section
     apart = section[section.index("Published numbers that cannot be compared") :]
     assert re.search(r"Marigold V2.*?PSNR.*?20\.78.*?protocol: that of Marigold V2", apart, re.S)

@@ -32,7 +32,7 @@ class CompareParams(Measuring):
     """Number format of the weights and the networks."""
     batch_size: int = Field(16, ge=1)
     """Samples that are predicted together."""
-    gallery: int = Field(6, ge=0, le=60)
+    gallery: int = Field(6, ge=3, le=60)
     """Number of samples that the report shows, spread evenly from the best to the worst by the
     reference's PSNR."""
     data_set: str | None = None
