@@ -35,7 +35,7 @@ def bundle_estimator(folder: Path, target: Path = BUNDLED_ESTIMATOR) -> None:
         for name in ("README.md", "made_from.json"):
             shutil.copy(folder / name, new)
         pipeline.to(dtype=torch.float32)  # the rounded weights, as they are loaded
-        make_reference(pipeline, pipeline.default_processing_resolution).write(new)
+        make_reference(pipeline, pipeline.default_processing_resolution or 256).write(new)
         write_checksums(new)
 
 

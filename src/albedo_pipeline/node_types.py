@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from albedo_pipeline.artifacts.checkpoints import Checkpoints
+    from albedo_pipeline.artifacts.comparison import Comparison
     from albedo_pipeline.artifacts.prediction_job import PredictionJob
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.denoiser import Denoiser
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from albedo_pipeline.shards.shard_file import Row
     from albedo_pipeline.shards.shards import PredictionShards
 else:
-    AlbedoModel = AutoencoderKL = Checkpoints = DataFrame = Denoiser = Export = Figure = Any
+    AlbedoModel = AutoencoderKL = Checkpoints = Comparison = DataFrame = Denoiser = Export = (
+        Figure
+    ) = Any
     LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
     Render = Row = PredictionJob = PublishedSplit = ShardBuild = Any
 
@@ -35,6 +38,7 @@ __all__ = [
     "AlbedoModel",
     "AutoencoderKL",
     "Checkpoints",
+    "Comparison",
     "DataFrame",
     "Denoiser",
     "Export",

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from albedo_pipeline.evaluation.baselines import baselines
 from albedo_pipeline.evaluation.protocols import protocol
 from albedo_pipeline.evaluation.scores import score_table
 from albedo_pipeline.evaluation.summary import describe, headline, summarise
@@ -18,12 +19,13 @@ from albedo_pipeline.metrics.image.delta_e import DELTA_E
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.rmse import RMSE
 from albedo_pipeline.params import EvaluateParams
-from albedo_pipeline.params.evaluate import BootstrapParams, RetinexParams
+from albedo_pipeline.params.evaluate import BootstrapParams
 from albedo_pipeline.shards.datasets import PairShardsDataset, PredictionShardsDataset
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
 
 SIDE = 16
+METHODS = baselines(0.3, 0.05)
 NAMES = ["one/lit", "one/relit", "two", "three"]
 GROUPS = ["one", "one", "two", "three"]
 
@@ -68,7 +70,7 @@ def data(tmp_path_factory) -> tuple[PairShards, PredictionShards, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def scored(data) -> tuple[pd.DataFrame, pd.DataFrame]:
     pairs, predictions, manifest = data
-    return score_table(predictions, pairs, manifest, protocol(OURS, None), RetinexParams())
+    return score_table(predictions, pairs, manifest, protocol(OURS, None), METHODS)
 
 
 def test_rows_are_samples_times_methods_in_the_order_of_the_predictions(scored) -> None:
@@ -195,9 +197,7 @@ def test_another_truth_changes_the_fingerprint(data) -> None:
 
 def test_marigolds_measures_have_their_own_names(data) -> None:
     pairs, predictions, manifest = data
-    table, _ = score_table(
-        predictions, pairs, manifest, protocol(MARIGOLD_IID, None), RetinexParams()
-    )
+    table, _ = score_table(predictions, pairs, manifest, protocol(MARIGOLD_IID, None), METHODS)
     measured = {"marigold_psnr", "marigold_ssim"}
     assert measured | {f"{name}_unmasked" for name in measured} < set(table)
     assert "psnr" not in table

@@ -25,6 +25,7 @@ PARAMS = {
     "report": params.ReportParams,
     "export": params.ExportParams,
     "plan": params.PlanParams,
+    "compare": params.CompareParams,
     "verify": params.VerifyParams,
     "predict": params.PredictParams,
 }

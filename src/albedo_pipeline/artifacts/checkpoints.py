@@ -19,6 +19,12 @@ from albedo_pipeline.runtime.checksums import CHECKSUMS, damage, write_checksums
 from albedo_pipeline.runtime.locks import locked
 
 logger = logging.getLogger(__name__)
+CONFIGURATION = "config.json"
+"""File of a checkpoint with the resolved settings."""
+WEIGHTS_FILE, AVERAGES_FILE = "weights.safetensors", "ema.safetensors"
+"""Files of a checkpoint with the trained weights, and with their moving average."""
+AUTOENCODER = "autoencoder."
+"""Prefix of the autoencoder's parameters in these files; the UNet's have none."""
 _NAME = re.compile(r"step-(\d{8,})")
 
 

@@ -1,10 +1,11 @@
 """Kedro datasets of diffusers models: folders with config.json and safetensors."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import replaced_folder
@@ -125,6 +126,40 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
 
     def _describe(self) -> dict[str, object]:
         return {"filepath": str(self._folder)}
+
+
+class TrainedModelDataset(AbstractDataset[NoReturn, Callable[[], tuple[Any, Any]]]):
+    """Loads a function that loads the trained denoiser and the autoencoder of its predictions.
+
+    So a project without a training can compare other models.
+
+    Args:
+        denoiser: folder of the denoiser.
+        autoencoder: folder of the autoencoder.
+    """
+
+    def __init__(self, *, denoiser: str, autoencoder: str, metadata: dict | None = None) -> None:
+        self._denoiser = DenoiserDataset(filepath=denoiser)
+        self._autoencoder = AutoencoderDataset(filepath=autoencoder, written_by="train")
+        self.metadata = metadata
+
+    def load(self) -> Callable[[], tuple[Any, Any]]:
+        """Return the function; it raises ProjectError if a model is missing or damaged."""
+        return lambda: (self._denoiser.load(), self._autoencoder.load())
+
+    def save(self, data: NoReturn) -> None:
+        """Refuse: the pipeline `train` writes the models.
+
+        Raises:
+            DatasetError: always.
+        """
+        raise DatasetError("the trained models are written by the pipeline train")
+
+    def _describe(self) -> dict[str, object]:
+        return {
+            "denoiser": self._denoiser._describe(),
+            "autoencoder": self._autoencoder._describe(),
+        }
 
 
 def write_made_from(folder: Path, digests: dict[str, str]) -> None:

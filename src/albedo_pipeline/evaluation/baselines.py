@@ -36,22 +36,39 @@ def _encoded(linear: np.ndarray) -> np.ndarray:
     return encode_srgb(np.clip(linear, 0, 1))
 
 
-def baselines(intensity_threshold: float, chroma_threshold: float) -> dict[str, Baseline]:
-    """The baselines by name; each is (beauty, truth, valid) => estimate.
+def _beauty(beauty: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    return beauty
 
-    Images are sRGB-encoded [H, W, 3]; valid is [H, W]. Only the baselines named `*_best_scale` use
-    the truth, to find their scale.
-    """
+
+def _beauty_best_scale(beauty: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    return scaled_to_truth(decode_srgb(beauty), truth, valid)
+
+
+BEAUTY: Baseline = _beauty
+"""The input, unchanged."""
+BEAUTY_BEST_SCALE: Baseline = _beauty_best_scale
+"""The input times the factor that fits the truth best."""
+
+
+def retinex_best_scale(intensity_threshold: float, chroma_threshold: float) -> Baseline:
+    """Colour Retinex with these thresholds, times the factor that fits the truth best."""
 
     def retinex(beauty: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> np.ndarray:
         light = decode_srgb(beauty)
         reflectance = retinex_reflectance(light, intensity_threshold, chroma_threshold)
         return scaled_to_truth(reflectance, truth, valid)
 
+    return retinex
+
+
+def baselines(intensity_threshold: float, chroma_threshold: float) -> dict[str, Baseline]:
+    """The baselines by name; each is (beauty, truth, valid) => estimate.
+
+    Images are sRGB-encoded [H, W, 3]; valid is [H, W]. Only the baselines named `*_best_scale` use
+    the truth, to find their scale.
+    """
     return {
-        "beauty_as_albedo": lambda beauty, truth, valid: beauty,
-        "beauty_best_scale": lambda beauty, truth, valid: scaled_to_truth(
-            decode_srgb(beauty), truth, valid
-        ),
-        "retinex_best_scale": retinex,
+        "beauty_as_albedo": BEAUTY,
+        "beauty_best_scale": BEAUTY_BEST_SCALE,
+        "retinex_best_scale": retinex_best_scale(intensity_threshold, chroma_threshold),
     }

@@ -1,12 +1,12 @@
 """What an evaluation's scores come from: recorded before it starts, and checked before scoring."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from diffusers import AutoencoderKL
 
-from albedo_pipeline.evaluation.predictions import other_model
-from albedo_pipeline.models.albedo_model import AlbedoModel
+from albedo_pipeline.evaluation.estimators.base import AlbedoEstimator
 from albedo_pipeline.models.denoiser import Denoiser
-from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.provenance.lineage import (
     check_denoiser,
     check_made_from,
@@ -14,29 +14,44 @@ from albedo_pipeline.provenance.lineage import (
     content_digest,
     manifest_digest,
 )
+from albedo_pipeline.provenance.weights import autoencoder_digest
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
 
 
 def lineage_of(
-    manifest: pd.DataFrame, denoiser: Denoiser, autoencoder: AutoencoderKL, params: EvaluateParams
+    manifest: pd.DataFrame,
+    denoiser: Denoiser,
+    own: AlbedoEstimator,
+    others: Mapping[str, AlbedoEstimator],
 ) -> dict[str, str]:
     """Digests of the pairs, of what the denoiser was trained with, and of all weights.
 
+    `denoiser` is that of the weights that predict, and `autoencoder` that of the finished training;
+    a checkpoint's may differ from it if the decoder is trained along.
+    """
+    trained = ("encoder", "autoencoder", "train_settings")
+    training = {name: denoiser.made_from[name] for name in trained}
+    predicting = {"denoiser": own.digests["denoiser"]}
+    if own.digests["autoencoder"] != training["autoencoder"]:
+        predicting["checkpoint_autoencoder"] = own.digests["autoencoder"]
+    weights = {
+        f"{name}_{part}": digest
+        for name, estimator in others.items()
+        for part, digest in estimator.digests.items()
+    }
+    return {"pairs": manifest_digest(manifest)} | training | predicting | weights
+
+
+def check_trained(manifest: pd.DataFrame, denoiser: Denoiser, autoencoder: AutoencoderKL) -> None:
+    """Check that a denoiser was trained on the pairs, and with the autoencoder, at hand.
+
     Raises:
-        ProjectError: if the manifest was changed, the denoiser was trained with another autoencoder
-            or other pairs, or a model to compare with cannot be loaded.
+        ProjectError: if it was not, or the manifest was changed.
     """
     check_manifest(manifest)
-    pairs, own = {"pairs": manifest_digest(manifest)}, AlbedoModel(denoiser, autoencoder).digests()
-    check_denoiser(denoiser.made_from, pairs | {"autoencoder": own["autoencoder"]})
-    training = {name: denoiser.made_from[name] for name in ("encoder", "train_settings")}
-    others = {
-        f"{name}_{part}": digest
-        for name in params.compare_with
-        for part, digest in other_model(name).digests().items()
-    }
-    return pairs | training | own | others
+    at_hand = {"pairs": manifest_digest(manifest), "autoencoder": autoencoder_digest(autoencoder)}
+    check_denoiser(denoiser.made_from, at_hand)
 
 
 def check_inputs(

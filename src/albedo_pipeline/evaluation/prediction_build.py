@@ -2,23 +2,28 @@
 
 import hashlib
 
-import numpy as np
 import pandas as pd
-import torch
-from diffusers import AutoencoderKL
 
-from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.predictions import EvaluatedSample, SplitPredictor
-from albedo_pipeline.models.albedo_model import AlbedoModel
-from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.provenance.code import code_digest
 from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, content_digest
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.pair_shards import PairShards
 
-_SAMPLING = {"steps", "ensemble", "reduction", "seed", "precision", "compile", "compare_with"}
-"""Settings that a prediction depends on; the lineage has the weights and all pairs."""
+_SAMPLING = {
+    "checkpoint",
+    "steps",
+    "ensemble",
+    "reduction",
+    "seed",
+    "precision",
+    "compile",
+    "compare_with",
+    "splits",
+}
+"""Settings that a prediction depends on, or that decide the batches; the lineage has the weights
+and all pairs."""
 
 
 class PredictionBuild:
@@ -30,33 +35,27 @@ class PredictionBuild:
     def __init__(
         self,
         pairs: PairShards,
-        manifest: pd.DataFrame,
-        denoiser: Denoiser,
-        autoencoder: AutoencoderKL,
-        device: torch.device,
+        samples: pd.DataFrame,
+        predictor: SplitPredictor,
         lineage: dict,
         params: EvaluateParams,
+        parts: tuple[object, ...],
     ) -> None:
         """
-        Raises:
-            ProjectError: if the splits have no sample, manifest and pairs are from different runs,
-                or a model to compare with cannot be loaded.
+        Args:
+            pairs: the images.
+            samples: rows of the manifest, in the order of the predictions.
+            predictor: makes the rows.
+            lineage: digests of all models and pairs.
+            params: settings.
+            parts: whatever else a prediction depends on.
         """
-        pairs.check_manifest(manifest)
-        chosen = manifest[manifest["split"].isin(params.splits)]
-        if chosen.empty:
-            raise ProjectError(f"evaluate.splits: no sample is in {', '.join(params.splits)}")
         self._shapes = pairs.shapes("beauty")
-        # Images of one shape lie together, so that batches are full.
-        order = np.lexsort((chosen["row"], *self._shapes[chosen["row"]].T[::-1]))
-        self._columns = [chosen[name].to_numpy()[order] for name in ("row", *PAIR_COLUMNS)]
-        self.compute = params.compute
-        model, made_from = AlbedoModel(denoiser, autoencoder), content_digest(lineage)
-        predictor = SplitPredictor(pairs, model, params, device, made_from)
-        self.make = predictor.rows
-        settings = params.model_dump_json(include=_SAMPLING | {"splits"})  # decide the batches
-        parts = (made_from, settings, device.type, predictor.images_per_batch)
-        self.cache_key = _cache_key(denoiser, *parts)
+        self._columns = [samples[name].to_numpy() for name in ("row", *PAIR_COLUMNS)]
+        self.compute, self.make = params.compute, predictor.rows
+        settings = params.model_dump_json(include=_SAMPLING)
+        content = (content_digest(lineage), settings, *parts, code_digest(__name__))
+        self.cache_key = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
         self.sources = [
             Source(sample_id, f"{digest} {group} {split}")
             for _, sample_id, digest, group, split in zip(*self._columns, strict=True)
@@ -69,10 +68,3 @@ class PredictionBuild:
 
     def check_rejected(self, rejected: list[Rejected]) -> None:
         """No sample is ever rejected."""
-
-
-def _cache_key(denoiser: Denoiser, *parts: object) -> str:
-    """Digest of what the predictions depend on: weights, settings, the schedule, and the code."""
-    schedule = sorted((name, repr(value)) for name, value in denoiser.scheduler.config.items())
-    content = (*parts, schedule, code_digest(SplitPredictor.__module__))
-    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]

@@ -1,35 +1,27 @@
 """Pairs => rows of the prediction shards, predicted on a CPU or a GPU."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from itertools import groupby, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
+import pandas as pd
 
 from albedo_pipeline.errors import NotFiniteError, ProjectError
-from albedo_pipeline.imaging.colour import encode_srgb
-from albedo_pipeline.imaging.pixels import quantize, to_tensor
-from albedo_pipeline.inference.ensemble import ensemble_noise
-from albedo_pipeline.inference.estimator import Estimator
-from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
-from albedo_pipeline.params import EvaluateParams
-from albedo_pipeline.params.base import PretrainedModel
-from albedo_pipeline.params.sampling import Ensemble
-from albedo_pipeline.runtime.device import memory_named, open_device
+from albedo_pipeline.evaluation.estimators.base import AlbedoEstimator, Batch
+from albedo_pipeline.evaluation.estimators.network import NetworkEstimator
+from albedo_pipeline.imaging.pixels import quantize
+from albedo_pipeline.runtime.device import memory_named
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shard_file import Row
 from albedo_pipeline.shards.shards import PREDICTION_OF
 
-_CPU_IMAGES = 4
-"""Largest number of images that a core predicts at a time: more need memory and save little."""
 _READERS = 2
-"""Number of threads that read batches, with their noise, while a GPU predicts."""
-_OWN = "prediction"
+"""Number of threads that read batches while another one is predicted."""
+OWN = "prediction"
+"""Tensor column of the predictions of the project's own model."""
 
 
 class EvaluatedSample(NamedTuple):
@@ -44,15 +36,54 @@ class EvaluatedSample(NamedTuple):
     """Shape of its images, [3, H, W]."""
 
 
-@dataclass(frozen=True)
-class _Batch:
-    samples: list[EvaluatedSample]
-    beauty: torch.Tensor
-    """float32 [B, 3, H, W], sRGB-encoded, in [-1, 1]."""
-    albedo: torch.Tensor
-    """As `beauty`."""
-    noise: dict[str, torch.Tensor]
-    """Noise by name of the predictions, for every estimator."""
+class Opened(NamedTuple):
+    """Estimators that are ready to predict."""
+
+    others: Mapping[str, AlbedoEstimator]
+    """By the name that their predictions get."""
+    own: NetworkEstimator | None = None
+    """The project's own model, whose uncertainty and round trip are stored, too."""
+
+
+class Estimators:
+    """Estimators of this process; a copy that is sent to a worker opens its own ones."""
+
+    def __init__(self, open_here: Callable[[], Opened], opened: Opened) -> None:
+        """
+        Args:
+            open_here: opens the estimators on the device of the process that calls it.
+            opened: those of this process.
+        """
+        self._open = open_here
+        self._opened: Opened | None = opened
+
+    def __call__(self) -> Opened:
+        """The estimators, which are opened once a process."""
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_opened": None}
+
+
+def samples_of(
+    pairs: PairShards, manifest: pd.DataFrame, splits: tuple[str, ...], pipeline: str
+) -> pd.DataFrame:
+    """Rows of the manifest that are scored, images of one shape together, so that batches are full.
+
+    Args:
+        pipeline: is named in errors.
+
+    Raises:
+        ProjectError: if the splits have no sample, or manifest and pairs are from different runs.
+    """
+    pairs.check_manifest(manifest)
+    samples = manifest[manifest["split"].isin(splits)]
+    if samples.empty:
+        raise ProjectError(f"{pipeline}.splits: no sample is in {', '.join(splits)}")
+    shapes = pairs.shapes("beauty")[samples["row"]]
+    return samples.iloc[np.lexsort((samples["row"], *shapes.T[::-1]))]
 
 
 class SplitPredictor:
@@ -66,86 +97,65 @@ class SplitPredictor:
     def __init__(
         self,
         pairs: PairShards,
-        model: AlbedoModel,
-        params: EvaluateParams,
-        device: torch.device,
+        estimators: Estimators,
+        images_per_batch: int,
         lineage: str,
+        pipeline: str,
+        *,
+        threads: bool,
     ) -> None:
         """
         Args:
             pairs: the images.
-            model: the project's own model.
-            params: settings; the models to compare with are loaded here.
-            device: where the networks run; they are moved there when the prediction starts.
+            estimators: what predicts.
+            images_per_batch: number of samples, of one size, that are predicted together.
             lineage: digest of the lineage, which every row repeats.
-
-        Raises:
-            ProjectError: if a model to compare with cannot be loaded, or the settings do not fit a
-                model.
+            pipeline: is named in errors.
+            threads: whether batches are predicted by one thread a core, as is fast on a CPU.
         """
-        self._pairs, self._params, self._device, self._lineage = pairs, params, device, lineage
-        self._models = {_OWN: model} | {
-            PREDICTION_OF + name: other_model(name) for name in params.compare_with
-        }
-        own = self._estimator(_OWN, torch.device("cpu"))
-        most = _CPU_IMAGES if device.type == "cpu" else own.images_per_batch
-        self.images_per_batch = min(most, own.images_per_batch)
+        self._pairs, self._estimators, self._lineage = pairs, estimators, lineage
+        self._images_per_batch, self._pipeline, self._threads = images_per_batch, pipeline, threads
 
     def rows(self, chunks: Iterable[Sequence[EvaluatedSample]]) -> Iterator[list[Row]]:
         """Predict samples, one row each, reading ahead; a batch does not cross a chunk's end.
 
-        A row has the prediction, the autoencoder's round trip of the true albedo, with an ensemble
-        the uncertainty, and the predictions of the models to compare with.
+        A row has the predictions of all estimators; of the project's own model also the
+        autoencoder's round trip of the true albedo, and with an ensemble the uncertainty.
 
         Raises:
-            ProjectError: if an image that a model gives is not finite, or the memory is too small.
+            ProjectError: if an image that an estimator gives is not finite, one has no estimate of
+                a sample, or the memory is too small.
         """
-        device = open_device(self._device.type, self._params.precision)  # in this process
-        estimators = {name: self._estimator(name, device) for name in self._models}
+        opened = self._estimators()
         batches = (batch for chunk in chunks for batch in self._batches(chunk))
-        read = partial(self._read, estimators)
-        if device.type == "cpu":
-            workers = 1 if self._params.compile else usable_cores()
+        if self._threads:
             with one_thread_each():
                 for rows in ordered_map(
-                    lambda b: self._rows(read(b), estimators), batches, workers
+                    lambda samples: self._rows(samples, self._read(samples), opened),
+                    batches,
+                    usable_cores(),
                 ):
                     yield from rows
             return
-        for batch in ordered_map(read, batches, _READERS):
-            yield from self._rows(batch, estimators)
-
-    def _estimator(self, name: str, device: torch.device) -> Estimator:
-        model, params = self._models[name], self._params
-        if name != _OWN:
-            once = params.ensemble.kind == "noise" and model.denoiser.ignores_noise
-            ensemble = Ensemble() if once else params.ensemble
-            # `steps` None is not valid for `evaluate`, but it is for the sampling: the model's own.
-            params = params.model_copy(update={"steps": None, "ensemble": ensemble})
-        return Estimator.owning(model, device, params, params.precision, compiled=params.compile)
+        for samples, batch in ordered_map(lambda s: (s, self._read(s)), batches, _READERS):
+            yield from self._rows(samples, batch, opened)
 
     def _batches(self, chunk: Sequence[EvaluatedSample]) -> Iterator[list[EvaluatedSample]]:
         for _, alike in groupby(chunk, key=lambda sample: sample.shape):
-            while batch := list(islice(alike, self.images_per_batch)):
+            while batch := list(islice(alike, self._images_per_batch)):
                 yield batch
 
-    def _read(self, estimators: dict[str, Estimator], samples: list[EvaluatedSample]) -> _Batch:
+    def _read(self, samples: list[EvaluatedSample]) -> Batch:
         rows = [sample.row for sample in samples]
-        beauty, albedo = (to_tensor(self._pairs.batch(name, rows)) for name in ("beauty", "albedo"))
-        noise = {
-            name: ensemble_noise(
-                self._params.seed,
-                [sample.sample_id for sample in samples],
-                estimator.sampling.ensemble.members,
-                estimator.latent_shape(*beauty.shape[-2:]),
-            )
-            for name, estimator in estimators.items()
-        }
-        return _Batch(samples, beauty, albedo, noise)
+        beauty, albedo, valid = (
+            self._pairs.batch(name, rows) for name in ("beauty", "albedo", "valid")
+        )
+        return Batch([sample.sample_id for sample in samples], beauty, albedo, valid == 1)
 
-    def _rows(self, batch: _Batch, estimators: dict[str, Estimator]) -> list[list[Row]]:
-        results = _predicted(batch, estimators)
-        stored = {name: quantize(images) for name, images in results.items()}
+    def _rows(
+        self, samples: list[EvaluatedSample], batch: Batch, opened: Opened
+    ) -> list[list[Row]]:
+        stored = {name: quantize(images) for name, images in _images(batch, opened, self._pipeline)}
         return [
             [
                 {
@@ -156,42 +166,35 @@ class SplitPredictor:
                 }
                 | {name: images[place] for name, images in stored.items()}
             ]
-            for place, sample in enumerate(batch.samples)
+            for place, sample in enumerate(samples)
         ]
 
 
-def other_model(name: str) -> AlbedoModel:
-    """One of the models of `evaluate.compare_with`."""
-    return load_albedo_model(PretrainedModel(model=name))
-
-
-def _predicted(batch: _Batch, estimators: dict[str, Estimator]) -> dict[str, np.ndarray]:
-    """sRGB-encoded images [B, C, H, W] in [0, 1], by name of the column."""
-    own, predicted = estimators[_OWN], {}
-    for name, estimator in estimators.items():
-        with _named(name, batch):
-            predicted[name] = estimator.predict(batch.beauty, batch.noise[name])
-    results = {
-        name: encode_srgb(estimate.albedo.cpu().numpy())
-        if estimators[name].model.space == "linear"
-        else estimate.albedo.cpu().numpy()
-        for name, estimate in predicted.items()
-    }
-    with _named("round trip", batch):
-        results["roundtrip"] = own.decode(own.encode(batch.albedo)).cpu().numpy()
-    uncertainty = predicted[_OWN].uncertainty
+def _images(batch: Batch, opened: Opened, pipeline: str) -> Iterator[tuple[str, np.ndarray]]:
+    """sRGB-encoded images [B, C, H, W] in [0, 1], with the name of their column."""
+    own, uncertainty = opened.own, None
+    if own is not None:
+        with _named(pipeline, OWN, batch):
+            albedo, uncertainty = own.predict(batch)
+        yield OWN, albedo
+    for name, estimator in opened.others.items():
+        with _named(pipeline, name, batch):
+            albedo, _ = estimator.predict(batch)
+        yield PREDICTION_OF + name, albedo
+    if own is not None:
+        with _named(pipeline, "round trip", batch):
+            yield "roundtrip", own.round_trip(batch.albedo)
     if uncertainty is not None:
-        results["uncertainty"] = uncertainty.mean(dim=1, keepdim=True).cpu().numpy()
-    return results
+        yield "uncertainty", uncertainty
 
 
 @contextmanager
-def _named(what: str, batch: _Batch) -> Iterator[None]:
+def _named(pipeline: str, what: str, batch: Batch) -> Iterator[None]:
     """Adds to an error what was being made, and of which samples."""
     try:
-        with memory_named("evaluate.batch_size"):
+        with memory_named(f"{pipeline}.batch_size"):
             yield
     except NotFiniteError as error:
-        ids = [sample.sample_id for sample in batch.samples]
+        ids = batch.sample_ids
         samples = ids[0] if len(ids) == 1 else f"{ids[0]} to {ids[-1]}"
-        raise ProjectError(f"evaluate: {what}, {samples}: {error}") from error
+        raise ProjectError(f"{pipeline}: {what}, {samples}: {error}") from error

@@ -1,13 +1,13 @@
 """Scores of the predictions, the baselines and the autoencoder's round trip for every sample."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 
-from albedo_pipeline.evaluation.baselines import baselines
+from albedo_pipeline.evaluation.baselines import Baseline
 from albedo_pipeline.evaluation.light_sets import light_sets
 from albedo_pipeline.evaluation.protocols import Protocol
 from albedo_pipeline.evaluation.risk import mean_curves, pixel_risk
@@ -15,7 +15,6 @@ from albedo_pipeline.evaluation.views import aligned_views, views
 from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.metrics.constancy import CONSTANCY, constancy_error
 from albedo_pipeline.metrics.measures import measure_all
-from albedo_pipeline.params.evaluate import RetinexParams
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -43,12 +42,15 @@ def score_table(
     pairs: PairShards,
     manifest: pd.DataFrame,
     protocol: Protocol,
-    retinex: RetinexParams,
+    methods: Mapping[str, Baseline],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores of all methods on all samples, and the risk-coverage curves.
 
-    Methods are `model`, the models it is compared with, the baselines, and
-    `autoencoder_roundtrip`. Images are compared as stored, in 16 bits, in one pass.
+    Methods are `model` and `autoencoder_roundtrip`, if the predictions have them, the other models,
+    and the baselines. Images are compared as stored, in 16 bits, in one pass.
+
+    Args:
+        methods: baselines by name, which are made from the pairs.
 
     Returns:
         A table with one row per sample and method: sample_id, group, split, method, set, and every
@@ -68,7 +70,7 @@ def score_table(
         position = positions[row]
         stored = {name: predictions.tensor(name, position) for name in predictions.tensor_names}
         identity = {name: evaluated[position][name] for name in ("sample_id", "group", "split")}
-        return _sample(identity, stored, pairs, row, retinex)
+        return _sample(identity, stored, pairs, row, methods)
 
     def score(rows: list[int]) -> list[tuple[dict, pd.DataFrame | None]]:
         return list(_set_scores([read(row) for row in rows], protocol))
@@ -87,22 +89,22 @@ def _sample(
     stored: dict[str, np.ndarray],
     pairs: PairShards,
     row: int,
-    params: RetinexParams,
+    methods: Mapping[str, Baseline],
 ) -> _Sample:
     beauty, truth = (dequantize(pairs.tensor(name, row)) for name in ("beauty", "albedo"))
     valid = pairs.tensor("valid", row) == 1
     channels_last = beauty.transpose(1, 2, 0), truth.transpose(1, 2, 0), valid[0]
-    methods = baselines(params.intensity_threshold, params.chroma_threshold)
     estimates = {
-        "model": dequantize(stored["prediction"]),
+        **({"model": dequantize(stored["prediction"])} if "prediction" in stored else {}),
         **{
             name.removeprefix(PREDICTION_OF): dequantize(image)
             for name, image in stored.items()
             if name.startswith(PREDICTION_OF)
         },
         **{name: method(*channels_last).transpose(2, 0, 1) for name, method in methods.items()},
-        "autoencoder_roundtrip": dequantize(stored["roundtrip"]),
     }
+    if "roundtrip" in stored:
+        estimates["autoencoder_roundtrip"] = dequantize(stored["roundtrip"])
     uncertainty = dequantize(stored["uncertainty"]) if "uncertainty" in stored else None
     return _Sample(identity, estimates, uncertainty, truth, valid)
 

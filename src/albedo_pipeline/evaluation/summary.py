@@ -13,7 +13,7 @@ from albedo_pipeline.evaluation.scores import IDENTITY
 from albedo_pipeline.metrics.bootstrap import bootstrap_mean
 from albedo_pipeline.metrics.constancy import CONSTANCY
 from albedo_pipeline.params import EvaluateParams
-from albedo_pipeline.params.evaluate import BootstrapParams
+from albedo_pipeline.params.evaluate import BootstrapParams, Measuring
 from albedo_pipeline.preprocessing.split_rules import HASH_RULE, split_rules
 from albedo_pipeline.shards.shards import PredictionShards
 
@@ -25,21 +25,53 @@ def describe(
     params: EvaluateParams,
 ) -> dict:
     """The description of an evaluation on pairs, with its fingerprint; see `with_fingerprint`."""
-    digests = dict(zip(manifest["sample_id"], manifest["digest"], strict=True))
-    samples = [f"{i} {digests[i]}" for i in predictions.scalars["sample_id"].to_pylist()]
-    sizes = np.unique(predictions.shapes("prediction")[:, 1:], axis=0).tolist()
-    description = {
+    samples = _samples(predictions, manifest)
+    description = _description(protocol, predictions, params)
+    rules = {split: rule for split, rule in split_rules(manifest).items() if split in params.splits}
+    if set(rules.values()) == {HASH_RULE}:
+        # Outside the fingerprint, so that earlier numbers on the same samples can be compared.
+        return {"split_rules": rules} | with_fingerprint(description, samples, params)
+    return with_fingerprint(description | {"split_rules": rules}, samples, params)
+
+
+def describe_measuring(
+    protocol: Protocol, predictions: PredictionShards, manifest: pd.DataFrame, params: Measuring
+) -> dict:
+    """The description of a comparison, with a fingerprint of it.
+
+    How each estimator predicts is not part of it, unlike `describe`'s.
+    """
+    complete = _description(protocol, predictions, params) | {
+        "split_rules": {s: r for s, r in split_rules(manifest).items() if s in params.splits},
+        "samples": _digest("\n".join(sorted(_samples(predictions, manifest)))),
+        **_interval_settings(params.bootstrap),
+    }
+    return complete | {"fingerprint": _digest(json.dumps(complete, sort_keys=True))}
+
+
+def _description(protocol: Protocol, predictions: PredictionShards, params: Measuring) -> dict:
+    sizes = np.unique(predictions.shapes(predictions.tensor_names[0])[:, 1:], axis=0).tolist()
+    return {
         "name": protocol.name,
         "metrics": {measure.name: measure.metric.colour_space for measure in protocol.measures},
         **protocol.description,
         "lpips_weights": _file_digest(params.lpips_weights),
         "resolution": sizes[0] if len(sizes) == 1 else sizes,
     }
-    rules = {split: rule for split, rule in split_rules(manifest).items() if split in params.splits}
-    if set(rules.values()) == {HASH_RULE}:
-        # Outside the fingerprint, so that earlier numbers on the same samples can be compared.
-        return {"split_rules": rules} | with_fingerprint(description, samples, params)
-    return with_fingerprint(description | {"split_rules": rules}, samples, params)
+
+
+def _samples(predictions: PredictionShards, manifest: pd.DataFrame) -> list[str]:
+    """A line for each sample that identifies it and its content."""
+    digests = dict(zip(manifest["sample_id"], manifest["digest"], strict=True))
+    return [f"{i} {digests[i]}" for i in predictions.scalars["sample_id"].to_pylist()]
+
+
+def _interval_settings(bootstrap: BootstrapParams) -> dict:
+    return {
+        "confidence": bootstrap.confidence,
+        "interval": f"{bootstrap.confidence:.4g} percentile bootstrap over groups, "
+        f"{bootstrap.resamples} resamples, seed {bootstrap.seed}",
+    }
 
 
 def with_fingerprint(description: dict, samples: list[str], params: EvaluateParams) -> dict:
@@ -60,9 +92,7 @@ def with_fingerprint(description: dict, samples: list[str], params: EvaluatePara
         "precision": params.precision,
         "samples": _digest("\n".join(sorted(samples))),
         "retinex": params.retinex.model_dump(),
-        "confidence": params.bootstrap.confidence,
-        "interval": f"{params.bootstrap.confidence:.4g} percentile bootstrap over groups, "
-        f"{params.bootstrap.resamples} resamples, seed {params.bootstrap.seed}",
+        **_interval_settings(params.bootstrap),
     }
     return complete | {"fingerprint": _digest(json.dumps(complete, sort_keys=True))}
 
@@ -118,4 +148,9 @@ def _interval(rows: pd.DataFrame, measure: str, bootstrap: BootstrapParams) -> d
     random = generator(bootstrap.seed, Purpose.BOOTSTRAP, 0)
     values, groups = rows[measure].to_numpy(), rows["group"].to_numpy()
     interval = bootstrap_mean(values, groups, bootstrap.resamples, bootstrap.confidence, random)
+    return finite_or_none(interval)
+
+
+def finite_or_none(interval: dict) -> dict:
+    """An interval for JSON, which has no infinity and no NaN."""
     return {name: value if np.isfinite(value) else None for name, value in interval.items()}

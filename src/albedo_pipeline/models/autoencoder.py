@@ -101,6 +101,8 @@ def with_standard_scale(autoencoder: AutoencoderKL) -> AutoencoderKL:
     before = _pointwise(folded.quant_conv, 2 * channels)
     after = _pointwise(folded.post_quant_conv, channels)
     ratio = scale / STANDARD_SCALE
+    assert before.bias is not None
+    assert after.bias is not None
     for parameter in (before.weight, before.bias):
         parameter[:channels] *= ratio
     before.bias[:channels] -= ratio * shift
@@ -123,6 +125,7 @@ def _pointwise(conv: torch.nn.Conv2d | None, channels: int) -> torch.nn.Conv2d:
     copy = torch.nn.Conv2d(channels, channels, 1, dtype=torch.float64)
     if conv is None:
         torch.nn.init.dirac_(copy.weight)
+        assert copy.bias is not None
         torch.nn.init.zeros_(copy.bias)
     else:
         copy.load_state_dict(conv.state_dict())

@@ -72,8 +72,8 @@ def verdict(folder: Path, device: str) -> tuple[bool, str]:
     for name, tensor in tensors.items():
         if digest(tensor) != record["digests"].get(name):
             return False, f"{folder / TENSORS}: {name} is not what was exported; get it again"
-    if name := changed_file(folder):
-        return False, f"{folder}: {name} is not what was exported; get the folder again"
+    if changed := changed_file(folder):
+        return False, f"{folder}: {changed} is not what was exported; get the folder again"
     pipeline = diffusers.MarigoldIntrinsicsPipeline.from_pretrained(
         folder, use_safetensors=True
     ).to(device, torch.float32)

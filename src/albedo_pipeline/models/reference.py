@@ -68,7 +68,7 @@ def make_reference(pipeline: MarigoldIntrinsicsPipeline, side: int) -> Reference
         side // cell,
         generator=torch.Generator().manual_seed(0),
     )
-    steps = pipeline.default_denoising_steps
+    steps = pipeline.default_denoising_steps or 1
     pipeline.set_progress_bar_config(disable=True)
     output = predicted(pipeline, image, noise, steps)
     tensors = {"input": image, "noise": noise, "output": output}

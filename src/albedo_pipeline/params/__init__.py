@@ -1,6 +1,7 @@
 """The settings: one pydantic model per pipeline, with the unit, range and default of each field."""
 
 from albedo_pipeline.params.autoencoder import AutoencoderParams, EncodeParams
+from albedo_pipeline.params.compare import CompareParams
 from albedo_pipeline.params.evaluate import EvaluateParams
 from albedo_pipeline.params.export import ExportParams
 from albedo_pipeline.params.ingest import IngestParams
@@ -13,6 +14,7 @@ from albedo_pipeline.params.verify import VerifyParams
 
 __all__ = [
     "AutoencoderParams",
+    "CompareParams",
     "EncodeParams",
     "EvaluateParams",
     "ExportParams",

@@ -1,14 +1,17 @@
 """Settings of `evaluate`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from albedo_pipeline.params.base import Params
 from albedo_pipeline.params.sampling import Inference
 
 Split = Literal["train", "validation", "test"]
+Checkpoint = Annotated[Literal["last", "best"] | PositiveInt | None, Field(union_mode="smart")]
+"""Weights of the training: of the newest checkpoint, of the best one by validation, or of that of a
+step; null is what `train` wrote at its end."""
 
 
 class BootstrapParams(Params):
@@ -32,8 +35,8 @@ class RetinexParams(Params):
     which it is an edge of the albedo."""
 
 
-class EvaluateParams(Inference):
-    """The evaluation protocol: all settings that the scores depend on."""
+class Measuring(Params):
+    """What is measured, on which samples, and with which intervals."""
 
     protocol: Literal["albedo_pipeline", "marigold-iid"] = "albedo_pipeline"
     """Which metrics are measured, in which colour space, and how masked pixels are treated: the
@@ -43,6 +46,17 @@ class EvaluateParams(Inference):
     """Safetensors file with the weights of LPIPS; null: LPIPS is not measured."""
     splits: tuple[Split, ...] = Field(("test",), min_length=1)
     """Splits that are evaluated."""
+    bootstrap: BootstrapParams = BootstrapParams()
+    """Confidence intervals of the means."""
+
+
+class EvaluateParams(Inference, Measuring):
+    """The evaluation protocol: all settings that the scores depend on."""
+
+    checkpoint: Checkpoint = None
+    """Weights that are evaluated: `last`, the newest checkpoint's; `best`, those of the best
+    checkpoint by validation; a number, those of that step's checkpoint; null, the weights that
+    `train` wrote at its end, which `export` takes."""
     compare_with: tuple[str, ...] = ()
     """Other models that are measured on the same samples: exported folders, Hub ids of Marigold
     intrinsics models, or `bundled`, the estimator that ships with the package. Each takes the
@@ -53,7 +67,5 @@ class EvaluateParams(Inference):
     """Predictions that go through the networks at a time; see `Sampling.batch_size`."""
     compile: bool = False
     """Whether `torch.compile` compiles the networks; this takes minutes, then runs faster."""
-    bootstrap: BootstrapParams = BootstrapParams()
-    """Confidence intervals of the means."""
     retinex: RetinexParams = RetinexParams()
     """Thresholds of the classical method."""

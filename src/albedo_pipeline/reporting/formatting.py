@@ -110,6 +110,23 @@ def measured(key: str, value: object, with_unit: bool = False) -> str:
     return f"{text} {unit(key)}".rstrip().replace(" °", "°")
 
 
+def signed(key: str, value: float) -> str:
+    """A difference of a measure as text, with its sign."""
+    text = measured(key, value)
+    return f"+{text}" if finite(value) and value > 0 else text.replace("-", "−")
+
+
+def verdict(key: str, difference: dict) -> str:
+    """`better`, `worse`, or `undecided` if the interval contains zero.
+
+    Args:
+        difference: ends of the interval, `low` and `high`.
+    """
+    if not (difference["low"] > 0 or difference["high"] < 0):
+        return "undecided"
+    return "better" if (difference["low"] > 0) == bool(higher_is_better(key)) else "worse"
+
+
 def plain(value: object) -> str:
     """Any value as text: numbers with four significant digits, containers as lists."""
     if value is None:

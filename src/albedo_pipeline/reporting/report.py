@@ -9,6 +9,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from albedo_pipeline.artifacts.comparison import Comparison as EstimatorComparison
 from albedo_pipeline.imaging.colormap import coloured
 from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.provenance.lineage import without_content
@@ -35,6 +36,7 @@ from albedo_pipeline.reporting.run_info import (
 )
 from albedo_pipeline.reporting.sections.comparison import Comparison, compare
 from albedo_pipeline.reporting.sections.data import data_section
+from albedo_pipeline.reporting.sections.estimators import section_of
 from albedo_pipeline.reporting.sections.gallery import Gallery, make_gallery
 from albedo_pipeline.reporting.sections.headline import headline, score_sentence
 from albedo_pipeline.reporting.sections.light_sets import light_sets, picture_count, strips
@@ -64,6 +66,7 @@ def report_page(
     history: list[dict],
     params: ReportParams,
     folder: Path,
+    compared: EstimatorComparison | None = None,
 ) -> str:
     """The report as HTML text; everything that comes from data is escaped.
 
@@ -71,6 +74,7 @@ def report_page(
         parameters: all parameters of the run, as Kedro has them; values may be models.
         history: changes of course in the training, as `train_settings.json` has them.
         folder: a folder that may be inside the run's git repository.
+        compared: estimators side by side; None if there is no comparison.
 
     Raises:
         ProjectError: if no split was evaluated, or a scored sample has no prediction or is not in
@@ -101,6 +105,7 @@ def report_page(
         protocol_name=metrics.get("protocol", {}).get("name"),
         lineage=labelled_values(metrics.get("lineage", {})),
         comparison=comparison,
+        estimators=section_of(compared, metrics),
         comparison_plot=_comparison_plot(comparison),
         loss=_wide_and_narrow(lambda *options: loss_figure(training_log, *options)),
         means=_wide_and_narrow(lambda *options: metrics_figure(metrics, split, *options)),

@@ -11,7 +11,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from albedo_pipeline.artifacts.checkpoints import read_json
+from albedo_pipeline.artifacts.checkpoints import (
+    AUTOENCODER,
+    AVERAGES_FILE,
+    CONFIGURATION,
+    WEIGHTS_FILE,
+    read_json,
+)
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.training_loop import TrainingLoop
@@ -20,12 +26,6 @@ from albedo_pipeline.provenance.weights import tensors_digest
 from albedo_pipeline.training.optimisation import Named, optimiser_tensors, restore_optimiser
 from albedo_pipeline.training.schedules import PlateauState
 
-AUTOENCODER = "autoencoder."
-"""Prefix of the autoencoder's parameters among the trained ones; the UNet's have none."""
-CONFIGURATION = "config.json"
-"""File of a checkpoint with the resolved settings."""
-WEIGHTS_FILE, AVERAGES_FILE = "weights.safetensors", "ema.safetensors"
-"""Files of a checkpoint with the trained weights, and with their moving average."""
 OPTIMISER_FILE = "optimiser.safetensors"
 """File of a checkpoint with the optimiser's state."""
 

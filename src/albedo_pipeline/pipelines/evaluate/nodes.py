@@ -2,6 +2,7 @@
 
 from albedo_pipeline.node_types import (
     AutoencoderKL,
+    Checkpoints,
     DataFrame,
     Denoiser,
     PairShards,
@@ -16,26 +17,15 @@ def predict_split(
     manifest: DataFrame,
     denoiser: Denoiser,
     autoencoder: AutoencoderKL,
-    lineage: dict,
+    checkpoints: Checkpoints,
     params: EvaluateParams,
-) -> ShardBuild:
-    """The build of the predicted albedo of every evaluated sample, and of its round trip."""
-    from albedo_pipeline.evaluation.prediction_build import PredictionBuild
+) -> tuple[dict, ShardBuild]:
+    """Digests of what the scores come from; the build of the prediction of every sample."""
+    from albedo_pipeline.evaluation.evaluation import evaluated
     from albedo_pipeline.evaluation.protocols import protocol
-    from albedo_pipeline.runtime.device import device_for
 
     protocol(params.protocol, params.lpips_weights)  # a file that cannot be read fails early
-    device = device_for(params.device, params.precision, params.compute.worker_gpus)
-    return PredictionBuild(pairs, manifest, denoiser, autoencoder, device, lineage, params)
-
-
-def describe_inputs(
-    manifest: DataFrame, denoiser: Denoiser, autoencoder: AutoencoderKL, params: EvaluateParams
-) -> dict:
-    """Digests of the data, the training and the weights that the scores come from."""
-    from albedo_pipeline.evaluation.lineage import lineage_of
-
-    return lineage_of(manifest, denoiser, autoencoder, params)
+    return evaluated(pairs, manifest, denoiser, autoencoder, checkpoints, params)
 
 
 def score(
@@ -51,6 +41,7 @@ def score(
         The scores of every sample, the risk-coverage curves, the metrics with their intervals, and
         the headline: the metrics of the model alone.
     """
+    from albedo_pipeline.evaluation.baselines import baselines
     from albedo_pipeline.evaluation.lineage import check_inputs
     from albedo_pipeline.evaluation.protocols import protocol
     from albedo_pipeline.evaluation.scores import score_table
@@ -59,7 +50,8 @@ def score(
 
     check_inputs(predictions, pairs, manifest, lineage)
     chosen = protocol(params.protocol, params.lpips_weights)
-    per_sample, curves = score_table(predictions, pairs, manifest, chosen, params.retinex)
+    methods = baselines(params.retinex.intensity_threshold, params.retinex.chroma_threshold)
+    per_sample, curves = score_table(predictions, pairs, manifest, chosen, methods)
     metrics = {
         "protocol": describe(chosen, predictions, manifest, params),
         "lineage": lineage | {"predictions": predictions.fingerprint()},

@@ -2,19 +2,13 @@
 
 from kedro.pipeline import Pipeline, node
 
-from albedo_pipeline.pipelines.evaluate.nodes import describe_inputs, predict_split, score
+from albedo_pipeline.pipelines.evaluate.nodes import predict_split, score
 
 
 def create_pipeline() -> Pipeline:
-    """Three nodes: one describes the inputs, one makes the predictions, one their scores."""
+    """Two nodes: one makes the predictions, one their scores."""
     return Pipeline(
         [
-            node(
-                describe_inputs,
-                ["manifest", "denoiser", "albedo_autoencoder", "params:evaluate"],
-                "lineage",
-                name="describe_inputs",
-            ),
             node(
                 predict_split,
                 [
@@ -22,10 +16,10 @@ def create_pipeline() -> Pipeline:
                     "manifest",
                     "denoiser",
                     "albedo_autoencoder",
-                    "lineage",
+                    "checkpoints",
                     "params:evaluate",
                 ],
-                "predictions",
+                ["lineage", "predictions"],
                 name="predict_split",
             ),
             node(

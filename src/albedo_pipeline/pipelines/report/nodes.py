@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from albedo_pipeline.node_types import DataFrame, Figure, PairShards, PredictionShards
+from albedo_pipeline.node_types import Comparison, DataFrame, Figure, PairShards, PredictionShards
 from albedo_pipeline.params import ReportParams
 
 
@@ -69,6 +69,7 @@ def write_report(
     quarantine: DataFrame,
     autoencoder_report: dict,
     train_settings: dict,
+    comparison: Comparison,
     parameters: dict,
     params: ReportParams,
 ) -> str:
@@ -105,4 +106,5 @@ def write_report(
         history=train_settings.get("history", []),
         params=params,
         folder=Path.cwd(),
+        compared=comparison,
     )

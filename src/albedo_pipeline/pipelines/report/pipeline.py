@@ -46,6 +46,7 @@ def create_pipeline() -> Pipeline:
                     "quarantine",
                     "autoencoder_report",
                     "train_settings",
+                    "comparison",
                     "parameters",
                     "params:report",
                 ],

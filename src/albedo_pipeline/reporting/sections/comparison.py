@@ -15,13 +15,13 @@ from albedo_pipeline.params.evaluate import BootstrapParams
 from albedo_pipeline.provenance.lineage import check_metrics, check_table
 from albedo_pipeline.reporting.formatting import (
     MODEL,
-    finite,
-    higher_is_better,
     label,
     main_measures,
     measured,
     plain,
+    signed,
     spaced,
+    verdict,
 )
 from albedo_pipeline.reporting.run_info import LabelledValue
 from albedo_pipeline.reporting.sections.scores import metrics_of
@@ -165,22 +165,11 @@ def _difference(both: pd.DataFrame, name: str, bootstrap: BootstrapParams) -> Di
         label=label(name),
         this_run=measured(name, float(this_run[known].mean()), with_unit=True),
         other_run=measured(name, float(other_run[known].mean()), with_unit=True),
-        difference=_signed(name, difference["mean"]),
-        interval=f"{_signed(name, difference['low'])} … {_signed(name, difference['high'])}",
-        verdict=_verdict(name, difference),
+        difference=signed(name, difference["mean"]),
+        interval=f"{signed(name, difference['low'])} … {signed(name, difference['high'])}",
+        verdict=verdict(name, difference),
         n=int(difference["n"]),
     )
-
-
-def _signed(name: str, value: float) -> str:
-    text = measured(name, value)
-    return f"+{text}" if finite(value) and value > 0 else text.replace("-", "−")
-
-
-def _verdict(name: str, difference: dict) -> str:
-    if not (difference["low"] > 0 or difference["high"] < 0):
-        return "undecided"
-    return "better" if (difference["low"] > 0) == bool(higher_is_better(name)) else "worse"
 
 
 def _with_interval(name: str, score: dict) -> str:

@@ -1,0 +1,71 @@
+"""A denoiser and an autoencoder as an estimator, by the project's own sampler."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from albedo_pipeline.evaluation.estimators.base import Batch, Context, Predicted
+from albedo_pipeline.imaging.colour import encode_srgb
+from albedo_pipeline.imaging.pixels import to_tensor
+from albedo_pipeline.inference.ensemble import ensemble_noise
+from albedo_pipeline.inference.estimator import Estimator, sampling_steps
+from albedo_pipeline.models.albedo_model import AlbedoModel
+from albedo_pipeline.params.sampling import Sampling
+
+
+@dataclass(frozen=True)
+class NetworkEstimator:
+    """Predicts a batch with one model; the noise of a sample depends on seed and name alone."""
+
+    estimator: Estimator
+    about: dict[str, object]
+    digests: dict[str, str]
+
+    @classmethod
+    def opened(
+        cls, model: AlbedoModel, sampling: Sampling, context: Context, origin: Mapping[str, object]
+    ) -> Self:
+        """Move the model to its device.
+
+        Args:
+            origin: where the model comes from, for tables.
+        """
+        digests = model.digests()  # of the weights as they are stored
+        owned = Estimator.owning(
+            model, context.device, sampling, context.precision, compiled=context.compiled
+        )
+        ensemble = sampling.ensemble
+        about = {
+            **origin,
+            "sampler": "albedo_pipeline",
+            "steps": sampling_steps(model, sampling),
+            "ensemble": f"{ensemble.members} ({ensemble.kind})" if ensemble.members > 1 else None,
+            "seed": None if model.denoiser.ignores_noise else sampling.seed,
+            "resolution": "the image's own",
+            "space": model.space,
+            "precision": context.precision,
+        }
+        return cls(owned, about, digests)
+
+    def predict(self, batch: Batch) -> Predicted:
+        """See `AlbedoEstimator`."""
+        height, width = batch.beauty.shape[-2:]
+        noise = ensemble_noise(
+            self.estimator.sampling.seed,
+            batch.sample_ids,
+            self.estimator.sampling.ensemble.members,
+            self.estimator.latent_shape(height, width),
+        )
+        albedo, uncertainty = self.estimator.predict(to_tensor(batch.beauty), noise)
+        images = albedo.cpu().numpy()
+        encoded = encode_srgb(images) if self.estimator.model.space == "linear" else images
+        if uncertainty is None:
+            return Predicted(encoded)
+        return Predicted(encoded, uncertainty.mean(dim=1, keepdim=True).cpu().numpy())
+
+    def round_trip(self, albedo: np.ndarray) -> np.ndarray:
+        """Encode and decode images uint16 [B, 3, H, W] => float32, sRGB-encoded, in [0, 1]."""
+        latents = self.estimator.encode(to_tensor(albedo))
+        return self.estimator.decode(latents).cpu().numpy()

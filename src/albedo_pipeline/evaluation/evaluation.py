@@ -1,0 +1,100 @@
+"""The predictions of an evaluation: the project's model and those it is compared with."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from diffusers import AutoencoderKL
+
+from albedo_pipeline.artifacts.checkpoints import Checkpoints
+from albedo_pipeline.evaluation.estimators import checkpoint, marigold
+from albedo_pipeline.evaluation.estimators.base import Context
+from albedo_pipeline.evaluation.estimators.network import NetworkEstimator
+from albedo_pipeline.evaluation.lineage import check_trained, lineage_of
+from albedo_pipeline.evaluation.prediction_build import PredictionBuild
+from albedo_pipeline.evaluation.predictions import Estimators, Opened, SplitPredictor, samples_of
+from albedo_pipeline.models.denoiser import Denoiser
+from albedo_pipeline.params import EvaluateParams
+from albedo_pipeline.params.sampling import Ensemble, Sampling
+from albedo_pipeline.provenance.lineage import content_digest
+from albedo_pipeline.runtime.device import device_for, open_device
+from albedo_pipeline.shards.pair_shards import PairShards
+
+_CPU_IMAGES = 4
+"""Largest number of images that a core predicts at a time: more need memory and save little."""
+
+
+def evaluated(
+    pairs: PairShards,
+    manifest: pd.DataFrame,
+    denoiser: Denoiser,
+    autoencoder: AutoencoderKL,
+    checkpoints: Checkpoints,
+    params: EvaluateParams,
+) -> tuple[dict[str, str], PredictionBuild]:
+    """The lineage of an evaluation, and the build of its predictions.
+
+    Raises:
+        ProjectError: if the splits have no sample, the parts are of different runs, or a model or
+            the checkpoint cannot be loaded.
+    """
+    samples = samples_of(pairs, manifest, params.splits, "evaluate")
+    check_trained(manifest, denoiser, autoencoder)
+    device = device_for(params.device, params.precision, params.compute.worker_gpus)
+    here = device if params.compute.engine == "local" else torch.device("cpu")
+    opener = _Opener(denoiser, autoencoder, checkpoints, params, device)
+    estimators = Estimators(opener, opener.opened_on(here))
+    own = estimators().own
+    assert own is not None
+    lineage = lineage_of(manifest, denoiser, own, estimators().others)
+    is_cpu, images_per_batch = device.type == "cpu", own.estimator.images_per_batch
+    if is_cpu:
+        images_per_batch = min(_CPU_IMAGES, images_per_batch)
+    predictor = SplitPredictor(
+        pairs,
+        estimators,
+        images_per_batch,
+        content_digest(lineage),
+        "evaluate",
+        threads=is_cpu and not params.compile,
+    )
+    parts = (device.type, images_per_batch, _schedule(denoiser))
+    return lineage, PredictionBuild(pairs, samples, predictor, lineage, params, parts)
+
+
+@dataclass(frozen=True)
+class _Opener:
+    """Opens the estimators in the process that predicts."""
+
+    denoiser: Denoiser
+    autoencoder: AutoencoderKL
+    checkpoints: Checkpoints
+    params: EvaluateParams
+    device: torch.device
+
+    def __call__(self) -> Opened:
+        return self.opened_on(open_device(self.device.type, self.params.precision))
+
+    def opened_on(self, device: torch.device) -> Opened:
+        params = self.params
+        models = (self.denoiser, self.autoencoder)
+        context = Context(
+            lambda: models, self.checkpoints, device, params.precision, params.compile
+        )
+        sampling = {name: getattr(params, name) for name in Sampling.model_fields}
+        settings = checkpoint.Settings(checkpoint=params.checkpoint, **sampling)
+        own = checkpoint.load(settings, context)
+        return Opened({name: _other(name, sampling, context) for name in params.compare_with}, own)
+
+
+def _other(name: str, sampling: dict, context: Context) -> NetworkEstimator:
+    """A model of `compare_with`, in the number of steps that it is made for."""
+    settings = marigold.Settings(model=name, **sampling | {"steps": None})
+    model = marigold.model_of(settings)
+    if settings.ensemble.kind == "noise" and model.denoiser.ignores_noise:
+        settings = settings.model_copy(update={"ensemble": Ensemble()})
+    return marigold.opened(model, settings, context)
+
+
+def _schedule(denoiser: Denoiser) -> str:
+    return repr(sorted((name, repr(value)) for name, value in denoiser.scheduler.config.items()))
