@@ -81,10 +81,11 @@ def _rows(
     params: CompareParams,
 ) -> Iterator[Row]:
     """The predictions of all samples, one after the other: not every estimator bears threads."""
-    shapes = pairs.shapes("beauty")
+    shapes = pairs.shapes("beauty")[samples["row"]].tolist()
+    columns = [samples[name].tolist() for name in ("row", "sample_id", "group", "split")]
     chosen = [
-        EvaluatedSample(int(s.row), s.sample_id, s.group, s.split, tuple(shapes[s.row].tolist()))
-        for s in samples.itertuples()
+        EvaluatedSample(row, sample_id, group, split, tuple(shape))
+        for row, sample_id, group, split, shape in zip(*columns, shapes, strict=True)
     ]
     estimators = Estimators(lambda: opened, opened)
     predictor = SplitPredictor(
