@@ -20,3 +20,8 @@ class NotFiniteError(ProjectError):
 def one_line(error: BaseException) -> str:
     """The message of an error of another library, without line breaks."""
     return " ".join(str(error).split())
+
+
+def printable(text: str) -> str:
+    """Text that UTF-8 can encode: bytes of file names that are not UTF-8 become \\udcxx."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

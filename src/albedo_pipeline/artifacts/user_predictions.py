@@ -26,7 +26,7 @@ from albedo_pipeline.artifacts.user_sequences import (
     stored_sequence,
     write_sequence,
 )
-from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
+from albedo_pipeline.errors import BadSampleError, ProjectError, one_line, printable
 from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.progress import progress
@@ -118,7 +118,7 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         made = self._made(job, missing)
         for record in progress(made, len(images), "predict", done=len(images) - len(missing)):
             if record["reason"]:
-                logger.warning("%s: %s", record["name"], record["reason"])
+                logger.warning("%s: %s", printable(record["name"]), record["reason"])
             new[record["output"]] = record
         records = [
             record or new[image.output] for image, record in zip(images, finished, strict=True)

@@ -1,6 +1,6 @@
 """One raw pair => its rows of the pair shards, normalised, or the reason why it has none."""
 
-from albedo_pipeline.errors import BadSampleError, TransientReadError
+from albedo_pipeline.errors import BadSampleError, TransientReadError, printable
 from albedo_pipeline.imaging.crops import CropSettings, bucket_shapes
 from albedo_pipeline.imaging.image import Image
 from albedo_pipeline.imaging.normalise import normalise_pair
@@ -39,7 +39,7 @@ def pair_rows(
             raise BadSampleError(f"only {largest:.2%} of the pixels are valid")
     except ValueError as error:
         retry = isinstance(error, TransientReadError)
-        return Rejected(reference.sample_id, reference.group, _as_utf8(str(error)), retry)
+        return Rejected(reference.sample_id, reference.group, printable(str(error)), retry)
     rows: list[Row] = []
     for number, pair in enumerate(pairs):
         name = f"{reference.sample_id}@{number}" if number else reference.sample_id
@@ -68,12 +68,7 @@ def with_utf8_names(reference: RawPairReference) -> RawPairReference:
     If they cannot, a reference with escaped names, which is rejected with this reason.
     """
     identity = (reference.sample_id, reference.group)
-    sample_id, group = map(_as_utf8, identity)
+    sample_id, group = map(printable, identity)
     if (sample_id, group) == identity:
         return reference
     return bad_reference(sample_id, group, f"{sample_id}: the name is not UTF-8")
-
-
-def _as_utf8(text: str) -> str:
-    """Text that UTF-8 can encode: the bytes of file names that are not UTF-8 are escaped."""
-    return text.encode(errors="backslashreplace").decode()

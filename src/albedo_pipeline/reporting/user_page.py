@@ -9,6 +9,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from albedo_pipeline.artifacts.user_results import BRIGHTEST_UNCERTAINTY
+from albedo_pipeline.errors import printable
 from albedo_pipeline.reporting.formatting import count, percentage, plain
 from albedo_pipeline.runtime.companions import EXAMPLES
 
@@ -80,7 +81,7 @@ def user_page(predictions: dict[str, Any]) -> str:
     if settings["ensemble"] == 1:
         del settings["ensemble_kind"]  # there is nothing that the members could differ in
     predicted = [record for record in images if not record["reason"]]
-    failed = [(_printable(r["name"]), _printable(r["reason"])) for r in images if r["reason"]]
+    failed = [(printable(r["name"]), printable(r["reason"])) for r in images if r["reason"]]
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -93,7 +94,7 @@ def user_page(predictions: dict[str, Any]) -> str:
             len(predicted), len(failed), predictions["others"], predictions["companions"]
         ),
         settings=[
-            (_SETTING_LABELS[key], _printable(plain(value)))
+            (_SETTING_LABELS[key], printable(plain(value)))
             for key, value in settings.items()
             if key in _SETTING_LABELS
         ],
@@ -134,7 +135,7 @@ def _card(record: dict[str, Any]) -> ImageCard:
     files = record["files"]
     captions = {"beauty": "input", "albedo": "albedo", "uncertainty": "uncertainty"}
     return ImageCard(
-        name=_printable(record["name"]),
+        name=printable(record["name"]),
         links={name: _link(files[kind]) for kind, name in _LINKS.items() if kind in files},
         albedo=_link(next(files[kind] for kind in ("png", "tiff", "exr") if kind in files)),
         pictures=[
@@ -159,7 +160,7 @@ def _sequence_card(record: dict[str, Any]) -> SequenceCard:
     if record["failed"]:
         parts.append(f"{count(record['failed'], 'frame')} could not be used")
     video = record["files"].get("video", "")
-    return SequenceCard(_printable(record["name"]), _link(video) if video else "", ", ".join(parts))
+    return SequenceCard(printable(record["name"]), _link(video) if video else "", ", ".join(parts))
 
 
 def _warnings(record: dict[str, Any]) -> list[str]:
@@ -169,7 +170,7 @@ def _warnings(record: dict[str, Any]) -> list[str]:
         if record[key] > _WARNING_THRESHOLDS.get(key, 0)
     ]
     doubt = record["colour_doubt"]
-    return [f"colour space: {_printable(doubt)}", *shares] if doubt else shares
+    return [f"colour space: {printable(doubt)}", *shares] if doubt else shares
 
 
 def _details(record: dict[str, Any]) -> str:
@@ -178,7 +179,7 @@ def _details(record: dict[str, Any]) -> str:
     space = {"srgb": "sRGB", "acescg": "ACEScg"}.get(record["space"], record["space"])
     source = record["colour_source"]
     if source not in ("declared", "pixel type"):
-        space += f" by {_printable(source)}"
+        space += f" by {printable(source)}"
     size = f"{record['width']} × {record['height']}"
     return f"{size}, {record['type']}, {space}{exposure}{tiles}, {record['seconds']:.1f} s"
 
@@ -186,8 +187,3 @@ def _details(record: dict[str, Any]) -> str:
 def _link(name: str) -> str:
     """A relative URL. File names may contain any byte, and a colon would start a URL scheme."""
     return "./" + quote(os.fsencode(name))
-
-
-def _printable(name: str) -> str:
-    """Text that UTF-8 can encode: bytes of file names that are not UTF-8 become \\udcxx."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
