@@ -17,6 +17,7 @@ from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
 from albedo_pipeline.runtime.checksums import damage
 from albedo_pipeline.runtime.distributed import run_on_main_and_broadcast
+from albedo_pipeline.training.callbacks import Callbacks
 from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.resume import (
     AVERAGES_FILE,
@@ -60,9 +61,10 @@ def run_loop(
 
     Raises:
         Paused: if a signal or the time limit stopped it; run again to resume.
-        ProjectError: if the settings do not fit the checkpoints, or another training writes to the
-            store.
+        ProjectError: if the settings do not fit the checkpoints, another training writes to the
+            store, or a module of callbacks cannot be used.
     """
+    callbacks = Callbacks.named_in(params)
     accelerator, name = task.accelerator, params.pipeline
     run = time.strftime("%Y%m%d-%H%M%S")
     point = run_on_main_and_broadcast(
@@ -85,7 +87,7 @@ def run_loop(
         track_text(accelerator, f"{name}/record", record_text(record), state.step)
     log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
     try:
-        Trainer(task, params, store, config, state, log).run(stop)
+        Trainer(task, params, store, config, state, log, callbacks).run(stop)
     finally:
         for tracker in accelerator.trackers:
             tracker.finish()
