@@ -41,6 +41,14 @@ def test_the_text_leaves_out_the_packages() -> None:
 
 def test_a_start_adds_one_file(tmp_path: Path) -> None:
     facts = record()
-    write_record(tmp_path, facts)
+    write_record(tmp_path, facts, diff=b"")
     (path,) = (tmp_path / "runs").iterdir()
     assert json.loads(path.read_text(encoding="utf-8")) == facts
+
+
+def test_uncommitted_changes_stand_beside_the_record(tmp_path: Path) -> None:
+    write_record(tmp_path, record(), diff=b"-a\n+b\n")
+    json_file, diff_file = sorted((tmp_path / "runs").iterdir(), key=lambda p: p.suffix)[::-1]
+    assert (json_file.suffix, diff_file.suffix) == (".json", ".diff")
+    assert json_file.stem == diff_file.stem
+    assert diff_file.read_bytes() == b"-a\n+b\n"

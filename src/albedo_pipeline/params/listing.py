@@ -55,7 +55,9 @@ def _keys(
         held = default if any(below == key for below, _ in nested) else None
         written = "as below" if isinstance(held, dict) else _written(default)
         # JSON Schema drops a field's description if it is that of the model which the field holds.
-        described = next((m for m in (field, *(m for _, m in nested)) if "description" in m), {})
+        described: dict[str, Any] = next(
+            (m for m in (field, *(m for _, m in nested)) if "description" in m), {}
+        )
         yield Setting(key, written, _allowed(field), _one_line(described))
         for below, reference in nested:
             group_defaults = held if below == key and isinstance(held, dict) else {}

@@ -55,8 +55,16 @@ def record_text(record: dict[str, Any]) -> str:
     return json.dumps({k: v for k, v in record.items() if k != "packages"}, indent=2)
 
 
-def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write the record of one start to `runs/<time>-<process>.json` in the folder."""
+def write_record(folder: Path, record: dict[str, Any], diff: bytes) -> None:
+    """Write the record of one start to `runs/<time>-<process>.json` in the folder.
+
+    Args:
+        folder: where `runs` is.
+        record: what `run_record` returned.
+        diff: uncommitted changes of the code, written beside it as `.diff`; no file if empty.
+    """
     path = folder / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    if diff:
+        path.with_suffix(".diff").write_bytes(diff)

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.training_loop import TrainingLoop
+from albedo_pipeline.provenance.git import git_diff
 from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
 from albedo_pipeline.runtime.checksums import damage
 from albedo_pipeline.runtime.distributed import run_on_main_and_broadcast
@@ -83,7 +84,7 @@ def run_loop(
         processes = accelerator.num_processes
         record = run_record(config["settings"], fingerprints, config["code"], processes)
         record["history"] = [asdict(steering) for steering in state.history]
-        write_record(store.folder, record)
+        write_record(store.folder, record, git_diff(Path.cwd()))
         track_text(accelerator, f"{name}/record", record_text(record), state.step)
     log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
     try:
