@@ -45,6 +45,7 @@ from albedo_pipeline.runtime.device import open_device, pick_device
 from albedo_pipeline.runtime.distributed import accelerated
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.batches import Stream, usable
+from albedo_pipeline.training.callbacks import Callbacks
 from albedo_pipeline.training.denoiser_components import prepare
 from albedo_pipeline.training.denoiser_task import DenoiserTask
 from albedo_pipeline.training.log import TrainingLog
@@ -106,7 +107,7 @@ def ours(
         log = TrainingLog([], lambda scalars, step: accelerator.log(scalars, step=step))
         # No validation and no checkpoint is due, so no images and no configuration are needed.
         task = DenoiserTask(components, stream, None, params)
-        Trainer(task, params, Checkpoints(folder), {}, state, log).run(turns)
+        Trainer(task, params, Checkpoints(folder), {}, state, log, Callbacks()).run(turns)
 
 
 def original(settings: Settings, folder: Path, turns: Turns, precision: str) -> None:

@@ -1,7 +1,9 @@
-"""`kedro run`, with one line instead of a traceback for errors that the user can correct."""
+"""`kedro run`, with one line instead of a traceback for errors that the user can correct, and
+`kedro settings`, which lists what can be set."""
 
 import re
 import sys
+import textwrap
 import traceback
 
 import click
@@ -10,8 +12,11 @@ from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
+from kedro.validation.type_extractor import TypeExtractor
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.params.listing import Setting, settings_of
+from albedo_pipeline.pipeline_registry import register_pipelines
 from albedo_pipeline.runtime.console import quiet_libraries
 from albedo_pipeline.runtime.progress import stop_bars
 
@@ -90,3 +95,39 @@ cli.add_command(
         context_settings=kedro_run.context_settings,
     )
 )
+
+
+@cli.command()
+@click.argument("pipeline", required=False)
+def settings(pipeline: str | None) -> None:
+    """List every setting of PIPELINE, with its range, default and meaning.
+
+    Without PIPELINE, the settings of all pipelines are listed. The values in use are in `conf/`.
+    """
+    pipelines = register_pipelines()
+    if pipeline is not None and pipeline not in pipelines:
+        raise click.BadParameter(
+            f"no such pipeline (got {pipeline!r}); known are {', '.join(pipelines)}",
+            param_hint="PIPELINE",
+        )
+    chosen = pipelines if pipeline is None else {pipeline: pipelines[pipeline]}
+    models = TypeExtractor(chosen).extract_types_from_pipelines()
+    for path, model in models.items():
+        for setting in settings_of(model, path):
+            click.echo(_described(setting))
+
+
+def _described(setting: Setting) -> str:
+    """A setting as two or more lines: its key with range and default, then what it does."""
+    head = f"{setting.key}  ({setting.allowed}; default: {setting.default})"
+    if setting.default == "required":
+        head = f"{setting.key}  ({setting.allowed}; required)"
+    margin = " " * 4
+    return "\n".join(
+        [
+            head,
+            *textwrap.wrap(
+                setting.description, 96, initial_indent=margin, subsequent_indent=margin
+            ),
+        ]
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from albedo_pipeline.provenance.git import GitState, git_state
+from albedo_pipeline.provenance.git import GitState, git_diff, git_state
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -63,3 +63,27 @@ def test_outside_a_repository_there_is_no_state(
 def test_without_git_there_is_no_state(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert git_state(repository) == GitState(None, 0, 0)
+
+
+def test_the_diff_restores_the_changed_files(repository: Path) -> None:
+    """Also with settings of git that change how a difference is shown, and for binary files."""
+    git(repository, "config", "diff.noprefix", "true")
+    git(repository, "config", "color.ui", "always")
+    (repository / "a.txt").write_bytes(b"changed \xff\n")
+    (repository / "b.txt").write_bytes(b"\0\1")
+    diff = git_diff(repository)
+    git(repository, "checkout", "--", ".")
+    assert (repository / "a.txt").read_text(encoding="utf-8") == "a.txt"
+    (repository / "x.diff").write_bytes(diff)
+    git(repository, "apply", "x.diff")
+    assert (repository / "a.txt").read_bytes() == b"changed \xff\n"
+    assert (repository / "b.txt").read_bytes() == b"\0\1"
+
+
+def test_without_changes_or_git_the_diff_is_empty(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert git_diff(repository) == b""
+    (repository / "a.txt").write_text("changed", encoding="utf-8")
+    monkeypatch.setenv("PATH", "")
+    assert git_diff(repository) == b""

@@ -9,6 +9,7 @@ import torch
 
 from albedo_pipeline.provenance.run_record import (
     package_versions,
+    record_end,
     record_text,
     run_record,
     write_record,
@@ -41,6 +42,25 @@ def test_the_text_leaves_out_the_packages() -> None:
 
 def test_a_start_adds_one_file(tmp_path: Path) -> None:
     facts = record()
-    write_record(tmp_path, facts)
+    write_record(tmp_path, facts, diff=b"")
     (path,) = (tmp_path / "runs").iterdir()
     assert json.loads(path.read_text(encoding="utf-8")) == facts
+
+
+def test_uncommitted_changes_stand_beside_the_record(tmp_path: Path) -> None:
+    write_record(tmp_path, record(), diff=b"-a\n+b\n")
+    json_file, diff_file = sorted((tmp_path / "runs").iterdir(), key=lambda p: p.suffix)[::-1]
+    assert (json_file.suffix, diff_file.suffix) == (".json", ".diff")
+    assert json_file.stem == diff_file.stem
+    assert diff_file.read_bytes() == b"-a\n+b\n"
+
+
+def test_durations_of_runs_add_up_without_those_that_were_killed(tmp_path: Path) -> None:
+    first = write_record(tmp_path, record(), diff=b"")
+    second, killed = (first.with_name(f"{name}.json") for name in ("second", "killed"))
+    for path in (second, killed):
+        path.write_bytes(first.read_bytes())
+    assert record_end(first, 60.5) == 60.5
+    assert record_end(second, 30.0) == 90.5
+    facts = json.loads(first.read_text(encoding="utf-8"))
+    assert facts == record() | {"started": facts["started"], "seconds": 60.5}

@@ -105,6 +105,21 @@ def test_a_run_writes_a_record_of_itself(train) -> None:
     assert settings == record["configuration"]
 
 
+def test_the_log_file_and_the_records_cover_all_runs(
+    train, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="albedo_pipeline")
+    train("run", max_steps=2, learning_rate=decaying_at(3))
+    folder = train("run", learning_rate=decaying_at(3)).store.folder
+    lines = (folder / "log.txt").read_text(encoding="utf-8").splitlines()
+    ends = [line for line in lines if "in all runs" in line]
+    assert ["step 2 after" in ends[0], "step 3 after" in ends[1], len(ends)] == [True, True, 2]
+    resumed = [i for i, line in enumerate(lines) if "INFO train: resuming from" in line]
+    assert [lines.index(ends[0]) < i < lines.index(ends[1]) for i in resumed] == [True]
+    records = [json.loads(path.read_text()) for path in (folder / "runs").glob("*.json")]
+    assert all(record["seconds"] > 0 for record in records)
+
+
 def test_a_training_of_adapters_resumes_bit_for_bit_and_stores_only_them(train) -> None:
     settings = LONG | {"lora": {"rank": 2}}
     whole = train("whole", **settings)

@@ -18,7 +18,9 @@ Channels = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 class Params(BaseModel):
     """Frozen settings without unknown keys: a misspelt key fails before the first node runs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True
+    )
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:

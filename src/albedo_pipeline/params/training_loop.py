@@ -31,6 +31,7 @@ _MAY_DIFFER_ON_RESUME = (
     "validation",
     "visualisation",
     "weights_and_biases",
+    "callbacks",
     "output",
     "resume_from",
     "on_mismatch",
@@ -99,6 +100,9 @@ class TrainingLoop(Params):
     """When validation samples are shown as images."""
     weights_and_biases: str | None = None
     """Name of the Weights & Biases project that the log is sent to; null: nothing is sent."""
+    callbacks: tuple[str, ...] = ()
+    """Modules of your own, by dotted path, whose functions `after_step` and `after_validation` are
+    called with the progress of the training. They cannot change the result."""
     output: Literal["last", "best"] = "last"
     """Which checkpoint's averaged (EMA) weights become the result."""
     resume_from: Annotated[int, Field(ge=1)] | str | None = None

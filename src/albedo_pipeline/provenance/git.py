@@ -27,12 +27,24 @@ def git_state(folder: Path) -> GitState:
     return GitState(commit, len(changes) - untracked, untracked)
 
 
+def git_diff(folder: Path) -> bytes:
+    """What differs from the commit in tracked files, for `git apply`; empty if nothing does, or
+    there is no commit. The user's settings of `git diff` do not change it."""
+    prefixes = ("--src-prefix=a/", "--dst-prefix=b/")
+    plain = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative")
+    return _output(folder, "diff", *plain, *prefixes, "HEAD") or b""
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Output of a git command; None if git is missing or the command fails."""
+    """Output of a git command as text; None if git is missing or the command fails."""
+    output = _output(folder, *arguments)
+    return None if output is None else output.decode(errors="replace").strip()
+
+
+def _output(folder: Path, *arguments: str) -> bytes | None:
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
-        )
+        done = subprocess.run(command, capture_output=True, timeout=20)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from albedo_pipeline.provenance.git import git_state
+from albedo_pipeline.runtime.atomic_files import write_text
 
 
 def run_record(
@@ -55,8 +56,31 @@ def record_text(record: dict[str, Any]) -> str:
     return json.dumps({k: v for k, v in record.items() if k != "packages"}, indent=2)
 
 
-def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write the record of one start to `runs/<time>-<process>.json` in the folder."""
+def write_record(folder: Path, record: dict[str, Any], diff: bytes) -> Path:
+    """Write the record of one start to `runs/<time>-<process>.json` in the folder.
+
+    Args:
+        folder: where `runs` is.
+        record: what `run_record` returned.
+        diff: uncommitted changes of the code, written beside it as `.diff`; no file if empty.
+
+    Returns:
+        The file of the record.
+    """
     path = folder / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    if diff:
+        path.with_suffix(".diff").write_bytes(diff)
+    return path
+
+
+def record_end(path: Path, seconds: float) -> float:
+    """Add the duration of a run to its record; returns that of all recorded runs, seconds.
+
+    Runs that were killed did not get here, so their time is missing.
+    """
+    record = json.loads(path.read_text(encoding="utf-8")) | {"seconds": round(seconds, 3)}
+    write_text(path, json.dumps(record, indent=2))
+    runs = [json.loads(run.read_text(encoding="utf-8")) for run in path.parent.glob("*.json")]
+    return sum(run.get("seconds", 0.0) for run in runs)

@@ -4,6 +4,7 @@ import logging
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,17 @@ from safetensors.torch import load_file
 from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.training_loop import TrainingLoop
-from albedo_pipeline.provenance.run_record import record_text, run_record, write_record
+from albedo_pipeline.provenance.git import git_diff
+from albedo_pipeline.provenance.run_record import (
+    record_end,
+    record_text,
+    run_record,
+    write_record,
+)
 from albedo_pipeline.runtime.checksums import damage
 from albedo_pipeline.runtime.distributed import run_on_main_and_broadcast
+from albedo_pipeline.runtime.log_file import logging_to
+from albedo_pipeline.training.callbacks import Callbacks
 from albedo_pipeline.training.log import TrainingLog
 from albedo_pipeline.training.resume import (
     AVERAGES_FILE,
@@ -56,13 +65,14 @@ def run_loop(
         config: what `resume.configuration` returned.
         fingerprints: of what is trained on, by name.
         stop: says when to pause.
-        held: holds the lock.
+        held: holds the lock and the log file.
 
     Raises:
         Paused: if a signal or the time limit stopped it; run again to resume.
-        ProjectError: if the settings do not fit the checkpoints, or another training writes to the
-            store.
+        ProjectError: if the settings do not fit the checkpoints, another training writes to the
+            store, or a module of callbacks cannot be used.
     """
+    callbacks, began = Callbacks.named_in(params), time.monotonic()
     accelerator, name = task.accelerator, params.pipeline
     run = time.strftime("%Y%m%d-%H%M%S")
     point = run_on_main_and_broadcast(
@@ -77,27 +87,44 @@ def run_loop(
         params.weights_and_biases,
         params.settings_path,
     )
+    record_file = None
     if accelerator.is_main_process:
         processes = accelerator.num_processes
         record = run_record(config["settings"], fingerprints, config["code"], processes)
         record["history"] = [asdict(steering) for steering in state.history]
-        write_record(store.folder, record)
+        record_file = write_record(store.folder, record, git_diff(Path.cwd()))
         track_text(accelerator, f"{name}/record", record_text(record), state.step)
     log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
     try:
-        Trainer(task, params, store, config, state, log).run(stop)
+        Trainer(task, params, store, config, state, log, callbacks).run(stop)
     finally:
         for tracker in accelerator.trackers:
             tracker.finish()
+        if record_file is not None:
+            _end(record_file, params, state, time.monotonic() - began)
     return state, log.table()
 
 
 def _open_store(
     store: Checkpoints, params: TrainingLoop, config: dict, run: str, held: ExitStack
 ) -> ResumePoint | None:
-    """Lock the store for this training, and return where it resumes."""
+    """Lock the store for this training, log to a file in it, and return where it resumes."""
     held.enter_context(store.locked())
-    return resume_point(store, params, config, run)
+    point = resume_point(store, params, config, run)
+    store.folder.mkdir(parents=True, exist_ok=True)
+    held.enter_context(logging_to(store.folder / "log.txt"))
+    return point
+
+
+def _end(record_file: Path, params: TrainingLoop, state: TrainState, seconds: float) -> None:
+    """Add the duration to the run's record, and log it beside that of all runs."""
+    total = record_end(record_file, seconds)
+    logger.info(
+        "%s: step %d after %s in this run, %s in all runs",
+        params.pipeline,
+        state.step,
+        *(timedelta(seconds=round(duration)) for duration in (seconds, total)),
+    )
 
 
 def _restored(

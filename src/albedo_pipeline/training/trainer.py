@@ -2,9 +2,10 @@
 
 import logging
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
@@ -16,6 +17,7 @@ from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.training.batches import DeviceBatch
+from albedo_pipeline.training.callbacks import Callback, Callbacks, Progress
 from albedo_pipeline.training.checkpoint_writer import CheckpointWriter
 from albedo_pipeline.training.due import (
     checkpoint_is_due,
@@ -53,6 +55,7 @@ class Trainer:
         config: dict[str, Any],
         state: TrainState,
         log: TrainingLog,
+        callbacks: Callbacks,
     ) -> None:
         self.task, self.params = task, params
         self.store, self.config, self.state, self.log = store, config, state, log
@@ -62,6 +65,8 @@ class Trainer:
         self._writer = CheckpointWriter(store, params.checkpoints)
         self._timer = StepTimer()
         self._status = ""
+        self._callbacks = callbacks
+        self._logged: dict[str, float] = {}
         self._name = params.pipeline
 
     def run(self, stop: StopRequest) -> None:
@@ -140,6 +145,7 @@ class Trainer:
         self._timer.steps += 1
         if is_due(params.log_every, state.step, self.last_step):
             self._log_step(rate)
+        self._call(self._callbacks.after_step, {})
 
     # What is due between steps
 
@@ -194,6 +200,7 @@ class Trainer:
         self.log.add(state.step, "validation", scores)
         shown = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
         logger.info("%s: validation after step %d: %s", self._name, state.step, shown)
+        self._call(self._callbacks.after_validation, scores)
         return True
 
     def _visualise(self) -> None:
@@ -213,6 +220,26 @@ class Trainer:
                 write_gif(folder / "course.gif", sorted(folder.glob("step-*.png")), _FRAME_SECONDS)
 
         run_on_main_and_broadcast(accelerator, show)
+
+    def _call(self, callbacks: tuple[Callback, ...], scores: Mapping[str, float]) -> None:
+        """Call the user's functions in the main process, with values that they cannot change."""
+        if not callbacks:
+            return
+        step = self.state.step
+        progress = Progress(
+            self._name,
+            step,
+            self.last_step,
+            step * self.params.effective_batch_size / len(self.task),
+            MappingProxyType(dict(self._logged)),
+            MappingProxyType(dict(scores)),
+        )
+
+        def call() -> None:
+            for callback in callbacks:
+                callback(progress)
+
+        run_on_main_and_broadcast(self.task.accelerator, call)
 
     # Log and checkpoint
 
@@ -254,6 +281,7 @@ class Trainer:
         }
         self.log.add(state.step, self._name, scalars)
         self.log.add(state.step, "usage", usage)
+        self._logged = scalars
         self._status = (
             f"loss {scalars.get('loss', math.nan):.4g}, "
             f"{usage['samples_per_second']:.4g} samples/s, "
