@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
 MODELS = {section: getattr(params, f"{section.title()}Params") for section in SECTIONS}
-WRITTEN_BY_THE_USER = {"conf/sd21/catalog.yml", "conf/sd21/globals.yml"}
+WRITTEN_BY_THE_USER = {"conf/sd21/catalog.yml", "conf/sd21/globals.yml", "src/my_metrics.py"}
 """Files that the docs tell the user to write."""
 
 

@@ -163,6 +163,50 @@ def test_a_missing_prediction_is_named_and_not_skipped(compared: Path, tmp_path:
     )
 
 
+def test_a_metric_of_a_module_outside_the_package_by_the_docs(
+    exported_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/evaluation.md").read_text(encoding="utf-8")
+    page = page[page.index("## Your own metric") :]
+    code, settings = (
+        re.findall(rf"^```{language}\n(.*?)^```", page, re.S | re.M)[0]
+        for language in ("python", "yaml")
+    )
+    project = copied(exported_project, tmp_path)
+    (tmp_path / "my_metrics.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    methods = {"input": {"type": "beauty"}, "grey": {"type": "constant", "value": 0.25}}
+    chosen = yaml.safe_load(settings)
+    write_settings(project, chosen["compare"] | {"estimators": methods, "gallery": 3})
+    before = json.loads((project / DATA / "08_reporting/metrics.json").read_text())["protocol"]
+    file = project / "conf/test/parameters_evaluate.yml"
+    evaluate = yaml.safe_load(file.read_text())["evaluate"] | chosen["evaluate"]
+    file.write_text(yaml.safe_dump({"evaluate": evaluate}), encoding="utf-8")
+    result = run_in_process(project, "--pipelines", "evaluate,compare,report")
+    assert result.exit_code == 0, result.exception
+
+    metrics = json.loads((project / DATA / "08_reporting/metrics.json").read_text())
+    about = metrics["protocol"]["own_metrics"]["wrong_share"]
+    assert about["path"] == "my_metrics.WRONG_SHARE"
+    assert metrics["protocol"]["fingerprint"] != before["fingerprint"]
+    pairs = PairShards(project / DATA / "03_primary/pairs")
+    manifest = pd.read_parquet(project / DATA / "03_primary/manifest.parquet")
+    for table in ("per_sample.parquet", "comparison/per_sample.parquet"):
+        scores = pd.read_parquet(project / DATA / "08_reporting" / table)
+        method = {"per_sample.parquet": "beauty_as_albedo"}.get(table, "input")
+        scores = scores[scores["method"] == method].set_index("sample_id")["wrong_share"]
+        for sample in manifest[manifest["split"] == "test"].itertuples():
+            beauty, albedo = (
+                dequantize(pairs.tensor(name, sample.row)) for name in ("beauty", "albedo")
+            )
+            valid = pairs.tensor("valid", sample.row)[0] == 1
+            wrong = (np.abs(beauty - albedo).max(axis=0) > 0.1)[valid]
+            assert scores[sample.sample_id] == pytest.approx(wrong.mean(), abs=0.002)
+    text = (project / DATA / "08_reporting/report.html").read_text()
+    assert text.count("Wrong pixels") >= 2
+    assert "Wrong pixels" in (project / DATA / "08_reporting/comparison/table.tex").read_text()
+
+
 OWN_ESTIMATOR = '''
 """An estimator outside the package."""
 import numpy as np

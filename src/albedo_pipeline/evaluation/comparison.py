@@ -10,6 +10,7 @@ from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.evaluation.estimators.base import Context
 from albedo_pipeline.evaluation.estimators.open import checked_settings, open_estimator
+from albedo_pipeline.evaluation.own_metrics import own_metrics
 from albedo_pipeline.evaluation.predictions import (
     Estimators,
     EvaluatedSample,
@@ -111,7 +112,8 @@ def scored(
     check_made_from("comparison_lineage", lineage, {"pairs": manifest_digest(manifest)}, again)
     at_hand = {"lineage": content_digest(lineage)}
     check_made_from("comparison_predictions", stored.made_from(), at_hand, again)
-    measured = protocol(params.protocol, params.lpips_weights)
+    own = own_metrics(params.metrics, "compare.metrics")
+    measured = protocol(params.protocol, params.lpips_weights, own)
     per_sample, _ = score_table(stored, pairs, manifest, measured, {})
     reference = params.reference or next(iter(params.estimators))
     scores = summarise(per_sample, params.bootstrap)

@@ -1,9 +1,11 @@
 """Protocols: named sets of measures, so that a number says how it was measured."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.evaluation.own_metrics import OwnMetric
 from albedo_pipeline.metrics.base import MARIGOLD_IID, OURS, Metric
 from albedo_pipeline.metrics.measures import Measure
 from albedo_pipeline.metrics.registry import image_metrics
@@ -15,19 +17,23 @@ class Protocol:
 
     name: str
     measures: tuple[Measure, ...]
-    description: dict[str, str]
+    description: dict[str, object]
 
 
-def protocol(name: str, lpips_weights: Path | None) -> Protocol:
+def protocol(name: str, lpips_weights: Path | None, own: Sequence[OwnMetric] = ()) -> Protocol:
     """The protocol of that name.
 
     Its measures are all metrics that declare it. Metrics that need weights are measured only if
     there is a file of them. The project's own protocol also measures aligned predictions.
 
+    Args:
+        own: metrics of the user's, which are measured after those of the protocol.
+
     Raises:
         ProjectError: if the weights cannot be read.
     """
     metrics = _with_weights(image_metrics(name), lpips_weights)
+    metrics += [one.metric for one in own]
     measures = [
         Measure(metric, aligned, masked)
         for masked in (True, False)
@@ -35,7 +41,8 @@ def protocol(name: str, lpips_weights: Path | None) -> Protocol:
         for metric in metrics
         if not (aligned and metric.scale_invariant)
     ]
-    return Protocol(name, tuple(measures), _DESCRIPTIONS[name])
+    added = {"own_metrics": {one.metric.name: one.description for one in own}} if own else {}
+    return Protocol(name, tuple(measures), _DESCRIPTIONS[name] | added)
 
 
 def _with_weights(metrics: list[Metric], weights_file: Path | None) -> list[Metric]:
@@ -48,7 +55,7 @@ def _with_weights(metrics: list[Metric], weights_file: Path | None) -> list[Metr
 
 
 # These texts are part of the protocol's fingerprint.
-_DESCRIPTIONS = {
+_DESCRIPTIONS: dict[str, dict[str, object]] = {
     OURS: {
         "colour_space": "sRGB (IEC 61966-2-1) or linear Rec.709, as each metric says; 16 bits",
         "mask": "valid pixels only, masked ones enter no sum and no window; *_unmasked: all pixels",

@@ -32,6 +32,8 @@ class Quantity:
     """Digits shown after the decimal point."""
     main_order: int | None = None
     """Position among the quantities that the report shows first; None: only in the full table."""
+    shipped: bool = True
+    """Whether a module of the package defines it; the evaluation clears it for others."""
 
 
 @dataclass(frozen=True, kw_only=True)

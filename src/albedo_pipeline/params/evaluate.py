@@ -44,6 +44,9 @@ class Measuring(Params):
     and all other settings that change the scores."""
     lpips_weights: Path | None = None
     """Safetensors file with the weights of LPIPS; null: LPIPS is not measured."""
+    metrics: tuple[str, ...] = ()
+    """Metrics of yours that are measured too: for each the dotted path of a `Metric`, such as
+    `my_metrics.largest_error.LARGEST_ERROR`, in a module that Python finds."""
     splits: tuple[Split, ...] = Field(("test",), min_length=1)
     """Splits that are evaluated."""
     bootstrap: BootstrapParams = BootstrapParams()

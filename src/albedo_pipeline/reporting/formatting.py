@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from albedo_pipeline.metrics.base import Quantity
-from albedo_pipeline.metrics.registry import quantities
+from albedo_pipeline.metrics.registry import add_quantities, quantities
 from albedo_pipeline.params.base import BUNDLED
 
 MODEL, CEILING = "model", "autoencoder_roundtrip"
@@ -46,6 +46,26 @@ _METHODS = {
     ),
 }
 _SUFFIXES = {"_aligned": "aligned", "_unmasked": "all pixels"}
+
+
+def show_own_metrics(protocol: dict) -> None:
+    """Make known how a protocol's metrics from outside the package are shown.
+
+    Their module need not be there: the protocol in `metrics.json` describes them.
+    """
+    own = protocol.get("own_metrics", {})
+    add_quantities(
+        Quantity(
+            name=name,
+            label=about["label"],
+            higher_is_better=about["higher_is_better"],
+            unit=about["unit"],
+            digits=about["digits"],
+            main_order=about["main_order"],
+            shipped=False,
+        )
+        for name, about in own.items()
+    )
 
 
 def main_names() -> list[str]:

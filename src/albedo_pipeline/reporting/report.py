@@ -13,7 +13,7 @@ from albedo_pipeline.artifacts.comparison import Comparison as EstimatorComparis
 from albedo_pipeline.imaging.colormap import coloured
 from albedo_pipeline.params import EvaluateParams, ReportParams
 from albedo_pipeline.provenance.lineage import without_content
-from albedo_pipeline.reporting.formatting import count, plain
+from albedo_pipeline.reporting.formatting import count, plain, show_own_metrics
 from albedo_pipeline.reporting.images import ERROR_LIMIT, png_uri
 from albedo_pipeline.reporting.plots.comparison import comparison_figure
 from albedo_pipeline.reporting.plots.data import data_figure
@@ -80,6 +80,8 @@ def report_page(
         ProjectError: if no split was evaluated, or a scored sample has no prediction or is not in
             the manifest; names the sample.
     """
+    for results in (metrics, compared.results if compared else {}):
+        show_own_metrics(results.get("protocol", {}))
     split = main_split(metrics)
     settings = resolved_parameters(parameters)
     percent = confidence(metrics, settings)

@@ -22,9 +22,11 @@ def predict_estimators(
 ) -> tuple[dict, Iterator[Row]]:
     """Settings and digests of every estimator; their predictions of every sample."""
     from albedo_pipeline.evaluation.comparison import compared
+    from albedo_pipeline.evaluation.own_metrics import own_metrics
     from albedo_pipeline.evaluation.protocols import protocol
 
-    protocol(params.protocol, params.lpips_weights)  # a file that cannot be read fails early
+    # A file that cannot be read and a path without a metric fail early.
+    protocol(params.protocol, params.lpips_weights, own_metrics(params.metrics, "compare.metrics"))
     return compared(pairs, manifest, trained_model, checkpoints, params)
 
 

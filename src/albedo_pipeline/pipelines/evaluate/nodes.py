@@ -22,9 +22,11 @@ def predict_split(
 ) -> tuple[dict, ShardBuild]:
     """Digests of what the scores come from; the build of the prediction of every sample."""
     from albedo_pipeline.evaluation.evaluation import evaluated
+    from albedo_pipeline.evaluation.own_metrics import own_metrics
     from albedo_pipeline.evaluation.protocols import protocol
 
-    protocol(params.protocol, params.lpips_weights)  # a file that cannot be read fails early
+    # A file that cannot be read and a path without a metric fail early.
+    protocol(params.protocol, params.lpips_weights, own_metrics(params.metrics, "evaluate.metrics"))
     return evaluated(pairs, manifest, denoiser, autoencoder, checkpoints, params)
 
 
@@ -43,13 +45,15 @@ def score(
     """
     from albedo_pipeline.evaluation.baselines import baselines
     from albedo_pipeline.evaluation.lineage import check_inputs
+    from albedo_pipeline.evaluation.own_metrics import own_metrics
     from albedo_pipeline.evaluation.protocols import protocol
     from albedo_pipeline.evaluation.scores import score_table
     from albedo_pipeline.evaluation.summary import describe, headline, summarise
     from albedo_pipeline.provenance.lineage import with_content_digest, with_table_digests
 
     check_inputs(predictions, pairs, manifest, lineage)
-    chosen = protocol(params.protocol, params.lpips_weights)
+    own = own_metrics(params.metrics, "evaluate.metrics")
+    chosen = protocol(params.protocol, params.lpips_weights, own)
     methods = baselines(params.retinex.intensity_threshold, params.retinex.chroma_threshold)
     per_sample, curves = score_table(predictions, pairs, manifest, chosen, methods)
     metrics = {

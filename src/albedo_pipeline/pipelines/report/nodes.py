@@ -25,10 +25,12 @@ def tabulate_curves(
 def plot_metrics(metrics: dict) -> Figure:
     """Mean score and interval of every method."""
     from albedo_pipeline.provenance.lineage import check_metrics
+    from albedo_pipeline.reporting.formatting import show_own_metrics
     from albedo_pipeline.reporting.plots.scores import metrics_figure
     from albedo_pipeline.reporting.sections.scores import main_split
 
     check_metrics(metrics, {})
+    show_own_metrics(metrics.get("protocol", {}))
     return metrics_figure(metrics, main_split(metrics))
 
 

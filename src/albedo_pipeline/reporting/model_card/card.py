@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params import ExportParams
 from albedo_pipeline.params.base import BUNDLED
-from albedo_pipeline.reporting.formatting import count, plain, spaced
+from albedo_pipeline.reporting.formatting import count, plain, show_own_metrics, spaced
 from albedo_pipeline.reporting.model_card.card_data import base_model, card_data
 from albedo_pipeline.reporting.model_card.markdown import Markdown, escaped
 from albedo_pipeline.reporting.run_info import course_changes, protocol_details
@@ -57,6 +57,7 @@ def _card(
     metrics: dict, audit_summary: dict, train_settings: dict, side: int, params: ExportParams
 ) -> str:
     split = main_split(metrics)
+    show_own_metrics(metrics["protocol"])
     table = score_table(metrics, split)
     percent = confidence(metrics, {})
     environment = Environment(
