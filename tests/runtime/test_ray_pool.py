@@ -1,6 +1,7 @@
 """The map over the workers of a Ray cluster."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -64,7 +65,13 @@ def test_items_are_taken_when_a_worker_is_free(ray_cluster) -> None:
 
 
 def test_without_an_address_ray_starts_here() -> None:
-    assert list(ray_map(abs, [-2], Cluster(None, 1, 0))) == [2]
+    """In a process of its own, because a process stays connected to one cluster."""
+    code = (
+        "from albedo_pipeline.runtime.ray_pool import Cluster, ray_map\n"
+        "assert list(ray_map(abs, [-2], Cluster(None, 1, 0))) == [2]\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
 
 
 def test_no_room_for_a_worker_is_an_error(ray_cluster) -> None:

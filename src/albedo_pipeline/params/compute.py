@@ -18,7 +18,7 @@ class ComputeParams(Params):
     needs the extra `cluster`."""
     address: str | None = None
     """Address of a running cluster: `HOST:6379`, or `auto` for the one that this machine belongs
-    to; null starts Ray on this machine for the time of the run. Only for `ray`."""
+    to; null starts Ray on this machine until the run ends. Only for `ray`."""
     workers: int | None = Field(None, ge=1)
     """Number of processes, each with one core and `gpus_per_worker`; null: as many as the cluster
     has room for. Only for `ray`."""

@@ -9,7 +9,6 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +22,8 @@ B = TypeVar("B")
 logger = logging.getLogger(__name__)
 _DEATHS = 10
 """Number of workers that may die over one item before the run stops."""
+_connections: dict[str, str | None] = {}
+"""The address that this module connected the process to."""
 _PATIENCE = 60.0
 """Seconds without any worker after which the log says that none has started."""
 
@@ -32,7 +33,7 @@ class Cluster:
     """Where the workers run, and what each of them takes."""
 
     address: str | None
-    """Address of a running cluster; None starts Ray on this machine for the time of the map."""
+    """Address of a running cluster; None starts Ray on this machine, until the process ends."""
     workers: int | None
     """Number of workers; None: as many as the cluster has room for when the map begins."""
     gpus: float
@@ -58,13 +59,13 @@ def ray_map(function: Callable[[A], B], items: Iterable[A], cluster: Cluster) ->
             or the workers die over one item again and again.
         Exception: what a call raised in a worker.
     """
-    with _connected(cluster.address) as ray:
-        cores, workers = _size(ray, cluster)
-        # The bits of some results depend on torch's number of threads, which this variable sets.
-        environment = {"env_vars": {"OMP_NUM_THREADS": str(cluster.threads)}}
-        actor = ray.remote(num_cpus=cores, num_gpus=cluster.gpus, runtime_env=environment)(_Worker)
-        pool: _Pool[A] = _Pool(ray, actor.remote, ray.put(function), cluster.threads)
-        yield from pool.map(iter(items), workers)
+    ray = _connected(cluster.address)
+    cores, workers = _size(ray, cluster)
+    # The bits of some results depend on torch's number of threads, which this variable sets.
+    environment = {"env_vars": {"OMP_NUM_THREADS": str(cluster.threads)}}
+    actor = ray.remote(num_cpus=cores, num_gpus=cluster.gpus, runtime_env=environment)(_Worker)
+    pool: _Pool[A] = _Pool(ray, actor.remote, ray.put(function), cluster.threads)
+    yield from pool.map(iter(items), workers)
 
 
 class _Worker:
@@ -166,9 +167,11 @@ class _Pool(Generic[A]):
         self._start_worker()
 
 
-@contextmanager
-def _connected(address: str | None) -> Iterator[Any]:
-    """The package Ray, connected to a cluster until the context ends.
+def _connected(address: str | None) -> Any:
+    """The package Ray, connected to a cluster until the process ends or needs another one.
+
+    Workers that were started after several connections in one process have died at once (Ray
+    2.60), and a connection takes seconds.
 
     Raises:
         ProjectError: if Ray is not installed, or there is no cluster at the address.
@@ -180,11 +183,11 @@ def _connected(address: str | None) -> Iterator[Any]:
         raise ProjectError(
             "compute.engine: ray is not installed; run pip install 'albedo_pipeline[cluster]'"
         ) from error
-    if ray.is_initialized():
-        yield ray
-        return
+    if ray.is_initialized() and _connections.get("address", address) == address:
+        return ray
     try:
         _check_reachable(address)
+        ray.shutdown()
         ray.init(
             address or "local",  # without an address Ray would look for a running cluster
             configure_logging=False,
@@ -194,10 +197,8 @@ def _connected(address: str | None) -> Iterator[Any]:
         )
     except (OSError, RuntimeError, ValueError) as error:
         raise ProjectError(f"compute.address: {address}: {one_line(error)}") from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    _connections["address"] = address
+    return ray
 
 
 def _check_reachable(address: str | None) -> None:
