@@ -81,7 +81,7 @@ def _rows(
     lineage: str,
     params: CompareParams,
 ) -> Iterator[Row]:
-    """The predictions of all samples, one after the other, as some estimators must not run in threads."""
+    """The predictions of all samples, batch after batch: threads break some estimators."""
     shapes = pairs.shapes("beauty")[samples["row"]].tolist()
     columns = [samples[name].tolist() for name in ("row", "sample_id", "group", "split")]
     chosen = [
