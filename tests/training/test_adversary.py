@@ -81,7 +81,7 @@ def test_the_adaptive_weight_is_the_ratio_of_the_gradients_of_the_step_before() 
     params = AdversaryParams(weight=0.5, scales=1, channels=8, layers=1, gradient_penalty=None)
     images = torch.rand(4, 3, 16, 16)
     with accelerated("cpu", "fp32", deterministic=False) as accelerator:
-        adversary = Adversary(params, layer.weight, CPU, nullcontext)
+        adversary = Adversary(params, layer.weight, CPU, nullcontext, "adversary")
         networks = deepcopy(adversary.networks)
         for part in (images[:1], images[1:]):  # two micro-batches
             output = layer(part)
@@ -108,7 +108,7 @@ def test_a_step_whose_gradient_is_not_finite_changes_nothing() -> None:
     layer = torch.nn.Conv2d(3, 3, 1)
     params = AdversaryParams(scales=1, channels=8, layers=1)
     with accelerated("cpu", "fp32", deterministic=False) as accelerator:
-        adversary = Adversary(params, layer.weight, CPU, nullcontext)
+        adversary = Adversary(params, layer.weight, CPU, nullcontext, "adversary")
         before = {n: t.clone() for n, t in adversary.opponents().weights.items()}
         images = torch.full((1, 3, 16, 16), torch.nan)
         adversary.losses(images, layer(images), layer(images).sum(), 0)

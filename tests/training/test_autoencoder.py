@@ -119,6 +119,15 @@ def test_settings_that_change_the_result_are_named(trained) -> None:
     trained("run", loss={"l1_weight": 1.0}, on_mismatch="restart")
 
 
+def test_errors_name_the_optimiser_whose_setting_is_wrong(trained) -> None:
+    wrong = {"optimiser": {"name": "sgd", "options": {"lr": 0.1}}}
+    with pytest.raises(ProjectError, match=r"^autoencoder\.training\.optimiser.*takes no 'lr'"):
+        trained("run", **wrong)
+    path = r"^autoencoder\.training\.adversary\.optimiser.*takes no 'lr'"
+    with pytest.raises(ProjectError, match=path):
+        trained("run", adversary=ADVERSARY["adversary"] | wrong)
+
+
 def test_validations_score_beauty_and_albedo_and_keep_the_best(trained, tmp_path: Path) -> None:
     done = trained("run", output="best", **LONG)
     log = log_of(tmp_path / "run", 6)

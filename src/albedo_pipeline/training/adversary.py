@@ -69,6 +69,7 @@ class Adversary:
         last_layer: torch.Tensor,
         device: torch.device,
         autocast: Callable[[], AbstractContextManager],
+        settings_path: str,
     ) -> None:
         """Make the discriminators; their weights are drawn from torch's global generator.
 
@@ -77,11 +78,15 @@ class Adversary:
             last_layer: weight of the decoder's last layer.
             device: where the autoencoder is.
             autocast: context of mixed precision.
+            settings_path: where the settings are, for errors.
+
+        Raises:
+            ProjectError: if torch has no such optimiser, or it does not accept the settings.
         """
         self.params, self._last_layer, self._autocast = params, last_layer, autocast
         self.networks = Discriminators(params.scales, params.channels, params.layers).to(device)
         self._trained = {_PREFIX + n: p for n, p in self.networks.named_parameters()}
-        self._optimiser = new_optimiser(self._trained, params.optimiser)
+        self._optimiser = new_optimiser(self._trained, params.optimiser, settings_path)
         self.adaptive_weight = torch.full((), 0.0 if params.adaptive else 1.0, device=device)
         """Ratio of the gradients in the step before; 0 in the first step with discriminators."""
         self._gradients = torch.zeros((2, *last_layer.shape), device=device)

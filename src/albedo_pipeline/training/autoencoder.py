@@ -129,7 +129,7 @@ def train_autoencoder(
         fingerprints = {"pairs": pairs.fingerprint(), "train_samples": content_digest(ids)}
         last_step = training.last_step(len(stream))
         config = configuration(training, last_step, fingerprints, weights, __name__)
-        task = AutoencoderTask(components, stream, pairs, manifest, training, params.precision)
+        task = AutoencoderTask(components, stream, training, pairs, manifest, params.precision)
         state, log = run_loop(task, training, store, tensorboard, config, fingerprints, stop, held)
         check_not_diverged(log, state, training)
         averages = finished_averages(task, training, store, state)

@@ -1,6 +1,6 @@
 """What the loop does for the autoencoder."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,13 +14,12 @@ from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.adversary import Adversary
-from albedo_pipeline.training.batches import DeviceBatch
-from albedo_pipeline.training.image_batches import ImageStream
 from albedo_pipeline.training.objectives.reconstruction import ReconstructionObjective, RoundTrip
-from albedo_pipeline.training.optimisation import Named, freeze, new_optimiser, train_mode
-from albedo_pipeline.training.optimiser_step import Components, accumulate, update
+from albedo_pipeline.training.optimisation import freeze, new_optimiser, train_mode
+from albedo_pipeline.training.optimiser_step import Components
 from albedo_pipeline.training.resume import Tensors
 from albedo_pipeline.training.round_trip_validation import round_trip_scores, round_trip_strips
+from albedo_pipeline.training.task import Task
 from albedo_pipeline.training.validation_scores import chosen_samples, ema_and_raw, mean_scores
 
 ENCODER, DECODER = ("encoder.", "quant_conv."), ("decoder.", "post_quant_conv.")
@@ -72,10 +71,15 @@ def prepare(
     if params.adversary is not None:
         last_layer = autoencoder.decoder.conv_out.weight
         adversary = Adversary(
-            params.adversary, last_layer, accelerator.device, accelerator.autocast
+            params.adversary,
+            last_layer,
+            accelerator.device,
+            accelerator.autocast,
+            f"{params.settings_path}.adversary",
         )
     model, optimiser = accelerator.prepare(
-        RoundTrip(autoencoder, trains_encoder), new_optimiser(trained, params.optimiser)
+        RoundTrip(autoencoder, trains_encoder),
+        new_optimiser(trained, params.optimiser, params.settings_path),
     )
     return AutoencoderComponents(
         accelerator=accelerator,
@@ -90,67 +94,26 @@ def prepare(
 
 
 @dataclass(frozen=True)
-class AutoencoderTask:
-    """The training of the autoencoder; see `task.Task`."""
+class AutoencoderTask(Task):
+    """The training of the autoencoder."""
 
     components: AutoencoderComponents
-    """What is trained."""
-    stream: ImageStream
-    """What it is trained on."""
+    params: AutoencoderTraining
     pairs: PairShards
     """Images of all samples."""
     manifest: pd.DataFrame
     """sample_id, split and row of every sample."""
-    params: AutoencoderTraining
-    """Settings of the training."""
     precision: str
     """Precision of the forward pass."""
-
-    @property
-    def accelerator(self) -> Accelerator:
-        """The Accelerator of this process."""
-        return self.components.accelerator
-
-    @property
-    def trained(self) -> Named:
-        """The trained parameters, by name."""
-        return self.components.trained
-
-    @property
-    def part_names(self) -> tuple[str, ...]:
-        """Names of the parts of the loss."""
-        return self.components.objective.part_names
 
     @property
     def metric(self) -> tuple[str, bool]:
         """Name of the score that ranks checkpoints, and that higher is better."""
         return self.params.validation.metric, True
 
-    def __len__(self) -> int:
-        """Number of images of an epoch."""
-        return len(self.stream)
-
-    def tensors(self) -> Tensors:
-        """The tensors that a checkpoint stores."""
-        return self.components.tensors()
-
-    def batch(self, step: int, places: range) -> DeviceBatch:
-        """The images at some places in the effective batch of `step`, on the CPU."""
-        return self.stream.batch(step, places)
-
-    def sample_ids(self, step: int) -> list[str]:
-        """The sample_ids of the effective batch of `step`."""
-        return self.stream.sample_ids(step)
-
-    def accumulate(
-        self, batches: Iterable[DeviceBatch], micro_batches: int, step: int
-    ) -> torch.Tensor:
-        """Accumulate the gradients of this process's micro-batches."""
-        return accumulate(self.components, batches, micro_batches, step)
-
     def update(self, totals: torch.Tensor, rate: float, step: int) -> torch.Tensor:
         """Update the weights and their moving average, then the discriminators."""
-        results = update(self.components, totals, rate, step, self.params)
+        results = super().update(totals, rate, step)
         adversary, params = self.components.adversary, self.params
         if adversary is None or step < adversary.params.start_step:
             return results
