@@ -37,6 +37,14 @@ ADVERSARY = {
     }
 }
 """An adversary with all that it can do, for images of 16 pixels."""
+WASSERSTEIN = {
+    "adversary": ADVERSARY["adversary"]
+    | {
+        "kind": "wasserstein",
+        "gradient_penalty": {"kind": "interpolated", "weight": 10, "every": 2},
+    }
+}
+"""The same with a Wasserstein critic and its gradient penalty."""
 
 
 def settings(source: str = "train", **changes) -> AutoencoderParams:
@@ -47,17 +55,17 @@ def settings(source: str = "train", **changes) -> AutoencoderParams:
     )
 
 
-def save_pairs(folder: Path) -> PairShards:
+def save_pairs(folder: Path, side: int = 16) -> PairShards:
     """Save eight samples of smooth gradients with a dark beauty and a bright albedo."""
-    ramp = np.linspace(0, 0.4, 16, dtype=np.float32)
+    ramp, shape = np.linspace(0, 0.4, side, dtype=np.float32), (3, side, side)
     dataset = PairShardsDataset(filepath=str(folder))
     dataset.save(
         {
             "sample_id": f"s{i}",
             "group": f"g{i}",
-            "beauty": quantize(np.broadcast_to(ramp * (i + 1) / 8, (3, 16, 16))),
-            "albedo": quantize(np.broadcast_to(1 - ramp * (i + 1) / 8, (3, 16, 16))),
-            "valid": np.ones((1, 16, 16), np.uint8),
+            "beauty": quantize(np.broadcast_to(ramp * (i + 1) / 8, shape)),
+            "albedo": quantize(np.broadcast_to(1 - ramp * (i + 1) / 8, shape)),
+            "valid": np.ones((1, side, side), np.uint8),
         }
         for i in range(8)
     )

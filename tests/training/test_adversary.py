@@ -14,8 +14,10 @@ from albedo_pipeline.training.adversary import (
     Adversary,
     discriminator_loss,
     generator_loss,
-    gradient_penalty,
+    interpolated_penalty,
+    r1_penalty,
 )
+from albedo_pipeline.training.image_batches import ImageBatch
 
 CPU = torch.device("cpu")
 
@@ -23,6 +25,11 @@ CPU = torch.device("cpu")
 def logits(*values: float) -> list[torch.Tensor]:
     """Logits of one image at several scales, one patch each."""
     return [torch.full((1, 1, 1, 1), value) for value in values]
+
+
+def batch(images: torch.Tensor) -> ImageBatch:
+    """Images with an arbitrary mix; the noise is not used."""
+    return ImageBatch(images, torch.zeros(1), torch.full((len(images),), 0.5))
 
 
 def softplus(value: float) -> float:
@@ -44,18 +51,41 @@ def test_the_non_saturating_loss_by_hand() -> None:
     assert discriminator_loss(real, fake, kind).item() == pytest.approx(both)
 
 
+def test_the_wasserstein_loss_by_hand() -> None:
+    real, fake = logits(0.5, 2.0), logits(-0.5, 1.0)
+    assert generator_loss(fake, "wasserstein").item() == pytest.approx(-0.25)
+    assert discriminator_loss(real, fake, "wasserstein").item() == pytest.approx(0.25 - 1.25)
+
+
+def test_a_wasserstein_critic_needs_the_interpolated_penalty() -> None:
+    for penalty in (None, {"kind": "r1"}):
+        with pytest.raises(ValueError, match=r"'wasserstein' needs .*kind: interpolated"):
+            AdversaryParams(kind="wasserstein", gradient_penalty=penalty)
+
+
 def test_the_loss_of_a_batch_is_the_sum_of_its_images_means() -> None:
     two = [torch.tensor([1.0, 3.0, 5.0, 7.0]).view(2, 1, 1, 2)]
     assert generator_loss(two, "hinge").item() == pytest.approx(-(2 + 6))
 
 
-def test_the_gradient_penalty_by_hand() -> None:
+def test_the_r1_penalty_by_hand() -> None:
     class Linear(torch.nn.Module):
         def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
             return [3 * images[:, :1], 4 * images[:, 1:2]]
 
     # Each of the 2 x 4 pixels has the gradient (3, 4, 0).
-    assert gradient_penalty(Linear(), torch.zeros(2, 3, 2, 2)).item() == pytest.approx(8 * 25)
+    assert r1_penalty(Linear(), torch.zeros(2, 3, 2, 2)).item() == pytest.approx(8 * 25 / 2)
+
+
+def test_the_interpolated_penalty_by_hand() -> None:
+    class Square(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+            return [images[:, :1].square(), 3 * images[:, :1].square()]
+
+    # The mean logit of a pixel x is 2 x^2, its gradient 4 x, and x is 1 * mix + 0 * (1 - mix).
+    true, made = torch.ones(2, 3, 1, 1), torch.zeros(2, 3, 1, 1)
+    penalty = interpolated_penalty(Square(), true, made, torch.tensor([0.25, 1.0]))
+    assert penalty.item() == pytest.approx((4 * 0.25 - 1) ** 2 + (4 * 1.0 - 1) ** 2)
 
 
 @pytest.mark.parametrize(("scales", "layers"), [(1, 1), (2, 2), (3, 1)])
@@ -81,11 +111,12 @@ def test_the_adaptive_weight_is_the_ratio_of_the_gradients_of_the_step_before() 
     params = AdversaryParams(weight=0.5, scales=1, channels=8, layers=1, gradient_penalty=None)
     images = torch.rand(4, 3, 16, 16)
     with accelerated("cpu", "fp32", deterministic=False) as accelerator:
-        adversary = Adversary(params, layer.weight, CPU, nullcontext)
+        adversary = Adversary(params, layer.weight, CPU, nullcontext, "adversary")
         networks = deepcopy(adversary.networks)
         for part in (images[:1], images[1:]):  # two micro-batches
             output = layer(part)
-            weighted, _ = adversary.losses(part, output, (output - part).square().sum(), 0)
+            error = (output - part).square().sum()
+            weighted, _ = adversary.losses(batch(part), output, error, 0)
             assert weighted.item() == 0  # nothing is measured yet
         skipped = adversary.update(accelerator, 4, 1.0, 0, 10, torch.zeros(()))
     assert skipped == 0
@@ -97,7 +128,7 @@ def test_the_adaptive_weight_is_the_ratio_of_the_gradients_of_the_step_before() 
     )
     expected = others.norm() / (adversarial.norm() + 1e-4)
     assert adversary.adaptive_weight.item() == pytest.approx(expected.item(), rel=1e-4)
-    weighted, parts = adversary.losses(images, layer(images), layer(images).sum(), 1)
+    weighted, parts = adversary.losses(batch(images), layer(images), layer(images).sum(), 1)
     assert weighted.item() == pytest.approx(
         0.5 * expected.item() * parts["adversarial"].item(), rel=1e-4
     )
@@ -108,10 +139,10 @@ def test_a_step_whose_gradient_is_not_finite_changes_nothing() -> None:
     layer = torch.nn.Conv2d(3, 3, 1)
     params = AdversaryParams(scales=1, channels=8, layers=1)
     with accelerated("cpu", "fp32", deterministic=False) as accelerator:
-        adversary = Adversary(params, layer.weight, CPU, nullcontext)
+        adversary = Adversary(params, layer.weight, CPU, nullcontext, "adversary")
         before = {n: t.clone() for n, t in adversary.opponents().weights.items()}
         images = torch.full((1, 3, 16, 16), torch.nan)
-        adversary.losses(images, layer(images), layer(images).sum(), 0)
+        adversary.losses(batch(images), layer(images), layer(images).sum(), 0)
         skipped = adversary.update(accelerator, 1, 1.0, 0, 10, torch.zeros(()))
     assert skipped == 1
     after = adversary.opponents().weights

@@ -14,7 +14,8 @@ from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.round_trip import round_trip_report
 from albedo_pipeline.imaging.pixels import to_tensor
-from albedo_pipeline.models.autoencoder import new_autoencoder
+from albedo_pipeline.metrics.image.lpips import LPIPS
+from albedo_pipeline.models.autoencoder import new_autoencoder, round_trip
 from albedo_pipeline.params import AutoencoderParams
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
 from albedo_pipeline.provenance.weights import encoder_digest
@@ -22,6 +23,7 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.autoencoder import latent_deviation
 from tests.support.autoencoder_training import (
     ADVERSARY,
+    WASSERSTEIN,
     manifest,
     save_pairs,
     settings,
@@ -86,7 +88,7 @@ def test_scaled_latents_have_a_mean_square_of_one(pairs, trained) -> None:
     assert deviation * autoencoder.config.scaling_factor == pytest.approx(1, rel=1e-5)
 
 
-@pytest.mark.parametrize("adversary", [{}, ADVERSARY])
+@pytest.mark.parametrize("adversary", [{}, ADVERSARY, WASSERSTEIN])
 def test_a_resumed_training_is_bit_identical(trained, tmp_path: Path, adversary: dict) -> None:
     """Weights, average, discriminators, optimisers, counters, and the result."""
     changes = LONG | adversary | {"learning_rate": {"warmup_steps": 1, "decay_steps": 6}}
@@ -119,6 +121,15 @@ def test_settings_that_change_the_result_are_named(trained) -> None:
     trained("run", loss={"l1_weight": 1.0}, on_mismatch="restart")
 
 
+def test_errors_name_the_optimiser_whose_setting_is_wrong(trained) -> None:
+    wrong = {"optimiser": {"name": "sgd", "options": {"lr": 0.1}}}
+    with pytest.raises(ProjectError, match=r"^autoencoder\.training\.optimiser.*takes no 'lr'"):
+        trained("run", **wrong)
+    path = r"^autoencoder\.training\.adversary\.optimiser.*takes no 'lr'"
+    with pytest.raises(ProjectError, match=path):
+        trained("run", adversary=ADVERSARY["adversary"] | wrong)
+
+
 def test_validations_score_beauty_and_albedo_and_keep_the_best(trained, tmp_path: Path) -> None:
     done = trained("run", output="best", **LONG)
     log = log_of(tmp_path / "run", 6)
@@ -136,6 +147,45 @@ def test_validations_score_beauty_and_albedo_and_keep_the_best(trained, tmp_path
         assert course.n_frames == 2
         # Two samples of 16 x 16, six pictures in a row, and two pixels between them.
         assert course.size == (6 * 18, 2 * 18)
+
+
+def test_lpips_is_a_term_of_the_loss_and_a_score(tmp_path: Path, lpips_file: Path) -> None:
+    pairs = save_pairs(tmp_path / "pairs", side=32)
+    lpips = {"lpips_weights": str(lpips_file), "loss": {"lpips_weight": 0.5}, "crop": 32}
+    changes = {"max_steps": 2, "validation": {"every": 1, "metric": "albedo_lpips"}}
+    done = train(pairs, tmp_path / "run", settings(**changes, **lpips))
+    log = log_of(tmp_path / "run", 2)
+    scores = log["validation_albedo_lpips"]
+    assert {"validation_beauty_lpips", "validation_albedo_lpips_raw", "loss_lpips"} <= set(log)
+    terms = log["loss_mse"] + 0.5 * log["loss_lpips"] + 1e-7 * log["loss_kl"]
+    assert log["loss"].tolist() == pytest.approx(terms.tolist(), rel=1e-5)
+    state = read_json(Checkpoints(tmp_path / "run").path(2), "state.json")["training"]
+    assert state["best"] == [[int(scores.idxmin()), scores.min()]]  # lower is better
+    metric, images = LPIPS.with_weights(lpips_file), to_tensor(pairs.batch("albedo", [6, 7]))
+    valid = torch.ones(2, 1, 32, 32, dtype=torch.bool)
+    shown = (round_trip(done, images, CPU, "fp32") + 1) / 2
+    expected = metric.function(shown, (images + 1) / 2, valid).mean().item()
+    assert scores[2] == pytest.approx(expected, rel=1e-5)
+
+
+def test_settings_of_lpips_that_do_not_fit_are_named(trained, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="need lpips_weights"):
+        settings(loss={"lpips_weight": 1.0})
+    with pytest.raises(ProjectError, match=r"LPIPS needs crops of 31 pixels, but they have 16"):
+        trained("run", lpips_weights="nowhere", loss={"lpips_weight": 1.0})
+    large = save_pairs(tmp_path / "large", side=32)
+    with pytest.raises(ProjectError, match=r"training\.lpips_weights: .*nowhere: no such file"):
+        train(large, tmp_path / "run", settings(lpips_weights="nowhere"))
+
+
+def test_checkpoints_of_before_a_setting_existed_are_resumed() -> None:
+    """Their result settings lack what has its default."""
+    training = settings(**ADVERSARY).training
+    assert training is not None
+    keys = training.result_settings(4)
+    assert "adversary.gradient_penalty.weight" in keys
+    newer = ("lpips_weights", "loss.lpips_weight", "adversary.gradient_penalty.kind")
+    assert not keys.keys() & set(newer)
 
 
 def test_the_validation_scores_are_those_of_the_report(pairs, trained, tmp_path: Path) -> None:
@@ -215,7 +265,7 @@ def test_a_round_trip_that_is_not_finite_is_refused(pairs) -> None:
         round_trip_report(autoencoder, pairs, ROWS, AutoencoderParams(device="cpu"))
 
 
-SPLIT = ADVERSARY | {
+SPLIT = {
     "max_steps": 6,
     "effective_batch_size": 8,
     "validation": {"every": 6},
@@ -235,11 +285,15 @@ def weights(folder: Path) -> torch.Tensor:
     return torch.cat([tensors[name].flatten() for name in names]).double()
 
 
-def test_the_split_changes_neither_losses_nor_weights(pairs, trained, tmp_path: Path) -> None:
+@pytest.mark.parametrize("adversary", [ADVERSARY, WASSERSTEIN])
+def test_the_split_changes_neither_losses_nor_weights(
+    pairs, trained, tmp_path: Path, adversary: dict
+) -> None:
     """With the adversary, its adaptive weight and its penalty: (8,1,1), (4,2,1), (2,2,2)."""
-    trained("whole", **SPLIT)
-    trained("halves", micro_batch_size=4, **SPLIT)
-    launcher = train_in_process(tmp_path, "two", SPLIT | {"micro_batch_size": 2}, processes=2)
+    changes = SPLIT | adversary
+    trained("whole", **changes)
+    trained("halves", micro_batch_size=4, **changes)
+    launcher = train_in_process(tmp_path, "two", changes | {"micro_batch_size": 2}, processes=2)
     output, _ = launcher.communicate(timeout=240)
     assert launcher.returncode == 0, output
     whole, losses = weights(tmp_path / "whole"), log_of(tmp_path / "whole", 6)

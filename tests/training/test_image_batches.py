@@ -24,7 +24,10 @@ def test_a_batch_does_not_depend_on_how_it_is_divided(tmp_path: Path) -> None:
     whole, parts = images.batch(3, range(4)), [images.batch(3, range(i, i + 1)) for i in range(4)]
     assert torch.equal(whole.images, torch.cat([part.images for part in parts]))
     assert torch.equal(whole.noise, torch.cat([part.noise for part in parts]))
+    assert torch.equal(whole.mix, torch.cat([part.mix for part in parts]))
     assert whole.images.shape == (4, 3, 8, 8)
+    assert whole.mix.shape == (4,)
+    assert ((whole.mix >= 0) & (whole.mix < 1)).all()
     assert whole.noise.shape == (4, 4, 4, 4)
 
 
@@ -34,6 +37,8 @@ def test_other_steps_and_seeds_give_other_images(tmp_path: Path) -> None:
     first = one.batch(0, range(4))
     assert not torch.equal(first.noise, one.batch(1, range(4)).noise)
     assert not torch.equal(first.noise, other.batch(0, range(4)).noise)
+    assert not torch.equal(first.mix, one.batch(1, range(4)).mix)
+    assert not torch.equal(first.mix, other.batch(0, range(4)).mix)
 
 
 @pytest.mark.parametrize(("share", "bright"), [(0.0, 0), (0.25, 3), (0.5, 6), (1.0, 12)])

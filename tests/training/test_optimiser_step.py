@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.params.optimisation import Loss
-from albedo_pipeline.training import denoiser_task, optimiser_step
+from albedo_pipeline.training import optimiser_step, task
 from albedo_pipeline.training.batches import Batch, Stream, usable
 from albedo_pipeline.training.initial_denoiser import initial_denoiser
 from albedo_pipeline.training.objectives.diffusion import loss_by_quarter, loss_sums
@@ -154,7 +154,7 @@ def test_a_mean_of_micro_batch_means_would_depend_on_the_split(
             weight.grad /= optimiser_step.SCALE  # which `update` takes out again
         return totals
 
-    monkeypatch.setattr(denoiser_task, "accumulate", mean_of_means)
+    monkeypatch.setattr(task, "accumulate", mean_of_means)
     whole, split = (run(train, tmp_path, str(micro), micro, 1) for micro in (8, 2))
     assert loss_curve(split)[0] != pytest.approx(loss_curve(whole)[0], rel=1e-2)
     assert distance(weights(whole), weights(split)) > 1e-3

@@ -8,14 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from albedo_pipeline.training import denoiser_task
+from albedo_pipeline.training import task
 from albedo_pipeline.training.stopping import Paused, StopRequest
 from tests.support.training import LONG, OBJECTIVES, same
 
 
 def call_in_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[], None]) -> None:
     """Have `act` called in the middle of the optimiser step `step` (0-based)."""
-    accumulate = denoiser_task.accumulate
+    accumulate = task.accumulate
 
     def interrupted(components, *arguments):
         totals = accumulate(components, *arguments)
@@ -24,7 +24,7 @@ def call_in_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[], N
             act()
         return totals
 
-    monkeypatch.setattr(denoiser_task, "accumulate", interrupted)
+    monkeypatch.setattr(task, "accumulate", interrupted)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])

@@ -7,7 +7,7 @@ import torch
 
 from albedo_pipeline.artifacts.models import DenoiserDataset
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.training import denoiser_task
+from albedo_pipeline.training import task
 from tests.support.training import save_latents
 
 
@@ -32,13 +32,13 @@ def test_too_many_skipped_steps_in_a_row_stop_the_run(train) -> None:
 
 def test_deterministic_algorithms_are_asked_for(train, monkeypatch: pytest.MonkeyPatch) -> None:
     enabled = []
-    accumulate = denoiser_task.accumulate
+    accumulate = task.accumulate
 
     def looking(*arguments):
         enabled.append(torch.are_deterministic_algorithms_enabled())
         return accumulate(*arguments)
 
-    monkeypatch.setattr(denoiser_task, "accumulate", looking)
+    monkeypatch.setattr(task, "accumulate", looking)
     train("run", execution={"deterministic": True})
     assert enabled == [True] * 3
     assert not torch.are_deterministic_algorithms_enabled()

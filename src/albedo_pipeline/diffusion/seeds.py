@@ -31,6 +31,7 @@ class Purpose(IntEnum):
     LIGHT = 8
     PARTNER = 9
     DECODED_WINDOW = 10
+    INTERPOLATION = 11
 
 
 def generator(seed: int, purpose: Purpose, step: int, place: int = 0) -> np.random.Generator:

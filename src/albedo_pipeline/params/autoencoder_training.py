@@ -1,5 +1,6 @@
 """Settings of the autoencoder's training."""
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -39,22 +40,31 @@ class ReconstructionLoss(Params):
     """Weight of the absolute error of the image's gradients, which makes edges sharp."""
     gradient_scales: int = Field(3, ge=1)
     """Number of scales at which gradients are compared; each halves the image."""
+    lpips_weight: Varying = 0.0
+    """Weight of LPIPS (Zhang et al. 2018), a perceptual distance; needs `training.lpips_weights`
+    and crops of at least 31 pixels."""
     kl_weight: Varying = 1e-7
     """Weight of the Kullback-Leibler term, a mean over the latent's elements. Without effect if the
     encoder is not trained."""
 
     @model_validator(mode="after")
     def _compares_images(self) -> Self:
-        if not any((self.mse_weight, self.l1_weight, self.gradient_weight)):
-            raise ValueError("mse_weight, l1_weight and gradient_weight cannot all be 0")
+        if not any((self.mse_weight, self.l1_weight, self.gradient_weight, self.lpips_weight)):
+            raise ValueError(
+                "mse_weight, l1_weight, gradient_weight and lpips_weight cannot all be 0"
+            )
         return self
 
 
 class GradientPenalty(Params):
-    """Penalty of the discriminators' gradient at true images (R1, Mescheder et al. 2018)."""
+    """Penalty of the gradient of the discriminators' output with respect to an image."""
 
+    kind: Literal["r1", "interpolated"] = "r1"
+    """`r1`: half the squared norm of the gradient of the summed output, at true images (Mescheder
+    et al. 2018). `interpolated`: squared difference of the norm of the mean output's gradient from
+    1, at random points between true image and reconstruction (WGAN-GP, Gulrajani et al. 2017)."""
     weight: float = Field(1.0, gt=0)
-    """Weight of half the squared norm of the gradient of a discriminator's summed output."""
+    """Weight of the penalty; Gulrajani et al. take 10 for `interpolated`."""
     every: int = Field(16, ge=1)
     """Optimiser steps between two penalties, each of which is multiplied by this number (Karras et
     al. 2020, app. B)."""
@@ -78,8 +88,9 @@ class Adversary(Params):
     measured in the step before."""
     start_step: int = Field(0, ge=0)
     """Optimiser step from which the discriminators learn and the autoencoder gets their term."""
-    kind: Literal["hinge", "non_saturating"] = "hinge"
-    """Loss of the two sides (Lim & Ye 2017; Goodfellow et al. 2014)."""
+    kind: Literal["hinge", "non_saturating", "wasserstein"] = "hinge"
+    """Loss of the two sides (Lim & Ye 2017; Goodfellow et al. 2014; Arjovsky et al. 2017).
+    `wasserstein` needs the gradient penalty `interpolated`."""
     scales: int = Field(2, ge=1)
     """Number of discriminators; each sees the image at half the size of the one before (Wang et al.
     2018)."""
@@ -100,15 +111,33 @@ class Adversary(Params):
             raise ValueError("adversary.learning_rate.decay 'plateau' is not available")
         return self
 
+    @model_validator(mode="after")
+    def _critic_is_bounded(self) -> Self:
+        penalty = self.gradient_penalty
+        if self.kind == "wasserstein" and (penalty is None or penalty.kind != "interpolated"):
+            raise ValueError(
+                "adversary.kind 'wasserstein' needs adversary.gradient_penalty with kind "
+                "'interpolated', such as {kind: interpolated, weight: 10, every: 1}"
+            )
+        return self
+
 
 class RoundTripValidation(ValidationSchedule):
     """Round trips of validation samples: encoded, decoded and scored."""
 
     samples: int = Field(64, ge=1)
     """Samples, spread evenly over the split; of each, beauty and albedo are scored."""
-    metric: Literal["albedo_psnr", "albedo_ssim", "beauty_psnr", "beauty_ssim"] = "albedo_psnr"
+    metric: Literal[
+        "albedo_psnr",
+        "albedo_ssim",
+        "albedo_lpips",
+        "beauty_psnr",
+        "beauty_ssim",
+        "beauty_lpips",
+    ] = "albedo_psnr"
     """Score that decides which checkpoint is best, and whether the learning rate is on a plateau.
-    All four are always measured, and with the raw weights, too."""
+    PSNR and SSIM are always measured, LPIPS if `training.lpips_weights` is set; all of them with
+    the raw weights, too."""
     batch_size: int = Field(32, ge=1)
     """Number of images that go through the autoencoder at a time."""
 
@@ -145,6 +174,9 @@ class AutoencoderTraining(TrainingLoop):
     """The learning rate."""
     loss: ReconstructionLoss = ReconstructionLoss()
     """The loss of the reconstruction."""
+    lpips_weights: Path | None = None
+    """Safetensors file with the weights of LPIPS, as `evaluate.lpips_weights` takes it; null:
+    validation does not measure LPIPS, and the loss cannot have it."""
     adversary: Adversary | None = None
     """Discriminators that are trained against the autoencoder; null: none."""
     validation: RoundTripValidation = RoundTripValidation()
@@ -163,7 +195,23 @@ class AutoencoderTraining(TrainingLoop):
             )
         if self.adversary is not None and self.train == "encoder":
             raise ValueError("adversary needs train 'all' or 'decoder'")
+        if self.lpips_weights is None and (self.loss.lpips_weight or self.is_ranked_by_lpips):
+            raise ValueError(
+                "loss.lpips_weight and a validation.metric of LPIPS need lpips_weights, the file "
+                "with the weights of LPIPS"
+            )
         return self
+
+    @property
+    def is_ranked_by_lpips(self) -> bool:
+        """Whether LPIPS decides which checkpoint is best."""
+        return self.validation.metric.endswith("_lpips")
+
+    @property
+    def learns_from_lpips(self) -> bool:
+        """Whether the weights at each step depend on those of LPIPS."""
+        by_plateau = self.learning_rate.decay == "plateau" and self.is_ranked_by_lpips
+        return by_plateau or self.loss.lpips_weight != 0
 
     @property
     def micro_batch_size_as_number(self) -> int:
@@ -171,8 +219,18 @@ class AutoencoderTraining(TrainingLoop):
         return self.micro_batch_size or self.effective_batch_size
 
     def result_settings(self, last_step: int) -> dict[str, Any]:
-        """The settings that decide the weights at each step, by dotted key."""
+        """The settings that decide the weights at each step, by dotted key.
+
+        Newer settings are left out while they have their default: their absence says the same in
+        the checkpoints of before they existed.
+        """
         kept = self.kept_settings(last_step)
+        del kept["lpips_weights"]  # the digest of the file's content counts, not its path
+        if not self.loss.lpips_weight:
+            del kept["loss"]["lpips_weight"]
+        penalty = (kept["adversary"] or {}).get("gradient_penalty") or {}
+        if penalty.get("kind") == "r1":
+            del penalty["kind"]
         rate = (kept["adversary"] or {}).get("learning_rate", {})
         rate.pop("plateau", None)
         if rate.get("decay") in ("exponential", "cosine"):

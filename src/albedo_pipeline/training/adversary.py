@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 
 import torch
 from accelerate import Accelerator
+from torch.linalg import vector_norm
 from torch.nn.functional import relu, softplus
 from torch.nn.utils import get_total_norm
 
 from albedo_pipeline.models.discriminator import Discriminators
 from albedo_pipeline.params.autoencoder_training import Adversary as AdversaryParams
+from albedo_pipeline.training.image_batches import ImageBatch
 from albedo_pipeline.training.optimisation import new_optimiser, set_learning_rate
 from albedo_pipeline.training.resume import Opponents
 from albedo_pipeline.training.schedules import learning_rate, value_at
@@ -29,15 +31,17 @@ def mean_of_logits(logits: list[torch.Tensor]) -> torch.Tensor:
 
 def generator_loss(fake: list[torch.Tensor], kind: str) -> torch.Tensor:
     """What the autoencoder lowers, summed over the batch, []; of logits of reconstructions."""
-    if kind == "hinge":
-        return -mean_of_logits(fake)
-    return mean_of_logits([softplus(-logits) for logits in fake])
+    if kind == "non_saturating":
+        return mean_of_logits([softplus(-logits) for logits in fake])
+    return -mean_of_logits(fake)
 
 
 def discriminator_loss(
     real: list[torch.Tensor], fake: list[torch.Tensor], kind: str
 ) -> torch.Tensor:
     """What the discriminators lower, summed over the batch, []."""
+    if kind == "wasserstein":
+        return mean_of_logits(fake) - mean_of_logits(real)
     if kind == "hinge":
         real, fake = [relu(1 - logits) for logits in real], [relu(1 + logits) for logits in fake]
     else:
@@ -45,16 +49,35 @@ def discriminator_loss(
     return mean_of_logits(real) + mean_of_logits(fake)
 
 
-def gradient_penalty(networks: Discriminators, images: torch.Tensor) -> torch.Tensor:
-    """R1: squared norm of the gradient of the summed logits at true images; sum over the batch, [].
+def r1_penalty(networks: Discriminators, images: torch.Tensor) -> torch.Tensor:
+    """Half the squared norm of the gradient of the summed logits at true images, [].
 
-    Mescheder et al. 2018, eq. 9, without its factor. In float32, because it is differentiated
-    twice.
+    Sum over the batch; Mescheder et al. 2018, eq. 9, without its weight. In float32, because it is
+    differentiated twice.
     """
     images = images.detach().requires_grad_()
     logits = torch.stack([of_scale.sum() for of_scale in networks(images)]).sum()
     (gradient,) = torch.autograd.grad(logits, images, create_graph=True)
-    return gradient.square().sum()
+    return gradient.square().sum() / 2
+
+
+def interpolated_penalty(
+    networks: Discriminators, images: torch.Tensor, reconstruction: torch.Tensor, mix: torch.Tensor
+) -> torch.Tensor:
+    """(norm of the gradient of the mean logit - 1)^2 between image and reconstruction, [].
+
+    Sum over the batch; Gulrajani et al. 2017, eq. 3, without its weight. In float32, because it is
+    differentiated twice.
+
+    Args:
+        networks: the discriminators; the mean of their logits is the paper's critic.
+        images, reconstruction: float32 [B, 3, H, W], in [-1, 1].
+        mix: share of the image in the point between the two, [B].
+    """
+    between = torch.lerp(reconstruction.detach(), images.detach(), mix.view(-1, 1, 1, 1))
+    between.requires_grad_()
+    (gradient,) = torch.autograd.grad(mean_of_logits(networks(between)), between, create_graph=True)
+    return (vector_norm(gradient.flatten(1), dim=1) - 1).square().sum()
 
 
 class Adversary:
@@ -69,6 +92,7 @@ class Adversary:
         last_layer: torch.Tensor,
         device: torch.device,
         autocast: Callable[[], AbstractContextManager],
+        settings_path: str,
     ) -> None:
         """Make the discriminators; their weights are drawn from torch's global generator.
 
@@ -77,11 +101,15 @@ class Adversary:
             last_layer: weight of the decoder's last layer.
             device: where the autoencoder is.
             autocast: context of mixed precision.
+            settings_path: where the settings are, for errors.
+
+        Raises:
+            ProjectError: if torch has no such optimiser, or it does not accept the settings.
         """
         self.params, self._last_layer, self._autocast = params, last_layer, autocast
         self.networks = Discriminators(params.scales, params.channels, params.layers).to(device)
         self._trained = {_PREFIX + n: p for n, p in self.networks.named_parameters()}
-        self._optimiser = new_optimiser(self._trained, params.optimiser)
+        self._optimiser = new_optimiser(self._trained, params.optimiser, settings_path)
         self.adaptive_weight = torch.full((), 0.0 if params.adaptive else 1.0, device=device)
         """Ratio of the gradients in the step before; 0 in the first step with discriminators."""
         self._gradients = torch.zeros((2, *last_layer.shape), device=device)
@@ -92,12 +120,13 @@ class Adversary:
         return Opponents(weights, self._trained, self._optimiser)
 
     def losses(
-        self, images: torch.Tensor, reconstruction: torch.Tensor, total: torch.Tensor, step: int
+        self, batch: ImageBatch, reconstruction: torch.Tensor, total: torch.Tensor, step: int
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """The adversarial term, and accumulate the gradient of the discriminators.
 
         Args:
-            images, reconstruction: [B, 3, H, W], in [-1, 1].
+            batch: the true images.
+            reconstruction: [B, 3, H, W], in [-1, 1].
             total: loss of the reconstruction without the adversarial term, summed over the batch.
             step: number of the optimiser step, 0-based.
 
@@ -114,15 +143,21 @@ class Adversary:
                 self._gradients[place] += gradient
         self.networks.requires_grad_(True)
         with self._autocast():
-            real, fake = self.networks(images), self.networks(reconstruction.detach())
+            real, fake = self.networks(batch.images), self.networks(reconstruction.detach())
             loss = discriminator_loss(real, fake, params.kind)
         parts = {"adversarial": adversarial, "discriminator": loss}
         penalty = params.gradient_penalty
         if penalty is not None and (step - params.start_step) % penalty.every == 0:
-            parts["gradient_penalty"] = gradient_penalty(self.networks, images)
-            loss = loss + penalty.weight / 2 * penalty.every * parts["gradient_penalty"]
+            parts["gradient_penalty"] = self._penalty(penalty.kind, batch, reconstruction)
+            loss = loss + penalty.weight * penalty.every * parts["gradient_penalty"]
         loss.backward()
         return value_at(params.weight, step) * self.adaptive_weight * adversarial, parts
+
+    def _penalty(self, kind: str, batch: ImageBatch, reconstruction: torch.Tensor) -> torch.Tensor:
+        """The gradient penalty without its weight, summed over the batch, []."""
+        if kind == "interpolated":
+            return interpolated_penalty(self.networks, batch.images, reconstruction, batch.mix)
+        return r1_penalty(self.networks, batch.images)
 
     @torch.no_grad()
     def update(

@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.imaging.pixels import to_tensor
+from albedo_pipeline.metrics.image.lpips import SMALLEST
 from albedo_pipeline.models.autoencoder import (
     BUNDLED_AUTOENCODER,
     check_divisible,
@@ -125,11 +126,12 @@ def train_autoencoder(
         rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
         stream = _stream(start, pairs, rows, training)
         components = prepare(accelerator, start, training)
+        weights |= components.lpips_digest() if training.learns_from_lpips else {}
         ids = [pairs.scalars["sample_id"][int(row)].as_py() for row in rows]
         fingerprints = {"pairs": pairs.fingerprint(), "train_samples": content_digest(ids)}
         last_step = training.last_step(len(stream))
         config = configuration(training, last_step, fingerprints, weights, __name__)
-        task = AutoencoderTask(components, stream, pairs, manifest, training, params.precision)
+        task = AutoencoderTask(components, stream, training, pairs, manifest, params.precision)
         state, log = run_loop(task, training, store, tensorboard, config, fingerprints, stop, held)
         check_not_diverged(log, state, training)
         averages = finished_averages(task, training, store, state)
@@ -201,6 +203,16 @@ def _stream(
             f"autoencoder.training.adversary: its {adversary.layers} layers and {adversary.scales} "
             f"scales need crops of {smallest_side(adversary.scales, adversary.layers)} pixels, but "
             f"they have {side}; lower layers or scales"
+        )
+    if training.loss.lpips_weight and side < SMALLEST:
+        raise ProjectError(
+            f"autoencoder.training.loss.lpips_weight: LPIPS needs crops of {SMALLEST} pixels, but "
+            f"they have {side}"
+        )
+    if training.lpips_weights is not None and largest < SMALLEST:
+        raise ProjectError(
+            f"autoencoder.training.lpips_weights: LPIPS needs images of {SMALLEST} pixels, but "
+            f"they have {largest}"
         )
     cells = side // cell
     return ImageStream(pairs, rows, training, side, (model.config.latent_channels, cells, cells))

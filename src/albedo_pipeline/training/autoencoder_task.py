@@ -1,6 +1,6 @@
 """What the loop does for the autoencoder."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,17 +10,24 @@ import torch
 from accelerate import Accelerator
 from diffusers import AutoencoderKL
 
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.metrics.image.lpips import Weights, load_weights
 from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
+from albedo_pipeline.provenance.weights import tensors_digest
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.adversary import Adversary
-from albedo_pipeline.training.batches import DeviceBatch
-from albedo_pipeline.training.image_batches import ImageStream
 from albedo_pipeline.training.objectives.reconstruction import ReconstructionObjective, RoundTrip
-from albedo_pipeline.training.optimisation import Named, freeze, new_optimiser, train_mode
-from albedo_pipeline.training.optimiser_step import Components, accumulate, update
+from albedo_pipeline.training.optimisation import freeze, new_optimiser, train_mode
+from albedo_pipeline.training.optimiser_step import Components
 from albedo_pipeline.training.resume import Tensors
-from albedo_pipeline.training.round_trip_validation import round_trip_scores, round_trip_strips
+from albedo_pipeline.training.round_trip_validation import (
+    higher_is_better,
+    metrics_with,
+    round_trip_scores,
+    round_trip_strips,
+)
+from albedo_pipeline.training.task import Task
 from albedo_pipeline.training.validation_scores import chosen_samples, ema_and_raw, mean_scores
 
 ENCODER, DECODER = ("encoder.", "quant_conv."), ("decoder.", "post_quant_conv.")
@@ -34,6 +41,8 @@ class AutoencoderComponents(Components):
     autoencoder: AutoencoderKL
     adversary: Adversary | None
     """Discriminators that are trained against the autoencoder; None if there are none."""
+    lpips: Weights | None
+    """Weights of LPIPS, on the CPU; None if there are none."""
 
     def tensors(self) -> Tensors:
         """The tensors that a checkpoint stores, those of the discriminators included."""
@@ -41,6 +50,10 @@ class AutoencoderComponents(Components):
         if self.adversary is None:
             return tensors
         return replace(tensors, opponents=self.adversary.opponents())
+
+    def lpips_digest(self) -> dict[str, str]:
+        """Digest of the weights of LPIPS as `lpips`; empty if there are none."""
+        return {} if self.lpips is None else {"lpips": tensors_digest(self.lpips.items())}
 
 
 def prepare(
@@ -51,8 +64,10 @@ def prepare(
     The weights of the discriminators are drawn from torch's global generator.
 
     Raises:
-        ProjectError: if a parameter group matches no parameter, or nothing is left to train.
+        ProjectError: if a parameter group matches no parameter, nothing is left to train, torch
+            has no such optimiser, or the weights of LPIPS cannot be read.
     """
+    lpips = _lpips(params)
     network: Any = autoencoder
     network.to(accelerator.device)
     frozen = {"encoder": DECODER, "decoder": ENCODER, "all": ()}[params.train]
@@ -72,85 +87,68 @@ def prepare(
     if params.adversary is not None:
         last_layer = autoencoder.decoder.conv_out.weight
         adversary = Adversary(
-            params.adversary, last_layer, accelerator.device, accelerator.autocast
+            params.adversary,
+            last_layer,
+            accelerator.device,
+            accelerator.autocast,
+            f"{params.settings_path}.adversary",
         )
+    in_loss = None
+    if lpips is not None and params.loss.lpips_weight:
+        in_loss = {name: weight.to(accelerator.device) for name, weight in lpips.items()}
     model, optimiser = accelerator.prepare(
-        RoundTrip(autoencoder, trains_encoder), new_optimiser(trained, params.optimiser)
+        RoundTrip(autoencoder, trains_encoder),
+        new_optimiser(trained, params.optimiser, params.settings_path),
     )
     return AutoencoderComponents(
         accelerator=accelerator,
-        objective=ReconstructionObjective(params.loss, trains_encoder, adversary),
+        objective=ReconstructionObjective(params.loss, trains_encoder, adversary, in_loss),
         model=model,
         optimiser=optimiser,
         trained=trained,
         ema=Ema(trained.values()),
         autoencoder=autoencoder,
         adversary=adversary,
+        lpips=lpips,
     )
 
 
+def _lpips(params: AutoencoderTraining) -> Weights | None:
+    if params.lpips_weights is None:
+        return None
+    try:
+        return load_weights(params.lpips_weights)
+    except ValueError as error:
+        raise ProjectError(f"{params.settings_path}.lpips_weights: {error}") from error
+
+
 @dataclass(frozen=True)
-class AutoencoderTask:
-    """The training of the autoencoder; see `task.Task`."""
+class AutoencoderTask(Task):
+    """The training of the autoencoder."""
 
     components: AutoencoderComponents
-    """What is trained."""
-    stream: ImageStream
-    """What it is trained on."""
+    params: AutoencoderTraining
     pairs: PairShards
     """Images of all samples."""
     manifest: pd.DataFrame
     """sample_id, split and row of every sample."""
-    params: AutoencoderTraining
-    """Settings of the training."""
     precision: str
     """Precision of the forward pass."""
 
     @property
-    def accelerator(self) -> Accelerator:
-        """The Accelerator of this process."""
-        return self.components.accelerator
-
-    @property
-    def trained(self) -> Named:
-        """The trained parameters, by name."""
-        return self.components.trained
-
-    @property
-    def part_names(self) -> tuple[str, ...]:
-        """Names of the parts of the loss."""
-        return self.components.objective.part_names
-
-    @property
     def metric(self) -> tuple[str, bool]:
-        """Name of the score that ranks checkpoints, and that higher is better."""
-        return self.params.validation.metric, True
+        """Name of the score that ranks checkpoints, and whether higher is better."""
+        name = self.params.validation.metric
+        return name, higher_is_better(name)
 
-    def __len__(self) -> int:
-        """Number of images of an epoch."""
-        return len(self.stream)
-
-    def tensors(self) -> Tensors:
-        """The tensors that a checkpoint stores."""
-        return self.components.tensors()
-
-    def batch(self, step: int, places: range) -> DeviceBatch:
-        """The images at some places in the effective batch of `step`, on the CPU."""
-        return self.stream.batch(step, places)
-
-    def sample_ids(self, step: int) -> list[str]:
-        """The sample_ids of the effective batch of `step`."""
-        return self.stream.sample_ids(step)
-
-    def accumulate(
-        self, batches: Iterable[DeviceBatch], micro_batches: int, step: int
-    ) -> torch.Tensor:
-        """Accumulate the gradients of this process's micro-batches."""
-        return accumulate(self.components, batches, micro_batches, step)
+    def scoring(self) -> dict[str, Any]:
+        """What the scores of a validation depend on, besides the weights."""
+        digest = self.components.lpips_digest() if self.params.is_ranked_by_lpips else {}
+        return super().scoring() | digest
 
     def update(self, totals: torch.Tensor, rate: float, step: int) -> torch.Tensor:
         """Update the weights and their moving average, then the discriminators."""
-        results = update(self.components, totals, rate, step, self.params)
+        results = super().update(totals, rate, step)
         adversary, params = self.components.adversary, self.params
         if adversary is None or step < adversary.params.start_step:
             return results
@@ -176,11 +174,11 @@ class AutoencoderTask:
         validation, components = self.params.validation, self.components
         samples = self._samples(validation.samples)
         batches = self.pairs.batches(samples["row"], validation.batch_size)
+        metrics = metrics_with(components.lpips)
 
         def score(batch: np.ndarray) -> list[dict[str, str | float]]:
-            return round_trip_scores(
-                components.autoencoder, self.pairs, batch, self.accelerator.device, self.precision
-            )
+            model, device = components.autoencoder, self.accelerator.device
+            return round_trip_scores(model, self.pairs, batch, device, self.precision, metrics)
 
         def scores() -> dict[str, float] | None:
             components.autoencoder.eval()

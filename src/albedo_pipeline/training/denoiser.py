@@ -126,7 +126,7 @@ def train_denoiser(
             {"frozen_weights": frozen, **digests},
             __name__,
         )
-        task = DenoiserTask(components, stream, images, params)
+        task = DenoiserTask(components, stream, params, images)
         state, log = run_loop(task, params, store, tensorboard, config, fingerprints, stop, held)
         models = finished_models(components, finished_averages(task, params, store, state))
         check_not_diverged(log, state, params)

@@ -23,6 +23,9 @@ class ImageBatch(DeviceBatch):
     """float32 [B, 3, H, W], sRGB-encoded, in [-1, 1]."""
     noise: torch.Tensor
     """Standard normal noise for the posterior's sample, float32 [B, C, h, w]."""
+    mix: torch.Tensor
+    """Share of the image, uniform in [0, 1), where the discriminators' gradient is penalised
+    between image and reconstruction, float32 [B]."""
 
 
 class ImageStream:
@@ -69,10 +72,15 @@ class ImageStream:
     def batch(self, step: int, places: range) -> ImageBatch:
         """The images at some places in the effective batch of `step`, on the CPU.
 
-        Order, crops, flips and noise depend on seed, step and place only.
+        Order, crops, flips, noise and mix depend on seed, step and place only.
         """
         crops, noise = zip(*(self._draw(step, place) for place in places), strict=True)
-        return ImageBatch(to_tensor(np.stack(crops)), torch.stack(noise))
+        mix = [self._mix(step, place) for place in places]
+        return ImageBatch(to_tensor(np.stack(crops)), torch.stack(noise), torch.tensor(mix))
+
+    def _mix(self, step: int, place: int) -> float:
+        """Share of the image at a place in the effective batch of `step`; see `ImageBatch`."""
+        return generator(self._params.seed, Purpose.INTERPOLATION, step, place).random()
 
     def _draw(self, step: int, place: int) -> tuple[np.ndarray, torch.Tensor]:
         """A random crop, half of them flipped, and its noise."""

@@ -1,5 +1,9 @@
 """Validation of the autoencoder: round trips of beauty and albedo, scored and shown."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
@@ -7,6 +11,8 @@ from diffusers import AutoencoderKL
 
 from albedo_pipeline.errors import NotFiniteError
 from albedo_pipeline.imaging.pixels import to_tensor
+from albedo_pipeline.metrics.base import Metric
+from albedo_pipeline.metrics.image.lpips import LPIPS, Weights
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.ssim import SSIM
 from albedo_pipeline.models.autoencoder import round_trip
@@ -15,8 +21,22 @@ from albedo_pipeline.training.validation_scores import Scores, tiled
 
 KINDS = ("beauty", "albedo")
 METRICS = (PSNR, SSIM)
+"""Metrics that every validation measures."""
 _ENLARGED = 4.0
 """Factor of the shown error."""
+
+
+def metrics_with(lpips: Weights | None) -> tuple[Metric, ...]:
+    """What a validation measures: LPIPS, too, if its weights are given, on the CPU."""
+    if lpips is None:
+        return METRICS
+    return (*METRICS, replace(LPIPS, function=partial(LPIPS.function, lpips), load_weights=None))
+
+
+def higher_is_better(score: str) -> bool:
+    """Whether a higher score is better; `score` is a name such as `albedo_psnr`."""
+    name = score.partition("_")[2]
+    return next(m.higher_is_better for m in (*METRICS, LPIPS) if m.name == name)
 
 
 def round_trip_scores(
@@ -25,8 +45,9 @@ def round_trip_scores(
     rows: np.ndarray,
     device: torch.device,
     precision: str,
+    metrics: Sequence[Metric] = METRICS,
 ) -> list[Scores]:
-    """Masked PSNR and SSIM of each sample's beauty and albedo, by names such as `albedo_psnr`.
+    """Masked scores of each sample's beauty and albedo, by names such as `albedo_psnr`.
 
     Raises:
         NotFiniteError: if an image that the autoencoder gives is not finite.
@@ -39,7 +60,7 @@ def round_trip_scores(
         result = round_trip(autoencoder, images, device, precision)
         if not result.isfinite().all():
             raise NotFiniteError(f"the round trip of {ids[0]} or a sample beside it is not finite")
-        for metric in METRICS:
+        for metric in metrics:
             values = metric.function((result + 1) / 2, (images + 1) / 2, valid)
             for row, value in zip(scores, values, strict=True):
                 row[f"{kind}_{metric.name}"] = float(value)

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from albedo_pipeline.metrics.image.lpips import LPIPS
+from albedo_pipeline.metrics.image.lpips import LPIPS, lpips_distance
 from albedo_pipeline.metrics.image.marigold import MARIGOLD_LPIPS
 
 
@@ -47,6 +47,14 @@ def test_it_is_the_mean_of_the_upsampled_maps(lpips_weights, lpips_file, noisy_i
     expected = sum(upsample(m).mean() for m in distance_maps(lpips_weights, prediction, truth))
     score = LPIPS.with_weights(lpips_file).function(prediction, truth, valid).item()
     assert score == pytest.approx(expected.item(), rel=1e-4)
+
+
+@torch.no_grad()
+def test_the_distance_of_the_loss_is_the_mean_of_the_maps(lpips_weights, noisy_images) -> None:
+    first, second, _ = noisy_images(4, side=67)
+    expected = sum(m.mean() for m in distance_maps(lpips_weights, first, second))
+    distance = lpips_distance(lpips_weights, first, second)
+    assert distance.tolist() == pytest.approx([expected.item()], rel=1e-4)
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ import pytest
 import torch
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from albedo_pipeline.metrics.image.lpips import lpips_distance
 from albedo_pipeline.params.autoencoder_training import ReconstructionLoss
 from albedo_pipeline.training.image_batches import ImageBatch
 from albedo_pipeline.training.objectives.reconstruction import ReconstructionObjective, RoundTrip
@@ -22,7 +23,7 @@ class Exact(torch.nn.Module):
 
 IMAGES = torch.full((2, 3, 2, 2), 2.5)
 NOISE = torch.tensor([0.0, 0.25]).view(2, 1, 1, 1)
-BATCH = ImageBatch(IMAGES, NOISE)
+BATCH = ImageBatch(IMAGES, NOISE, torch.zeros(2))
 
 
 def losses(trains_encoder: bool = True, step: int = 0, **weights):
@@ -47,6 +48,28 @@ def test_the_loss_is_the_weighted_sum() -> None:
     total, parts = losses(mse_weight=2.0, l1_weight=3.0, kl_weight=0.1)
     expected = 2 * parts["mse"] + 3 * parts["l1"] + 0.1 * parts["kl"]
     assert total == pytest.approx(expected)
+
+
+def test_lpips_is_a_weighted_term_whose_gradient_is_finite(lpips_weights) -> None:
+    """Also where no feature is active: the biases of the first layer are far below 0."""
+    dead = {**lpips_weights, "features.0.bias": torch.full((64,), -1e3)}
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    batch = ImageBatch(images, torch.zeros(1), torch.zeros(2))
+    for weights in (lpips_weights, dead):
+        reconstruction = (images * 0.5).requires_grad_()
+        statistics = torch.zeros(2, 1, 1, 1), torch.zeros(2, 1, 1, 1)
+        params = ReconstructionLoss(mse_weight=0, lpips_weight=3.0)
+        objective = ReconstructionObjective(params, False, None, weights)
+        found = objective.losses(lambda *_: (reconstruction, *statistics), batch, 0)  # noqa: B023
+        found.total.backward()
+        first, second = (reconstruction.detach() + 1) / 2, (images + 1) / 2
+        distance = lpips_distance(weights, first, second).sum()
+        parts = dict(zip(objective.part_names, found.part_totals, strict=True))
+        assert parts["lpips"] == pytest.approx(distance.item(), rel=1e-6)
+        assert found.total.item() == pytest.approx(3 * distance.item(), rel=1e-6)
+        assert reconstruction.grad is not None
+        assert reconstruction.grad.isfinite().all()
+        assert bool(reconstruction.grad.any()) == (weights is lpips_weights)
 
 
 def test_a_weight_may_vary_with_the_step() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch.linalg import vector_norm
 from torch.nn.functional import conv2d, interpolate, max_pool2d, relu
 
 from albedo_pipeline.metrics.base import Metric
@@ -94,6 +95,19 @@ def masked_lpips(
     return masked_mean(sum(large, torch.zeros(())), valid)
 
 
+def lpips_distance(weights: Weights, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """The paper's distance (eq. 1): the mean of each layer's map, summed over the layers; [B].
+
+    Differentiable, for a loss. Images and weights are on one device.
+
+    Args:
+        first, second: sRGB-encoded, [B, 3, H, W], values in [0, 1] or a little outside; no side is
+            below 31 pixels.
+    """
+    means = [layer.mean(dim=(1, 2, 3)) for layer in layer_maps(weights, first, second)]
+    return torch.stack(means).sum(dim=0)
+
+
 def layer_maps(weights: Weights, first: torch.Tensor, second: torch.Tensor) -> list[torch.Tensor]:
     """For each layer the weighted squared difference of unit-length features, [B, 1, h, w]."""
     maps = []
@@ -105,7 +119,9 @@ def layer_maps(weights: Weights, first: torch.Tensor, second: torch.Tensor) -> l
 
 def _features(weights: Weights, images: torch.Tensor) -> list[torch.Tensor]:
     """The five activations of AlexNet; images in [0, 1]."""
-    shift, scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
+    shift, scale = (
+        torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (SHIFT, SCALE)
+    )
     x = (2 * images.float() - 1 - shift) / scale
     features = []
     for layer, (_, stride, padding) in LAYERS.items():
@@ -118,7 +134,8 @@ def _features(weights: Weights, images: torch.Tensor) -> list[torch.Tensor]:
 
 
 def _unit(features: torch.Tensor) -> torch.Tensor:
-    return features / (features.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
+    # If all features are 0, the gradient of `vector_norm` is 0, and that of a root not finite.
+    return features / (vector_norm(features, dim=1, keepdim=True) + 1e-10)
 
 
 LPIPS = Metric(

@@ -7,6 +7,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.diffusion.image_losses import gradient_loss
+from albedo_pipeline.metrics.image.lpips import Weights, lpips_distance
 from albedo_pipeline.params.autoencoder_training import ReconstructionLoss
 from albedo_pipeline.training.adversary import Adversary
 from albedo_pipeline.training.image_batches import ImageBatch
@@ -14,7 +15,7 @@ from albedo_pipeline.training.objectives.base import Losses
 from albedo_pipeline.training.schedules import value_at
 
 TERMS = ("mse", "l1", "gradients", "kl")
-"""Terms of the loss, as they are logged."""
+"""Terms of every loss, as they are logged."""
 
 
 class RoundTrip(torch.nn.Module):
@@ -76,11 +77,14 @@ class ReconstructionObjective:
     """Whether the KL term has an effect."""
     adversary: Adversary | None
     """Discriminators that learn in the same step; None if there are none."""
+    lpips: Weights | None = None
+    """Weights of LPIPS, on the device of the images; None if the loss does not have it."""
 
     @property
     def part_names(self) -> tuple[str, ...]:
         """Names of the parts, the adversary's last."""
-        return TERMS + (self.adversary.part_names if self.adversary else ())
+        terms = (*TERMS, "lpips") if self.lpips else TERMS
+        return terms + (self.adversary.part_names if self.adversary else ())
 
     def losses(self, model: Any, batch: ImageBatch, step: int) -> Losses:
         """Losses of a micro-batch; the gradient of the discriminators is accumulated along."""
@@ -91,10 +95,13 @@ class ReconstructionObjective:
             every_pixel, scales = torch.ones_like(images[:, :1]), self.params.gradient_scales
             error = gradient_loss(reconstruction, images, every_pixel, scales)
             parts["gradients"] = error.sum() / images[0, 0].numel()
+        if self.lpips is not None:
+            distance = lpips_distance(self.lpips, (reconstruction + 1) / 2, (images + 1) / 2)
+            parts["lpips"] = distance.sum()
         weights = self._weights(step)
         total = torch.stack([weight * parts[name] for name, weight in weights.items()]).sum()
         if self.adversary is not None and step >= self.adversary.params.start_step:
-            adversarial, others = self.adversary.losses(images, reconstruction, total, step)
+            adversarial, others = self.adversary.losses(batch, reconstruction, total, step)
             parts |= others
             total = total + adversarial
         count = torch.full_like(total, len(images)).detach()
@@ -113,6 +120,7 @@ class ReconstructionObjective:
             "mse": params.mse_weight,
             "l1": params.l1_weight,
             "gradients": params.gradient_weight,
+            "lpips": params.lpips_weight,
             "kl": params.kl_weight if self.trains_encoder else 0.0,
         }
         return {name: value_at(weight, step) for name, weight in weights.items() if weight != 0}
