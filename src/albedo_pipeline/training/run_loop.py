@@ -131,7 +131,7 @@ def _restored(
     task: Task, point: ResumePoint | None, params: TrainingLoop, run: str
 ) -> tuple[TrainState, list[dict]]:
     """State and log rows to start with; the tensors of `task` are restored."""
-    scoring = params.validation.model_dump(exclude={"every", "at_start", "batch_size"})
+    scoring = params.validation.scoring_settings()
     if point is None:
         return TrainState(run=run, scoring=scoring), []
     checkpoint = point.checkpoint
