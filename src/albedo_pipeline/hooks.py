@@ -101,7 +101,8 @@ class UnlinkDvcCache:
         dataset = self._catalog[dataset_name]
         if not type(dataset).__module__.startswith("kedro_datasets."):
             return
-        path = Path(dataset._describe()["filepath"])
+        # A folder of files has none; its files' own datasets replace them.
+        path = Path(dataset._describe().get("filepath", ""))
         if path.is_file() and (path.is_symlink() or path.stat().st_nlink > 1):
             path.unlink()
 

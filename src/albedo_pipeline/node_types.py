@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from albedo_pipeline.artifacts.checkpoints import Checkpoints
     from albedo_pipeline.artifacts.comparison import Comparison
+    from albedo_pipeline.artifacts.pair_sets import PairSet
     from albedo_pipeline.artifacts.prediction_job import PredictionJob
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.denoiser import Denoiser
@@ -32,7 +33,7 @@ else:
         Figure
     ) = Any
     LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
-    Render = Row = PredictionJob = PublishedSplit = ShardBuild = Any
+    Render = Row = PairSet = PredictionJob = PublishedSplit = ShardBuild = Any
 
 __all__ = [
     "AlbedoModel",
@@ -44,6 +45,7 @@ __all__ = [
     "Export",
     "Figure",
     "LatentShards",
+    "PairSet",
     "PairShards",
     "Photo",
     "PredictionJob",

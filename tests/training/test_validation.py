@@ -121,7 +121,7 @@ def test_a_chosen_metric_is_measured_in_its_colour_space(train, images, train_pa
     ("metric", "message"),
     [
         ("mean_error", r"no metric 'mean_error'; choose one of psnr, .*rmse"),
-        ("lpips", r"'lpips' needs the weights of a network.*; choose one of .*rmse"),
+        ("lpips", r"'lpips' needs the weights of a network.*, or choose one of .*rmse"),
         ("constancy", r"no metric 'constancy'"),
     ],
 )

@@ -2,43 +2,52 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
 import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
+from albedo_pipeline.artifacts.pair_sets import PairSet
 from albedo_pipeline.evaluation.estimators import checkpoint, marigold
 from albedo_pipeline.evaluation.estimators.base import Context
 from albedo_pipeline.evaluation.estimators.network import NetworkEstimator
-from albedo_pipeline.evaluation.lineage import check_trained, lineage_of
+from albedo_pipeline.evaluation.lineage import (
+    check_trained,
+    lineage_of,
+    lineage_of_set,
+)
 from albedo_pipeline.evaluation.prediction_build import PredictionBuild
 from albedo_pipeline.evaluation.predictions import Estimators, Opened, SplitPredictor, samples_of
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import EvaluateParams
+from albedo_pipeline.params.base import OWN_SET
 from albedo_pipeline.params.sampling import Ensemble, Sampling
 from albedo_pipeline.provenance.lineage import content_digest
 from albedo_pipeline.runtime.device import device_for, open_device
-from albedo_pipeline.shards.pair_shards import PairShards
 
 _CPU_IMAGES = 4
 """Largest number of images that a core predicts at a time: more need memory and save little."""
 
 
 def evaluated(
-    pairs: PairShards,
-    manifest: pd.DataFrame,
+    sets: dict[str, PairSet],
     denoiser: Denoiser,
     autoencoder: AutoencoderKL,
     checkpoints: Checkpoints,
     params: EvaluateParams,
-) -> tuple[dict[str, str], PredictionBuild]:
-    """The lineage of an evaluation, and the build of its predictions.
+) -> tuple[dict[str, str], dict[str, PredictionBuild]]:
+    """The lineage of an evaluation, and by set the build of its predictions.
+
+    Args:
+        sets: what is predicted; the project's own pairs are among them.
 
     Raises:
-        ProjectError: if the splits have no sample, the parts are of different runs, or a model or
-            the checkpoint cannot be loaded.
+        ProjectError: if the splits of a set have no sample, the parts are of different runs, or a
+            model or the checkpoint cannot be loaded.
     """
-    samples = samples_of(pairs, manifest, params.splits, "evaluate")
+    samples = {
+        name: samples_of(*one, params.splits, "evaluate", name) for name, one in sets.items()
+    }
+    manifest = sets[OWN_SET].manifest
     check_trained(manifest, denoiser, autoencoder)
     device = device_for(params.device, params.precision, params.compute.worker_gpus)
     here = device if params.compute.engine == "local" else torch.device("cpu")
@@ -50,16 +59,21 @@ def evaluated(
     is_cpu, images_per_batch = device.type == "cpu", own.estimator.images_per_batch
     if is_cpu:
         images_per_batch = min(_CPU_IMAGES, images_per_batch)
-    predictor = SplitPredictor(
-        pairs,
-        estimators,
-        images_per_batch,
-        content_digest(lineage),
-        "evaluate",
-        threads=is_cpu and not params.compile,
-    )
     parts = (device.type, images_per_batch, _schedule(denoiser))
-    return lineage, PredictionBuild(pairs, samples, predictor, lineage, params, parts)
+
+    def build(name: str, one: PairSet) -> PredictionBuild:
+        of_set = lineage_of_set(lineage, one.manifest)
+        predictor = SplitPredictor(
+            one.pairs,
+            estimators,
+            images_per_batch,
+            content_digest(of_set),
+            "evaluate",
+            threads=is_cpu and not params.compile,
+        )
+        return PredictionBuild(one.pairs, samples[name], predictor, of_set, params, parts)
+
+    return lineage, {name: build(name, one) for name, one in sets.items()}
 
 
 @dataclass(frozen=True)

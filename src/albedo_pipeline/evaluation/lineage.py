@@ -43,6 +43,11 @@ def lineage_of(
     return {"pairs": manifest_digest(manifest)} | training | predicting | weights
 
 
+def lineage_of_set(lineage: dict[str, str], manifest: pd.DataFrame) -> dict[str, str]:
+    """The lineage of the scores of a set: the same weights, on its pairs."""
+    return lineage | {"pairs": manifest_digest(manifest)}
+
+
 def check_trained(manifest: pd.DataFrame, denoiser: Denoiser, autoencoder: AutoencoderKL) -> None:
     """Check that a denoiser was trained on the pairs, and with the autoencoder, at hand.
 
@@ -55,9 +60,16 @@ def check_trained(manifest: pd.DataFrame, denoiser: Denoiser, autoencoder: Autoe
 
 
 def check_inputs(
-    predictions: PredictionShards, pairs: PairShards, manifest: pd.DataFrame, lineage: dict
+    predictions: PredictionShards,
+    pairs: PairShards,
+    manifest: pd.DataFrame,
+    lineage: dict,
+    name: str = "predictions",
 ) -> None:
     """Check that the predictions are those of the lineage, and of the pairs at hand.
+
+    Args:
+        name: name of the predictions, for errors.
 
     Raises:
         ProjectError: if they are not.
@@ -66,4 +78,4 @@ def check_inputs(
     again = "the pipeline evaluate"
     check_made_from("lineage", lineage, {"pairs": manifest_digest(manifest)}, again)
     at_hand = {"lineage": content_digest(lineage)}
-    check_made_from("predictions", predictions.made_from(), at_hand, again)
+    check_made_from(name, predictions.made_from(), at_hand, again)

@@ -12,6 +12,7 @@ from albedo_pipeline.errors import NotFiniteError, ProjectError
 from albedo_pipeline.evaluation.estimators.base import AlbedoEstimator, Batch
 from albedo_pipeline.evaluation.estimators.network import NetworkEstimator
 from albedo_pipeline.imaging.pixels import quantize
+from albedo_pipeline.params.base import OWN_SET
 from albedo_pipeline.runtime.device import memory_named
 from albedo_pipeline.runtime.parallel import one_thread_each, ordered_map, usable_cores
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -68,12 +69,16 @@ class Estimators:
 
 
 def samples_of(
-    pairs: PairShards, manifest: pd.DataFrame, splits: tuple[str, ...], pipeline: str
+    pairs: PairShards,
+    manifest: pd.DataFrame,
+    splits: tuple[str, ...],
+    pipeline: str,
+    name: str = OWN_SET,
 ) -> pd.DataFrame:
     """Rows of the manifest that are scored, images of one shape together, so that batches are full.
 
     Args:
-        pipeline: is named in errors.
+        pipeline: is named in errors, like `name`, the set of the pairs.
 
     Raises:
         ProjectError: if the splits have no sample, or manifest and pairs are from different runs.
@@ -81,7 +86,8 @@ def samples_of(
     pairs.check_manifest(manifest)
     samples = manifest[manifest["split"].isin(splits)]
     if samples.empty:
-        raise ProjectError(f"{pipeline}.splits: no sample is in {', '.join(splits)}")
+        of_set = "" if name == OWN_SET else f" of the set {name}"
+        raise ProjectError(f"{pipeline}.splits: no sample{of_set} is in {', '.join(splits)}")
     shapes = pairs.shapes("beauty")[samples["row"]]
     return samples.iloc[np.lexsort((samples["row"], *shapes.T[::-1]))]
 

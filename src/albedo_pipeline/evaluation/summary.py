@@ -17,6 +17,9 @@ from albedo_pipeline.params.evaluate import BootstrapParams, Measuring
 from albedo_pipeline.preprocessing.split_rules import HASH_RULE, split_rules
 from albedo_pipeline.shards.shards import PredictionShards
 
+SETS = "sets"
+"""Key of the results of further sets, by name: each has protocol, lineage and splits of its own."""
+
 
 def describe(
     protocol: Protocol,
@@ -121,15 +124,16 @@ def summarise(per_sample: pd.DataFrame, bootstrap: BootstrapParams) -> dict:
     return summary
 
 
-def headline(metrics: dict) -> dict[str, dict[str, float | None]]:
+def headline(metrics: dict) -> dict[str, dict]:
     """The model's means by split: few enough numbers for one line of `dvc exp show`.
 
-    Measures that are aligned or over all pixels are left out.
+    Measures that are aligned or over all pixels are left out. Further sets are in `sets`, by name.
 
     Args:
         metrics: content of `metrics.json`.
     """
-    about = ("protocol", "lineage")
+    about = ("protocol", "lineage", SETS)
+    further = {name: headline(one) for name, one in metrics.get(SETS, {}).items()}
     return {
         split: {
             name: score["mean"]
@@ -138,7 +142,7 @@ def headline(metrics: dict) -> dict[str, dict[str, float | None]]:
         }
         for split, scores in metrics.items()
         if split not in about
-    }
+    } | ({SETS: further} if further else {})
 
 
 def _interval(rows: pd.DataFrame, measure: str, bootstrap: BootstrapParams) -> dict:

@@ -36,6 +36,9 @@ class Params(BaseModel):
             raise ValueError("; ".join(_error_line(cls, e) for e in error.errors())) from error
 
 
+OWN_SET = "pairs"
+"""Name of the project's own pairs, wherever a setting names sets; the others are those of the
+catalog's entry `more_pairs`."""
 BUNDLED = "bundled"
 """Name of the estimator that ships with the package, wherever a setting names an estimator."""
 

@@ -1,11 +1,11 @@
 """Settings of `evaluate`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
-from albedo_pipeline.params.base import Params
+from albedo_pipeline.params.base import OWN_SET, Params
 from albedo_pipeline.params.sampling import Inference
 
 Split = Literal["train", "validation", "test"]
@@ -60,6 +60,10 @@ class EvaluateParams(Inference, Measuring):
     """Weights that are evaluated: `last`, the newest checkpoint's; `best`, those of the best
     checkpoint by validation; a number, those of that step's checkpoint; null, the weights that
     `train` wrote at its end, which `export` takes."""
+    sets: tuple[str, ...] = (OWN_SET,)
+    """Sets that are evaluated, each on its own: `pairs`, the project's own pairs, which come first
+    because report, model card and export are about them; then names of the catalog's entry
+    `more_pairs`."""
     compare_with: tuple[str, ...] = ()
     """Other models that are measured on the same samples: exported folders, Hub ids of Marigold
     intrinsics models, or `bundled`, the estimator that ships with the package. Each takes the
@@ -72,3 +76,12 @@ class EvaluateParams(Inference, Measuring):
     """Whether `torch.compile` compiles the networks; this takes minutes, then runs faster."""
     retinex: RetinexParams = RetinexParams()
     """Thresholds of the classical method."""
+
+    @model_validator(mode="after")
+    def _own_pairs_come_first(self) -> Self:
+        if self.sets[:1] != (OWN_SET,) or len(set(self.sets)) < len(self.sets):
+            raise ValueError(
+                f"sets: must begin with {OWN_SET}, and name each set once (got "
+                f"{', '.join(self.sets) or 'none'})"
+            )
+        return self

@@ -1,11 +1,12 @@
 """Settings of noise, loss, optimiser, learning rate, averaging, checkpoints and validation."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from albedo_pipeline.params.base import Params
+from albedo_pipeline.params.base import OWN_SET, Params
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.params.varying import VaryingShare
 
@@ -173,15 +174,49 @@ class ValidationSchedule(Params):
     batch_size: int = Field(8, ge=1)
     """Number of samples that are predicted at a time."""
 
+    def result_settings(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return self.model_dump(mode="json")
+
+    def scoring_settings(self) -> dict[str, Any]:
+        """The settings that a score depends on, as plain values."""
+        schedule = ("every", "at_start", "batch_size")
+        return {k: v for k, v in self.result_settings().items() if k not in schedule}
+
 
 class Validation(ValidationSchedule, Sampling):
     """DDIM predictions of validation samples, scored in image space."""
 
+    sets: tuple[str, ...] = Field((OWN_SET,), min_length=1)
+    """Sets that are validated on: `pairs`, the project's own pairs, and names of the catalog's
+    entry `more_pairs`. The first one decides which checkpoint is best, and whether the learning
+    rate is on a plateau; the scores of the others are logged."""
     metric: str = "psnr"
     """Metric that decides which checkpoint is best, and whether the learning rate is on a plateau:
-    any of the module `metrics.image` that needs no weights. PSNR and SSIM are always measured."""
+    any of the module `metrics.image`, or the dotted path of a `Metric` of yours, such as
+    `my_metrics.LARGEST_ERROR`. PSNR and SSIM are always measured."""
+    lpips_weights: Path | None = None
+    """Safetensors file with the weights of LPIPS, for the metrics that need them; see
+    `evaluate.lpips_weights`."""
     batch_size: int = Field(8, ge=1)
     """Number of samples that are predicted at a time."""
+
+    @field_validator("sets")
+    @classmethod
+    def _each_set_once(cls, sets: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(sets)) < len(sets):
+            raise ValueError(f"names a set twice (got {', '.join(sets)})")
+        return sets
+
+    def result_settings(self) -> dict[str, Any]:
+        """The settings as plain values, without the sets that decide nothing.
+
+        Sets and weights are left out if they are the default: their absence says the same in the
+        checkpoints of before they existed.
+        """
+        settings = super().result_settings() | {"sets": self.sets[0]}
+        absent = {"sets": OWN_SET, "lpips_weights": None}
+        return {k: v for k, v in settings.items() if k not in absent or v != absent[k]}
 
 
 class Visualisation(Params):

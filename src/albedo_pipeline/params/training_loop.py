@@ -152,7 +152,7 @@ class TrainingLoop(Params):
         kept["optimiser"] = self.optimiser.result_settings()
         rate = kept["learning_rate"]
         if rate["decay"] == "plateau":
-            kept["validation"] = settings["validation"]
+            kept["validation"] = self.validation.result_settings()
         else:
             del rate["plateau"]
         if rate["decay"] in ("exponential", "cosine"):

@@ -40,8 +40,8 @@ from albedo_pipeline.reporting.sections.estimators import section_of
 from albedo_pipeline.reporting.sections.gallery import Gallery, make_gallery
 from albedo_pipeline.reporting.sections.headline import headline, score_sentence
 from albedo_pipeline.reporting.sections.light_sets import light_sets, picture_count, strips
-from albedo_pipeline.reporting.sections.score_table import split_scores
-from albedo_pipeline.reporting.sections.scores import confidence, main_split, split_names
+from albedo_pipeline.reporting.sections.score_table import all_split_scores
+from albedo_pipeline.reporting.sections.scores import confidence, main_split
 from albedo_pipeline.reporting.sections.uncertainty_summary import uncertainty_sentence
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
@@ -90,7 +90,6 @@ def report_page(
     stored = predictions, pairs, manifest
     gallery = make_gallery(per_sample, *stored, split, params.gallery, picture_count(sets))
     used = audit[audit["reason"] == ""]
-    other_splits = [name for name in split_names(metrics) if name != split]
     return _render(
         title=params.title,
         headline=score_sentence(metrics, split),
@@ -101,7 +100,7 @@ def report_page(
         data=data_section(audit, audit_summary, quarantine),
         data_plots=_wide_and_narrow(lambda *options: data_figure(used, *options)),
         autoencoder=labelled_values(without_content(autoencoder_report)),
-        tables=[split_scores(metrics, name) for name in (split, *other_splits)],
+        tables=all_split_scores(metrics),
         percent=percent,
         protocol=protocol_details(metrics.get("protocol", {})),
         protocol_name=metrics.get("protocol", {}).get("name"),

@@ -168,3 +168,38 @@ class PredictionShardsDataset(ShardsDataset):
         from albedo_pipeline.shards.contact_sheet import contact_sheet
 
         return ImagePreview(contact_sheet(self.load()))
+
+
+class PredictionSetsDataset(AbstractDataset[dict[str, ShardBuild], dict[str, PredictionShards]]):
+    """Folders of prediction shards by name, one for each further set that is evaluated.
+
+    Args:
+        folder: holds a folder for each set; those of sets that are not saved stay as they are.
+        samples_per_shard: see `ShardsDataset`.
+    """
+
+    def __init__(
+        self, *, folder: str, samples_per_shard: int = 256, metadata: dict | None = None
+    ) -> None:
+        self._folder = Path(folder)
+        self._samples_per_shard = samples_per_shard
+        self.metadata = metadata
+
+    def load(self) -> dict[str, PredictionShards]:
+        """Open every set; there may be none.
+
+        Raises:
+            ProjectError: if one is damaged.
+        """
+        folders = sorted(self._folder.glob("*/"))
+        return {one.name: PredictionShards(one) for one in folders if has_index(one)}
+
+    def save(self, data: dict[str, ShardBuild]) -> None:
+        """Run the builds, one after the other; see `ShardsDataset.save`."""
+        for name, build in data.items():
+            PredictionShardsDataset(
+                filepath=str(self._folder / name), samples_per_shard=self._samples_per_shard
+            ).save(build)
+
+    def _describe(self) -> dict[str, object]:
+        return {"folder": str(self._folder), "samples_per_shard": self._samples_per_shard}

@@ -80,10 +80,13 @@ def train_denoiser(
         images = replace(images, autoencoder=deepcopy(images.autoencoder))
     stop = StopRequest(params.exit_after_minutes)
     stream = new_stream(latent_sets, images, params)
-    # Both fail now rather than at the first validation.
-    validation_metric(params.validation.metric)
-    if params.validation.every or params.visualisation.every:
-        chosen_samples(images.manifest, params.validation.split, 1)
+    # All of these fail now rather than at the first validation.
+    validation = params.validation
+    validation_metric(validation.metric, validation.lpips_weights)
+    sets = images.of_sets(validation.sets)
+    if validation.every or params.visualisation.every:
+        for name, one in sets.items():
+            chosen_samples(one.manifest, validation.split, 1, name=name)
     channels = stream.channels
     with (
         stop.listening(),

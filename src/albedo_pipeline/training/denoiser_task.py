@@ -28,7 +28,8 @@ class DenoiserTask(Task):
     @property
     def metric(self) -> tuple[str, bool]:
         """Name of the score that ranks checkpoints, and whether higher is better."""
-        metric = validation_metric(self.params.validation.metric)
+        validation = self.params.validation
+        metric = validation_metric(validation.metric, validation.lpips_weights)
         return metric.name, metric.higher_is_better
 
     def validate(self, stop: Callable[[], bool]) -> dict[str, float] | None:

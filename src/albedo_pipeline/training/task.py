@@ -101,7 +101,7 @@ class Task(ABC):
 
     def scoring(self) -> dict[str, Any]:
         """What the scores of a validation depend on, besides the weights."""
-        return self.params.validation.model_dump(exclude={"every", "at_start", "batch_size"})
+        return self.params.validation.scoring_settings()
 
     @abstractmethod
     def validate(self, stop: Callable[[], bool]) -> dict[str, float] | None:

@@ -1,8 +1,12 @@
 """Validation: predictions of some samples, scored and shown in image space."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -10,7 +14,9 @@ import torch
 from accelerate import Accelerator
 from diffusers import AutoencoderKL
 
+from albedo_pipeline.artifacts.pair_sets import PairSet, named_sets
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.evaluation.own_metrics import own_metrics
 from albedo_pipeline.evaluation.views import views
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
@@ -50,6 +56,25 @@ class ImageData:
     """sample_id, split and row of every sample."""
     autoencoder: AutoencoderKL
     """Encodes the beauty and decodes the prediction; its decoder may be trained along."""
+    more: Mapping[str, PairSet] = field(default_factory=dict)
+    """Further sets by name, which `train.validation.sets` may name."""
+
+    def of_sets(self, names: Iterable[str]) -> dict[str, Self]:
+        """The same of each set, by name, in the order of the names.
+
+        Raises:
+            ProjectError: if there is no set of a name.
+        """
+        own = PairSet(self.pairs, self.manifest)
+        sets = named_sets(names, own, self.more, "train.validation.sets")
+        return {
+            name: replace(self, pairs=one.pairs, manifest=one.manifest)
+            for name, one in sets.items()
+        }
+
+    def main_set(self, names: tuple[str, ...]) -> Self:
+        """The same of the first of the sets, which decides what is best."""
+        return self.of_sets(names[:1])[names[0]]
 
 
 @dataclass(frozen=True)
@@ -64,22 +89,43 @@ class Prediction:
     """Valid mask, bool [B, 1, H, W]."""
 
 
-def validation_metric(name: str) -> Metric:
+def validation_metric(name: str, lpips_weights: Path | None = None) -> Metric:
     """The metric that decides which checkpoint is best.
 
+    Args:
+        name: name of a metric of the package, or the dotted path of another one.
+        lpips_weights: file with the weights of LPIPS.
+
     Raises:
-        ProjectError: if there is no metric of that name, or it needs weights.
+        ProjectError: if there is no such metric, or it needs weights and they cannot be read.
     """
+    key = "train.validation.metric"
+    if "." in name:
+        return own_metrics([name], key)[0].metric
     metrics = {metric.name: metric for metric in image_metrics()}
     known = ", ".join(key for key, metric in metrics.items() if metric.load_weights is None)
     if name not in metrics:
-        raise ProjectError(f"train.validation.metric: no metric {name!r}; choose one of {known}")
-    if metrics[name].load_weights is not None:
         raise ProjectError(
-            f"train.validation.metric: {name!r} needs the weights of a network, which validation "
-            f"does not load; choose one of {known}"
+            f"{key}: no metric {name!r}; choose one of {known}, or the dotted path of one of yours"
         )
-    return metrics[name]
+    if metrics[name].load_weights is None:
+        return metrics[name]
+    if lpips_weights is None:
+        raise ProjectError(
+            f"{key}: {name!r} needs the weights of a network; name their file in "
+            f"train.validation.lpips_weights, or choose one of {known}"
+        )
+    return _with_weights(name, lpips_weights)
+
+
+@cache
+def _with_weights(name: str, file: Path) -> Metric:
+    """The metric with its weights, which are read once and not at every validation."""
+    metric = next(metric for metric in image_metrics() if metric.name == name)
+    try:
+        return metric.with_weights(file)
+    except ValueError as error:
+        raise ProjectError(f"train.validation.lpips_weights: {error}") from error
 
 
 @torch.no_grad()
@@ -108,16 +154,43 @@ def validate(
     accelerator: Accelerator,
     stop: Callable[[], bool],
 ) -> dict[str, float] | None:
-    """Mean of every metric over the chosen samples; None if `stop` asked to stop.
+    """Mean of every metric over the chosen samples of each set; None if `stop` asked to stop.
 
-    The batches are divided among the processes. A batch holds the same samples for any number of
-    processes, so the scores do not depend on it.
+    The scores of the first set have the names of the metrics; those of another one begin with its
+    name, such as `interiors/psnr`. The batches are divided among the processes. A batch holds the
+    same samples for any number of processes, so the scores do not depend on it.
 
     Raises:
         NotFiniteError: in all processes, if a prediction is not finite.
+        ProjectError: if no sample of the first set has a score in the metric.
     """
-    samples = chosen_samples(data.manifest, params.split, params.samples)
-    metric = validation_metric(params.metric)
+    metric = validation_metric(params.metric, params.lpips_weights)
+    scores: dict[str, float] = {}
+    for name, one in data.of_sets(params.sets).items():
+        means = _validate_set(name, denoiser, one, params, metric, precision, accelerator, stop)
+        if means is None:
+            return None
+        prefix = f"{name}/" if scores else ""
+        scores |= {prefix + measure: value for measure, value in means.items()}
+    if math.isnan(scores[metric.name]):
+        raise ProjectError(
+            f"train.validation.metric: {metric.name} has no value for any of the samples, so no "
+            "checkpoint can be the best; choose another metric or more validation.samples"
+        )
+    return scores
+
+
+def _validate_set(
+    name: str,
+    denoiser: Denoiser,
+    data: ImageData,
+    params: Validation,
+    metric: Metric,
+    precision: str,
+    accelerator: Accelerator,
+    stop: Callable[[], bool],
+) -> dict[str, float] | None:
+    samples = chosen_samples(data.manifest, params.split, params.samples, name=name)
     by_row = samples.set_index("row", drop=False)
 
     def score(batch: np.ndarray) -> list[Scores]:
@@ -174,6 +247,7 @@ def samples_grid(
     All samples have one shape, the most frequent one among those chosen.
     """
     split, count = params.validation.split, params.visualisation.samples
+    images = images.main_set(params.validation.sets)
     chosen = chosen_samples(images.manifest, split, count)
     of_one_shape = max(images.pairs.batches(chosen["row"], count), key=len)
     chosen = chosen.set_index("row", drop=False).loc[of_one_shape]

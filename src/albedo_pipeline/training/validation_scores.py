@@ -11,6 +11,7 @@ from accelerate.utils import gather_object
 
 from albedo_pipeline.errors import NotFiniteError, ProjectError
 from albedo_pipeline.models.ema import Ema
+from albedo_pipeline.params.base import OWN_SET
 
 Scores = dict[str, str | float]
 """The `sample_id` of a sample, and its scores by name."""
@@ -19,18 +20,26 @@ _GAP = 2
 
 
 def chosen_samples(
-    manifest: pd.DataFrame, split: str, count: int, settings_path: str = "train"
+    manifest: pd.DataFrame,
+    split: str,
+    count: int,
+    settings_path: str = "train",
+    name: str = OWN_SET,
 ) -> pd.DataFrame:
     """At most `count` samples, spread evenly over the split.
+
+    Args:
+        name: name of the set of the samples, for errors.
 
     Raises:
         ProjectError: if the split is empty.
     """
     samples = manifest[manifest["split"] == split]
     if samples.empty:
+        of_set = "" if name == OWN_SET else f" of the set {name}"
         raise ProjectError(
-            f"{settings_path}.validation.split: no sample is in {split!r}; choose another split, "
-            f"or set {settings_path}.validation.every to null"
+            f"{settings_path}.validation.split: no sample{of_set} is in {split!r}; choose another "
+            f"split, or set {settings_path}.validation.every to null"
         )
     places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
     return samples.iloc[places]

@@ -19,7 +19,7 @@ def test_a_metric_of_unknown_direction_has_no_best_method() -> None:
 
 
 def test_all_metrics_are_grouped_and_the_main_ones_come_first() -> None:
-    table = split_scores(distinct_metrics(METRIC_NAMES, aurc=0.1), "test")
+    table = split_scores(distinct_metrics(METRIC_NAMES, aurc=0.1), "test", "test")
     assert [row.name for row in table.main] == ["psnr"]
     assert {title: [row.name for row in rows] for title, rows in table.groups} == {
         "As predicted, over the valid pixels": ["psnr", "si_mse"],
@@ -31,4 +31,4 @@ def test_all_metrics_are_grouped_and_the_main_ones_come_first() -> None:
 
 
 def test_without_other_metrics_than_the_main_ones_there_are_no_groups() -> None:
-    assert split_scores(distinct_metrics(["psnr", "ssim"]), "test").groups == []
+    assert split_scores(distinct_metrics(["psnr", "ssim"]), "test", "test").groups == []

@@ -5,6 +5,7 @@ from albedo_pipeline.node_types import (
     Checkpoints,
     DataFrame,
     Denoiser,
+    PairSet,
     PairShards,
     PredictionShards,
     ShardBuild,
@@ -15,55 +16,51 @@ from albedo_pipeline.params import EvaluateParams
 def predict_split(
     pairs: PairShards,
     manifest: DataFrame,
+    more_pairs: dict[str, PairSet],
     denoiser: Denoiser,
     autoencoder: AutoencoderKL,
     checkpoints: Checkpoints,
     params: EvaluateParams,
-) -> tuple[dict, ShardBuild]:
-    """Digests of what the scores come from; the build of the prediction of every sample."""
+) -> tuple[dict, ShardBuild, dict[str, ShardBuild]]:
+    """Digests of what the scores come from; the builds of the predictions, those of further sets
+    by name."""
+    from albedo_pipeline.artifacts.pair_sets import PairSet, named_sets
     from albedo_pipeline.evaluation.evaluation import evaluated
     from albedo_pipeline.evaluation.own_metrics import own_metrics
     from albedo_pipeline.evaluation.protocols import protocol
+    from albedo_pipeline.params.base import OWN_SET
 
     # A file that cannot be read and a path without a metric fail early.
     protocol(params.protocol, params.lpips_weights, own_metrics(params.metrics, "evaluate.metrics"))
-    return evaluated(pairs, manifest, denoiser, autoencoder, checkpoints, params)
+    sets = named_sets(params.sets, PairSet(pairs, manifest), more_pairs, "evaluate.sets")
+    lineage, builds = evaluated(sets, denoiser, autoencoder, checkpoints, params)
+    return lineage, builds.pop(OWN_SET), builds
 
 
 def score(
     predictions: PredictionShards,
+    more_predictions: dict[str, PredictionShards],
     pairs: PairShards,
     manifest: DataFrame,
+    more_pairs: dict[str, PairSet],
     lineage: dict,
     params: EvaluateParams,
-) -> tuple[DataFrame, DataFrame, dict, dict]:
+) -> tuple[DataFrame, DataFrame, dict[str, DataFrame], dict, dict]:
     """The scores of the model, the baselines and the autoencoder's round trip.
 
     Returns:
-        The scores of every sample, the risk-coverage curves, the metrics with their intervals, and
-        the headline: the metrics of the model alone.
+        The scores of every sample, the risk-coverage curves, the scores of every sample of further
+        sets by name, the metrics with their intervals, and the headline: the metrics of the model
+        alone.
     """
-    from albedo_pipeline.evaluation.baselines import baselines
-    from albedo_pipeline.evaluation.lineage import check_inputs
-    from albedo_pipeline.evaluation.own_metrics import own_metrics
-    from albedo_pipeline.evaluation.protocols import protocol
-    from albedo_pipeline.evaluation.scores import score_table
-    from albedo_pipeline.evaluation.summary import describe, headline, summarise
-    from albedo_pipeline.provenance.lineage import with_content_digest, with_table_digests
+    from albedo_pipeline.artifacts.pair_sets import PairSet, named_sets
+    from albedo_pipeline.evaluation.set_results import all_results
+    from albedo_pipeline.evaluation.summary import headline
+    from albedo_pipeline.params.base import OWN_SET
 
-    check_inputs(predictions, pairs, manifest, lineage)
-    own = own_metrics(params.metrics, "evaluate.metrics")
-    chosen = protocol(params.protocol, params.lpips_weights, own)
-    methods = baselines(params.retinex.intensity_threshold, params.retinex.chroma_threshold)
-    per_sample, curves = score_table(predictions, pairs, manifest, chosen, methods)
-    metrics = {
-        "protocol": describe(chosen, predictions, manifest, params),
-        "lineage": lineage | {"predictions": predictions.fingerprint()},
-    }
-    metrics |= summarise(per_sample, params.bootstrap)
-    scored = {
-        "predictions": metrics["lineage"]["predictions"],
-        "protocol": metrics["protocol"]["fingerprint"],
-    }
-    per_sample, curves = (with_table_digests(table, scored) for table in (per_sample, curves))
-    return per_sample, curves, with_content_digest(metrics), headline(metrics)
+    sets = named_sets(params.sets, PairSet(pairs, manifest), more_pairs, "evaluate.sets")
+    stored = {**more_predictions, OWN_SET: predictions}
+    results, metrics = all_results(sets, stored, lineage, params)
+    own = results.pop(OWN_SET)
+    further = {name: one.per_sample for name, one in results.items()}
+    return own.per_sample, own.curves, further, metrics, headline(metrics)

@@ -8,6 +8,7 @@ from albedo_pipeline.node_types import (
     DataFrame,
     Denoiser,
     LatentShards,
+    PairSet,
     PairShards,
 )
 from albedo_pipeline.params import TrainParams
@@ -18,6 +19,7 @@ def train(
     more_latents: dict[str, LatentShards],
     pairs: PairShards,
     manifest: DataFrame,
+    more_pairs: dict[str, PairSet],
     autoencoder: AutoencoderKL,
     params: TrainParams,
     checkpoints: Checkpoints,
@@ -32,7 +34,7 @@ def train(
     from albedo_pipeline.training.validation import ImageData
 
     latent_sets = {"latents": latents, **more_latents}
-    images = ImageData(pairs, manifest, autoencoder)
+    images = ImageData(pairs, manifest, autoencoder, more_pairs)
     pairs.check_manifest(manifest)
     check_manifest(manifest)
     check_latents(latent_sets, images, params)

@@ -16,6 +16,7 @@ def create_pipeline() -> Pipeline:
                     "more_latents",
                     "pairs",
                     "manifest",
+                    "more_pairs",
                     "autoencoder",
                     "params:train",
                     "checkpoints",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,10 @@ TERMS = {
 }
 """Terms of the loss of the objective `end_to_end`, without their weights: column and name."""
 _LEGEND_COLUMNS = 4
-PSNRS = ["validation_psnr", "validation_psnr_raw"]
+VALIDATION = "validation_"
+PSNRS = [f"{VALIDATION}psnr", f"{VALIDATION}psnr_raw"]
+_PSNR_OF_SET = "/psnr"
+"""End of the column of a further set, `validation_<set>/psnr`."""
 
 
 def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT, columns: int = WIDE) -> Figure:
@@ -101,7 +105,16 @@ def _draw_psnr(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
             best = measured("psnr", scores.max(), with_unit=True)
             text = f"{name} (best {best}, step {scores.idxmax():.0f})"
             _draw_line(axes, scores, color=colour, ls=line, lw=width, label=text)
+    for name, colour in zip(_further_sets(log), cycle(theme.quarters)):
+        scores = _curve(log, f"{VALIDATION}{name}{_PSNR_OF_SET}")
+        _draw_line(axes, scores, color=colour, lw=1.1, label=f"{name}, EMA weights")
     axes.set_ylabel("validation PSNR, dB")
+
+
+def _further_sets(log: pd.DataFrame) -> list[str]:
+    """Names of the sets besides the one that decides what is best."""
+    columns = [name for name in map(str, log) if name.endswith(_PSNR_OF_SET)]
+    return [name.removeprefix(VALIDATION).removesuffix(_PSNR_OF_SET) for name in columns]
 
 
 def _draw_learning_rate(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:

@@ -15,9 +15,11 @@ from albedo_pipeline.reporting.formatting import (
 )
 from albedo_pipeline.reporting.sections.scores import (
     best_method,
+    main_split,
     method_kind,
     methods_of,
     metrics_of,
+    split_names,
 )
 
 _DIRECTIONS = {True: "↑ higher is better", False: "↓ lower is better", None: ""}
@@ -88,7 +90,10 @@ class MetricRows:
 class SplitScores:
     """The scores of one split as the report shows them."""
 
-    split: str
+    title: str
+    """The split in words; of a further set also the set."""
+    fingerprint: str
+    """Fingerprint of the protocol on this set; empty if the metrics name none."""
     n: int | None
     samples: str
     """`n` as text; a cell shows its own number of samples only if it differs."""
@@ -137,14 +142,27 @@ def metric_rows(table: ScoreTable, names: list[str]) -> MetricRows:
     return rows
 
 
-def split_scores(metrics: dict, split: str) -> SplitScores:
+def all_split_scores(metrics: dict) -> list[SplitScores]:
+    """All scores of every split: the main one first, and those of further sets last."""
+    main = main_split(metrics)
+    others = [name for name in split_names(metrics) if name != main]
+    further = [
+        split_scores(one, split, f"{name}: {split}")
+        for name, one in metrics.get("sets", {}).items()
+        for split in split_names(one)
+    ]
+    return [split_scores(metrics, split, split) for split in (main, *others)] + further
+
+
+def split_scores(metrics: dict, split: str, title: str) -> SplitScores:
     """All scores of one split: the main metrics, then all metrics in groups."""
     table, names = score_table(metrics, split), metrics_of(metrics[split])
     grouped = metric_rows(table, names)
     rows = [*grouped.valid_pixels, *grouped.all_pixels]
     main = [row for name in main_measures(names) for row in rows if row.name == name]
     return SplitScores(
-        split=table.split,
+        title=title,
+        fingerprint=metrics.get("protocol", {}).get("fingerprint", ""),
         n=table.n,
         samples="" if table.n is None else f"{table.n:,}",
         rows=table.rows,

@@ -27,7 +27,7 @@ def main_split(metrics: dict) -> str:
 
 def split_names(metrics: dict) -> list[str]:
     """Every evaluated split, in the order of the file."""
-    other_keys = ("protocol", "lineage")
+    other_keys = ("protocol", "lineage", "sets")
     return [key for key in metrics if key not in other_keys and isinstance(metrics[key], dict)]
 
 
