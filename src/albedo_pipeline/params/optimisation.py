@@ -143,6 +143,9 @@ class CheckpointSchedule(Params):
 
     every: int = Field(500, ge=1)
     """Optimiser steps between two checkpoints."""
+    every_minutes: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """Minutes since the last checkpoint after which the next step writes one, besides those of
+    `every`; null: no such checkpoints. They do not change the result."""
     keep_last: int = Field(2, ge=1)
     """Number of newest checkpoints that are kept."""
     keep_best: int = Field(1, ge=0)
