@@ -196,6 +196,15 @@ class Visualisation(Params):
     """Number of samples in the grid."""
 
 
+class WeightsAndBiases(Params):
+    """Where the log of a training is sent to in Weights & Biases."""
+
+    project: str = Field(min_length=1)
+    """Name of the project."""
+    entity: str | None = None
+    """User or team that the project belongs to; null: your default one."""
+
+
 class Profile(Params):
     """Which optimiser steps are profiled. The result stays the same."""
 

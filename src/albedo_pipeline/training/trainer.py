@@ -295,7 +295,7 @@ class Trainer:
         usage = self._timer.restart(params.effective_batch_size) | {
             "peak_memory_gib": peak_memory(self.task.accelerator.device) / 2**30
         }
-        self.log.add(state.step, self._name, scalars)
+        self.log.add(state.step, "training", scalars)
         self.log.add(state.step, "usage", usage)
         self._logged = scalars
         self._status = (
@@ -309,7 +309,7 @@ class Trainer:
         rows = largest_gradients(self.task.trained, scaler.get_scale() if scaler else 1.0)
         lines = [f"{norm:.4g}  {name}" for name, norm in rows]
         logger.info("%s: largest gradients at step %d:\n%s", self._name, step, "\n".join(lines))
-        track_text(self.task.accelerator, f"{self._name}/largest_gradients", "\n".join(lines), step)
+        track_text(self.task.accelerator, "run/largest_gradients", "\n".join(lines), step)
 
     def _save(self) -> None:
         self._read_records()
