@@ -6,11 +6,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo viz test lint format dvc lock bundled-autoencoder bundled-estimator clean
+.PHONY: help setup demo viz examples test lint format dvc lock bundled-autoencoder bundled-estimator clean
 
 help:
 	@echo "make demo    render scenes, train, evaluate, and write data/08_reporting/report.html"
 	@echo "make viz     write build/index.html: the pipelines with their results, for any browser"
+	@echo "make examples   write docs/examples and the pictures of the README, after make demo and make viz"
 	@echo "make test    lint, and run the tests"
 	@echo "make setup   set up .venv"
 	@echo "make lint    check formatting, import contracts and types"
@@ -35,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 demo: $(READY)
-	@echo "Rendering, training and evaluating the demo; this took 25 minutes on two cores of an AMD EPYC"
+	@echo "Rendering, training and evaluating the demo; this took 26 minutes on two cores of an AMD EPYC"
 	@$(BIN)/kedro run --pipelines demo
 
 # One file, which opens without a server.
@@ -43,6 +44,12 @@ viz: $(READY)
 	rm -rf build/api
 	$(BIN)/kedro viz build --include-previews
 	$(BIN)/python -m tools.viz_page build
+
+# The example pages and pictures of the docs, from the demo's results; needs Chromium.
+examples: $(READY)
+	$(BIN)/kedro run --pipelines report
+	$(BIN)/python -m tools.example_pages
+	$(BIN)/python -m tools.readme_pictures
 
 test: lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov

@@ -1,8 +1,9 @@
 """Makes the pictures of the README: `python -m tools.readme_pictures`, after `make demo`.
 
 `photographs.jpg` has free photographs that scikit-image ships, above the albedo that the bundled
-estimator predicts with the settings of `conf/base`. `demo.png` has test samples of the demo:
-beauty, prediction and truth.
+estimator predicts with the settings of `conf/base`; `strip.jpg` has their centres, each beside its
+albedo. `demo.png` has test samples of the demo: beauty, prediction and truth. `kedro-viz.png` is
+the page of `make viz`, if it is there.
 """
 
 from pathlib import Path
@@ -20,17 +21,20 @@ from albedo_pipeline.params import PredictParams
 from albedo_pipeline.reporting.images import image_thumbnail, mask_thumbnail
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
+from tests.support.browser import visit
 
 ROOT = Path(__file__).parents[1]
 PHOTOGRAPHS = ("astronaut.png", "coffee.png", "motorcycle_left.png", "chelsea.png")
 HEIGHT, GAP = 300, 6
 """Height of a photograph and space between pictures, pixels."""
+VIZ_SIZE = (1280, 800)
+"""Width and height of the picture of Kedro-Viz, pixels."""
 EVERY, ENLARGED = 7, 2
 """Of the demo's test samples, each one of so many is shown, and its pixels so many times wider."""
 
 
-def photographs() -> Image.Image:
-    """Photographs, and below each of them its predicted albedo."""
+def photographs() -> list[list[Image.Image]]:
+    """A column for each photograph: the photograph, and its predicted albedo."""
     settings = yaml.safe_load((ROOT / "conf/base/parameters_predict.yml").read_text())["predict"]
     columns = []
     for name in PHOTOGRAPHS:
@@ -39,7 +43,21 @@ def photographs() -> Image.Image:
         predicted = job.make(job.images[0])
         albedo = encode_srgb(predicted.albedo.astype(np.float32))
         columns.append([_of_height(predicted.beauty / 65535), _of_height(albedo)])
-    return _montage(columns)
+    return columns
+
+
+def strip(columns: list[list[Image.Image]]) -> Image.Image:
+    """The centres of photographs and albedo in one row, in pairs."""
+    pairs = [_montage([[_centre(picture)] for picture in column], gap=0) for column in columns]
+    return _montage([[pair] for pair in pairs])
+
+
+def kedro_viz(page: Path) -> None:
+    """Take the picture of the page of `make viz`, without its list of elements."""
+    with visit(page.as_uri(), *VIZ_SIZE) as seen:
+        seen.page.get_by_role("button", name="Hide menu").click()
+        seen.page.wait_for_timeout(3000)  # the graph moves into the free place
+        seen.page.screenshot(path=ROOT / "docs/images/kedro-viz.png")
 
 
 def demo() -> Image.Image:
@@ -72,20 +90,29 @@ def _enlarged(picture: np.ndarray) -> Image.Image:
     return Image.fromarray(picture).resize(size, Image.Resampling.NEAREST)
 
 
-def _montage(columns: list[list[Image.Image]]) -> Image.Image:
+def _centre(picture: Image.Image) -> Image.Image:
+    left = (picture.width - picture.height) // 2
+    return picture.crop((left, 0, left + picture.height, picture.height))
+
+
+def _montage(columns: list[list[Image.Image]], gap: int = GAP) -> Image.Image:
     """Columns of pictures of one size each, side by side on white."""
     widths = [column[0].width for column in columns]
     heights = [picture.height for picture in columns[0]]
-    size = (sum(widths) + GAP * (len(widths) - 1), sum(heights) + GAP * (len(heights) - 1))
+    size = (sum(widths) + gap * (len(widths) - 1), sum(heights) + gap * (len(heights) - 1))
     sheet = Image.new("RGB", size, "white")
     for number, column in enumerate(columns):
-        left = sum(widths[:number]) + GAP * number
+        left = sum(widths[:number]) + gap * number
         for row, picture in enumerate(column):
-            sheet.paste(picture, (left, row * (heights[0] + GAP)))
+            sheet.paste(picture, (left, row * (heights[0] + gap)))
     return sheet
 
 
 if __name__ == "__main__":
     images = ROOT / "docs" / "images"
-    photographs().save(images / "photographs.jpg", quality=92)
+    made = photographs()
+    _montage(made).save(images / "photographs.jpg", quality=92)
+    strip(made).save(images / "strip.jpg", quality=90)
     demo().save(images / "demo.png", optimize=True)
+    if (ROOT / "build/index.html").is_file():
+        kedro_viz(ROOT / "build/index.html")
