@@ -5,6 +5,7 @@ import pytest
 
 from albedo_pipeline.app.views import VIEWS, Light, Preview, overlay, picture, shading
 from albedo_pipeline.artifacts.user_results import UserPrediction
+from albedo_pipeline.imaging.colormap import coloured
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb
 
 
@@ -50,8 +51,9 @@ def test_the_overlay_leaves_certain_pixels_as_they_are() -> None:
     shown = np.full((1, 3, 3), 200, np.uint8)
     painted = overlay(shown, np.array([[0.0, 0.05, 0.1]]))
     assert painted[0, 0].tolist() == [200, 200, 200]
-    assert painted[0, 2].tolist() == [252, 255, 164]  # the brightest colour of inferno
-    assert painted[0, 1].tolist() == [194, 128, 142]
+    middle, brightest = coloured(np.array([0.5, 1.0])).tolist()
+    assert painted[0, 2].tolist() == brightest
+    assert painted[0, 1].tolist() == [round((200 + channel) / 2) for channel in middle]
 
 
 def test_the_uncertainty_can_be_shown_only_if_there_is_one() -> None:

@@ -286,9 +286,8 @@ def _panel_values(
     """Values of all parts of the panel; the newest result is shown."""
     if not results:
         hidden = [gr.update(visible=False)] * len(_DOWNLOADS)
-        return [[], gr.update(visible=False), *[gr.skip()] * 2, None, "", _messages(messages)] + (
-            hidden
-        )
+        sides = [gr.skip(), gr.skip()]
+        return [[], gr.update(visible=False), *sides, None, "", _messages(messages), *hidden]
     newest = len(results) - 1
     views = results[newest].preview.views
     left, right = (view if view in views else "Albedo" for view in (left, right))

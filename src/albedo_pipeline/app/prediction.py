@@ -1,4 +1,4 @@
-"""Predictions for the app: one at a time, with progress, and ended when they are no longer wanted."""
+"""Predictions for the app: one at a time, with progress, and ended on request."""
 
 import logging
 import threading

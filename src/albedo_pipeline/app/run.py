@@ -1,6 +1,7 @@
 """The app from its settings: opens the model, builds the page and serves it."""
 
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +16,18 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-def run_app(project_model: Path, params: AppParams, predict: PredictParams) -> None:
+def run_app(
+    project_model: Path,
+    trainings: dict[str, tuple[Path, Path]],
+    params: AppParams,
+    predict: PredictParams,
+) -> None:
     """Serve the app until it is stopped; the files of its users are removed then.
 
     Args:
         project_model: folder of the project's own export; it need not exist.
+        trainings: folders of the checkpoints and of the TensorBoard runs of each training that
+            can be watched, by the name of its pipeline; they need not exist.
         params: settings of the app.
         predict: settings of `predict`, for all that a user cannot choose.
 
@@ -28,19 +36,24 @@ def run_app(project_model: Path, params: AppParams, predict: PredictParams) -> N
     """
     with TemporaryDirectory(prefix="albedo-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
-        app = new_app(project_model, params, predict, Path(folder))
+        app = new_app(project_model, trainings, params, predict, Path(folder))
         from albedo_pipeline.app.server import serve
 
         serve(app, params)
 
 
 def new_app(
-    project_model: Path, params: AppParams, predict: PredictParams, folder: Path
+    project_model: Path,
+    trainings: dict[str, tuple[Path, Path]],
+    params: AppParams,
+    predict: PredictParams,
+    folder: Path,
 ) -> "FastAPI":
     """The app as a web application.
 
     Args:
         project_model: folder of the project's own export; it need not exist.
+        trainings: as for `run_app`.
         params: settings of the app.
         predict: settings of `predict`.
         folder: where the files of the users are kept.
@@ -59,7 +72,19 @@ def new_app(
     settings = predict.model_copy(update={"max_megapixels": params.max_megapixels})
     models = offered_models(project_model, params)
     tab = PredictTab(Predictor(settings), sessions, models, params.choose_model)
-    return mounted(new_page(tab, {}, sessions), params)
+    return mounted(new_page(tab, _more_tabs(trainings, params), sessions), params)
+
+
+def _more_tabs(
+    trainings: dict[str, tuple[Path, Path]], params: AppParams
+) -> dict[str, Callable[[], None]]:
+    if not params.training or not trainings:
+        return {}
+    from albedo_pipeline.app.training_status import Training, TrainingWatch
+    from albedo_pipeline.app.training_tab import TrainingTab
+
+    watches = {name: TrainingWatch(Training(name, *folders)) for name, folders in trainings.items()}
+    return {"Training": TrainingTab(watches).build}
 
 
 def offered_models(project_model: Path, params: AppParams) -> list[tuple[str, str]]:

@@ -101,8 +101,8 @@ def listening(params: AppParams) -> socket.socket:
         return socket.create_server((params.host, params.port), family=family)
     except OSError as error:
         raise ProjectError(
-            f"app.host and app.port: {params.host}:{params.port} cannot be used ({error.strerror}); "
-            "set another port"
+            f"app.host and app.port: {params.host}:{params.port} cannot be used "
+            f"({error.strerror}); set another port"
         ) from error
 
 

@@ -11,7 +11,15 @@ def create_pipeline() -> Pipeline:
         [
             node(
                 serve_app,
-                ["project_model", "params:app", "params:predict"],
+                [
+                    "project_model",
+                    "checkpoints",
+                    "tensorboard",
+                    "autoencoder_checkpoints",
+                    "autoencoder_tensorboard",
+                    "params:app",
+                    "params:predict",
+                ],
                 None,
                 name="serve_app",
             )
