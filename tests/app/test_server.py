@@ -53,6 +53,18 @@ def test_on_this_machine_alone_only_its_own_names_are_answered() -> None:
         assert browser.get("/page", headers={"host": "localhost:7860"}).json() == "inside"
 
 
+def test_on_this_machine_alone_a_page_of_another_address_is_refused() -> None:
+    with client(AppParams()) as browser:
+        for origin, status in (
+            ("http://127.0.0.1:7860", 200),
+            ("http://127.0.0.1:8000", 403),
+            ("https://evil.example", 403),
+            ("null", 403),
+        ):
+            headers = {"host": "127.0.0.1:7860", "origin": origin}
+            assert browser.get("/page", headers=headers).status_code == status
+
+
 def test_a_random_token_protects_every_open_app_without_one() -> None:
     one, other = (token_of(AppParams(host="0.0.0.0")) for _ in range(2))
     assert one

@@ -92,6 +92,7 @@ class PredictTab:
                     label="Model",
                     info=hint,
                     allow_custom_value=self.any_model,
+                    visible=self.any_model or len(self.models) > 1,
                     elem_id="model",
                 )
                 side = gr.Number(

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -38,14 +38,32 @@ def token_of(params: AppParams) -> str | None:
 
 
 def protected(app: FastAPI, params: AppParams, token: str | None) -> ASGI:
-    """The app behind its token and, on this machine alone, for the names of this machine only.
+    """The app behind its token; on this machine alone, only for pages that it served itself.
 
-    Otherwise a page of the web could reach it by a name of its own that leads to this machine.
+    Otherwise a page of the web, open in a browser on this machine, could use it too: by a request,
+    or by a name of its own that leads to this machine.
     """
     served: ASGI = TokenGate(app, token) if token else app  # type: ignore[assignment]
     if params.host in _LOOPBACK:
-        return TrustedHostMiddleware(served, ["127.0.0.1", "localhost", "[::1]"])  # type: ignore
+        names = ["127.0.0.1", "localhost", "[::1]"]
+        return TrustedHostMiddleware(SameOrigin(served), names)  # type: ignore[arg-type]
     return served
+
+
+class SameOrigin:
+    """Refuses requests that a page of another address makes."""
+
+    def __init__(self, app: ASGI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Answer a request, or hand it on."""
+        headers = {} if scope["type"] == "lifespan" else HTTPConnection(scope).headers
+        origin = headers.get("origin")
+        if origin is None or urlsplit(origin).netloc == headers.get("host"):
+            await self._app(scope, receive, send)
+        else:
+            await PlainTextResponse("Another page may not use this app.", 403)(scope, receive, send)
 
 
 class TokenGate:
