@@ -6,10 +6,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo viz examples test lint format dvc lock bundled-autoencoder bundled-estimator clean
+.PHONY: help setup demo app viz examples test lint format dvc lock bundled-autoencoder bundled-estimator clean
 
 help:
 	@echo "make demo    render scenes, train, evaluate, and write data/08_reporting/report.html"
+	@echo "make app     predict in the browser, and watch the running training"
 	@echo "make viz     write build/index.html: the pipelines with their results, for any browser"
 	@echo "make examples   write docs/examples and the pictures of the README, after make demo and make viz"
 	@echo "make test    lint, and run the tests"
@@ -38,6 +39,9 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	@echo "Rendering, training and evaluating the demo; this took 26 minutes on two cores of an AMD EPYC"
 	@$(BIN)/kedro run --pipelines demo
+
+app: $(READY)
+	@$(BIN)/kedro run --pipelines app
 
 # One file, which opens without a server.
 viz: $(READY)

@@ -21,6 +21,7 @@ WRITTEN_DURING_THE_RUN = {
     "autoencoder_tensorboard",
     "checkpoints",
     "export_folder",
+    "space_folder",
     "tensorboard",
 }
 """Inputs of nodes of `autoencoder`, `train` and `export` that the nodes write themselves."""

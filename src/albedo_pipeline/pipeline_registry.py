@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 
 DEFAULT_PIPELINES = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
 """Pipelines that `__default__` runs, in this order: from raw pairs to the report."""
-SEPARATE_PIPELINES = ("plan", "compare", "export", "verify", "predict")
+SEPARATE_PIPELINES = ("plan", "compare", "export", "verify", "predict", "app")
 """Pipelines that are neither in `__default__` nor in `demo`."""
 REAL_PHOTO_BENCHMARKS = ("iiw", "maw")
 """Data sets of photographs with known answers. Each is a pipeline of its own, which is neither in

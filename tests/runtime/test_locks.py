@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.runtime.locks import locked
+from albedo_pipeline.runtime.locks import holding_process, locked
 
 HOLDER = """import sys
 from pathlib import Path
@@ -74,3 +74,15 @@ def test_a_holder_that_has_not_said_its_name_is_refused_too(tmp_path: Path) -> N
         message = r"another run writes here \(starting or ending\)"
         with pytest.raises(ProjectError, match=message), locked(tmp_path / "out", "another run"):
             pass
+
+
+def test_the_holder_on_this_machine_is_known_until_it_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    assert holding_process(folder) is None
+    with held_by_another(folder) as holder:
+        assert holding_process(folder) == holder.pid
+    assert holding_process(folder) is None  # killed, so its file is still there
+    with locked(folder, "another run"):
+        assert holding_process(folder) == os.getpid()
+        (tmp_path / ".out.lock-holder").write_text("process 1 on another-machine")
+        assert holding_process(folder) is None

@@ -33,8 +33,13 @@ class Visit:
 
 
 @contextmanager
-def visit(url: str, width: int = 1280, height: int = 900) -> Iterator[Visit]:
-    """Open a page, and record its requests and errors."""
+def visit(url: str, width: int = 1280, height: int = 900, shown: str = "") -> Iterator[Visit]:
+    """Open a page, and record its requests and errors.
+
+    Args:
+        shown: selector of what must be visible before the visit begins; if empty, the page must
+            have no open connection, which an app never comes to.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
         page = browser.new_page(viewport={"width": width, "height": height})
@@ -46,6 +51,9 @@ def visit(url: str, width: int = 1280, height: int = 900) -> Iterator[Visit]:
             lambda m: seen.complaints.append(m.text) if m.type == "error" else None,
         )
         page.goto(url)
-        page.wait_for_load_state("networkidle")
+        if shown:
+            page.wait_for_selector(shown, timeout=120_000)
+        else:
+            page.wait_for_load_state("networkidle")
         yield seen
         browser.close()

@@ -28,6 +28,7 @@ PARAMS = {
     "compare": params.CompareParams,
     "verify": params.VerifyParams,
     "predict": params.PredictParams,
+    "app": params.AppParams,
 }
 """The pydantic model of each pipeline's settings."""
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "kedro")

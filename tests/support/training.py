@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import load_file
@@ -20,6 +22,7 @@ from albedo_pipeline.params.autoencoder import AutoencoderTraining
 from albedo_pipeline.shards.datasets import LatentShardsDataset, PairShardsDataset
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.shards.pair_shards import PairShards
+from albedo_pipeline.training import task
 from albedo_pipeline.training.denoiser import train_denoiser
 from albedo_pipeline.training.validation import ImageData
 
@@ -152,6 +155,20 @@ def same(one: Path, two: Path) -> bool:
             return False
     states = [read_json(folder, "state.json")["training"] | {"run": ""} for folder in (one, two)]
     return states[0] == states[1]
+
+
+def call_in_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[], None]) -> None:
+    """Have `act` called in the middle of the optimiser step `step` (0-based)."""
+    accumulate = task.accumulate
+
+    def interrupted(components, *arguments):
+        totals = accumulate(components, *arguments)
+        states = components.optimiser.optimizer.state
+        if states and int(next(iter(states.values()))["step"]) == step:
+            act()
+        return totals
+
+    monkeypatch.setattr(task, "accumulate", interrupted)
 
 
 def decaying_at(steps: int) -> dict:

@@ -2,29 +2,13 @@
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from albedo_pipeline.training import task
 from albedo_pipeline.training.stopping import Paused, StopRequest
-from tests.support.training import LONG, OBJECTIVES, same
-
-
-def call_in_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[], None]) -> None:
-    """Have `act` called in the middle of the optimiser step `step` (0-based)."""
-    accumulate = task.accumulate
-
-    def interrupted(components, *arguments):
-        totals = accumulate(components, *arguments)
-        states = components.optimiser.optimizer.state
-        if states and int(next(iter(states.values()))["step"]) == step:
-            act()
-        return totals
-
-    monkeypatch.setattr(task, "accumulate", interrupted)
+from tests.support.training import LONG, OBJECTIVES, call_in_step, same
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])

@@ -96,14 +96,12 @@ def write_results(
         if space
     }
     small = {
-        "beauty_thumbnail": _to_srgb8(_small(lambda p: _linear(prediction.beauty[p]), shape)),
-        "albedo_thumbnail": _to_srgb8(_small(lambda p: as_float32(albedo[p]), shape)),
+        "beauty_thumbnail": to_srgb8(reduced_beauty(prediction, _THUMBNAIL)),
+        "albedo_thumbnail": to_srgb8(reduced(albedo, _THUMBNAIL)),
     }
     if uncertainty is not None:
         written["uncertainty"] = (lambda part: uncertainty[part], "linear", "half")
-        small["uncertainty_thumbnail"] = _coloured(
-            _small(lambda p: as_float32(uncertainty[p]), shape)
-        )
+        small["uncertainty_thumbnail"] = _coloured(reduced(uncertainty, _THUMBNAIL))
     names = {kind: _RESULTS[kind].format(output) for kind in (*written, *small)}
     for kind, (rows_of, space, pixel_type) in written.items():
         with replaced(folder / names[kind]) as path:
@@ -160,7 +158,7 @@ def _linear(stored: np.ndarray) -> np.ndarray:
     return decode_srgb(dequantize(stored))
 
 
-def _to_srgb8(linear: np.ndarray) -> np.ndarray:
+def to_srgb8(linear: np.ndarray) -> np.ndarray:
     """Linear float32 in [0, 1] => uint8, sRGB-encoded."""
     return _to_8_bits(encode_srgb(linear))
 
@@ -169,11 +167,21 @@ def _to_8_bits(encoded: np.ndarray) -> np.ndarray:
     return np.rint(255 * np.clip(encoded, 0, 1)).astype(np.uint8)
 
 
-def _small(rows_of: RowsOf, shape: tuple[int, int, int]) -> np.ndarray:
-    """float32 [h, w, 3] with sides of at most `_THUMBNAIL` pixels."""
-    longer = max(*shape[:2], _THUMBNAIL)
-    height, width = (max(1, round(n * _THUMBNAIL / longer)) for n in shape[:2])
-    return resize_rows(rows_of, shape, height, width)
+def reduced(image: np.ndarray, side: int) -> np.ndarray:
+    """float16 or float32 [H, W, C] => float32 [h, w, C] with sides of at most `side` pixels."""
+    return _reduced_rows(lambda part: as_float32(image[part]), image.shape, side)
+
+
+def reduced_beauty(prediction: UserPrediction, side: int) -> np.ndarray:
+    """The beauty in linear Rec.709, float32 [h, w, 3], with sides of at most `side` pixels."""
+    beauty = prediction.beauty
+    return _reduced_rows(lambda part: _linear(beauty[part]), beauty.shape, side)
+
+
+def _reduced_rows(rows_of: RowsOf, shape: tuple[int, ...], side: int) -> np.ndarray:
+    longer = max(*shape[:2], side)
+    height, width = (max(1, round(n * side / longer)) for n in shape[:2])
+    return resize_rows(rows_of, (shape[0], shape[1], shape[2]), height, width)
 
 
 def _coloured(uncertainty: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ from albedo_pipeline.models.albedo_model import (
     load_albedo_model,
     project_model_name,
 )
+from albedo_pipeline.models.autoencoder import factor
 from albedo_pipeline.params import PredictParams
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.params.predict import OutputParams
@@ -140,6 +141,11 @@ class PredictJob:
             f"{memory / 2**30:.2g} GiB of memory; {tiled} in tiles, because they are larger than "
             f"{layout.whole_pixels / 1e6:.3g} megapixels"
         )
+
+    def passes(self, image: UserImage) -> int:
+        """Number of times that parts of an image go through the networks; 1 if it is unreadable."""
+        size = self.source.size(image)
+        return self._layout.passes(*size, factor(self.model.autoencoder)) if size else 1
 
     @property
     def others(self) -> int:

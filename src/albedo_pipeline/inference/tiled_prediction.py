@@ -41,6 +41,24 @@ class TiledPrediction:
         """Whether an image that is predicted at this size takes tiles."""
         return 0 < self.whole_pixels < height * width
 
+    def axes(self, height: int, width: int, cell: int) -> tuple[Axis, Axis]:
+        """Rows and columns of tiles of an image that is predicted at this size.
+
+        Args:
+            cell: width of a latent cell, pixels.
+        """
+        side = max(cell, (self.tile or isqrt(self.whole_pixels)) // cell * cell)
+        down, across = (axis_tiles(n, side, self.overlap, cell) for n in (height, width))
+        return down, across
+
+    def passes(self, height: int, width: int, cell: int) -> int:
+        """Number of times that parts of an image of any size go through the networks."""
+        size = processing_size(height, width, self.smallest, self.largest)
+        if not self.is_tiled(*size):
+            return 1
+        down, across = self.axes(*size, cell)
+        return 1 + len(down.parts) * len(across.parts)
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -129,9 +147,7 @@ def _predict_in_tiles(
     scale = (layout.whole_pixels / (height * width)) ** 0.5
     reduced = (max(1, int(height * scale)), max(1, int(width * scale)))
     whole = _predict_whole(estimator, resized_beauty(image, reduced), name)[..., :3]
-    cell = factor(estimator.model.autoencoder)
-    side = max(cell, (layout.tile or isqrt(layout.whole_pixels)) // cell * cell)
-    down, across = (axis_tiles(n, side, layout.overlap, cell) for n in (height, width))
+    down, across = layout.axes(height, width, factor(estimator.model.autoencoder))
     total = len(down.parts) * len(across.parts)
     tiles = _predict_tiles(estimator, image, name, whole, down, across)
     if total > _FEW:

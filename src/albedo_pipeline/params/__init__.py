@@ -1,5 +1,6 @@
 """The settings: one pydantic model per pipeline, with the unit, range and default of each field."""
 
+from albedo_pipeline.params.app import AppParams
 from albedo_pipeline.params.autoencoder import AutoencoderParams, EncodeParams
 from albedo_pipeline.params.compare import CompareParams
 from albedo_pipeline.params.evaluate import EvaluateParams
@@ -13,6 +14,7 @@ from albedo_pipeline.params.train import TrainParams
 from albedo_pipeline.params.verify import VerifyParams
 
 __all__ = [
+    "AppParams",
     "AutoencoderParams",
     "CompareParams",
     "EncodeParams",

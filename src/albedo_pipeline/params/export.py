@@ -40,3 +40,6 @@ class ExportParams(Params):
     """Hub repository `owner/name` that the model is uploaded to; null: no upload."""
     private: bool = True
     """Whether the Hub repository is private, if the upload creates it."""
+    space: bool = False
+    """Whether the app of the model is written as well, as a folder that Hugging Face runs as a
+    Space; it needs the extra `app`."""

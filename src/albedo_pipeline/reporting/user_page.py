@@ -144,8 +144,8 @@ def _card(record: dict[str, Any]) -> ImageCard:
             if f"{key}_thumbnail" in files
         ],
         ratio=f"{record['width']} / {record['height']}",
-        details=_details(record),
-        warnings=_warnings(record),
+        details=image_details(record),
+        warnings=image_warnings(record),
     )
 
 
@@ -163,7 +163,8 @@ def _sequence_card(record: dict[str, Any]) -> SequenceCard:
     return SequenceCard(printable(record["name"]), _link(video) if video else "", ", ".join(parts))
 
 
-def _warnings(record: dict[str, Any]) -> list[str]:
+def image_warnings(record: dict[str, Any]) -> list[str]:
+    """What may be wrong with an image: its colour space, or pixels that were changed."""
     shares = [
         text.format(percentage(record[key]))
         for key, text in _WARNINGS.items()
@@ -173,7 +174,8 @@ def _warnings(record: dict[str, Any]) -> list[str]:
     return [f"colour space: {printable(doubt)}", *shares] if doubt else shares
 
 
-def _details(record: dict[str, Any]) -> str:
+def image_details(record: dict[str, Any]) -> str:
+    """Size, file type, colour space, exposure, tiles and time of an image."""
     exposure = "" if record["space"] == "srgb" else f", exposure × {record['exposure']:.3g}"
     tiles = f", {count(record['tiles'], 'tile')}" if record["tiles"] else ""
     space = {"srgb": "sRGB", "acescg": "ACEScg"}.get(record["space"], record["space"])

@@ -97,6 +97,7 @@ def run_loop(
         processes = accelerator.num_processes
         record = run_record(config["settings"], fingerprints, config["code"], processes)
         record["run"] = state.run
+        record["last_step"] = params.last_step(len(task))
         record["history"] = [asdict(steering) for steering in state.history]
         record_file = write_record(store.folder, record, git_diff(Path.cwd()))
         track_text(accelerator, "run/record", record_text(record), state.step)

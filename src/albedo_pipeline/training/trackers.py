@@ -13,6 +13,9 @@ from accelerate.tracking import GeneralTracker, TensorBoardTracker, WandBTracker
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.optimisation import WeightsAndBiases
 
+_FLUSH_EVERY = 10
+"""Seconds until a logged value is in the file, where TensorBoard and the app can see it."""
+
 
 def start_trackers(
     accelerator: Accelerator,
@@ -38,7 +41,9 @@ def start_trackers(
         ProjectError: if Weights & Biases is asked for and not installed.
     """
     purge = step + 1 if step else None
-    trackers: list[GeneralTracker] = [TensorBoardTracker(run, str(folder), purge_step=purge)]
+    trackers: list[GeneralTracker] = [
+        TensorBoardTracker(run, str(folder), purge_step=purge, flush_secs=_FLUSH_EVERY)
+    ]
     if wandb is not None:
         if not find_spec("wandb"):
             raise ProjectError(f"{settings_path}.weights_and_biases: needs 'pip install wandb'")

@@ -39,13 +39,17 @@ def make_export(
     return Export(pipeline, card, denoiser.made_from | scored, reference)
 
 
-def publish(export: AlbedoModel, folder: Path, params: ExportParams) -> None:
-    """Upload the exported folder if `push_to_hub` is set.
+def publish(export: AlbedoModel, folder: Path, space: Path, params: ExportParams) -> None:
+    """Write the app as a Space, and upload the exported folder, if the settings say so.
 
     `export` is the folder opened as a model; loading it has shown that it is complete.
     """
+    from albedo_pipeline.app.space import write_space
     from albedo_pipeline.models.hub import upload
 
     logger.info("The model is ready: %s", folder)
+    if params.space:
+        write_space(space, folder, params.title, params.license)
+        logger.info("The Space is ready: %s", space)
     if params.push_to_hub:
         upload(folder, params.push_to_hub, params.private)

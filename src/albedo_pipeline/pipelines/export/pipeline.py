@@ -6,7 +6,7 @@ from albedo_pipeline.pipelines.export.nodes import make_export, publish
 
 
 def create_pipeline() -> Pipeline:
-    """Two nodes: one makes the folder, one uploads it."""
+    """Two nodes: one makes the folder, one writes the Space and uploads it."""
     return Pipeline(
         [
             node(
@@ -23,7 +23,12 @@ def create_pipeline() -> Pipeline:
                 "export",
                 name="make_export",
             ),
-            node(publish, ["export", "export_folder", "params:export"], None, name="publish"),
+            node(
+                publish,
+                ["export", "export_folder", "space_folder", "params:export"],
+                None,
+                name="publish",
+            ),
         ],
         tags="export",
     )

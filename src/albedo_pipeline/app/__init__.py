@@ -1,0 +1,1 @@
+"""The app: predictions and the running training in a browser."""
