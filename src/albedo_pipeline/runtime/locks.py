@@ -13,6 +13,10 @@ from albedo_pipeline.runtime.leases import leased
 from albedo_pipeline.runtime.storage import is_remote
 
 
+class HeldError(ProjectError):
+    """Another process holds the folder."""
+
+
 @contextmanager
 def locked(folder: Path, who: str) -> Iterator[Callable[[], None]]:
     """Hold a folder for this process; the lock of a killed process is free.
@@ -39,7 +43,7 @@ def locked(folder: Path, who: str) -> Iterator[Callable[[], None]]:
         lock.acquire()
     except Timeout as error:
         name = holder.read_text(encoding="utf-8") if holder.is_file() else "starting or ending"
-        raise ProjectError(f"{folder}: {who} writes here ({name})") from error
+        raise HeldError(f"{folder}: {who} writes here ({name})") from error
     try:
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         yield _is_held
