@@ -47,6 +47,7 @@ BEHIND = {
         "readers.roots",
         "readers.tar_index",
         "shards.index",
+        "shards.remote_rows",
         "shards.shard_file",
         "shards.tensor_columns",
     },

@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +17,8 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import recover_folder, replaced_folder
 from albedo_pipeline.runtime.checksums import CHECKSUMS, damage, write_checksums
 from albedo_pipeline.runtime.locks import locked
+from albedo_pipeline.runtime.remote_folder import beside, fetch, remote_of, send, working_copy
+from albedo_pipeline.runtime.storage import location
 
 logger = logging.getLogger(__name__)
 CONFIGURATION = "config.json"
@@ -36,6 +38,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._check_held: Callable[[], None] | None = None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -44,9 +47,27 @@ class Checkpoints:
         Raises:
             ProjectError: if another training holds it.
         """
-        with locked(self.folder, "another training"):
+        remote = remote_of(self.folder)
+        with ExitStack() as held:
+            held.enter_context(locked(self.folder, "another training"))
+            if remote != self.folder:
+                self._check_held = held.enter_context(locked(remote, "another training"))
+            fetch(self.folder)
             self._recover()
-            yield
+            try:
+                yield
+            finally:
+                self.send()
+
+    def send(self) -> None:
+        """Copy what changed to object storage, if the folder is the working copy of one there.
+
+        Raises:
+            ProjectError: if the store does not take it, or another training may write there now.
+        """
+        if self._check_held is not None:
+            self._check_held()
+            send(self.folder)
 
     def _recover(self) -> None:
         for leftover in list(self.folder.glob(".step-*")):
@@ -138,6 +159,7 @@ class Checkpoints:
         aside = self._new_folder_beside()
         self.folder.rename(aside)  # one step, so that no half of an old run can be resumed
         self.folder.mkdir()
+        self._send_aside(aside)
         return aside
 
     def move_newer_aside(self, step: int) -> Path | None:
@@ -153,7 +175,13 @@ class Checkpoints:
         aside.mkdir()
         for later in reversed(newer):  # newest first: what a killed run leaves can be moved again
             self.path(later).rename(aside / self.path(later).name)
+        self._send_aside(aside)
         return aside
+
+    def _send_aside(self, aside: Path) -> None:
+        beside(self.folder, aside)
+        send(aside)
+        self.send()
 
     def _new_folder_beside(self) -> Path:
         stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -169,16 +197,16 @@ class CheckpointsDataset(AbstractDataset[NoReturn, Checkpoints]):
     """Loads the folder that a training writes its checkpoints to while it runs.
 
     Args:
-        filepath: the folder.
+        filepath: the folder, or its URL.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self.metadata = metadata
 
     def load(self) -> Checkpoints:
-        """Return the folder; it need not exist."""
-        return Checkpoints(self._folder)
+        """Return the folder, or its working copy on the disk; it need not exist."""
+        return Checkpoints(working_copy(self._folder))
 
     def save(self, data: NoReturn) -> None:
         """Refuse: the training writes the checkpoints itself.

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 from kedro.io import AbstractDataset
@@ -10,6 +9,8 @@ from kedro.io import AbstractDataset
 from albedo_pipeline.artifacts.tables import TableDataset
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import replaced_folder
+from albedo_pipeline.runtime.remote_folder import local_copy
+from albedo_pipeline.runtime.storage import is_remote, location, make_folder
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ class ComparisonDataset(AbstractDataset[Comparison, Comparison | None]):
     """A folder with `results.json`, `pictures.json`, two Parquet tables and `table.tex`.
 
     Args:
-        folder: the folder; it is replaced in one step when a save succeeds.
+        folder: the folder, or its URL; it is replaced in one step when a save succeeds.
     """
 
     def __init__(self, *, folder: str, metadata: dict | None = None) -> None:
-        self._folder = Path(folder)
+        self._folder = location(folder)
         self.metadata = metadata
 
     def load(self) -> Comparison | None:
@@ -45,11 +46,12 @@ class ComparisonDataset(AbstractDataset[Comparison, Comparison | None]):
         Raises:
             ProjectError: if a file is damaged.
         """
-        if not self._folder.is_dir():
+        folder = local_copy(self._folder)
+        if is_remote(folder) or not folder.is_dir():
             return None
         try:
             results, pictures = (
-                json.loads((self._folder / name).read_text(encoding="utf-8"))
+                json.loads((folder / name).read_text(encoding="utf-8"))
                 for name in ("results.json", "pictures.json")
             )
         except (OSError, ValueError) as error:
@@ -60,7 +62,7 @@ class ComparisonDataset(AbstractDataset[Comparison, Comparison | None]):
 
     def save(self, data: Comparison) -> None:
         """Write all files."""
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder.parent)
         with replaced_folder(self._folder) as folder:
             for name, content in (("results", data.results), ("pictures", data.pictures)):
                 text = json.dumps(content, indent=2)

@@ -8,17 +8,19 @@ from kedro.io import AbstractDataset, DatasetError
 from albedo_pipeline.artifacts.models import write_made_from
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 from albedo_pipeline.runtime.checksums import write_checksums
+from albedo_pipeline.runtime.remote_folder import has_file, local_copy
+from albedo_pipeline.runtime.storage import location
 
 
 class ExportedModelDataset(AbstractDataset[Any, Any]):
     """Saves a `models.export.Export`, loads a `models.albedo_model.AlbedoModel`.
 
     Args:
-        filepath: the folder; it is replaced in one step when a save succeeds.
+        filepath: the folder, or its URL; it is replaced in one step when a save succeeds.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self.metadata = metadata
 
     def load(self) -> Any:
@@ -30,7 +32,7 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
         from albedo_pipeline.models.albedo_model import load_albedo_model
         from albedo_pipeline.params.base import PretrainedModel
 
-        return load_albedo_model(PretrainedModel(model=str(self._folder)))
+        return load_albedo_model(PretrainedModel(model=str(local_copy(self._folder))))
 
     def save(self, data: Any) -> None:
         """Write the model, its card, `made_from.json`, and the reference with its check."""
@@ -42,7 +44,7 @@ class ExportedModelDataset(AbstractDataset[Any, Any]):
             write_checksums(folder)
 
     def _exists(self) -> bool:
-        return (self._folder / "model_index.json").is_file()
+        return has_file(self._folder, "model_index.json")
 
     def _describe(self) -> dict[str, object]:
         return {"filepath": str(self._folder)}
@@ -52,16 +54,16 @@ class ExportFolderDataset(AbstractDataset[NoReturn, Path]):
     """Loads the path of the exported model, for nodes that use the folder itself.
 
     Args:
-        filepath: the folder.
+        filepath: the folder, or its URL.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self.metadata = metadata
 
     def load(self) -> Path:
-        """Return the folder; it need not exist."""
-        return self._folder
+        """Return the folder, or its copy on the disk if it is in object storage; it need not exist."""
+        return local_copy(self._folder)
 
     def save(self, data: NoReturn) -> None:
         """Refuse: the catalog's entry `export` writes the folder.

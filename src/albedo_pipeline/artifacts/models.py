@@ -10,6 +10,8 @@ from kedro.io import AbstractDataset, DatasetError
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 from albedo_pipeline.runtime.checksums import verified, write_checksums
+from albedo_pipeline.runtime.remote_folder import has_file, local_copy
+from albedo_pipeline.runtime.storage import location
 
 _LORA = "pytorch_lora_weights.safetensors"
 """Name of the adapters' file in diffusers."""
@@ -20,14 +22,14 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
     """An `AutoencoderKL`, float32, in eval mode, on the CPU.
 
     Args:
-        filepath: the folder; it is replaced in one step when a save succeeds.
+        filepath: the folder, or its URL; it is replaced in one step when a save succeeds.
         written_by: the pipeline that writes it, for errors.
     """
 
     def __init__(
         self, *, filepath: str, written_by: str = "autoencoder", metadata: dict | None = None
     ) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self._written_by = written_by
         self.metadata = metadata
 
@@ -39,8 +41,9 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
         """
         from diffusers import AutoencoderKL
 
-        with verified(self._folder, self._written_by):
-            return load_model(AutoencoderKL, self._folder, self._written_by)
+        folder = local_copy(self._folder)
+        with verified(folder, self._written_by):
+            return load_model(AutoencoderKL, folder, self._written_by)
 
     def save(self, data: Any) -> None:
         """Write the model."""
@@ -49,7 +52,7 @@ class AutoencoderDataset(AbstractDataset[Any, Any]):
             write_checksums(folder)
 
     def _exists(self) -> bool:
-        return (self._folder / "config.json").is_file()
+        return has_file(self._folder, "config.json")
 
     def _describe(self) -> dict[str, object]:
         return {"filepath": str(self._folder)}
@@ -63,11 +66,11 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
     `made_from.json` says what it was trained with.
 
     Args:
-        filepath: the folder; it is replaced in one step when a save succeeds.
+        filepath: the folder, or its URL; it is replaced in one step when a save succeeds.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self.metadata = metadata
 
     def load(self) -> Any:
@@ -76,30 +79,9 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
         Raises:
             ProjectError: if the folder holds no denoiser, or a damaged one.
         """
-        with verified(self._folder, "train"):
-            return self._read()
-
-    def _read(self) -> Any:
-        from diffusers import DDIMScheduler, UNet2DConditionModel
-        from safetensors.torch import load_file
-
-        from albedo_pipeline.models.denoiser import Denoiser
-
-        unet = load_model(UNet2DConditionModel, self._folder / "unet", "train")
-        try:
-            if (self._folder / "lora").is_dir():
-                weights = {"weight_name": _LORA, "use_safetensors": True}
-                unet.load_lora_adapter(str(self._folder / "lora"), prefix=None, **weights)
-            scheduler = DDIMScheduler.from_pretrained(self._folder / "scheduler")
-            text_embedding = load_file(self._folder / "text_embedding.safetensors")[
-                "text_embedding"
-            ]
-            made_from = read_made_from(self._folder)
-        except Exception as error:
-            raise ProjectError(
-                f"{self._folder}: damaged model ({one_line(error)}); run the pipeline train again"
-            ) from error
-        return Denoiser(unet, scheduler, text_embedding, made_from)
+        folder = local_copy(self._folder)
+        with verified(folder, "train"):
+            return _read_denoiser(folder)
 
     def save(self, data: Any) -> None:
         """Write the UNet, its adapters if it has any, the scheduler and the text embedding."""
@@ -122,10 +104,31 @@ class DenoiserDataset(AbstractDataset[Any, Any]):
             write_checksums(folder)
 
     def _exists(self) -> bool:
-        return (self._folder / "unet" / "config.json").is_file()
+        return has_file(self._folder, "unet/config.json")
 
     def _describe(self) -> dict[str, object]:
         return {"filepath": str(self._folder)}
+
+
+def _read_denoiser(folder: Path) -> Any:
+    from diffusers import DDIMScheduler, UNet2DConditionModel
+    from safetensors.torch import load_file
+
+    from albedo_pipeline.models.denoiser import Denoiser
+
+    unet = load_model(UNet2DConditionModel, folder / "unet", "train")
+    try:
+        if (folder / "lora").is_dir():
+            weights = {"weight_name": _LORA, "use_safetensors": True}
+            unet.load_lora_adapter(str(folder / "lora"), prefix=None, **weights)
+        scheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
+        text_embedding = load_file(folder / "text_embedding.safetensors")["text_embedding"]
+        made_from = read_made_from(folder)
+    except Exception as error:
+        raise ProjectError(
+            f"{folder}: damaged model ({one_line(error)}); run the pipeline train again"
+        ) from error
+    return Denoiser(unet, scheduler, text_embedding, made_from)
 
 
 class TrainedModelDataset(AbstractDataset[NoReturn, Callable[[], tuple[Any, Any]]]):
@@ -134,8 +137,8 @@ class TrainedModelDataset(AbstractDataset[NoReturn, Callable[[], tuple[Any, Any]
     So a project without a training can compare other models.
 
     Args:
-        denoiser: folder of the denoiser.
-        autoencoder: folder of the autoencoder.
+        denoiser: folder of the denoiser, or its URL.
+        autoencoder: folder of the autoencoder, or its URL.
     """
 
     def __init__(self, *, denoiser: str, autoencoder: str, metadata: dict | None = None) -> None:

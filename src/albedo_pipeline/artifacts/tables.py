@@ -12,6 +12,7 @@ from kedro_datasets.pandas import ParquetDataset
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import write_bytes
+from albedo_pipeline.runtime.storage import location, make_folder, read
 
 _KEY = "albedo_pipeline.sha256"
 _NO_DIGEST = "0" * 64
@@ -25,13 +26,13 @@ class TableDataset(ParquetDataset):
     The file's metadata hold its digest: the SHA-256 of the file with zeros in the digest's place.
 
     Args:
-        filepath: path of the file.
+        filepath: path of the file, or its URL.
         written_by: the pipeline that writes it, for errors.
     """
 
     def __init__(self, *, filepath: str, written_by: str, metadata: dict | None = None) -> None:
         super().__init__(filepath=filepath, metadata=metadata)
-        self._path = Path(filepath)
+        self._path = location(filepath)
         self._written_by = written_by
 
     def load(self) -> pd.DataFrame:
@@ -47,7 +48,7 @@ class TableDataset(ParquetDataset):
         content = file.getvalue()
         place = _STORED.search(content)
         assert place is not None  # Parquet stores metadata as they are
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._path.parent)
         write_bytes(self._path, _with_digest(content, place.span(1)))
 
 
@@ -62,7 +63,7 @@ def read_table(path: Path, written_by: str) -> pd.DataFrame:
         FileNotFoundError: if there is no file.
         ProjectError: if the file is damaged; names it.
     """
-    content = path.read_bytes()
+    content = read(path)
     try:
         # Found in the bytes, because damaged metadata may parse as fewer entries.
         stored = _STORED.search(content)

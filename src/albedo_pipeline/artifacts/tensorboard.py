@@ -5,6 +5,9 @@ from typing import NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
+from albedo_pipeline.runtime.remote_folder import working_copy
+from albedo_pipeline.runtime.storage import location
+
 
 class TensorBoardDataset(AbstractDataset[NoReturn, Path]):
     """Loads the path of a folder of TensorBoard runs, one subfolder a run.
@@ -14,12 +17,12 @@ class TensorBoardDataset(AbstractDataset[NoReturn, Path]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self.metadata = metadata
 
     def load(self) -> Path:
-        """Return the folder; it need not exist."""
-        return self._folder
+        """Return the folder, or its working copy on the disk; it need not exist."""
+        return working_copy(self._folder)
 
     def save(self, data: NoReturn) -> None:
         """Refuse: the training writes its runs itself.

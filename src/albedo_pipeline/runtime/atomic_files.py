@@ -5,10 +5,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from safetensors import SafetensorError
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.remote_folder import replace_remote
+from albedo_pipeline.runtime.storage import is_remote, put
 
 
 def fsync(path: Path) -> None:
@@ -34,6 +37,8 @@ def recover_folder(folder: Path) -> None:
 def replaced_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside `folder`, which replaces it on success.
 
+    If `folder` is in object storage, the empty folder is a temporary one on the disk.
+
     If `folder` is a link, the folder that it leads to is replaced. On any error the old folder
     stays as it was, and the new one is removed. The files get the mode of the umask, because some
     libraries write files that only their owner can read.
@@ -42,6 +47,13 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         ProjectError: if a file cannot be written, for example because the disk is full, or there is
             a file in the folder's place; names the folder.
     """
+    if is_remote(folder):
+        with TemporaryDirectory() as temporary:
+            new = Path(temporary) / folder.name
+            new.mkdir()
+            yield new
+            replace_remote(folder, new)
+        return
     folder = folder.resolve() if folder.is_symlink() else folder
     if folder.exists() and not folder.is_dir():
         raise ProjectError(f"{folder}: a file, expected a folder; move it away")
@@ -76,7 +88,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that appears complete or not at all."""
+    """Write a file, on a disk or in object storage, that appears complete or not at all."""
+    if is_remote(path):
+        put(path, content)
+        return
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(content)

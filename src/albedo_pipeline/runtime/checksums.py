@@ -83,10 +83,11 @@ def _remedy(folder: Path, written_by: str | None) -> str:
 def _checksums(folder: Path, names: list[str]) -> dict[str, str]:
     """SHA-256 of each file, computed on several threads."""
     with ThreadPoolExecutor() as pool:
-        sums = pool.map(_sha256, (folder / name for name in names))
+        sums = pool.map(sha256, (folder / name for name in names))
         return dict(zip(names, sums, strict=True))
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import write_text
+from albedo_pipeline.runtime.parallel import ordered_map
+from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, files_in, make_folder, read, remove
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.shard_file import Row, ShardFile, open_shard
 
@@ -90,7 +92,7 @@ class BuildLedger:
     def __init__(self, folder: Path, cache_key: str) -> None:
         self._shards, self._cache_key = folder, cache_key
         self._folder = folder.with_name(f".{folder.name}.ledger")
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
 
     def key(self, sources: list[Source]) -> str:
         """Name of the chunk that is made from these sources."""
@@ -106,8 +108,10 @@ class BuildLedger:
 
     def chunks(self) -> dict[str, Chunk]:
         """Finished chunks of this cache key whose shard has the recorded size."""
-        found = {path.stem: self._read(path) for path in self._folder.glob("*.json")}
-        return {key: chunk for key, chunk in found.items() if chunk}
+        paths = self._records()
+        # Threads, because each record in object storage is a request.
+        found = ordered_map(self._read, paths, PARALLEL_REQUESTS)
+        return {path.stem: chunk for path, chunk in zip(paths, found, strict=True) if chunk}
 
     def chunk(self, key: str) -> Chunk:
         """A chunk that this run has recorded.
@@ -124,13 +128,14 @@ class BuildLedger:
     def keep_only(self, keys: Iterable[str]) -> None:
         """Delete the records of all other chunks."""
         keys = set(keys)
-        for path in self._folder.glob("*.json"):
-            if path.stem not in keys:
-                path.unlink()
+        remove([path for path in self._records() if path.stem not in keys])
+
+    def _records(self) -> list[Path]:
+        return [path for path in files_in(self._folder) if path.suffix == ".json"]
 
     def _read(self, path: Path) -> Chunk | None:
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read(path))
             shard = content["shard"]
             is_undamaged = not shard or (self._shards / shard).stat().st_size == content["bytes"]
             if content["cache_key"] != self._cache_key or not is_undamaged:

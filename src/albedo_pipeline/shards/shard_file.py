@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+import tempfile
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -15,6 +16,8 @@ import pyarrow as pa
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import fsync
+from albedo_pipeline.runtime.storage import is_remote
+from albedo_pipeline.shards.remote_rows import RemoteRows, read_head, store
 from albedo_pipeline.shards.tensor_columns import (
     TensorColumn,
     is_tensor,
@@ -91,16 +94,22 @@ class ShardWriter:
             self._writer.close()
             self._file.close()
             if kind is None:
-                fsync(self._partial)
-                name = _name(self._digest.hexdigest())
-                self._partial.rename(self._folder / name)
-                self.name = name
+                self._publish(self._partial, _name(self._digest.hexdigest()))
         finally:
             self._partial.unlink(missing_ok=True)
 
+    def _publish(self, partial: Path, name: str) -> None:
+        if is_remote(self._folder):
+            store(partial, self._folder / name, *_parsed(partial))
+        else:
+            fsync(partial)
+            partial.rename(self._folder / name)
+        self.name = name
+
     def _open(self, first: Row) -> None:
         # Not a file of `tempfile`, which only its owner can read.
-        self._partial = self._folder / f".shard-{uuid.uuid4().hex}.partial"
+        folder = Path(tempfile.gettempdir()) if is_remote(self._folder) else self._folder
+        self._partial = folder / f".shard-{uuid.uuid4().hex}.partial"
         self._file = pa.OSFile(str(self._partial), "wb")
         self._schema = _schema(first)
         self._writer = pa.ipc.new_file(self._file, self._schema)
@@ -145,8 +154,8 @@ class ShardFile:
 
     path: Path
     """Path of the file."""
-    file: FileIO
-    """The open file."""
+    content: Callable[[str, int], bytes]
+    """Gives the bytes of a tensor, by column and row; safe to call from any thread."""
     scalars: pa.Table
     """All columns that are not tensors."""
     columns: dict[str, TensorColumn]
@@ -182,8 +191,7 @@ class ShardFile:
 
     def _read(self, name: str, row: int) -> np.ndarray:
         column = self.columns[name]
-        content = os.pread(self.file.fileno(), column.row_bytes(row), int(column.offsets[row]))
-        return np.frombuffer(content, column.dtype).reshape(column.shapes[row])
+        return np.frombuffer(self.content(name, row), column.dtype).reshape(column.shapes[row])
 
     def row(self, number: int) -> Row:
         """Read a complete row, as it was written."""
@@ -202,22 +210,39 @@ def open_shard(path: Path, written_by: str = "that writes it") -> ShardFile:
         ProjectError: if it is missing or damaged; names it.
     """
     try:
-        with pa.memory_map(str(path)) as source:
-            content = source.read_buffer(source.size())
-            reader = pa.ipc.open_file(content)
-            batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
-            for batch in batches:
-                batch.validate(full=True)  # otherwise a damaged place could be outside the file
-            names = [field.name for field in reader.schema if is_tensor(field)]
-            columns = {name: locate(batches, name, content.address) for name in names}
-            scalars = pa.Table.from_batches(batches).drop_columns(names)
-            in_memory = pa.ipc.open_stream(_serialised(scalars)).read_all()
-        if _name(hashlib.sha256(_as_text(in_memory)).hexdigest()) != path.name:
+        scalars, columns = read_head(path) if is_remote(path) else _parsed(path)
+        if _name(hashlib.sha256(_as_text(scalars)).hexdigest()) != path.name:
             raise ValueError("its scalars are not what was written")
-        checked = np.zeros(len(in_memory), bool)
-        return ShardFile(path, FileIO(path), in_memory, columns, written_by, checked)
+        content = (RemoteRows if is_remote(path) else _LocalRows)(path, columns).content
+        checked = np.zeros(len(scalars), bool)
+        return ShardFile(path, content, scalars, columns, written_by, checked)
     except Exception as error:  # a damaged file raises errors of many types
         raise _damaged(path, one_line(error), written_by) from error
+
+
+def _parsed(path: Path) -> tuple[pa.Table, dict[str, TensorColumn]]:
+    """The scalars of a file on a disk, in memory, and the places of its tensors."""
+    with pa.memory_map(str(path)) as source:
+        content = source.read_buffer(source.size())
+        reader = pa.ipc.open_file(content)
+        batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        for batch in batches:
+            batch.validate(full=True)  # otherwise a damaged place could be outside the file
+        names = [field.name for field in reader.schema if is_tensor(field)]
+        columns = {name: locate(batches, name, content.address) for name in names}
+        scalars = pa.Table.from_batches(batches).drop_columns(names)
+        return pa.ipc.open_stream(_serialised(scalars)).read_all(), columns
+
+
+class _LocalRows:
+    """The tensors of a file on a disk, which stays open."""
+
+    def __init__(self, path: Path, columns: dict[str, TensorColumn]) -> None:
+        self._file, self._columns = FileIO(path), columns
+
+    def content(self, name: str, row: int) -> bytes:
+        column = self._columns[name]
+        return os.pread(self._file.fileno(), column.row_bytes(row), int(column.offsets[row]))
 
 
 def _damaged(path: Path, reason: str, written_by: str) -> ProjectError:

@@ -2,13 +2,15 @@
 
 import hashlib
 import resource
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from albedo_pipeline.runtime.parallel import ordered_map
+from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, is_remote
 from albedo_pipeline.shards.index import read_index
 from albedo_pipeline.shards.shard_file import open_shard
 
@@ -31,8 +33,15 @@ class Shards:
         """
         self.folder = folder
         self.index = read_index(folder)
-        _allow_open_files(len(self.index.shards))
-        self._shards = [open_shard(folder / name, self.written_by) for name in self.index.shards]
+        if not is_remote(folder):
+            _allow_open_files(len(self.index.shards))
+        paths = [folder / name for name in self.index.shards]
+        open_one = partial(open_shard, written_by=self.written_by)
+        self._shards = list(
+            ordered_map(open_one, paths, PARALLEL_REQUESTS)
+            if is_remote(folder)
+            else map(open_one, paths)
+        )
         self._ends = np.cumsum([len(shard.scalars) for shard in self._shards])
 
     def __reduce__(self) -> tuple:

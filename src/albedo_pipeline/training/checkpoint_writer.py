@@ -63,3 +63,4 @@ class CheckpointWriter:
         if schedule.weights_only:
             for older in store.steps()[: -schedule.keep_last]:
                 store.leave_out(older, OPTIMISER_FILE)
+        store.send()

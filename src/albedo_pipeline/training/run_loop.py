@@ -25,6 +25,7 @@ from albedo_pipeline.provenance.run_record import (
 from albedo_pipeline.runtime.checksums import damage
 from albedo_pipeline.runtime.distributed import run_on_main_and_broadcast
 from albedo_pipeline.runtime.log_file import logging_to
+from albedo_pipeline.runtime.remote_folder import send
 from albedo_pipeline.training.callbacks import Callbacks
 from albedo_pipeline.training.log import TrainingLog, tag
 from albedo_pipeline.training.resume import (
@@ -107,6 +108,8 @@ def run_loop(
     finally:
         for tracker in accelerator.trackers:
             tracker.finish()
+        if accelerator.is_main_process:
+            send(tensorboard)
         if record_file is not None:
             _end(record_file, params, state, time.monotonic() - began)
     return state, log.table()
