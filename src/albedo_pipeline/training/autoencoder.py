@@ -26,7 +26,7 @@ from albedo_pipeline.models.discriminator import smallest_side
 from albedo_pipeline.params.autoencoder import AutoencoderParams, PretrainedAutoencoder
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
 from albedo_pipeline.provenance.lineage import content_digest
-from albedo_pipeline.provenance.weights import autoencoder_digest, check_complete
+from albedo_pipeline.provenance.weights import autoencoder_digest
 from albedo_pipeline.runtime.distributed import accelerated, any_process, micro_batch_ranges
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.autoencoder_task import (
@@ -70,15 +70,9 @@ def obtain_autoencoder(
 def _loaded(params: AutoencoderParams) -> AutoencoderKL:
     """The pretrained autoencoder; the bundled one if none is named."""
     if params.source == "bundled" or params.pretrained is None:
-        return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER)))
-    autoencoder = load_pretrained(params.pretrained)
-    try:
-        check_complete(autoencoder)
-    except ValueError as error:
-        raise ProjectError(
-            f"autoencoder.pretrained.model {params.pretrained.model}: {error}"
-        ) from error
-    return autoencoder
+        bundled = PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER))
+        return load_pretrained(bundled, params.loading)
+    return load_pretrained(params.pretrained, params.loading)
 
 
 def train_autoencoder(
