@@ -103,7 +103,7 @@ def ours(
         autoencoder = new_autoencoder(settings.width, FACTOR * settings.side)
         components = prepare(accelerator, denoiser, autoencoder, params)
         state = TrainState(run="benchmark")
-        start_trackers(accelerator, folder, state.run, state.step, None)
+        start_trackers(accelerator, folder, state.run, state.step, None, {})
         log = TrainingLog([], lambda scalars, step: accelerator.log(scalars, step=step))
         # No validation and no checkpoint is due, so no images and no configuration are needed.
         task = DenoiserTask(components, stream, None, params)

@@ -13,10 +13,11 @@ import skimage.data
 import yaml
 from PIL import Image
 
+from albedo_pipeline.imaging.colormap import hatched
 from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.inference.predict_job import predict_job
 from albedo_pipeline.params import PredictParams
-from albedo_pipeline.reporting.images import hatched, image_thumbnail, mask_thumbnail
+from albedo_pipeline.reporting.images import image_thumbnail, mask_thumbnail
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
 

@@ -3,12 +3,8 @@
 import numpy as np
 import pytest
 
-from albedo_pipeline.reporting.images import (
-    error_picture,
-    image_thumbnail,
-    png_uri,
-    side_within_budget,
-)
+from albedo_pipeline.imaging.colormap import error_picture
+from albedo_pipeline.reporting.images import image_thumbnail, png_uri, side_within_budget
 
 
 def test_stored_pixels_are_rounded_to_8_bits() -> None:

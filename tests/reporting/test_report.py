@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from albedo_pipeline.provenance.lineage import with_table_digests
 from albedo_pipeline.reporting.report import report_page
 from tests.support.report_tables import METRIC_NAMES, distinct_metrics
 
@@ -75,6 +76,14 @@ def test_a_change_of_course_is_shown(complete_inputs, render_report, complete_pa
     page = render_report(complete_inputs | {"history": history})
     shown = "went on from step-00000500; train.learning_rate.peak: 0.001 → 0.0005"
     assert f"<dt>after step 500</dt><dd>{shown}</dd>" in page
+
+
+def test_the_head_names_the_training_run(report_inputs, render_report) -> None:
+    inputs = report_inputs(4)
+    assert "Training run" not in render_report(inputs)
+    log = with_table_digests(inputs["training_log"], {"run": "small-lr-20310203-040506"})
+    head = render_report(inputs | {"training_log": log}).partition("</header>")[0]
+    assert "Training run small-lr-20310203-040506" in head
 
 
 def test_the_headline_follows_the_metrics(report_inputs, render_report, plain) -> None:

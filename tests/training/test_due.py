@@ -1,11 +1,14 @@
 """What is due after a step, and which checkpoints are kept."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from albedo_pipeline.params.optimisation import CheckpointSchedule
+from albedo_pipeline.training import trainer
 from albedo_pipeline.training.due import (
+    Interval,
     checkpoint_is_due,
     counts_for_plateau,
     is_due,
@@ -17,7 +20,7 @@ from albedo_pipeline.training.due import (
 )
 from albedo_pipeline.training.resume import TrainState
 from albedo_pipeline.training.schedules import PlateauState
-from tests.support.training import LONG
+from tests.support.training import LONG, same
 
 
 def at(step: int, **changes) -> TrainState:
@@ -86,3 +89,44 @@ def test_the_last_the_best_and_every_nth_checkpoint_are_kept() -> None:
 def test_a_training_keeps_every_nth_checkpoint(train) -> None:
     periods = {"every": 2, "keep_last": 1, "keep_every": 3}
     assert train("run", **LONG | {"checkpoints": periods}).store.steps() == [3, 6, 9, 10]
+
+
+def test_an_interval_passes_by_the_clock_and_starts_again() -> None:
+    seconds = iter([0.0, 89.9, 90.0, 100.0, 189.0, 190.0])
+    interval = Interval(1.5, lambda: next(seconds))
+    assert [interval.passed(), interval.passed()] == [False, True]
+    interval.restart()
+    assert [interval.passed(), interval.passed()] == [False, True]
+    assert not Interval(None).passed()
+
+
+def test_checkpoints_by_minutes_do_not_change_the_result(
+    train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty seconds pass at every look at the clock: when it starts, after a step without a
+    checkpoint, and when a checkpoint starts it again."""
+    plain = train("plain", **LONG | {"checkpoints": {"every": 5, "keep_last": 9}})
+    seconds = iter(range(0, 2000, 20))
+
+    def interval(minutes: float | None) -> Interval:
+        return Interval(minutes, lambda: float(next(seconds)))
+
+    monkeypatch.setattr(trainer, "Interval", interval)
+    schedule = {"every": 5, "every_minutes": 1, "keep_last": 9}
+    timed = train("timed", **LONG | {"checkpoints": schedule})
+    assert timed.store.steps() == [3, 5, 8, 10]
+    assert same(plain.store.path(10), timed.store.path(10))
+
+
+def test_the_clock_of_the_main_process_decides(train_params, monkeypatch) -> None:
+    """The other process asks with False, whatever its own clock says."""
+    asked: list[bool] = []
+    monkeypatch.setattr(trainer, "any_process", lambda _, flag: asked.append(flag) or flag)
+    for is_main in (True, False):
+        process = object.__new__(trainer.Trainer)
+        seconds = iter([0.0, 60.0])
+        process._since_checkpoint = Interval(1.0, lambda times=seconds: next(times))
+        accelerator = SimpleNamespace(is_main_process=is_main)
+        process.task = SimpleNamespace(accelerator=accelerator)
+        process._minutes_have_passed()
+    assert asked == [True, False]

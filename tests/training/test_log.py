@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from albedo_pipeline.training.log import StepRecords, StepTimer, TrainingLog, summary
+from albedo_pipeline.training.log import StepRecords, StepTimer, TrainingLog, summary, tag
 
 QUARTERS = ("t1of4", "t2of4", "t3of4", "t4of4")
 
@@ -44,15 +44,15 @@ def test_results_that_are_not_yet_logged_survive_a_checkpoint() -> None:
     assert summary(resumed.take(), QUARTERS)["loss"] == 2.0
 
 
-def test_scalars_of_one_step_share_a_row_and_are_tracked_with_their_prefix() -> None:
+def test_scalars_of_one_step_share_a_row_and_are_tracked_under_their_tag() -> None:
     tracked: list[tuple] = []
     log = TrainingLog(
         [{"step": 1, "loss": 0.5, "validation_psnr": math.nan}],
         lambda scalars, step: tracked.append((step, scalars)),
     )
-    log.add(2, "train", {"loss": 0.25})
+    log.add(2, "training", {"loss": 0.25})
     log.add(2, "validation", {"psnr": 20.0})
-    assert tracked == [(2, {"train/loss": 0.25}), (2, {"validation/psnr": 20.0})]
+    assert tracked == [(2, {"loss/total": 0.25}), (2, {"validation/psnr": 20.0})]
     table = log.table().set_index("step")
     assert table.loc[2].to_dict() == {"loss": 0.25, "validation_psnr": 20.0}
     assert math.isnan(table.loc[1, "validation_psnr"])
@@ -66,3 +66,19 @@ def test_the_timer_yields_all_batches_and_starts_again_after_a_log_point() -> No
     assert usage["samples_per_second"] > 0
     assert 0 <= usage["waiting_for_data"] <= 1
     assert timer.restart(4)["samples_per_second"] == 0
+
+
+def test_in_the_order_of_the_tags_the_loss_comes_first() -> None:
+    names = ("learning_rate", "loss_pixel", "loss", "ema_decay")
+    tags = [tag("training", name) for name in names] + [
+        tag("validation", "psnr"),
+        tag("usage", "x"),
+    ]
+    assert sorted(tags) == [
+        "loss/total",
+        "loss_parts/pixel",
+        "optimiser/ema_decay",
+        "optimiser/learning_rate",
+        "usage/x",
+        "validation/psnr",
+    ]

@@ -12,6 +12,7 @@ import torch
 
 from albedo_pipeline.artifacts.checkpoints import read_json
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.imaging.colormap import ERROR_LIMIT, coloured
 from albedo_pipeline.imaging.colour import decode_srgb
 from albedo_pipeline.training import validation
 from albedo_pipeline.training.stopping import Paused
@@ -133,16 +134,38 @@ def test_a_metric_that_validation_cannot_measure_is_refused_first(
     assert "lpips" not in str(error.value).partition("choose")[2]
 
 
-def test_the_grid_shows_beauty_prediction_truth_and_error() -> None:
-    beauty, predicted, truth = (torch.full((2, 3, 4, 4), v) for v in (0.2, 0.4, 0.6))
-    valid = torch.ones(2, 1, 4, 4, dtype=torch.bool)
+def test_the_grid_shows_beauty_prediction_truth_error_and_uncertainty() -> None:
+    beauty, predicted, truth, uncertainty = (
+        torch.full((2, 3, 64, 64), v) for v in (0.2, 0.4, 0.6, 0.125)
+    )
+    valid = torch.ones(2, 1, 64, 64, dtype=torch.bool)
     valid[1] = False
-    image = grid(Prediction(["a", "b"], beauty, predicted, truth, valid))
-    assert image.shape == (12, 24, 3)  # each picture has a white border of two pixels
-    first, second = ([int(image[row, 6 * column, 0]) for column in range(4)] for row in (0, 6))
-    assert first == [51, 102, 153, 102]  # the error is 0.2, and 0.5 is white
-    assert second == [51, 102, 128, 128]  # masked pixels are grey
-    assert (image[4:6] == 255).all()
+    image = grid(Prediction(["a", "b"], beauty, predicted, truth, valid, uncertainty))
+    # Each picture is enlarged twice; above are headings (18), colour bars (6) and a gap (4).
+    assert image.shape == (18 + 6 + 4 + 2 * (128 + 4), 4 + 5 * (128 + 4), 3)
+    first, second = ([image[row, 132 * column + 5] for column in range(5)] for row in (28, 160))
+    error, doubt = coloured(np.array([51 / 255, 0.125]) / ERROR_LIMIT)
+    assert [p.tolist() for p in first] == [
+        [51] * 3,
+        [102] * 3,
+        [153] * 3,
+        error.tolist(),
+        doubt.tolist(),
+    ]
+    assert [p.tolist() for p in second] == [[51] * 3, [102] * 3, *[[104] * 3] * 3]  # hatched
+    assert (image[156:160] == 255).all()  # the gap between the rows
+    assert (image[18:24, 4:400] == 255).all()  # only false colours have a bar
+    assert image[18, 400].tolist() == coloured(np.zeros(1))[0].tolist()
+    assert image[18, 527].tolist() == coloured(np.ones(1))[0].tolist()
+    assert all((image[:18, 132 * column + 4 :][:, :128] < 128).any() for column in range(5))
+
+
+def test_without_an_ensemble_the_grid_has_no_uncertainty_and_large_pictures_keep_their_size() -> (
+    None
+):
+    image = torch.zeros(1, 3, 2, 200)
+    valid = torch.ones(1, 1, 2, 200, dtype=torch.bool)
+    assert grid(Prediction(["a"], image, image, image, valid)).shape == (34, 4 + 4 * 204, 3)
 
 
 def test_chosen_samples_are_spread_evenly_over_the_split() -> None:

@@ -143,6 +143,9 @@ class CheckpointSchedule(Params):
 
     every: int = Field(500, ge=1)
     """Optimiser steps between two checkpoints."""
+    every_minutes: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """Minutes since the last checkpoint after which the next step writes one, besides those of
+    `every`; null: no such checkpoints. They do not change the result."""
     keep_last: int = Field(2, ge=1)
     """Number of newest checkpoints that are kept."""
     keep_best: int = Field(1, ge=0)
@@ -191,6 +194,15 @@ class Visualisation(Params):
     """Optimiser steps between two grids, with one more at the last step; null: none."""
     samples: int = Field(4, ge=1)
     """Number of samples in the grid."""
+
+
+class WeightsAndBiases(Params):
+    """Where the log of a training is sent to in Weights & Biases."""
+
+    project: str = Field(min_length=1)
+    """Name of the project."""
+    entity: str | None = None
+    """User or team that the project belongs to; null: your default one."""
 
 
 class Profile(Params):

@@ -88,6 +88,11 @@ class TrainParams(TrainingLoop):
     validation: Validation = Validation()
     """When and how validation samples are predicted and scored."""
 
+    @property
+    def default_run_name(self) -> str:
+        """Name of the run if `run_name` is null: the objective."""
+        return self.objective
+
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
         size = self.micro_batch_size

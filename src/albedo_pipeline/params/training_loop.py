@@ -14,6 +14,7 @@ from albedo_pipeline.params.optimisation import (
     Optimiser,
     ValidationSchedule,
     Visualisation,
+    WeightsAndBiases,
 )
 
 # These change when something happens, or how fast, but not the weights at a step.
@@ -30,6 +31,7 @@ _MAY_DIFFER_ON_RESUME = (
     "checkpoints",
     "validation",
     "visualisation",
+    "run_name",
     "weights_and_biases",
     "callbacks",
     "output",
@@ -63,6 +65,10 @@ class TrainingLoop(Params):
     """Keys of `result_settings`, or of groups of them, that `on_mismatch: adopt` may change. All
     others say what the stored weights are weights of."""
 
+    run_name: str | None = Field(None, pattern=r"^\w[\w.-]*$", max_length=64)
+    """Name of the run in TensorBoard, Weights & Biases, log, record and report, which the date and
+    time of its start follow; letters, digits, `_`, `-` and `.`. Null: the objective, or
+    `autoencoder`. A resumed run keeps its name."""
     seed: int = Field(2024, ge=0, lt=2**63)
     """Seed of everything random in the training: sample order, augmentation, noise, and the weights
     of a model from scratch."""
@@ -98,8 +104,8 @@ class TrainingLoop(Params):
     """When and how validation samples are scored."""
     visualisation: Visualisation = Visualisation()
     """When validation samples are shown as images."""
-    weights_and_biases: str | None = None
-    """Name of the Weights & Biases project that the log is sent to; null: nothing is sent."""
+    weights_and_biases: WeightsAndBiases | None = None
+    """Project of Weights & Biases that the log is sent to; null: nothing is sent."""
     callbacks: tuple[str, ...] = ()
     """Modules of your own, by dotted path, whose functions `after_step` and `after_validation` are
     called with the progress of the training. They cannot change the result."""
@@ -137,6 +143,11 @@ class TrainingLoop(Params):
     def micro_batch_size_as_number(self) -> int:
         """Largest number of samples that a process computes at a time."""
         raise NotImplementedError
+
+    @property
+    def default_run_name(self) -> str:
+        """Name of the run if `run_name` is null."""
+        return self.pipeline
 
     def last_step(self, samples: int) -> int:
         """Number of optimiser steps of the training if an epoch has `samples` samples."""

@@ -7,7 +7,8 @@ compares them, so that no two of different runs are mixed:
 - the denoiser has `made_from`: digests of pairs, latents, encoder, autoencoder and settings;
 - a row of the predictions has the digest of the lineage, which names pairs, settings and weights;
 - the metrics repeat the lineage, with digests of the predictions and of their own content;
-- a table has, in `attrs`, what it was made from and a digest of its content;
+- a table has, in `attrs`, what it was made from and a digest of its content; the training log has
+  the name of its run there, too;
 - `audit_summary` and `autoencoder_report` have a digest of their content, too;
 - the exported folder has `made_from.json` with the lineage of its scores.
 """
@@ -102,6 +103,11 @@ def check_table(name: str, table: pd.DataFrame, at_hand: Mapping[str, str], pipe
     check_made_from(name, table.attrs.get(_MADE_FROM), at_hand, pipelines)
     if table.attrs[_CONTENT] != _digest_of_table(table):
         raise _changed(name, pipelines)
+
+
+def run_of(training_log: pd.DataFrame) -> str | None:
+    """Name of the run that a stored training log is of; None if an earlier version wrote it."""
+    return training_log.attrs.get(_MADE_FROM, {}).get("run")
 
 
 def check_manifest(manifest: pd.DataFrame) -> None:

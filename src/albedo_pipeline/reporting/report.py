@@ -10,11 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from albedo_pipeline.artifacts.comparison import Comparison as EstimatorComparison
-from albedo_pipeline.imaging.colormap import coloured
+from albedo_pipeline.imaging.colormap import ERROR_LIMIT, coloured
 from albedo_pipeline.params import EvaluateParams, ReportParams
-from albedo_pipeline.provenance.lineage import without_content
+from albedo_pipeline.provenance.lineage import run_of, without_content
 from albedo_pipeline.reporting.formatting import count, plain, show_own_metrics
-from albedo_pipeline.reporting.images import ERROR_LIMIT, png_uri
+from albedo_pipeline.reporting.images import png_uri
 from albedo_pipeline.reporting.plots.comparison import comparison_figure
 from albedo_pipeline.reporting.plots.data import data_figure
 from albedo_pipeline.reporting.plots.scores import (
@@ -96,6 +96,7 @@ def report_page(
         headline=score_sentence(metrics, split),
         details=headline(metrics, split, percent),
         split=split,
+        run=run_of(training_log),
         run_details=run_details(settings, folder),
         settings=as_yaml(settings),
         data=data_section(audit, audit_summary, quarantine),

@@ -53,6 +53,8 @@ class Trained:
     """The training log."""
     history: list[dict[str, Any]]
     """Changes of course, as dictionaries; see `resume.Steering`."""
+    run: str
+    """Name of the run in TensorBoard and log."""
 
 
 def train_denoiser(
@@ -130,7 +132,8 @@ def train_denoiser(
         state, log = run_loop(task, params, store, tensorboard, config, fingerprints, stop, held)
         models = finished_models(components, finished_averages(task, params, store, state))
         check_not_diverged(log, state, params)
-        return Trained(*models, log, [asdict(steering) for steering in state.history])
+        history = [asdict(steering) for steering in state.history]
+        return Trained(*models, log, history, state.run)
 
 
 def new_stream(

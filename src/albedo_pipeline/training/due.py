@@ -1,5 +1,8 @@
 """What is due after an optimiser step, and which checkpoints are kept: functions of the settings
-and the state of the training."""
+and the state of the training, and of the clock."""
+
+import time
+from collections.abc import Callable
 
 from albedo_pipeline.params.optimisation import CheckpointSchedule
 from albedo_pipeline.params.training_loop import TrainingLoop
@@ -38,6 +41,30 @@ def checkpoint_is_due(params: TrainingLoop, state: TrainState, last_step: int) -
     is_best = any(step == best for best, _ in state.best)
     due = step > 0 and any(is_due(every, step, last_step) for every in periods)
     return is_best or state.plateau.ended or due
+
+
+class Interval:
+    """Whether a number of minutes has passed since the last restart."""
+
+    def __init__(self, minutes: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start the interval.
+
+        Args:
+            minutes: its length; None never passes.
+            clock: gives the time, seconds.
+        """
+        self.is_set = minutes is not None
+        """Whether it can pass at all."""
+        self._seconds, self._clock = 60 * (minutes or 0.0), clock
+        self._start = clock()
+
+    def passed(self) -> bool:
+        """Whether it is over."""
+        return self.is_set and self._clock() - self._start >= self._seconds
+
+    def restart(self) -> None:
+        """Start it again."""
+        self._start = self._clock()
 
 
 def counts_for_plateau(params: TrainingLoop, step: int) -> bool:

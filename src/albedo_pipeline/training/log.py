@@ -121,6 +121,21 @@ class StepTimer:
         return usage
 
 
+def tag(group: str, name: str) -> str:
+    """Name of a scalar in the trackers, which sort by it: so the loss comes first.
+
+    Args:
+        group: `training`, `validation` or `usage`.
+        name: name of the scalar in the training log, without `validation_`.
+    """
+    if group != "training":
+        return f"{group}/{name}"
+    if name == "loss":
+        return "loss/total"
+    part = name.removeprefix("loss_")
+    return f"optimiser/{name}" if part == name else f"loss_parts/{part}"
+
+
 class TrainingLog:
     """Rows of scalars by step; each scalar is also sent to the trackers."""
 
@@ -128,15 +143,15 @@ class TrainingLog:
         self._rows = {int(row["step"]): _without_nan(row) for row in rows}
         self._track = track
 
-    def add(self, step: int, prefix: str, scalars: dict[str, float]) -> None:
-        """Add scalars to the row of `step`, and send them to the trackers as `prefix/name`.
+    def add(self, step: int, group: str, scalars: dict[str, float]) -> None:
+        """Add scalars to the row of `step`, and send them to the trackers under their `tag`.
 
         In the row, scalars of the validation are named `validation_<name>`, all others `<name>`.
         """
-        bare = "validation_" if prefix == "validation" else ""
+        bare = "validation_" if group == "validation" else ""
         row = self._rows.setdefault(step, {"step": step})
         row.update({bare + name: value for name, value in scalars.items()})
-        self._track({f"{prefix}/{name}": value for name, value in scalars.items()}, step)
+        self._track({tag(group, name): value for name, value in scalars.items()}, step)
 
     def table(self) -> pd.DataFrame:
         """One row for each step that has scalars; a scalar that a row lacks is NaN."""

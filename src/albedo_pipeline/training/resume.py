@@ -47,7 +47,7 @@ class TrainState:
     """Everything that a training must remember besides its tensors."""
 
     run: str
-    """Name of the run in TensorBoard."""
+    """Name of the run in TensorBoard, Weights & Biases, log and record."""
     step: int = 0
     """Number of optimiser steps done."""
     validated: int | None = None

@@ -26,7 +26,7 @@ from albedo_pipeline.runtime.checksums import damage
 from albedo_pipeline.runtime.distributed import run_on_main_and_broadcast
 from albedo_pipeline.runtime.log_file import logging_to
 from albedo_pipeline.training.callbacks import Callbacks
-from albedo_pipeline.training.log import TrainingLog
+from albedo_pipeline.training.log import TrainingLog, tag
 from albedo_pipeline.training.resume import (
     AVERAGES_FILE,
     TrainState,
@@ -36,7 +36,7 @@ from albedo_pipeline.training.resume import (
 from albedo_pipeline.training.resume_point import ResumePoint, resume_point, steered
 from albedo_pipeline.training.stopping import StopRequest
 from albedo_pipeline.training.task import Task
-from albedo_pipeline.training.trackers import start_trackers, track_text
+from albedo_pipeline.training.trackers import start_trackers, track_settings, track_text
 from albedo_pipeline.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -74,26 +74,32 @@ def run_loop(
     """
     callbacks, began = Callbacks.named_in(params), time.monotonic()
     accelerator, name = task.accelerator, params.pipeline
-    run = time.strftime("%Y%m%d-%H%M%S")
+    run = f"{params.run_name or params.default_run_name}-{time.strftime('%Y%m%d-%H%M%S')}"
     point = run_on_main_and_broadcast(
         accelerator, lambda: _open_store(store, params, config, run, held)
     )
     state, rows = _restored(task, point, params, run)
+    logger.info("%s: run %s", name, state.run)
+    settings = params.result_settings(params.last_step(len(task)))
     start_trackers(
         accelerator,
         tensorboard,
         state.run,
         state.step,
         params.weights_and_biases,
+        settings,
         params.settings_path,
     )
+    scores = [tag("validation", task.metric[0])] if params.validation.every else []
+    track_settings(accelerator, settings, [*scores, tag("training", "loss")])
     record_file = None
     if accelerator.is_main_process:
         processes = accelerator.num_processes
         record = run_record(config["settings"], fingerprints, config["code"], processes)
+        record["run"] = state.run
         record["history"] = [asdict(steering) for steering in state.history]
         record_file = write_record(store.folder, record, git_diff(Path.cwd()))
-        track_text(accelerator, f"{name}/record", record_text(record), state.step)
+        track_text(accelerator, "run/record", record_text(record), state.step)
     log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
     try:
         Trainer(task, params, store, config, state, log, callbacks).run(stop)

@@ -1,13 +1,17 @@
 """TensorBoard, and Weights & Biases on request, through Accelerate's trackers."""
 
+import json
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from accelerate import Accelerator
 from accelerate.tracking import GeneralTracker, TensorBoardTracker, WandBTracker
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.params.optimisation import WeightsAndBiases
 
 
 def start_trackers(
@@ -15,22 +19,41 @@ def start_trackers(
     folder: Path,
     run: str,
     step: int,
-    wandb_project: str | None,
+    wandb: WeightsAndBiases | None,
+    settings: dict[str, Any],
     settings_path: str = "train",
 ) -> None:
     """Start a run, or continue it after `step`; events that were logged after that are hidden.
+
+    Args:
+        accelerator: of this process.
+        folder: folder of the TensorBoard runs.
+        run: name of the run.
+        step: number of optimiser steps done.
+        wandb: project of Weights & Biases; None if nothing is sent.
+        settings: settings of the run by dotted key, for Weights & Biases.
+        settings_path: key of the training's settings, for errors.
 
     Raises:
         ProjectError: if Weights & Biases is asked for and not installed.
     """
     purge = step + 1 if step else None
     trackers: list[GeneralTracker] = [TensorBoardTracker(run, str(folder), purge_step=purge)]
-    if wandb_project is not None:
+    if wandb is not None:
         if not find_spec("wandb"):
             raise ProjectError(f"{settings_path}.weights_and_biases: needs 'pip install wandb'")
-        trackers.append(WandBTracker(wandb_project, id=run, name=run, resume="allow"))
+        trackers.append(
+            WandBTracker(
+                wandb.project,
+                entity=wandb.entity,
+                id=run,
+                name=run,
+                config=settings,
+                resume="allow",
+            )
+        )
     accelerator.log_with = trackers
-    accelerator.init_trackers(wandb_project or run)
+    accelerator.init_trackers(wandb.project if wandb else run)
 
 
 def track_image(accelerator: Accelerator, name: str, image: np.ndarray, step: int) -> None:
@@ -45,3 +68,32 @@ def track_text(accelerator: Accelerator, name: str, text: str, step: int) -> Non
     if accelerator.is_main_process:
         verbatim = f"```\n{text}\n```"
         accelerator.get_tracker("tensorboard", unwrap=True).add_text(name, verbatim, step)
+
+
+def track_settings(
+    accelerator: Accelerator, settings: dict[str, Any], scores: Iterable[str]
+) -> None:
+    """Show settings and the newest scores in TensorBoard's tab HPARAMS.
+
+    The method `add_hparams` of the writer is not used, because it begins another run.
+
+    Args:
+        accelerator: of this process.
+        settings: by dotted key; null is left out.
+        scores: tags of the scalars that are shown beside the settings.
+    """
+    if not accelerator.is_main_process:
+        return
+    from torch.utils.tensorboard.summary import hparams
+
+    shown = {key: _shown(value) for key, value in settings.items() if value is not None}
+    writer = accelerator.get_tracker("tensorboard", unwrap=True).file_writer
+    experiment, start, _end = hparams(shown, dict.fromkeys(scores))
+    writer.add_summary(experiment)
+    writer.add_summary(start)
+
+
+def _shown(value: Any) -> float | str:
+    """A number or a text: what TensorBoard can show of a setting."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number or isinstance(value, str) else json.dumps(value)

@@ -13,13 +13,18 @@ from albedo_pipeline.errors import NotFiniteError, ProjectError
 from albedo_pipeline.imaging.io.write import write_gif, write_png
 from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.runtime.device import memory_named, peak_memory
-from albedo_pipeline.runtime.distributed import micro_batch_ranges, run_on_main_and_broadcast
+from albedo_pipeline.runtime.distributed import (
+    any_process,
+    micro_batch_ranges,
+    run_on_main_and_broadcast,
+)
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.training.batches import DeviceBatch
 from albedo_pipeline.training.callbacks import Callback, Callbacks, Progress
 from albedo_pipeline.training.checkpoint_writer import CheckpointWriter
 from albedo_pipeline.training.due import (
+    Interval,
     checkpoint_is_due,
     counts_for_plateau,
     is_due,
@@ -64,6 +69,7 @@ class Trainer:
         self._unsaved = False
         self._writer = CheckpointWriter(store, params.checkpoints)
         self._timer = StepTimer()
+        self._since_checkpoint = Interval(params.checkpoints.every_minutes)
         self._status = ""
         self._callbacks = callbacks
         self._logged: dict[str, float] = {}
@@ -158,7 +164,9 @@ class Trainer:
             stopping = not self._validate(lambda: stop(heeds_time=self._unsaved))
         if not stopping and visualisation_is_due(params, state, last_step):
             self._visualise()
-        if self._unsaved and (stopping or checkpoint_is_due(params, state, last_step)):
+        if self._unsaved and (
+            stopping or checkpoint_is_due(params, state, last_step) or self._minutes_have_passed()
+        ):
             self._save()
         if stopping:
             self._wait_for_the_checkpoint()
@@ -176,6 +184,14 @@ class Trainer:
                 state.step,
             )
             raise Paused
+
+    def _minutes_have_passed(self) -> bool:
+        """Whether `checkpoints.every_minutes` have passed by the main process's clock."""
+        if not self._since_checkpoint.is_set:
+            return False
+        accelerator = self.task.accelerator
+        passed = accelerator.is_main_process and self._since_checkpoint.passed()
+        return any_process(accelerator, passed)
 
     def _validate(self, stop: Callable[[], bool]) -> bool:
         """Score the weights, and rank the checkpoint; False if it was asked to stop on the way."""
@@ -279,7 +295,7 @@ class Trainer:
         usage = self._timer.restart(params.effective_batch_size) | {
             "peak_memory_gib": peak_memory(self.task.accelerator.device) / 2**30
         }
-        self.log.add(state.step, self._name, scalars)
+        self.log.add(state.step, "training", scalars)
         self.log.add(state.step, "usage", usage)
         self._logged = scalars
         self._status = (
@@ -293,12 +309,13 @@ class Trainer:
         rows = largest_gradients(self.task.trained, scaler.get_scale() if scaler else 1.0)
         lines = [f"{norm:.4g}  {name}" for name, norm in rows]
         logger.info("%s: largest gradients at step %d:\n%s", self._name, step, "\n".join(lines))
-        track_text(self.task.accelerator, f"{self._name}/largest_gradients", "\n".join(lines), step)
+        track_text(self.task.accelerator, "run/largest_gradients", "\n".join(lines), step)
 
     def _save(self) -> None:
         self._read_records()
         self.state.pending = self.records.state()
         self._unsaved = False
+        self._since_checkpoint.restart()
 
         def begin() -> None:
             snapshot = Snapshot.of(self.state, self.task.tensors(), self.config, self.log.table())

@@ -12,6 +12,7 @@ from diffusers import AutoencoderKL
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.views import views
+from albedo_pipeline.imaging.colormap import ERROR_LIMIT, absolute_error, error_picture, hatched
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.inference.ensemble import ensemble_noise
 from albedo_pipeline.inference.estimator import Estimator
@@ -26,16 +27,14 @@ from albedo_pipeline.params.optimisation import Validation
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.denoiser_components import TrainingComponents
 from albedo_pipeline.training.optimisation import train_mode
+from albedo_pipeline.training.picture_grid import picture_grid
 from albedo_pipeline.training.validation_scores import (
     Scores,
     chosen_samples,
     ema_and_raw,
     mean_scores,
-    tiled,
 )
 
-_MASKED = 0.5
-"""Grey of masked pixels in a grid."""
 METRICS = (PSNR, SSIM)
 """Metrics that every validation measures, besides the one of `train.validation.metric`."""
 
@@ -62,6 +61,8 @@ class Prediction:
     truth: torch.Tensor
     valid: torch.Tensor
     """Valid mask, bool [B, 1, H, W]."""
+    uncertainty: torch.Tensor | None = None
+    """Disagreement of the ensemble, float32 [B, 3, H, W]; None for one member."""
 
 
 def validation_metric(name: str) -> Metric:
@@ -93,11 +94,11 @@ def predict(
     estimator = Estimator.borrowing(AlbedoModel(denoiser, data.autoencoder), params, precision)
     shape = estimator.latent_shape(*beauty.shape[-2:])
     noise = ensemble_noise(params.seed, ids, params.ensemble.members, shape)
-    predicted, _ = estimator.predict(beauty, noise)
+    predicted, uncertainty = estimator.predict(beauty, noise)
     truth = to_tensor(data.pairs.batch("albedo", samples["row"])).to(device)
     valid = torch.from_numpy(data.pairs.batch("valid", samples["row"]) == 1).to(device)
     beauty, truth = (((image.float() + 1) / 2).clamp(0, 1) for image in (beauty, truth))
-    return Prediction(ids, beauty, predicted, truth, valid)
+    return Prediction(ids, beauty, predicted, truth, valid, uncertainty)
 
 
 def validate(
@@ -182,15 +183,33 @@ def samples_grid(
 
 
 def grid(prediction: Prediction) -> np.ndarray:
-    """One row for each sample: beauty, prediction, truth, error; uint8 [H, W, 3], sRGB-encoded.
+    """One row for each sample: beauty, prediction, truth, error, and uncertainty if there is one.
 
-    The error is the absolute difference, mean over the channels; 0.5 and more is white. Masked
-    pixels of truth and error are grey.
+    Error and uncertainty are means over the channels, in the colours of the report. Masked pixels
+    of truth, error and uncertainty are hatched.
+
+    Returns:
+        uint8 [H, W, 3], sRGB-encoded.
     """
-    error = (prediction.predicted - prediction.truth).abs().mean(dim=1, keepdim=True) * 2
-    error = error.clamp_max(1).expand(-1, 3, -1, -1)
-    truth, error = (
-        torch.where(prediction.valid, image, _MASKED) for image in (prediction.truth, error)
+    beauty, predicted, truth = (
+        [_picture(image) for image in images]
+        for images in (prediction.beauty, prediction.predicted, prediction.truth)
     )
-    cells = torch.stack([prediction.beauty, prediction.predicted, truth, error], dim=1)
-    return tiled(cells)
+    masks = prediction.valid[:, 0].cpu().numpy()
+    maps = {"error": [absolute_error(*pair) for pair in zip(predicted, truth, strict=True)]}
+    if prediction.uncertainty is not None:
+        maps["uncertainty"] = [*prediction.uncertainty.mean(dim=1).cpu().numpy()]
+    coloured = {
+        f"{name}, 0 to {ERROR_LIMIT:g}": [
+            error_picture(values, mask) for values, mask in zip(shown, masks, strict=True)
+        ]
+        for name, shown in maps.items()
+    }
+    hatched_truth = [hatched(image, mask) for image, mask in zip(truth, masks, strict=True)]
+    columns = {"beauty": beauty, "prediction": predicted, "truth": hatched_truth}
+    return picture_grid(columns | coloured, coloured)
+
+
+def _picture(image: torch.Tensor) -> np.ndarray:
+    """[3, H, W] in [0, 1] => uint8 [H, W, 3]."""
+    return (image * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()

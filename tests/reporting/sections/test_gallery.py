@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.imaging.colormap import coloured
-from albedo_pipeline.reporting.images import ERROR_LIMIT
+from albedo_pipeline.imaging.colormap import ERROR_LIMIT, coloured
 from albedo_pipeline.reporting.sections.ranking import evenly_spaced_ranks, ranked_samples
 from tests.support.report_variants import SHAPES, with_ensemble, with_shapes
 

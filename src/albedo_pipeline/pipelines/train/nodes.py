@@ -42,5 +42,5 @@ def train(
         settings["history"] = trained.history
     origin = made_from(latent_sets, images, params, trained.autoencoder, settings)
     denoiser = replace(trained.denoiser, made_from=origin)
-    log = with_table_digests(trained.log, origin)
+    log = with_table_digests(trained.log, origin | {"run": trained.run})
     return denoiser, trained.autoencoder, log, settings

@@ -4,14 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from albedo_pipeline.imaging.colormap import absolute_error, error_picture, hatched
 from albedo_pipeline.reporting.formatting import measured
-from albedo_pipeline.reporting.images import (
-    absolute_error,
-    error_picture,
-    hatched,
-    image_thumbnail,
-    mask_thumbnail,
-)
+from albedo_pipeline.reporting.images import image_thumbnail, mask_thumbnail
 from albedo_pipeline.reporting.sections.ranking import (
     evenly_spaced_ranks,
     ranked_samples,

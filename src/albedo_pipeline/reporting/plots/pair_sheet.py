@@ -6,7 +6,8 @@ from textwrap import fill
 import numpy as np
 from matplotlib.figure import Figure
 
-from albedo_pipeline.reporting.images import hatched, image_thumbnail, mask_thumbnail
+from albedo_pipeline.imaging.colormap import hatched
+from albedo_pipeline.reporting.images import image_thumbnail, mask_thumbnail
 from albedo_pipeline.reporting.plots.themes import LIGHT, show_message
 from albedo_pipeline.shards.pair_shards import PairShards
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from albedo_pipeline.artifacts.comparison import Comparison
+from albedo_pipeline.imaging.colormap import hatched
 from albedo_pipeline.provenance.lineage import check_content
 from albedo_pipeline.reporting.formatting import (
     MISSING,
@@ -22,7 +23,6 @@ from albedo_pipeline.reporting.formatting import (
     verdict,
 )
 from albedo_pipeline.reporting.images import (
-    hatched,
     image_thumbnail,
     mask_thumbnail,
     png_uri,

@@ -7,11 +7,9 @@ import numpy as np
 import pandas as pd
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.imaging.colormap import absolute_error, error_picture, hatched
 from albedo_pipeline.reporting.formatting import higher_is_better, label, main_names, measured
 from albedo_pipeline.reporting.images import (
-    absolute_error,
-    error_picture,
-    hatched,
     image_thumbnail,
     map_thumbnail,
     mask_thumbnail,

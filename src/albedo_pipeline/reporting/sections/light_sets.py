@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from albedo_pipeline.imaging.colormap import hatched
 from albedo_pipeline.reporting.formatting import MODEL, measured
-from albedo_pipeline.reporting.images import hatched, image_thumbnail, mask_thumbnail, png_uri
+from albedo_pipeline.reporting.images import image_thumbnail, mask_thumbnail, png_uri
 from albedo_pipeline.reporting.sections.ranking import evenly_spaced_ranks
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards

@@ -1,0 +1,56 @@
+"""Grids of pictures with a heading over each column."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from albedo_pipeline.imaging.colormap import coloured
+
+_SIDE = 128
+"""Width that smaller pictures are enlarged to or beyond by a whole factor, pixels."""
+_GAP, _HEADING, _BAR, _FONT = 4, 18, 6, 13
+"""Space between pictures, height of the headings and of the colour bars, and size of the font,
+pixels."""
+
+
+def picture_grid(
+    columns: Mapping[str, Sequence[np.ndarray]], false_coloured: Collection[str] = ()
+) -> np.ndarray:
+    """One column for each heading, one row for each sample.
+
+    Args:
+        columns: pictures of one size, uint8 [H, W, 3], by the heading of their column; equally many
+            in each.
+        false_coloured: headings of the columns that get a bar with the colours from 0 to the limit.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    parts = [
+        _column(heading, pictures, heading in false_coloured)
+        for heading, pictures in columns.items()
+    ]
+    gap = np.full((len(parts[0]), _GAP, 3), 255, np.uint8)
+    return np.concatenate([gap, *(part for column in parts for part in (column, gap))], axis=1)
+
+
+def _column(heading: str, pictures: Sequence[np.ndarray], has_bar: bool) -> np.ndarray:
+    factor = max(1, -(-_SIDE // pictures[0].shape[1]))
+    enlarged = [picture.repeat(factor, 0).repeat(factor, 1) for picture in pictures]
+    width = enlarged[0].shape[1]
+    gap = np.full((_GAP, width, 3), 255, np.uint8)
+    bar = np.full((_BAR, width, 3), 255, np.uint8)
+    if has_bar:
+        bar[:] = coloured(np.linspace(0, 1, width))
+    shown = (part for picture in enlarged for part in (picture, gap))
+    return np.concatenate([_heading(heading, width), bar, gap, *shown])
+
+
+def _heading(text: str, width: int) -> np.ndarray:
+    """Black text on white, uint8 [_HEADING, width, 3]."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    strip = Image.new("RGB", (width, _HEADING), "white")
+    font = ImageFont.load_default(_FONT)
+    ImageDraw.Draw(strip).text((0, _HEADING // 2), text, fill="black", font=font, anchor="lm")
+    return np.asarray(strip)
