@@ -122,6 +122,18 @@ def test_samples_without_a_score_are_listed_but_not_shown(report_inputs, render_
     assert "No test sample has a PSNR" in render_report(inputs)
 
 
+def test_the_course_of_the_autoencoder_is_drawn_and_not_listed(
+    plain, report_inputs, render_report
+) -> None:
+    _, without = plain
+    inputs = report_inputs(8)
+    course = [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.25, "validation_albedo_psnr": 31.25}]
+    page = render_report(inputs | {"autoencoder_report": {"source": "train", "course": course}})
+    assert "The autoencoder’s training by optimiser step" in page
+    assert "31.25" not in page
+    assert "The autoencoder’s training by optimiser step" not in without
+
+
 def test_a_log_with_only_validation_scores_counts_as_empty(report_inputs, render_report) -> None:
     inputs = report_inputs(8)
     log = inputs["training_log"].assign(validation_psnr=20.0)

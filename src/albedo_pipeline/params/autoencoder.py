@@ -47,7 +47,7 @@ class AutoencoderParams(Params):
     def _source_is_described(self) -> Self:
         if self.source == "pretrained" and self.pretrained is None:
             raise ValueError("source 'pretrained' needs the key 'pretrained'")
-        if self.source in ("train", "finetune") and self.training is None:
+        if self.is_trained and self.training is None:
             raise ValueError(f"source {self.source!r} needs the key 'training'")
         if self.loading != DEFAULT_LOADING and self.source in ("bundled", "train"):
             raise ValueError("loading needs source 'pretrained' or 'finetune'")
@@ -59,6 +59,11 @@ class AutoencoderParams(Params):
         if self.source == "train" and self.training and self.training.train != "all":
             raise ValueError("source 'train' needs training.train 'all'")
         return self
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the project trains it."""
+        return self.source in ("train", "finetune")
 
 
 class EncodeParams(Params):

@@ -25,7 +25,7 @@ from albedo_pipeline.reporting.plots.scores import (
     risk_figure,
 )
 from albedo_pipeline.reporting.plots.themes import Theme, light_and_dark
-from albedo_pipeline.reporting.plots.training_curves import loss_figure
+from albedo_pipeline.reporting.plots.training_curves import autoencoder_figure, loss_figure
 from albedo_pipeline.reporting.run_info import (
     as_yaml,
     course_changes,
@@ -100,7 +100,8 @@ def report_page(
         settings=as_yaml(settings),
         data=data_section(audit, audit_summary, quarantine),
         data_plots=_wide_and_narrow(lambda *options: data_figure(used, *options)),
-        autoencoder=labelled_values(without_content(autoencoder_report)),
+        autoencoder=labelled_values(_without_course(autoencoder_report)),
+        autoencoder_course=_autoencoder_plot(autoencoder_report),
         tables=all_split_scores(metrics),
         percent=percent,
         protocol=protocol_details(metrics.get("protocol", {})),
@@ -150,6 +151,19 @@ def _wide_and_narrow(draw: Callable[[Theme, int], Figure]) -> list[dict[str, str
         return light_and_dark(lambda theme: draw(theme, columns))
 
     return [with_columns(columns) for columns in (WIDE, NARROW)]
+
+
+def _without_course(autoencoder_report: dict) -> dict:
+    values = without_content(autoencoder_report)
+    return {name: value for name, value in values.items() if name != "course"}
+
+
+def _autoencoder_plot(autoencoder_report: dict) -> list[dict[str, str]] | None:
+    """The course of the autoencoder's training; None if it was not trained."""
+    if not autoencoder_report.get("course"):
+        return None
+    log = pd.DataFrame(autoencoder_report["course"])
+    return _wide_and_narrow(lambda *options: autoencoder_figure(log, *options))
 
 
 def _risk_plot(curves: pd.DataFrame, split: str) -> dict[str, str] | None:

@@ -62,7 +62,7 @@ def obtain_autoencoder(
         ProjectError: if a pretrained one cannot be loaded or lacks a weight, or as
             `train_autoencoder`.
     """
-    if params.source == "train" or params.source == "finetune":
+    if params.is_trained:
         return train_autoencoder(pairs, manifest, params, store, tensorboard)
     return _loaded(params)
 

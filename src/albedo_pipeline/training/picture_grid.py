@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+import torch
 
 from albedo_pipeline.imaging.colormap import coloured
 
@@ -32,6 +33,12 @@ def picture_grid(
     ]
     gap = np.full((len(parts[0]), _GAP, 3), 255, np.uint8)
     return np.concatenate([gap, *(part for column in parts for part in (column, gap))], axis=1)
+
+
+def pictures(images: torch.Tensor) -> list[np.ndarray]:
+    """Images [B, 3, H, W] in [0, 1] => one uint8 [H, W, 3] each; other values are clipped."""
+    shown = (images.clamp(0, 1) * 255).round().to(torch.uint8)
+    return [*shown.permute(0, 2, 3, 1).cpu().numpy()]
 
 
 def _column(heading: str, pictures: Sequence[np.ndarray], has_bar: bool) -> np.ndarray:

@@ -10,6 +10,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from albedo_pipeline.errors import NotFiniteError
+from albedo_pipeline.imaging.colormap import ERROR_LIMIT, absolute_error, error_picture
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.metrics.base import Metric
 from albedo_pipeline.metrics.image.lpips import LPIPS, Weights
@@ -17,13 +18,12 @@ from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.ssim import SSIM
 from albedo_pipeline.models.autoencoder import round_trip
 from albedo_pipeline.shards.pair_shards import PairShards
-from albedo_pipeline.training.validation_scores import Scores, tiled
+from albedo_pipeline.training.picture_grid import picture_grid, pictures
+from albedo_pipeline.training.validation_scores import Scores
 
 KINDS = ("beauty", "albedo")
 METRICS = (PSNR, SSIM)
 """Metrics that every validation measures."""
-_ENLARGED = 4.0
-"""Factor of the shown error."""
 
 
 def metrics_with(lpips: Weights | None) -> tuple[Metric, ...]:
@@ -74,20 +74,26 @@ def round_trip_strips(
     device: torch.device,
     precision: str,
 ) -> np.ndarray:
-    """One row for each sample: beauty, reconstruction, error, and the same of the albedo.
+    """One row for each sample: beauty, round trip, error, and the same of the albedo.
 
-    The error is the absolute difference, mean over the channels; 0.25 and more is white. All
-    samples have one shape, the most frequent one among those given.
+    The error is a mean over the channels, in the colours of the report; masked pixels, which no
+    score counts, are hatched. All samples have one shape, the most frequent one among those given.
 
     Returns:
         uint8 [H, W, 3], sRGB-encoded.
     """
     rows = max(pairs.batches(samples["row"], len(samples)), key=len)
-    columns: list[torch.Tensor] = []
+    masks = pairs.batch("valid", rows)[:, 0] == 1
+    heading = f"error, 0 to {ERROR_LIMIT:g}"
+    strips = []
     for kind in KINDS:
         images = to_tensor(pairs.batch(kind, rows))
-        result = round_trip(autoencoder, images, device, precision)
-        image, decoded = (images + 1) / 2, (result + 1) / 2
-        error = (decoded - image).abs().mean(dim=1, keepdim=True) * _ENLARGED
-        columns += [image, decoded, error.clamp_max(1).expand(-1, 3, -1, -1)]
-    return tiled(torch.stack(columns, dim=1).clamp(0, 1))
+        decoded = pictures((round_trip(autoencoder, images, device, precision) + 1) / 2)
+        shown = pictures((images + 1) / 2)
+        errors = [
+            error_picture(absolute_error(one, two), mask)
+            for one, two, mask in zip(decoded, shown, masks, strict=True)
+        ]
+        columns = {kind: shown, "round trip": decoded, heading: errors}
+        strips.append(picture_grid(columns, [heading]))
+    return np.concatenate(strips, axis=1)

@@ -33,7 +33,7 @@ from albedo_pipeline.params.optimisation import Validation
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.denoiser_components import TrainingComponents
 from albedo_pipeline.training.optimisation import train_mode
-from albedo_pipeline.training.picture_grid import picture_grid
+from albedo_pipeline.training.picture_grid import picture_grid, pictures
 from albedo_pipeline.training.validation_scores import (
     Scores,
     chosen_samples,
@@ -266,8 +266,7 @@ def grid(prediction: Prediction) -> np.ndarray:
         uint8 [H, W, 3], sRGB-encoded.
     """
     beauty, predicted, truth = (
-        [_picture(image) for image in images]
-        for images in (prediction.beauty, prediction.predicted, prediction.truth)
+        pictures(images) for images in (prediction.beauty, prediction.predicted, prediction.truth)
     )
     masks = prediction.valid[:, 0].cpu().numpy()
     maps = {"error": [absolute_error(*pair) for pair in zip(predicted, truth, strict=True)]}
@@ -282,8 +281,3 @@ def grid(prediction: Prediction) -> np.ndarray:
     hatched_truth = [hatched(image, mask) for image, mask in zip(truth, masks, strict=True)]
     columns = {"beauty": beauty, "prediction": predicted, "truth": hatched_truth}
     return picture_grid(columns | coloured, coloured)
-
-
-def _picture(image: torch.Tensor) -> np.ndarray:
-    """[3, H, W] in [0, 1] => uint8 [H, W, 3]."""
-    return (image * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()

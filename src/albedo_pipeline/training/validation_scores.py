@@ -5,7 +5,6 @@ from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
-import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 
@@ -15,8 +14,6 @@ from albedo_pipeline.params.base import OWN_SET
 
 Scores = dict[str, str | float]
 """The `sample_id` of a sample, and its scores by name."""
-_GAP = 2
-"""White pixels between the images of a grid."""
 
 
 def chosen_samples(
@@ -103,11 +100,3 @@ def ema_and_raw(ema: Ema, scores: Callable[[], dict[str, float] | None]) -> dict
             return None
         both |= {name + suffix: value for name, value in means.items()}
     return both
-
-
-def tiled(cells: torch.Tensor) -> np.ndarray:
-    """A grid of images: float [rows, columns, 3, H, W] in [0, 1] => uint8 [height, width, 3]."""
-    framed = torch.nn.functional.pad(cells, (0, _GAP, 0, _GAP), value=1.0)
-    rows, columns, channels, height, width = framed.shape
-    image = framed.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
-    return (image * 255).round().to(torch.uint8).cpu().numpy()

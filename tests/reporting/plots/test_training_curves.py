@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from albedo_pipeline.reporting.plots.themes import DARK, LIGHT, Theme
-from albedo_pipeline.reporting.plots.training_curves import loss_figure
+from albedo_pipeline.reporting.plots.training_curves import autoencoder_figure, loss_figure
 
 QUARTERS = [f"loss_t{n}of4" for n in (1, 2, 3, 4)]
 VALIDATION = {"validation_psnr": [20.0, 23.5], "validation_psnr_raw": [21.0, np.nan]}
@@ -59,6 +59,37 @@ def test_the_lines_of_the_validation_and_their_legend() -> None:
     assert raw.get_marker() == "o"  # a line of one point would not be seen
     names = [text.get_text() for text in panel.get_legend().get_texts()]
     assert names[0] == "EMA weights (best 23.50 dB, step 25)"
+
+
+def test_the_autoencoders_panels_and_the_best_of_each_score() -> None:
+    log = pd.DataFrame(
+        {
+            "step": [10, 20, 30],
+            "loss": [0.5, 0.1, -0.2],
+            "loss_mse": [0.5, 0.2, 0.1],
+            "loss_adversarial": [np.nan, -0.5, -1.0],
+            "loss_discriminator": [np.nan, 2.0, 1.5],
+            "learning_rate": [1e-3] * 3,
+            "validation_albedo_psnr": [20.0, 25.0, 24.0],
+            "validation_beauty_psnr_raw": [18.0, 19.0, np.nan],
+            "validation_albedo_lpips": [0.3, 0.1, 0.2],
+        }
+    )
+    loss, terms, sides, psnr, lpips, rate = autoencoder_figure(log).axes
+    titles = [axes.get_ylabel().split(",")[0] for axes in (loss, terms, sides, psnr, lpips, rate)]
+    assert titles == [
+        *("loss", "terms", "adversarial losses"),
+        *("validation PSNR", "validation LPIPS", "learning rate"),
+    ]
+    assert loss.get_yscale() == sides.get_yscale() == "linear"  # negative values are shown
+    assert loss.lines[0].get_xydata()[-1].tolist() == [30, -0.2]
+    assert terms.get_yscale() == "log"
+    names = [text.get_text() for axes in (psnr, lpips) for text in axes.get_legend().get_texts()]
+    assert names == [
+        "albedo, EMA weights (best 25.00 dB, step 20)",
+        "beauty, raw weights (best 19.00 dB, step 20)",
+        "albedo, EMA weights (best 0.100, step 20)",
+    ]
 
 
 def test_a_message_replaces_a_missing_curve() -> None:

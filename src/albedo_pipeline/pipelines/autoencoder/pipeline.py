@@ -24,7 +24,13 @@ def create_pipeline() -> Pipeline:
             ),
             node(
                 check_autoencoder,
-                ["autoencoder", "pairs", "manifest", "params:autoencoder"],
+                [
+                    "autoencoder",
+                    "pairs",
+                    "manifest",
+                    "params:autoencoder",
+                    "autoencoder_checkpoints",
+                ],
                 "autoencoder_report",
                 name="check_autoencoder",
             ),

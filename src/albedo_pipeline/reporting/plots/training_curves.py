@@ -1,6 +1,7 @@
-"""Training curves: loss, validation PSNR and learning rate by optimiser step."""
+"""Training curves: losses, validation scores and learning rate by optimiser step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -11,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-from albedo_pipeline.reporting.formatting import measured
+from albedo_pipeline.metrics.registry import quantities
+from albedo_pipeline.reporting.formatting import label, measured
 from albedo_pipeline.reporting.plots.scores import WIDE
 from albedo_pipeline.reporting.plots.themes import LIGHT, Theme, show_message, style_axes
 
@@ -31,11 +33,32 @@ TERMS = {
     "loss_features": "features",
 }
 """Terms of the loss of the objective `end_to_end`, without their weights: column and name."""
-_LEGEND_COLUMNS = 4
 VALIDATION = "validation_"
-PSNRS = [f"{VALIDATION}psnr", f"{VALIDATION}psnr_raw"]
-_PSNR_OF_SET = "/psnr"
-"""End of the column of a further set, `validation_<set>/psnr`."""
+"""Beginning of the column of a score; the metric follows, or `<set>/<metric>` for a further set."""
+RECONSTRUCTION = {
+    "loss_mse": "squared error",
+    "loss_l1": "absolute error",
+    "loss_gradients": "gradients",
+    "loss_lpips": "LPIPS",
+    "loss_kl": "KL",
+}
+"""Terms of the loss of the autoencoder, without their weights: column and name."""
+SIDES = {"loss_adversarial": "autoencoder", "loss_discriminator": "discriminators"}
+"""Losses of the two sides of the adversarial training: column and name."""
+_WEIGHTS = (("", "EMA weights", "-", 1.8), ("_raw", "raw weights", "--", 1.2))
+"""End of the column, name, line style and line width of the two weights that are validated."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of the plots that stand one below the other."""
+
+    draw: Callable[[Axes, pd.DataFrame, Theme], None]
+    """Draws the curves of a log."""
+    height: float
+    """Height relative to the other panels."""
+    legend_columns: int = 4
+    """Entries of the legend that stand side by side on a screen; on a phone, one does."""
 
 
 def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT, columns: int = WIDE) -> Figure:
@@ -47,24 +70,66 @@ def loss_figure(log: pd.DataFrame, theme: Theme = LIGHT, columns: int = WIDE) ->
     Args:
         columns: `WIDE` for a screen or `NARROW` for a phone, as for the other figures.
     """
-    panels: list[tuple[Callable, float]] = [(_draw_loss, 3.0)]
-    for parts, label in (
-        (QUARTERS, "loss by quarter of t,\nsmoothed, no unit"),
-        (TERMS, "terms, smoothed,\nno unit"),
-    ):
-        if any(not _curve(log, name).empty for name in parts):
-            panels.append((partial(_draw_parts, parts=parts, label=label), 2.2))
-    if any(not _curve(log, name).empty for name in PSNRS):
-        panels.append((_draw_psnr, 2.2))
-    panels.append((_draw_learning_rate, 1.0))
-    heights = [height for _, height in panels]
+    parts = [
+        (QUARTERS, "loss by quarter of t,\nsmoothed, no unit", True),
+        (TERMS, "terms, smoothed,\nno unit", True),
+    ]
+    panels = [*_parts_panels(log, parts), *_score_panels(log, "psnr", ("",))]
+    return _figure(log, panels, theme, columns)
+
+
+def autoencoder_figure(log: pd.DataFrame, theme: Theme = LIGHT, columns: int = WIDE) -> Figure:
+    """Panels by optimiser step: loss, its terms, both sides of the adversary, PSNR, SSIM, LPIPS of
+    beauty and albedo, and learning rate.
+
+    The panels in the middle are drawn only if the log has their columns.
+
+    Args:
+        log: rows of the training log, such as `course` in the autoencoder's report.
+        columns: `WIDE` for a screen or `NARROW` for a phone, as for the other figures.
+    """
+    parts = [
+        (RECONSTRUCTION, "terms, smoothed,\nno unit", True),
+        (SIDES, "adversarial losses,\nsmoothed, no unit", False),
+    ]
+    kinds = ("albedo_", "beauty_")
+    scores = [
+        panel for name in ("psnr", "ssim", "lpips") for panel in _score_panels(log, name, kinds)
+    ]
+    return _figure(log, [*_parts_panels(log, parts), *scores], theme, columns)
+
+
+def _parts_panels(
+    log: pd.DataFrame, parts: list[tuple[dict[str, str], str, bool]]
+) -> Iterator[Panel]:
+    """A panel for each group of parts of the loss that the log has.
+
+    Args:
+        parts: names by column, label of the axis, and whether it is logarithmic.
+    """
+    for names, title, is_log in parts:
+        if any(not _curve(log, name, is_log).empty for name in names):
+            yield Panel(partial(_draw_parts, parts=names, label=title, is_log=is_log), 2.2)
+
+
+def _score_panels(log: pd.DataFrame, metric: str, kinds: tuple[str, ...]) -> Iterator[Panel]:
+    """The panel of a score of the validation, if the log has it for one of the kinds of image."""
+    columns = (f"{VALIDATION}{kind}{metric}{raw}" for kind in kinds for raw, *_ in _WEIGHTS)
+    if any(not _curve(log, name).empty for name in columns):
+        yield Panel(partial(_draw_scores, metric=metric, kinds=kinds), 2.2, legend_columns=2)
+
+
+def _figure(log: pd.DataFrame, middle: list[Panel], theme: Theme, columns: int) -> Figure:
+    """The loss, some panels, and the learning rate, one below the other."""
+    panels = [Panel(_draw_loss, 3.0), *middle, Panel(_draw_learning_rate, 1.0)]
+    heights = [panel.height for panel in panels]
     size = (9 if columns == WIDE else 5), 1.25 * sum(heights)
     figure = Figure(figsize=size, layout="constrained", facecolor=theme.paper)
     rows = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights)
-    for (draw, _), axes in zip(panels, rows, strict=True):
-        draw(axes, log, theme)
-        if draw is not _draw_loss:
-            _draw_legend_above(axes, theme, _LEGEND_COLUMNS if columns == WIDE else 1)
+    for panel, axes in zip(panels, rows, strict=True):
+        panel.draw(axes, log, theme)
+        if panel.draw is not _draw_loss:
+            _draw_legend_above(axes, theme, panel.legend_columns if columns == WIDE else 1)
         style_axes(axes, theme)
     rows[-1].set_xlabel("optimiser steps")
     rows[-1].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
@@ -81,40 +146,52 @@ def _draw_loss(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
     name = f"smoothed (exponential, span {smoothing_span(len(losses))} points)"
     _draw_line(axes, losses, color=theme.faint, alpha=0.55, lw=0.9, label="logged")
     _draw_line(axes, _smoothed(losses), color=theme.accent, lw=1.8, label=name)
-    _set_plain_log_scale(axes)
+    if (losses > 0).all():  # with an adversary it may be negative
+        _set_plain_log_scale(axes)
     axes.legend(frameon=False, labelcolor=theme.ink, fontsize=9)
 
 
 def _draw_parts(
-    axes: Axes, log: pd.DataFrame, theme: Theme, parts: dict[str, str], label: str
+    axes: Axes, log: pd.DataFrame, theme: Theme, parts: dict[str, str], label: str, is_log: bool
 ) -> None:
     colours = (*theme.quarters, theme.accent, theme.ink)
     for (column, name), colour in zip(parts.items(), colours, strict=False):
-        losses = _curve(log, column)
+        losses = _curve(log, column, is_log)
         if not losses.empty:
             _draw_line(axes, _smoothed(losses), color=colour, lw=1.1, label=name)
-    _set_plain_log_scale(axes)
+    if is_log:
+        _set_plain_log_scale(axes)
     axes.set_ylabel(label)
 
 
-def _draw_psnr(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
-    styles = (("EMA weights", theme.accent, "-", 1.8), ("raw weights", theme.faint, "--", 1.2))
-    for column, (name, colour, line, width) in zip(PSNRS, styles, strict=True):
-        scores = _curve(log, column)
-        if not scores.empty:
-            best = measured("psnr", scores.max(), with_unit=True)
-            text = f"{name} (best {best}, step {scores.idxmax():.0f})"
+def _draw_scores(
+    axes: Axes, log: pd.DataFrame, theme: Theme, metric: str, kinds: tuple[str, ...]
+) -> None:
+    """A score by EMA and raw weights; if there are two kinds of image, each has a colour."""
+    quantity = quantities()[metric]
+    for kind, of_kind in zip(kinds, (theme.accent, theme.splits[1]), strict=False):
+        for raw, weights, line, width in _WEIGHTS:
+            scores = _curve(log, f"{VALIDATION}{kind}{metric}{raw}")
+            if scores.empty:
+                continue
+            colour = theme.faint if raw and len(kinds) == 1 else of_kind
+            at = scores.idxmax() if quantity.higher_is_better else scores.idxmin()
+            value = scores.max() if quantity.higher_is_better else scores.min()
+            best = measured(metric, value, with_unit=True)
+            name = f"{kind.rstrip('_')}, {weights}" if kind else weights
+            text = f"{name} (best {best}, step {at:.0f})"
             _draw_line(axes, scores, color=colour, ls=line, lw=width, label=text)
-    for name, colour in zip(_further_sets(log), cycle(theme.quarters)):
-        scores = _curve(log, f"{VALIDATION}{name}{_PSNR_OF_SET}")
+    for name, colour in zip(_further_sets(log, metric), cycle(theme.quarters)):
+        scores = _curve(log, f"{VALIDATION}{name}/{metric}")
         _draw_line(axes, scores, color=colour, lw=1.1, label=f"{name}, EMA weights")
-    axes.set_ylabel("validation PSNR, dB")
+    unit = f", {quantity.unit}" if quantity.unit else ",\nno unit"
+    axes.set_ylabel(f"validation {label(metric)}{unit}")
 
 
-def _further_sets(log: pd.DataFrame) -> list[str]:
+def _further_sets(log: pd.DataFrame, metric: str) -> list[str]:
     """Names of the sets besides the one that decides what is best."""
-    columns = [name for name in map(str, log) if name.endswith(_PSNR_OF_SET)]
-    return [name.removeprefix(VALIDATION).removesuffix(_PSNR_OF_SET) for name in columns]
+    columns = [name for name in map(str, log) if name.endswith(f"/{metric}")]
+    return [name.removeprefix(VALIDATION).removesuffix(f"/{metric}") for name in columns]
 
 
 def _draw_learning_rate(axes: Axes, log: pd.DataFrame, theme: Theme) -> None:
@@ -133,13 +210,16 @@ def smoothing_span(points: int) -> int:
     return max(5, points // 20)
 
 
-def _curve(log: pd.DataFrame, name: str) -> pd.Series:
-    """The drawable values of a column by step; empty if the log does not have the column."""
+def _curve(log: pd.DataFrame, name: str, is_log: bool = False) -> pd.Series:
+    """The drawable values of a column by step; empty if the log does not have the column.
+
+    Args:
+        is_log: whether the axis is logarithmic, which shows positive values alone.
+    """
     if name not in log or "step" not in log:
         return pd.Series(dtype=float)
     curve = log.set_index("step")[name].astype(float)
-    drawable = curve > 0 if name.startswith("loss") else True  # losses have a logarithmic axis
-    return curve[np.isfinite(curve) & drawable]
+    return curve[np.isfinite(curve) & ((curve > 0) | (not is_log))]
 
 
 def _smoothed(curve: pd.Series) -> pd.Series:
