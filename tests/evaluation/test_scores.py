@@ -187,6 +187,15 @@ def test_settings_without_influence_keep_the_fingerprint(data) -> None:
     assert fingerprint(data) == fingerprint(data, ensemble={"kind": "augmentation"})
 
 
+def test_the_size_of_the_prediction_is_in_the_fingerprint_if_it_is_set(data) -> None:
+    assert "processing" not in described(data, data[2], resampling="marigold")
+    assert fingerprint(data) == fingerprint(data, resampling="marigold")
+    chosen = described(data, data[2], resolution=640, resampling="marigold")
+    assert chosen["processing"]["longer_side"] == 640
+    prints = {fingerprint(data, resolution=640, resampling=r) for r in ("predict", "marigold")}
+    assert len(prints | {fingerprint(data)}) == 3
+
+
 def test_another_truth_changes_the_fingerprint(data) -> None:
     pairs, predictions, manifest = data
     changed = manifest.assign(digest=["d", "d", "changed", "d"])

@@ -5,7 +5,7 @@ import numpy as np
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import resize_image
 from albedo_pipeline.inference.guided_enlargement import enlarge_guided
-from albedo_pipeline.inference.tiled_prediction import resized_beauty
+from albedo_pipeline.inference.resampling import resized_beauty
 
 
 def test_an_edge_of_the_image_is_sharper_than_after_bilinear_enlargement() -> None:

@@ -7,12 +7,8 @@ import torch
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import resize_image
 from albedo_pipeline.inference.estimator import Estimator
-from albedo_pipeline.inference.tiled_prediction import (
-    TiledPrediction,
-    predict_image,
-    processing_size,
-    resized_beauty,
-)
+from albedo_pipeline.inference.resampling import processing_size, resized_beauty
+from albedo_pipeline.inference.tiled_prediction import TiledPrediction, predict_image
 from albedo_pipeline.inference.tiling import axis_tiles
 from albedo_pipeline.models.albedo_model import AlbedoModel, load_albedo_model
 from albedo_pipeline.params.base import PretrainedModel

@@ -9,7 +9,7 @@ from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.artifacts.pair_sets import PairSet
 from albedo_pipeline.evaluation.estimators import checkpoint, marigold
 from albedo_pipeline.evaluation.estimators.base import Context
-from albedo_pipeline.evaluation.estimators.network import NetworkEstimator
+from albedo_pipeline.evaluation.estimators.network import NetworkEstimator, PredictionSettings
 from albedo_pipeline.evaluation.lineage import (
     check_trained,
     lineage_of,
@@ -20,7 +20,7 @@ from albedo_pipeline.evaluation.predictions import Estimators, Opened, SplitPred
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.base import OWN_SET
-from albedo_pipeline.params.sampling import Ensemble, Sampling
+from albedo_pipeline.params.sampling import Ensemble
 from albedo_pipeline.provenance.lineage import content_digest
 from albedo_pipeline.runtime.device import device_for, open_device
 
@@ -59,7 +59,9 @@ def evaluated(
     is_cpu, images_per_batch = device.type == "cpu", own.estimator.images_per_batch
     if is_cpu:
         images_per_batch = min(_CPU_IMAGES, images_per_batch)
-    parts = (device.type, images_per_batch, _schedule(denoiser))
+    parts: tuple[object, ...] = (device.type, images_per_batch, _schedule(denoiser))
+    if params.resolution is not None:
+        parts += (params.resolution, params.resampling)
 
     def build(name: str, one: PairSet) -> PredictionBuild:
         of_set = lineage_of_set(lineage, one.manifest)
@@ -95,7 +97,7 @@ class _Opener:
         context = Context(
             lambda: models, self.checkpoints, device, params.precision, params.compile
         )
-        sampling = {name: getattr(params, name) for name in Sampling.model_fields}
+        sampling = {name: getattr(params, name) for name in PredictionSettings.model_fields}
         settings = checkpoint.Settings(checkpoint=params.checkpoint, **sampling)
         own = checkpoint.load(settings, context)
         return Opened({name: _other(name, sampling, context) for name in params.compare_with}, own)

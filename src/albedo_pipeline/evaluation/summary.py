@@ -14,11 +14,20 @@ from albedo_pipeline.metrics.bootstrap import bootstrap_mean
 from albedo_pipeline.metrics.constancy import CONSTANCY
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.params.evaluate import BootstrapParams, Measuring
+from albedo_pipeline.params.sampling import Resampling
 from albedo_pipeline.preprocessing.split_rules import HASH_RULE, split_rules
 from albedo_pipeline.shards.shards import PredictionShards
 
 SETS = "sets"
 """Key of the results of further sets, by name: each has protocol, lineage and splits of its own."""
+
+# These texts are part of the fingerprint.
+_RESAMPLING: dict[Resampling, str] = {
+    "predict": "as predict: in linear light, area averages to shrink, else bilinear; predictions "
+    "enlarged by a guided filter; images from half of that side to all of it are not resized",
+    "marigold": "as Marigold's evaluation: beauty sRGB-encoded, predictions in the model's space; "
+    "bilinear, antialiased, exactly to that side",
+}
 
 
 def describe(
@@ -87,6 +96,8 @@ def with_fingerprint(description: dict, samples: list[str], params: EvaluatePara
         samples: one line per sample that identifies it and its content.
     """
     several = params.ensemble.members > 1
+    if params.resolution is not None:  # absent otherwise, so that earlier fingerprints hold
+        description = description | {"processing": processing(params)}
     complete = description | {
         "steps": params.steps,
         "ensemble": params.ensemble.model_dump() if several else None,
@@ -98,6 +109,11 @@ def with_fingerprint(description: dict, samples: list[str], params: EvaluatePara
         **_interval_settings(params.bootstrap),
     }
     return complete | {"fingerprint": _digest(json.dumps(complete, sort_keys=True))}
+
+
+def processing(params: EvaluateParams) -> dict[str, object]:
+    """At which size images are predicted, and how they are resized, in words."""
+    return {"longer_side": params.resolution, "resampling": _RESAMPLING[params.resampling]}
 
 
 def _digest(text: str) -> str:

@@ -18,11 +18,11 @@ from albedo_pipeline.errors import BadSampleError, NotFiniteError, ProjectError,
 from albedo_pipeline.inference.beauty_sources import BeautySource, Frames, SingleImages
 from albedo_pipeline.inference.cost import LARGEST_PASS, Cost, largest_pass, measure_cost
 from albedo_pipeline.inference.estimator import Estimator, sampling_steps
+from albedo_pipeline.inference.resampling import processing_size
 from albedo_pipeline.inference.sequences import find_sequences
 from albedo_pipeline.inference.tiled_prediction import (
     TiledPrediction,
     predict_image,
-    processing_size,
 )
 from albedo_pipeline.inference.user_images import Found, find_images
 from albedo_pipeline.models.albedo_model import (

@@ -8,12 +8,12 @@ from math import isqrt
 import numpy as np
 import torch
 
-from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb, to_linear
-from albedo_pipeline.imaging.pixels import as_float32, dequantize, quantize, to_tensor
-from albedo_pipeline.imaging.resize import resize_image, resize_rows
+from albedo_pipeline.imaging.colour import to_linear
+from albedo_pipeline.imaging.pixels import as_float32, to_tensor
+from albedo_pipeline.imaging.resize import resize_image
 from albedo_pipeline.inference.estimator import Estimator
-from albedo_pipeline.inference.guided_enlargement import enlarge_guided
 from albedo_pipeline.inference.noise_field import field_noise
+from albedo_pipeline.inference.resampling import at_own_size, processing_size, resized_beauty
 from albedo_pipeline.inference.tiling import Axis, axis_tiles, blend, enlarged, tone_gain
 from albedo_pipeline.models.autoencoder import factor
 from albedo_pipeline.runtime.progress import progress
@@ -91,42 +91,10 @@ def predict_image(
     if size == (height, width):
         return _predicted(channels.astype(np.float16, copy=False), tiles)
     other = as_float32(channels[..., 3:])  # the uncertainty, which has no edges to keep
-    albedo = as_float32(channels[..., :3])
-    if max(size) > max(height, width):
-        albedo = resize_image(albedo, height, width).astype(np.float16)
-    else:
-        albedo = enlarge_guided(albedo, image, beauty)
+    albedo = at_own_size(as_float32(channels[..., :3]), image, beauty)
     if not other.shape[2]:
         return Predicted(albedo, None, tiles)
     return Predicted(albedo, resize_image(other, height, width).astype(np.float16), tiles)
-
-
-def processing_size(height: int, width: int, smallest: int, largest: int) -> tuple[int, int]:
-    """Size at which an image is predicted.
-
-    It is the image's own size if its longer side is from half of `smallest` to `largest`. The
-    longer side of a smaller image becomes `smallest`, because it has too few latent cells, and that
-    of a larger one `largest`.
-    """
-    longer = max(height, width)
-    target = longer
-    if longer < smallest / 2:
-        target = smallest
-    elif largest:
-        target = min(longer, largest)
-    scale = target / longer
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def resized_beauty(beauty: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize uint16 [H, W, 3], sRGB-encoded, in linear light."""
-
-    def rows_of(rows: slice) -> np.ndarray:
-        return decode_srgb(dequantize(beauty[rows]))
-
-    if size == beauty.shape[:2]:
-        return beauty
-    return quantize(encode_srgb(resize_rows(rows_of, beauty.shape, *size)))
 
 
 def _predict_whole(estimator: Estimator, image: np.ndarray, name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from albedo_pipeline.params.base import OWN_SET, Params
-from albedo_pipeline.params.sampling import Inference
+from albedo_pipeline.params.sampling import Inference, ProcessingSize
 
 Split = Literal["train", "validation", "test"]
 Checkpoint = Annotated[Literal["last", "best"] | PositiveInt | None, Field(union_mode="smart")]
@@ -53,7 +53,7 @@ class Measuring(Params):
     """Confidence intervals of the means."""
 
 
-class EvaluateParams(Inference, Measuring):
+class EvaluateParams(Inference, ProcessingSize, Measuring):
     """The evaluation protocol: all settings that the scores depend on."""
 
     checkpoint: Checkpoint = None

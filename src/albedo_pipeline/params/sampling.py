@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from albedo_pipeline.params.base import Device, Params, Precision
 from albedo_pipeline.params.compute import LOCAL, ComputeParams
 
+Resampling = Literal["predict", "marigold"]
+"""See `ProcessingSize.resampling`."""
 MOST_AUGMENTATIONS = 8
 """Number of augmentations that an ensemble can use, the unchanged image included."""
 
@@ -46,6 +48,19 @@ class Sampling(Params):
     """Predictions that go through the networks at a time: with `ensemble.kind` `noise` the members
     of all images or tiles together, with `augmentation` one member of several images or tiles. It
     changes the result by no more than rounding."""
+
+
+class ProcessingSize(Params):
+    """At which size images are predicted, if not at their own; they are scored at their own."""
+
+    resolution: int | None = Field(None, ge=8, le=16384)
+    """Longer side at which images are predicted, pixels; null: their own size."""
+    resampling: Resampling = "predict"
+    """How images get to that size and predictions back; only if `resolution` is set. `predict`, as
+    `predict.resolution` does: in linear light, by averages over areas, enlarged with the image as
+    guide; an image from half the resolution to all of it keeps its size. `marigold`, as Marigold's
+    evaluation does: sRGB-encoded values, by an antialiased triangle filter, exactly to that longer
+    side, also if the image is smaller."""
 
 
 class Inference(Sampling):

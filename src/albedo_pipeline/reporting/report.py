@@ -106,6 +106,7 @@ def report_page(
         percent=percent,
         protocol=protocol_details(metrics.get("protocol", {})),
         protocol_name=metrics.get("protocol", {}).get("name"),
+        longer_side=metrics.get("protocol", {}).get("processing", {}).get("longer_side"),
         lineage=labelled_values(metrics.get("lineage", {})),
         comparison=comparison,
         estimators=section_of(compared, metrics),

@@ -16,15 +16,14 @@ from albedo_pipeline.artifacts.checkpoints import (
 )
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.estimators.base import Context
-from albedo_pipeline.evaluation.estimators.network import NetworkEstimator
+from albedo_pipeline.evaluation.estimators.network import NetworkEstimator, PredictionSettings
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params.evaluate import Checkpoint
-from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.runtime.checksums import damage
 
 
-class Settings(Sampling):
+class Settings(PredictionSettings):
     """Which weights predict, and how."""
 
     checkpoint: Checkpoint = None

@@ -1,13 +1,12 @@
 """An exported folder, or any Marigold intrinsics model, by the project's own sampler."""
 
 from albedo_pipeline.evaluation.estimators.base import Context
-from albedo_pipeline.evaluation.estimators.network import NetworkEstimator
+from albedo_pipeline.evaluation.estimators.network import NetworkEstimator, PredictionSettings
 from albedo_pipeline.models.albedo_model import AlbedoModel, described, load_albedo_model
 from albedo_pipeline.params.base import PretrainedModel
-from albedo_pipeline.params.sampling import Sampling
 
 
-class Settings(Sampling, PretrainedModel):
+class Settings(PredictionSettings, PretrainedModel):
     """The model, and how it predicts. `bundled` is the estimator that ships with the package."""
 
 
