@@ -76,9 +76,9 @@ def test_in_the_order_of_the_tags_the_loss_comes_first() -> None:
     ]
     assert sorted(tags) == [
         "loss/total",
-        "loss_parts/pixel",
         "optimiser/ema_decay",
         "optimiser/learning_rate",
+        "parts_of_loss/pixel",
         "usage/x",
         "validation/psnr",
     ]

@@ -27,8 +27,8 @@ def test_tensorboard_shows_the_record_and_groups_of_scalars(train) -> None:
     events = events_of(trained)
     assert {name.partition("/")[0] for name in events.Tags()["scalars"]} == {
         "loss",
-        "loss_parts",
         "optimiser",
+        "parts_of_loss",
         "usage",
         "validation",
     }
@@ -49,8 +49,17 @@ def test_tensorboard_shows_settings_beside_the_final_score(train) -> None:
     assert settings["learning_rate.peak"].number_value == 1e-3
     assert settings["optimiser.betas"].string_value == "[0.9, 0.999]"
     content = events.SummaryMetadata("_hparams_/experiment").plugin_data.content
-    metrics = HParamsPluginData.FromString(content).experiment.metric_infos
-    assert [metric.name.tag for metric in metrics] == ["validation/psnr", "loss/total"]
+    experiment = HParamsPluginData.FromString(content).experiment
+    shown = [metric.name.tag for metric in experiment.metric_infos]
+    assert shown == ["validation/psnr", "loss/total"]
+    assert {info.name for info in experiment.hparam_infos} == set(settings)
+    assert {info.name for info in experiment.hparam_infos if info.differs} == {
+        "effective_batch_size",
+        "learning_rate.peak",
+        "max_steps",
+        "objective",
+        "optimiser.name",
+    }
     score = events.Scalars("validation/psnr")[-1]
     assert score.step == 3
     assert score.value == pytest.approx(trained.log["validation_psnr"].iloc[-1])

@@ -124,6 +124,8 @@ class StepTimer:
 def tag(group: str, name: str) -> str:
     """Name of a scalar in the trackers, which sort by it: so the loss comes first.
 
+    TensorBoard sorts `_` as it sorts `/`, so `loss_parts` would come before `loss`.
+
     Args:
         group: `training`, `validation` or `usage`.
         name: name of the scalar in the training log, without `validation_`.
@@ -133,7 +135,7 @@ def tag(group: str, name: str) -> str:
     if name == "loss":
         return "loss/total"
     part = name.removeprefix("loss_")
-    return f"optimiser/{name}" if part == name else f"loss_parts/{part}"
+    return f"optimiser/{name}" if part == name else f"parts_of_loss/{part}"
 
 
 class TrainingLog:

@@ -81,7 +81,8 @@ def run_loop(
     )
     state, rows = _restored(task, point, params, run)
     logger.info("%s: run %s", name, state.run)
-    settings = params.result_settings(params.last_step(len(task)))
+    last_step = params.last_step(len(task))
+    settings = params.result_settings(last_step) | {"max_steps": last_step}
     start_trackers(
         accelerator,
         tensorboard,

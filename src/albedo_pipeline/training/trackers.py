@@ -15,6 +15,8 @@ from albedo_pipeline.params.optimisation import WeightsAndBiases
 
 _FLUSH_EVERY = 10
 """Seconds until a logged value is in the file, where TensorBoard and the app can see it."""
+_FIRST = ("effective_batch_size", "learning_rate.peak", "max_steps", "objective", "optimiser.name")
+"""Settings that the tab HPARAMS shows first: it shows those that differ, and at most five."""
 
 
 def start_trackers(
@@ -80,7 +82,7 @@ def track_settings(
 ) -> None:
     """Show settings and the newest scores in TensorBoard's tab HPARAMS.
 
-    The method `add_hparams` of the writer is not used, because it begins another run.
+    The writer's own `add_hparams` is not used, because it begins another run.
 
     Args:
         accelerator: of this process.
@@ -89,11 +91,17 @@ def track_settings(
     """
     if not accelerator.is_main_process:
         return
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
     from torch.utils.tensorboard.summary import hparams
 
     shown = {key: _shown(value) for key, value in settings.items() if value is not None}
-    writer = accelerator.get_tracker("tensorboard", unwrap=True).file_writer
     experiment, start, _end = hparams(shown, dict.fromkeys(scores))
+    plugin = experiment.value[0].metadata.plugin_data
+    content = HParamsPluginData.FromString(plugin.content)
+    for info in content.experiment.hparam_infos:
+        info.differs = info.name in _FIRST
+    plugin.content = content.SerializeToString()
+    writer = accelerator.get_tracker("tensorboard", unwrap=True).file_writer
     writer.add_summary(experiment)
     writer.add_summary(start)
 
