@@ -92,6 +92,7 @@ def test_a_training_that_never_ran_has_an_empty_status(tmp_path: Path) -> None:
     ("status", "is_asked", "text"),
     [
         (Status(), False, "No training runs. Start one with kedro run --pipelines train."),
+        (Status(None, 1000), False, "Not running. Step 1,000."),
         (Status(None, 1000, 1000), False, "Finished. Step 1,000 of 1,000."),
         (
             Status(None, 5, 10),

@@ -144,7 +144,7 @@ class PredictTab:
             # `input` only follows the user, not what a prediction sets.
             part.input(show, look, shown, trigger_mode="always_last", **quick)
 
-    def cancel(self, request: gr.Request) -> str:
+    def cancel(self, request: gr.Request) -> gr.HTML:
         """End the prediction of the page that asks."""
         self.sessions.cancel(str(request.session_hash))
         return _messages(["Cancelled."])
@@ -166,17 +166,18 @@ class PredictTab:
         paths = [Path(name) for name in files or []]
         refusal = self._refusal(paths, model, side)
         if refusal:
-            yield [gr.skip()] * 6 + [_messages([refusal])] + [gr.skip()] * len(_DOWNLOADS)
+            yield [*[gr.skip()] * 6, _messages([refusal]), *[gr.skip()] * len(_DOWNLOADS)]
             return
         wanted = PredictionRequest(model, int(side or 0) or None, int(members))
         event, folder = self.sessions.start(str(request.session_hash))
         results: list[Result] = []
         messages: list[str] = []
+        yield [*[gr.skip()] * 6, _messages([]), *[gr.skip()] * len(_DOWNLOADS)]
         names = [printable(path.name) for path in paths]
         images = zip(names, paths, output_names(names), strict=True)
         for number, (name, path, output) in enumerate(images, 1):
             place = f"{name}, {number} of {len(paths)}" if len(paths) > 1 else name
-            progress(0.0, desc=f"{place}: reading")
+            progress(0.0, desc=f"{place}: opening")
 
             def report(share: float, place: str = place) -> None:
                 progress(share, desc=place)
@@ -230,7 +231,7 @@ class PredictTab:
 def _panel() -> tuple[Panel, list[Any]]:
     """The right side of the tab, and the parts that set the light."""
     results = gr.State([], time_to_live=_KEPT_SECONDS)
-    messages = gr.HTML(elem_id="messages", visible=True)
+    messages = gr.HTML(elem_id="messages", visible=False)
     image = gr.Dropdown([], label="Image", visible=False, elem_id="image")
     slider = gr.ImageSlider(
         label="Comparison",
@@ -307,5 +308,6 @@ def _details(prediction: UserPrediction) -> str:
     return f"<p>{html.escape(image_details(record))}</p>{warnings}"
 
 
-def _messages(texts: list[str]) -> str:
-    return "".join(f'<p class="remark" role="alert">{html.escape(text)}</p>' for text in texts)
+def _messages(texts: list[str]) -> gr.HTML:
+    lines = [f'<p class="remark" role="alert">{html.escape(text)}</p>' for text in texts]
+    return gr.HTML("".join(lines), visible=bool(texts))

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 MOST_MEMBERS = 16
 """Largest ensemble that a user can ask for; for augmentations there is a smaller one."""
 
+_NO_IMAGE = UserImage("", Path(), "")
+
 
 class Cancelled(BadSampleError):
     """The prediction was ended because its user no longer wants it."""
@@ -43,6 +45,16 @@ class PredictionRequest:
     """Number of predictions that are combined."""
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A model in memory."""
+
+    identity: str
+    model: AlbedoModel
+    params: PredictParams
+    """Settings for it, with the largest image of one pass, which is measured once."""
+
+
 class Predictor:
     """Opens models, and predicts one image at a time.
 
@@ -52,7 +64,7 @@ class Predictor:
     def __init__(self, settings: PredictParams) -> None:
         """Take the settings of `predict` for all that a user cannot choose."""
         self._settings = settings
-        self._opened: tuple[str, AlbedoModel] | None = None
+        self._opened: _Opened | None = None
         self._one_at_a_time = threading.Lock()
 
     def predict(
@@ -84,33 +96,35 @@ class Predictor:
                 return job.make(image)
 
     def _job(self, image: UserImage, request: PredictionRequest) -> PredictJob:
-        model = self._model(request.model)
-        kind = "augmentation" if model.denoiser.ignores_noise else "noise"
+        opened = self._open(request.model)
+        kind = "augmentation" if opened.model.denoiser.ignores_noise else "noise"
         if kind == "augmentation" and request.members > MOST_AUGMENTATIONS:
             raise ProjectError(
                 f"members: {request.members}, but this model has at most {MOST_AUGMENTATIONS}"
             )
-        params = self._settings.model_copy(
+        params = opened.params.model_copy(
             update={
                 "resolution": request.resolution,
                 "ensemble": Ensemble(kind=kind, members=request.members),
-                "batch_size": 1,
             }
         )
-        device = open_device(params.device, params.precision)
-        found = Found([image], 0, 0)
-        return PredictJob(found, request.model, model, device, params, SingleImages(params))
+        return _job(image, request.model, opened.model, params)
 
-    def _model(self, name: str) -> AlbedoModel:
-        if self._opened is None or self._opened[0] != _identity(name):
+    def _open(self, name: str) -> _Opened:
+        identity = _identity(name)
+        if self._opened is None or self._opened.identity != identity:
             self._opened = None  # so that two models are never in memory
-            identity = _identity(name)
-            model = load_albedo_model(PretrainedModel(model=name, revision=self._settings.revision))
+            source = PretrainedModel(model=name, revision=self._settings.revision)
+            model = load_albedo_model(source)
             logger.info("app: opened %s", described(name))
-            self._opened = (identity, model)
-        return self._opened[1]
+            params = self._settings.model_copy(update={"batch_size": 1, "ensemble": Ensemble()})
+            largest = _job(_NO_IMAGE, name, model, params).whole_megapixels
+            params = params.model_copy(update={"whole_megapixels": largest})
+            self._opened = _Opened(identity, model, params)
+        return self._opened
 
-    def _calls(self, job: PredictJob) -> int:
+    @staticmethod
+    def _calls(job: PredictJob) -> int:
         """Number of calls of blocks in one pass, by which the progress is counted."""
         ensemble, networks = job.params.ensemble, job.model
         vae = networks.autoencoder
@@ -121,6 +135,12 @@ class Predictor:
             + ensemble.members * steps * len(_blocks(networks.denoiser.unet))
             + ensemble.members * len(_blocks(vae.decoder))
         )
+
+
+def _job(image: UserImage, name: str, model: AlbedoModel, params: PredictParams) -> PredictJob:
+    device = open_device(params.device, params.precision)
+    found = Found([image], 0, 0)
+    return PredictJob(found, name, model, device, params, SingleImages(params))
 
 
 def _identity(name: str) -> str:

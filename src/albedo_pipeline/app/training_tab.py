@@ -9,11 +9,11 @@ import gradio as gr
 
 from albedo_pipeline.app.training_status import Status, TrainingWatch
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.metrics.registry import quantities
 
 _SECONDS = 4
 """Time between two looks at the files of the training."""
 _LABELS = {"train": "Denoiser", "autoencoder": "Autoencoder"}
-_FIRST_SCORES = ("psnr", "val_psnr")
 _COMMAND = "kedro run --pipelines {}"
 
 
@@ -34,7 +34,7 @@ class TrainingTab:
                 choices, value=self._running(), label="Training", elem_id="training", scale=3
             )
             pause = gr.Button("Pause", elem_id="pause", scale=1, min_width=120)
-        answer = gr.HTML(elem_id="pause-answer")
+        answer = gr.HTML(elem_id="pause-answer", visible=False)
         state = gr.HTML(elem_id="training-state")
         with gr.Row():
             loss = gr.LinePlot(
@@ -57,10 +57,10 @@ class TrainingTab:
         """What the tab shows of a training."""
         status = self.watches[name].status()
         is_asked = status.process is not None and self._asked.get(name) == status.process
-        metric = next(iter([s for s in _FIRST_SCORES if s in status.scores] or status.scores), "")
         score: Any = gr.skip()
-        if metric:
-            score = gr.LinePlot(status.scores[metric], title=f"Validation, {metric}")
+        if status.scores:
+            metric = "psnr" if "psnr" in status.scores else next(iter(status.scores))
+            score = gr.LinePlot(status.scores[metric], y_title=_score_label(metric))
         picture: Any = gr.skip()
         if status.picture is not None:
             step = int(status.picture.stem.removeprefix("step-"))
@@ -73,17 +73,19 @@ class TrainingTab:
             gr.Button(interactive=status.process is not None and not is_asked),
         ]
 
-    def pause(self, name: str) -> str:
+    def pause(self, name: str) -> gr.HTML:
         """Ask a training to pause; returns what happened."""
         try:
             process = self.watches[name].pause()
         except ProjectError as error:
-            return f'<p class="remark" role="alert">{html.escape(str(error))}</p>'
+            text = f'<p class="remark" role="alert">{html.escape(str(error))}</p>'
+            return gr.HTML(text, visible=True)
         self._asked[name] = process
-        return (
+        text = (
             f"<p>Process {process} was asked to pause. It writes a checkpoint first. To resume, "
             f"run <code>{_COMMAND.format(name)}</code> again.</p>"
         )
+        return gr.HTML(text, visible=True)
 
     def _running(self) -> str:
         """The training that runs; the first one if none does."""
@@ -96,7 +98,9 @@ def state_text(name: str, status: Status, is_asked: bool) -> str:
     if status.process is None:
         if not status.step:
             return f"No training runs. Start one with {_COMMAND.format(name)}."
-        is_done = status.last_step is not None and status.step >= status.last_step
+        if status.last_step is None:
+            return f"Not running. {_steps(status)}."
+        is_done = status.step >= status.last_step
         ended = "Finished" if is_done else "Not running; paused, or stopped by an error"
         return f"{ended}. {_steps(status)}."
     doing = "Pausing" if is_asked else "Running"
@@ -106,6 +110,13 @@ def state_text(name: str, status: Status, is_asked: bool) -> str:
     if status.remaining is not None and not is_asked:
         parts.append(f"{_duration(status.remaining)} left")
     return ", ".join(parts) + "."
+
+
+def _score_label(name: str) -> str:
+    quantity = quantities().get(name)
+    if quantity is None:
+        return name
+    return f"{quantity.label}, {quantity.unit}" if quantity.unit else quantity.label
 
 
 def _steps(status: Status) -> str:

@@ -148,6 +148,11 @@ class PredictJob:
         return self._layout.passes(*size, factor(self.model.autoencoder)) if size else 1
 
     @property
+    def whole_megapixels(self) -> float:
+        """Size up to which an image is predicted in one pass; measured if no setting says it."""
+        return self._layout.whole_pixels / 1e6
+
+    @property
     def others(self) -> int:
         """Number of files that are no images."""
         return self.found.others
