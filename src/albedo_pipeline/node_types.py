@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from albedo_pipeline.artifacts.camera_move import CameraMove, MoveResult, RenderedMove
     from albedo_pipeline.artifacts.checkpoints import Checkpoints
     from albedo_pipeline.artifacts.comparison import Comparison
     from albedo_pipeline.artifacts.prediction_job import PredictionJob
@@ -32,11 +33,13 @@ else:
         Figure
     ) = Any
     LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
+    CameraMove = MoveResult = RenderedMove = Any
     Render = Row = PredictionJob = PublishedSplit = ShardBuild = Any
 
 __all__ = [
     "AlbedoModel",
     "AutoencoderKL",
+    "CameraMove",
     "Checkpoints",
     "Comparison",
     "DataFrame",
@@ -44,6 +47,7 @@ __all__ = [
     "Export",
     "Figure",
     "LatentShards",
+    "MoveResult",
     "PairShards",
     "Photo",
     "PredictionJob",
@@ -52,6 +56,7 @@ __all__ = [
     "RawPair",
     "RawPairReference",
     "Render",
+    "RenderedMove",
     "Row",
     "ShardBuild",
 ]
