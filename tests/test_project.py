@@ -9,6 +9,7 @@ from kedro.config import OmegaConfigLoader
 from albedo_pipeline.pipeline_registry import (
     DEFAULT_PIPELINES,
     REAL_PHOTO_BENCHMARKS,
+    RENDERED_PIPELINES,
     SEPARATE_PIPELINES,
     register_pipelines,
 )
@@ -44,12 +45,12 @@ def paths_of_outs(stage: dict) -> set[str]:
     return {next(iter(out)) if isinstance(out, dict) else out for out in outs}
 
 
-def test_default_is_the_chain_and_demo_adds_synthesize() -> None:
+def test_default_is_the_chain_and_demo_adds_what_is_rendered() -> None:
     pipelines = register_pipelines()
     assert set(pipelines) == {
         "__default__",
         "demo",
-        "synthesize",
+        *RENDERED_PIPELINES,
         *DEFAULT_PIPELINES,
         *SEPARATE_PIPELINES,
         *REAL_PHOTO_BENCHMARKS,
@@ -59,6 +60,8 @@ def test_default_is_the_chain_and_demo_adds_synthesize() -> None:
     assert {n.name for n in pipelines["demo"].nodes} - default == {
         "synthesize.render_pairs",
         "synthesize.describe_renders",
+        "sequence.render_camera_move",
+        "sequence.predict_camera_move",
     }
 
 
@@ -73,9 +76,8 @@ def test_a_pipeline_is_a_namespace_of_nodes_but_not_of_datasets() -> None:
     for name, pipeline in register_pipelines().items():
         namespaces = {node.namespace for node in pipeline.nodes}
         if name in ("__default__", "demo"):
-            assert namespaces == {*DEFAULT_PIPELINES} | (
-                {"synthesize"} if name == "demo" else set()
-            )
+            rendered = RENDERED_PIPELINES if name == "demo" else ()
+            assert namespaces == {*DEFAULT_PIPELINES, *rendered}
         else:
             assert namespaces == {name}
     assert "params:train" in register_pipelines()["train"].inputs()
@@ -120,7 +122,8 @@ def test_dvc_finds_a_file_of_parameters_for_every_pipeline(env: str) -> None:
 
 
 def test_dvc_has_one_stage_per_pipeline() -> None:
-    assert list(STAGES) == ["synthesize", *DEFAULT_PIPELINES, "export"]
+    before_report = ["synthesize", *DEFAULT_PIPELINES[:-1], "sequence"]
+    assert list(STAGES) == [*before_report, "report", "export"]
     for name, stage in STAGES.items():
         assert stage["cmd"].split(" --params ")[0] == f"kedro run --env ${{env}} --pipelines {name}"
 
@@ -150,7 +153,7 @@ def test_a_stage_has_exactly_the_parameters_it_uses(name: str) -> None:
     inputs = register_pipelines()[name].inputs()
     used = {i.removeprefix("params:") for i in inputs if i.startswith("params:")}
     if "parameters" in inputs:  # the report shows them all; those of `train` come from its results
-        used |= {"synthesize", *DEFAULT_PIPELINES} - {"train"}
+        used |= {*RENDERED_PIPELINES, *DEFAULT_PIPELINES} - {"train"}
     folders = ("conf/base", "conf/${env}")
     files = {f"{folder}/parameters_{section}.yml" for section in used for folder in folders}
     assert {file for entry in STAGES[name]["params"] for file in entry} == files

@@ -15,6 +15,7 @@ from kedro.io import MemoryDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.pipeline_registry import (
     DEFAULT_PIPELINES,
+    RENDERED_PIPELINES,
     SEPARATE_PIPELINES,
     register_pipelines,
 )
@@ -22,7 +23,7 @@ from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.distributed import rank, world_size
 
 logger = logging.getLogger(__name__)
-SECTIONS = ("synthesize", *DEFAULT_PIPELINES, *SEPARATE_PIPELINES)
+SECTIONS = (*RENDERED_PIPELINES, *DEFAULT_PIPELINES, *SEPARATE_PIPELINES)
 """Top-level keys of the parameters, one for each pipeline."""
 _RUNNER = "kedro.runner"
 """Logger of the runners."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from albedo_pipeline.artifacts.camera_move import CameraMove, MoveResult, RenderedMove
     from albedo_pipeline.artifacts.checkpoints import Checkpoints
     from albedo_pipeline.artifacts.comparison import Comparison
     from albedo_pipeline.artifacts.pair_sets import PairSet
@@ -33,11 +34,13 @@ else:
         Figure
     ) = Any
     LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
+    CameraMove = MoveResult = RenderedMove = Any
     Render = Row = PairSet = PredictionJob = PublishedSplit = ShardBuild = Any
 
 __all__ = [
     "AlbedoModel",
     "AutoencoderKL",
+    "CameraMove",
     "Checkpoints",
     "Comparison",
     "DataFrame",
@@ -45,6 +48,7 @@ __all__ = [
     "Export",
     "Figure",
     "LatentShards",
+    "MoveResult",
     "PairSet",
     "PairShards",
     "Photo",
@@ -54,6 +58,7 @@ __all__ = [
     "RawPair",
     "RawPairReference",
     "Render",
+    "RenderedMove",
     "Row",
     "ShardBuild",
 ]

@@ -6,6 +6,8 @@ from kedro.pipeline import Pipeline
 
 DEFAULT_PIPELINES = ("ingest", "autoencoder", "encode", "train", "evaluate", "report")
 """Pipelines that `__default__` runs, in this order: from raw pairs to the report."""
+RENDERED_PIPELINES = ("synthesize", "sequence")
+"""Pipelines that render with Mitsuba, which `demo` runs besides those of `__default__`."""
 SEPARATE_PIPELINES = ("plan", "compare", "export", "verify", "predict", "app")
 """Pipelines that are neither in `__default__` nor in `demo`."""
 REAL_PHOTO_BENCHMARKS = ("iiw", "maw")
@@ -14,8 +16,8 @@ REAL_PHOTO_BENCHMARKS = ("iiw", "maw")
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """All pipelines by name. `demo` is `synthesize` followed by `__default__`."""
-    names = ("synthesize", *DEFAULT_PIPELINES, *SEPARATE_PIPELINES)
+    """All pipelines by name. `demo` is `synthesize`, `__default__` and `sequence`."""
+    names = (*RENDERED_PIPELINES, *DEFAULT_PIPELINES, *SEPARATE_PIPELINES)
     pipelines = {name: _namespaced(_create(name), name) for name in names}
     benchmarks = _create("real_photo_benchmarks")
     pipelines |= {
@@ -23,7 +25,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         for name in REAL_PHOTO_BENCHMARKS
     }
     default = sum((pipelines[name] for name in DEFAULT_PIPELINES), Pipeline([]))
-    return {"__default__": default, "demo": pipelines["synthesize"] + default, **pipelines}
+    demo = sum((pipelines[name] for name in RENDERED_PIPELINES), default)
+    return {"__default__": default, "demo": demo, **pipelines}
 
 
 def _create(name: str) -> Pipeline:

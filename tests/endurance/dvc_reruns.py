@@ -25,7 +25,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CODE = Path("src/albedo_pipeline")
-AFTER_INGEST = ["ingest", "autoencoder", "encode", "train", "evaluate", "report", "export"]
+AFTER_INGEST = [
+    "ingest",
+    "autoencoder",
+    "encode",
+    "train",
+    "evaluate",
+    "sequence",
+    "report",
+    "export",
+]
 AFTER_TRAIN = AFTER_INGEST[3:]
 
 Change = Callable[[Path], None]
@@ -56,24 +65,30 @@ CHANGES: dict[str, tuple[Change, list[str]]] = {
     "nothing": (lambda _: None, []),
     "a line of the docs": (appended("docs/evaluation.md", "More."), []),
     "the code of a reader that is not used": (appended(f"{CODE}/readers/hypersim.py", "#"), []),
-    "the code of the renderer": (appended(f"{CODE}/rendering/textures.py", "#"), ["synthesize"]),
+    "the code of the renderer": (
+        appended(f"{CODE}/rendering/textures.py", "#"),
+        ["synthesize", "sequence"],
+    ),
     "the code of encode": (appended(f"{CODE}/pipelines/encode/nodes.py", "#"), ["encode"]),
     "the code of the training": (  # the report shows its speed, which changes with every run
         appended(f"{CODE}/training/trainer.py", "#"),
         ["train", "report"],
     ),
-    "the code of predict": (appended(f"{CODE}/inference/predict_job.py", "#"), ["evaluate"]),
+    "the code of predict": (
+        appended(f"{CODE}/inference/predict_job.py", "#"),
+        ["evaluate", "sequence"],
+    ),
     "the report's title": (
         replaced("conf/base/parameters_report.yml", "title: .*", "title: Another"),
         ["report"],
     ),
     "the code of a metric": (
         appended(f"{CODE}/metrics/image/lmse.py", "#"),
-        ["evaluate", "report", "export"],
+        ["evaluate", "sequence", "report", "export"],
     ),
     "DDIM steps": (
         replaced("conf/test/parameters_evaluate.yml", "steps: .*", "steps: 3"),
-        ["evaluate", "report", "export"],
+        ["evaluate", "sequence", "report", "export"],
     ),
     "the learning rate": (
         replaced("conf/test/parameters_train.yml", "peak: [^,]*", "peak: 2.0e-3"),

@@ -22,6 +22,7 @@ PARAMS = {
     "encode": params.EncodeParams,
     "train": params.TrainParams,
     "evaluate": params.EvaluateParams,
+    "sequence": params.SequenceParams,
     "report": params.ReportParams,
     "export": params.ExportParams,
     "plan": params.PlanParams,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.pipeline_registry import DEFAULT_PIPELINES
+from albedo_pipeline.pipeline_registry import DEFAULT_PIPELINES, RENDERED_PIPELINES
 from tests.support.browser import CHROMIUM, visit
 from tests.support.project import ROOT, new_project, run_kedro
 from tools.viz_page import make_one_file
@@ -68,7 +68,7 @@ def test_it_opens_as_a_file_and_loads_nothing(page: Path) -> None:
         boxes = seen.page.locator(".pipeline-node--modularPipeline")
         boxes.first.wait_for()
         assert {box.strip() for box in boxes.all_text_contents()} == {
-            "synthesize",
+            *RENDERED_PIPELINES,
             *DEFAULT_PIPELINES,
         }
         for hidden in (".feature-hints", ".update-reminder-version-tag"):

@@ -60,13 +60,16 @@ _NO_EFFECT = {
 """Settings that change no result, and those that the model's digest covers."""
 
 
-def predict_job(project_model: Path, params: PredictParams) -> "PredictJob":
+def predict_job(
+    project_model: Path, params: PredictParams, model: AlbedoModel | None = None
+) -> "PredictJob":
     """Find the images and open the model.
 
     Args:
         project_model: folder of the project's own export; it need not exist.
         params: settings; without a model in them, the export predicts if there is one, or else the
             estimator that ships with the package.
+        model: the trained model, if it is open already; it predicts instead.
 
     Raises:
         ProjectError: if there is no image, no model, or no such device.
@@ -82,7 +85,10 @@ def predict_job(project_model: Path, params: PredictParams) -> "PredictJob":
         found, source = replace(found, images=images), Frames(params, sequences)
     device = device_for(params.device, params.precision, params.compute.worker_gpus)
     name = params.model or project_model_name(project_model)
-    model = load_albedo_model(PretrainedModel(model=name, revision=params.revision))
+    if model is None:
+        model = load_albedo_model(PretrainedModel(model=name, revision=params.revision))
+    else:
+        name = "the trained model"
     logger.info("The albedo is predicted with %s.", described(name))
     return PredictJob(found, name, model, device, params, source, sequences)
 

@@ -9,6 +9,7 @@ from albedo_pipeline.params.ingest import IngestParams
 from albedo_pipeline.params.plan import PlanParams
 from albedo_pipeline.params.predict import PredictParams
 from albedo_pipeline.params.report import ReportParams
+from albedo_pipeline.params.sequence import SequenceParams
 from albedo_pipeline.params.synthesize import SynthesizeParams
 from albedo_pipeline.params.train import TrainParams
 from albedo_pipeline.params.verify import VerifyParams
@@ -24,6 +25,7 @@ __all__ = [
     "PlanParams",
     "PredictParams",
     "ReportParams",
+    "SequenceParams",
     "SynthesizeParams",
     "TrainParams",
     "VerifyParams",

@@ -6,7 +6,8 @@ different cameras; a view can also be rendered under further lights.
 Importing this package does not import Mitsuba.
 """
 
+from albedo_pipeline.rendering.camera_move import render_move
 from albedo_pipeline.rendering.engine import RenderSettings
 from albedo_pipeline.rendering.render import Render, render_all, render_view
 
-__all__ = ["Render", "RenderSettings", "render_all", "render_view"]
+__all__ = ["Render", "RenderSettings", "render_all", "render_move", "render_view"]

@@ -1,6 +1,6 @@
 """Cameras that look at the objects from the open side of the stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,13 @@ def draw_camera(rng: np.random.Generator, stage: Stage) -> Camera:
 def overview_camera(stage: Stage) -> Camera:
     """A fixed camera that sees all objects; its image decides whether the scene is used."""
     return _camera(stage, stage.azimuth, elevation=0.6, distance=1.0, shift=np.zeros(3))
+
+
+def orbited(camera: Camera, radians: float) -> Camera:
+    """The camera turned around the upright axis through its target, as seen from above."""
+    cos, sin = np.cos(radians), np.sin(radians)
+    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    return replace(camera, origin=camera.target + turn @ (camera.origin - camera.target))
 
 
 def _camera(

@@ -80,7 +80,7 @@ def render_all(
     places = ((scene, view) for scene in scenes for view in range(views))
     workers = processes or usable_cores()
     render = partial(_render_place, seed, relit, settings)
-    with closing(ordered_map(render, places, workers, _process_pool, AHEAD)) as rendered:
+    with closing(ordered_map(render, places, workers, process_pool, AHEAD)) as rendered:
         for scene, view, renders in rendered:
             for light, image in enumerate(renders):
                 yield scene, view, light, image
@@ -94,7 +94,8 @@ def _render_place(
     return scene, view, render_lights(seed, scene, view, settings, lights)
 
 
-def _process_pool(workers: int) -> ProcessPoolExecutor:
+def process_pool(workers: int) -> ProcessPoolExecutor:
+    """Processes that render."""
     # Spawned, because Mitsuba's threads do not survive a fork.
     return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_process)
 
@@ -132,15 +133,9 @@ def render_lights(
     Raises:
         RuntimeError: if none of MAX_ATTEMPTS draws is usable.
     """
-    (drawn_scene, mitsuba_scene), scene_reasons = _draw_scene(seed, scene, settings.world)
-    name = f"scene {scene}, view {view} (seed {seed})"
-
-    def try_view(attempt: int) -> tuple[tuple[Camera, int], Render]:
-        rng = view_generator(seed, scene, attempt, view)
-        camera, path_seed = drawn_scene.draw_camera(rng), _path_seed(rng)
-        return (camera, path_seed), _render(mitsuba_scene, camera, settings, path_seed, path_seed)
-
-    ((camera, view_seed), first), view_reasons = first_usable(try_view, name)
+    (drawn_scene, _), scene_reasons = _draw_scene(seed, scene, settings.world)
+    name = _named(seed, scene, view)
+    ((camera, view_seed), first), view_reasons = _draw_view(seed, scene, view, settings)
     reasons = (*scene_reasons, *view_reasons)
     renders = [replace(first, redrawn=reasons)]
     for light in range(1, lights):
@@ -154,6 +149,37 @@ def render_lights(
         (_, render), light_reasons = first_usable(try_light, f"{name}, light {light}")
         renders.append(replace(render, redrawn=(*reasons, *light_reasons)))
     return renders
+
+
+def scene_and_camera(
+    seed: int, scene: int, view: int, settings: RenderSettings
+) -> tuple[Scene, BuiltScene, Camera, int]:
+    """A scene, the same in Mitsuba, and the camera and seed of the light paths of one view.
+
+    Raises:
+        RuntimeError: if none of MAX_ATTEMPTS draws is usable.
+    """
+    ((camera, view_seed), _), _ = _draw_view(seed, scene, view, settings)
+    (drawn_scene, mitsuba_scene), _ = _draw_scene(seed, scene, settings.world)
+    return drawn_scene, mitsuba_scene, camera, view_seed
+
+
+def _draw_view(
+    seed: int, scene: int, view: int, settings: RenderSettings
+) -> tuple[tuple[tuple[Camera, int], Render], tuple[str, ...]]:
+    """Camera, seed of the light paths and image of a view, and why draws were rejected."""
+    (drawn_scene, mitsuba_scene), _ = _draw_scene(seed, scene, settings.world)
+
+    def try_view(attempt: int) -> tuple[tuple[Camera, int], Render]:
+        rng = view_generator(seed, scene, attempt, view)
+        camera, path_seed = drawn_scene.draw_camera(rng), _path_seed(rng)
+        return (camera, path_seed), _render(mitsuba_scene, camera, settings, path_seed, path_seed)
+
+    return first_usable(try_view, _named(seed, scene, view))
+
+
+def _named(seed: int, scene: int, view: int) -> str:
+    return f"scene {scene}, view {view} (seed {seed})"
 
 
 @lru_cache(maxsize=1)  # the views of a scene are rendered one after another

@@ -9,6 +9,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from albedo_pipeline.artifacts.camera_move import MoveResult
 from albedo_pipeline.artifacts.comparison import Comparison as EstimatorComparison
 from albedo_pipeline.imaging.colormap import ERROR_LIMIT, coloured
 from albedo_pipeline.params import EvaluateParams, ReportParams
@@ -34,6 +35,7 @@ from albedo_pipeline.reporting.run_info import (
     resolved_parameters,
     run_details,
 )
+from albedo_pipeline.reporting.sections.camera_move import move_section
 from albedo_pipeline.reporting.sections.comparison import Comparison, compare
 from albedo_pipeline.reporting.sections.data import data_section
 from albedo_pipeline.reporting.sections.estimators import section_of
@@ -67,6 +69,7 @@ def report_page(
     params: ReportParams,
     folder: Path,
     compared: EstimatorComparison | None = None,
+    move: MoveResult | None = None,
 ) -> str:
     """The report as HTML text; everything that comes from data is escaped.
 
@@ -75,6 +78,7 @@ def report_page(
         history: changes of course in the training, as `train_settings.json` has them.
         folder: a folder that may be inside the run's git repository.
         compared: estimators side by side; None if there is no comparison.
+        move: the predicted camera move; None if there is none.
 
     Raises:
         ProjectError: if no split was evaluated, or a scored sample has no prediction or is not in
@@ -122,6 +126,7 @@ def report_page(
         history=course_changes(history),
         gallery=gallery,
         gallery_note=_gallery_note(gallery, split),
+        move=move_section(move, metrics),
         strips=strips(sets, *stored, gallery.shown_side),
         colour_bar=png_uri(coloured(np.linspace(0, 1, 128))[None]),
         error_limit=ERROR_LIMIT,

@@ -1,5 +1,6 @@
-"""Writing moving pictures: MP4 for players and browsers, GIF for everything else."""
+"""Writing moving pictures: MP4 for players and browsers, GIF for anything else, WebP for pages."""
 
+import io
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _QUALITY = "14"
 """Constant rate factor of x264, at which its artefacts cannot be told from the pictures' noise."""
+_WEBP_QUALITY = 80
+"""Quality of a WebP, at which enlarged pixels keep their edges."""
 _REC709 = 1
 """Primaries and matrix coefficients of Rec.709 (ITU-T H.273)."""
 _SRGB_CURVE = 13
@@ -77,6 +80,30 @@ def write_gif(path: Path, frames: Iterable[np.ndarray], frames_per_second: float
         loop=0,
         optimize=False,
     )
+
+
+def encoded_webp(frames: Iterable[np.ndarray], frames_per_second: float) -> bytes:
+    """An animated WebP that repeats for ever; browsers show it as a picture.
+
+    Args:
+        frames: uint8 [H, W, 3], sRGB-encoded, of one size.
+        frames_per_second: above 0.
+    """
+    from PIL import Image
+
+    pictures = (Image.fromarray(np.ascontiguousarray(pixels)) for pixels in frames)
+    first, file = next(pictures), io.BytesIO()
+    first.save(
+        file,
+        "WEBP",
+        save_all=True,
+        append_images=pictures,
+        duration=round(1000 / frames_per_second),
+        loop=0,
+        quality=_WEBP_QUALITY,
+        method=4,
+    )
+    return file.getvalue()
 
 
 def _with_palettes(frames: Iterable[np.ndarray]) -> Iterator["Image.Image"]:

@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from albedo_pipeline.node_types import Comparison, DataFrame, Figure, PairShards, PredictionShards
+from albedo_pipeline.node_types import (
+    Comparison,
+    DataFrame,
+    Figure,
+    MoveResult,
+    PairShards,
+    PredictionShards,
+)
 from albedo_pipeline.params import ReportParams
 
 
@@ -72,6 +79,7 @@ def write_report(
     autoencoder_report: dict,
     train_settings: dict,
     comparison: Comparison,
+    move: MoveResult | None,
     parameters: dict,
     params: ReportParams,
 ) -> str:
@@ -109,4 +117,5 @@ def write_report(
         params=params,
         folder=Path.cwd(),
         compared=comparison,
+        move=move,
     )

@@ -47,6 +47,7 @@ def create_pipeline() -> Pipeline:
                     "autoencoder_report",
                     "train_settings",
                     "comparison",
+                    "move_result",
                     "parameters",
                     "params:report",
                 ],

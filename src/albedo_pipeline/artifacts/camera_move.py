@@ -1,0 +1,170 @@
+"""The demo's camera move: rendered frames with their truth, and what was measured of its albedo."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from kedro.io import AbstractDataset
+
+from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.imaging.declarations import ReadOptions
+from albedo_pipeline.imaging.io.read import read_colour
+from albedo_pipeline.imaging.io.write import write_exr
+from albedo_pipeline.imaging.pixels import as_float32
+from albedo_pipeline.runtime.atomic_files import replaced_folder
+
+_FACTS = "move.json"
+_VALID = "valid.npy"
+_VIDEO = "move.webp"
+_STILL = "first_frame.webp"
+
+
+@dataclass(frozen=True)
+class RenderedMove:
+    """Frames that were rendered, as they are saved."""
+
+    group: str
+    """The scene."""
+    frames_per_second: float
+    frames: Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    """Beauty and albedo, linear Rec.709, float32 [H, W, 3], and valid mask, bool [H, W]."""
+
+
+@dataclass(frozen=True)
+class CameraMove:
+    """Frames that were rendered, as they are loaded."""
+
+    group: str
+    frames_per_second: float
+    beauty: Path
+    """Folder of numbered EXR files, linear Rec.709."""
+    albedo: list[np.ndarray]
+    """True albedo of each frame, linear Rec.709, float32 [H, W, 3]."""
+    valid: np.ndarray
+    """bool [frames, H, W]."""
+
+
+class CameraMoveDataset(AbstractDataset[RenderedMove | None, CameraMove | None]):
+    """A folder with `beauty` and `albedo`, numbered EXR files, `valid.npy` and `move.json`.
+
+    Without a move it holds `move.json` only.
+
+    Args:
+        filepath: the folder; it is replaced in one step when a save succeeds.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> CameraMove | None:
+        """Read the truth; None if there is no move.
+
+        Raises:
+            ProjectError: if a file is missing or damaged.
+        """
+        try:
+            facts = _read_facts(self._folder)
+            if not facts:
+                return None
+            options = ReadOptions("linear", "ignore")
+            files = sorted(self._folder.glob("albedo/*.exr"))
+            albedo = [as_float32(read_colour(f, 2**40, options=options).pixels) for f in files]
+            valid = np.load(self._folder / _VALID, allow_pickle=False)
+            if not len(albedo) == len(valid) == facts["frames"]:
+                raise ValueError(f"{len(albedo)} frames, expected {facts['frames']}")
+        except (OSError, ValueError, KeyError) as error:
+            raise _damaged(self._folder, error) from error
+        beauty = self._folder / "beauty"
+        return CameraMove(facts["group"], facts["frames_per_second"], beauty, albedo, valid)
+
+    def save(self, data: RenderedMove | None) -> None:
+        """Write the frames while they are rendered."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_folder(self._folder) as folder:
+            facts: dict[str, object] = {}
+            if data is not None:
+                valid = list(_written(folder, data))
+                np.save(folder / _VALID, np.stack(valid))
+                facts = {"group": data.group, "frames": len(valid)}
+                facts |= {"frames_per_second": data.frames_per_second}
+            (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder)}
+
+
+@dataclass(frozen=True)
+class MoveResult:
+    """What was predicted and measured of a camera move."""
+
+    facts: dict
+    """Scene, frames, scores, and the digests of what they come from."""
+    video: bytes
+    """Animated WebP of beauty, prediction and truth side by side."""
+    still: bytes
+    """WebP of the first frame."""
+
+
+class MoveResultDataset(AbstractDataset[MoveResult | None, MoveResult | None]):
+    """A folder with `move.json`, `move.webp` and `first_frame.webp`.
+
+    Without a move it holds `move.json` only.
+
+    Args:
+        filepath: the folder; it is replaced in one step when a save succeeds.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> MoveResult | None:
+        """Read the result; None if there is none.
+
+        Raises:
+            ProjectError: if a file is missing or damaged.
+        """
+        if not self._folder.is_dir():
+            return None
+        try:
+            facts = _read_facts(self._folder)
+            if not facts:
+                return None
+            video, still = ((self._folder / name).read_bytes() for name in (_VIDEO, _STILL))
+        except (OSError, ValueError) as error:
+            raise _damaged(self._folder, error) from error
+        return MoveResult(facts, video, still)
+
+    def save(self, data: MoveResult | None) -> None:
+        """Write all files."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_folder(self._folder) as folder:
+            facts = data.facts if data else {}
+            (folder / _FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+            if data:
+                (folder / _VIDEO).write_bytes(data.video)
+                (folder / _STILL).write_bytes(data.still)
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder)}
+
+
+def _written(folder: Path, move: RenderedMove) -> Iterator[np.ndarray]:
+    for kind in ("beauty", "albedo"):
+        (folder / kind).mkdir()
+    for number, (beauty, albedo, valid) in enumerate(move.frames):
+        name = f"frame.{number + 1:04d}.exr"
+        write_exr(folder / "beauty" / name, beauty, {}, half=True)
+        write_exr(folder / "albedo" / name, np.clip(albedo, 0, 1), {}, half=True)
+        yield valid
+
+
+def _read_facts(folder: Path) -> dict:
+    return json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+
+
+def _damaged(folder: Path, error: Exception) -> ProjectError:
+    return ProjectError(f"{folder}: damaged ({one_line(error)}); run the pipeline sequence again")
