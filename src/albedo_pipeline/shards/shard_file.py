@@ -1,11 +1,11 @@
 """Shards: Arrow IPC files of rows, named by their content and read row by row."""
 
 import hashlib
-import json
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import FileIO
 from pathlib import Path
 from typing import Self
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import fsync
+from albedo_pipeline.shards.scalar_text import json_text
 from albedo_pipeline.shards.tensor_columns import (
     TensorColumn,
     is_tensor,
@@ -112,17 +113,12 @@ class ShardWriter:
         batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
         self._writer.write_batch(batch)
         scalars = [field.name for field in self._schema if not is_tensor(field)]
-        self._digest.update(_as_text(batch.select(scalars)))
+        self._digest.update(json_text(batch.select(scalars)))
         self._waiting, self._waiting_bytes = [], 0
 
 
 def _name(digest: str) -> str:
     return f"shard-{digest[:16]}.arrow"
-
-
-def _as_text(scalars: pa.RecordBatch | pa.Table) -> bytes:
-    """All scalars as text, for the digest in a shard's name."""
-    return "".join(map(json.dumps, scalars.to_pylist())).encode()
 
 
 def _column(field: pa.Field, values: list) -> pa.Array:
@@ -138,15 +134,15 @@ def _schema(row: Row) -> pa.Schema:
 
 @dataclass(frozen=True)
 class ShardFile:
-    """An open shard. Scalars are in memory, tensors are read when they are asked for.
+    """A shard. Scalars are in memory, tensors are read when they are asked for.
 
     A row is compared with its digest when one of its tensors is read for the first time.
     """
 
     path: Path
     """Path of the file."""
-    file: FileIO
-    """The open file."""
+    open_file: Callable[[Path], FileIO]
+    """Opens the file, or returns the open one."""
     scalars: pa.Table
     """All columns that are not tensors."""
     columns: dict[str, TensorColumn]
@@ -182,7 +178,8 @@ class ShardFile:
 
     def _read(self, name: str, row: int) -> np.ndarray:
         column = self.columns[name]
-        content = os.pread(self.file.fileno(), column.row_bytes(row), int(column.offsets[row]))
+        file = self.open_file(self.path)  # which stays open as long as it is referred to
+        content = os.pread(file.fileno(), column.row_bytes(row), int(column.offsets[row]))
         return np.frombuffer(content, column.dtype).reshape(column.shapes[row])
 
     def row(self, number: int) -> Row:
@@ -191,12 +188,17 @@ class ShardFile:
         return scalars | {name: self.tensor(name, number) for name in self.columns}
 
 
-def open_shard(path: Path, written_by: str = "that writes it") -> ShardFile:
+def open_shard(
+    path: Path,
+    written_by: str = "that writes it",
+    open_file: Callable[[Path], FileIO] | None = None,
+) -> ShardFile:
     """Open a shard, and check everything but its tensors.
 
     Args:
         path: path of the file.
         written_by: the pipeline that writes it, for errors.
+        open_file: opens the file, or returns the open one; None keeps a file open for this shard.
 
     Raises:
         ProjectError: if it is missing or damaged; names it.
@@ -212,10 +214,12 @@ def open_shard(path: Path, written_by: str = "that writes it") -> ShardFile:
             columns = {name: locate(batches, name, content.address) for name in names}
             scalars = pa.Table.from_batches(batches).drop_columns(names)
             in_memory = pa.ipc.open_stream(_serialised(scalars)).read_all()
-        if _name(hashlib.sha256(_as_text(in_memory)).hexdigest()) != path.name:
+        if _name(hashlib.sha256(json_text(in_memory)).hexdigest()) != path.name:
             raise ValueError("its scalars are not what was written")
         checked = np.zeros(len(in_memory), bool)
-        return ShardFile(path, FileIO(path), in_memory, columns, written_by, checked)
+        open_file = open_file or lru_cache(maxsize=1)(FileIO)
+        open_file(path)  # at once, so that the shard can be read after it was replaced
+        return ShardFile(path, open_file, in_memory, columns, written_by, checked)
     except Exception as error:  # a damaged file raises errors of many types
         raise _damaged(path, one_line(error), written_by) from error
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import resource
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from io import FileIO
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from albedo_pipeline.shards.index import read_index
+from albedo_pipeline.shards.scalar_text import repr_text
 from albedo_pipeline.shards.shard_file import open_shard
+
+_OPEN_FILES = 4096
+"""Number of shards whose files are open at a time, if the system allows it."""
 
 
 class Shards:
@@ -31,8 +37,9 @@ class Shards:
         """
         self.folder = folder
         self.index = read_index(folder)
-        _allow_open_files(len(self.index.shards))
-        self._shards = [open_shard(folder / name, self.written_by) for name in self.index.shards]
+        files = lru_cache(maxsize=_allowed_open_files(len(self.index.shards)))(FileIO)
+        paths = (folder / name for name in self.index.shards)
+        self._shards = [open_shard(path, self.written_by, files) for path in paths]
         self._ends = np.cumsum([len(shard.scalars) for shard in self._shards])
 
     def __reduce__(self) -> tuple:
@@ -44,7 +51,13 @@ class Shards:
     @cached_property
     def scalars(self) -> pa.Table:
         """All columns that are not tensors."""
-        return pa.concat_tables(shard.scalars for shard in self._shards).combine_chunks()
+        table = pa.concat_tables(shard.scalars for shard in self._shards).combine_chunks()
+        starts = self._ends - np.diff(self._ends, prepend=0)
+        self._shards = [  # each with its part of the table, so that nothing is held twice
+            replace(shard, scalars=table.slice(int(start), len(shard.scalars)))
+            for start, shard in zip(starts, self._shards, strict=True)
+        ]
+        return table
 
     @cached_property
     def tensor_names(self) -> list[str]:
@@ -71,15 +84,21 @@ class Shards:
         for name in self._shards[0].scalars.column_names:
             digest.update(name.encode())
             for shard in self._shards:  # so that few values are Python's at a time
-                digest.update("".join(map(repr, shard.scalars[name].to_pylist())).encode())
+                digest.update(repr_text(shard.scalars[name]))
         return digest.hexdigest()[:16]
 
 
-def _allow_open_files(count: int) -> None:
-    """Raise the process's soft limit, usually 1,024: every shard keeps a file open."""
+def _allowed_open_files(count: int) -> int:
+    """How many of `count` shards may have an open file; raises the process's soft limit for them.
+
+    The limit is usually 1,024, and half of it stays for others.
+    """
+    wanted = min(count, _OPEN_FILES)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < 2 * count + 256:
+    if soft != resource.RLIM_INFINITY and soft < 2 * wanted + 256:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft // 2))
 
 
 PREDICTION_OF = "prediction_of "
