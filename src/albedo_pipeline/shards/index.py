@@ -15,7 +15,7 @@ from albedo_pipeline.runtime.atomic_files import write_text
 _INDEX = "index.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """What some rows of a shard build are made from."""
 
