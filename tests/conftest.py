@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.evaluated_project",
     "tests.support.metric_inputs",
     "tests.support.models",
+    "tests.support.object_store",
     "tests.support.pairs",
     "tests.support.projects",
     "tests.support.ray_cluster",

@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.runtime.storage import is_remote, put
 
 
 def fsync(path: Path) -> None:
@@ -76,7 +77,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that appears complete or not at all."""
+    """Write a file, on a disk or in object storage, that appears complete or not at all."""
+    if is_remote(path):
+        put(path, content)
+        return
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(content)

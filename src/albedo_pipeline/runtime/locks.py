@@ -2,18 +2,23 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.runtime.leases import leased
+from albedo_pipeline.runtime.storage import is_remote
 
 
 @contextmanager
-def locked(folder: Path, who: str) -> Iterator[None]:
+def locked(folder: Path, who: str) -> Iterator[Callable[[], None]]:
     """Hold a folder for this process; the lock of a killed process is free.
+
+    In object storage the lock is a lease, which can be lost: see `runtime.leases`. So call what the
+    context gives before the last write; it raises ProjectError if the folder is no longer held.
 
     Args:
         folder: the folder that is locked; it is made if it is missing.
@@ -22,6 +27,10 @@ def locked(folder: Path, who: str) -> Iterator[None]:
     Raises:
         ProjectError: if another process holds the folder; names that process.
     """
+    if is_remote(folder):
+        with leased(folder, who) as lease:
+            yield lease.check
+        return
     folder.mkdir(parents=True, exist_ok=True)
     # Both files stand beside the folder, because the folder may be versioned.
     holder = folder.with_name(f".{folder.name}.lock-holder")
@@ -33,7 +42,11 @@ def locked(folder: Path, who: str) -> Iterator[None]:
         raise ProjectError(f"{folder}: {who} writes here ({name})") from error
     try:
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
-        yield
+        yield _is_held
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _is_held() -> None:
+    """A lock of the file system is held until it is released."""

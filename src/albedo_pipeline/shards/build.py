@@ -13,6 +13,7 @@ from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.parallel import ordered_map, usable_cores
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.runtime.ray_pool import Cluster, ray_map
+from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, is_remote
 from albedo_pipeline.shards.chunks import ChunkWork, ChunkWriter, Results
 from albedo_pipeline.shards.index import Index, Rejected, Source, publish, sweep_partial
 from albedo_pipeline.shards.ledger import BuildLedger, Chunk
@@ -83,7 +84,8 @@ def write_build(folder: Path, build: ShardBuild, mean: int) -> None:
     """Make the chunks that are missing, then publish the folder.
 
     Args:
-        folder: where the shards are written; with Ray, a folder that all nodes share.
+        folder: where the shards are written; with Ray, object storage or a folder that all nodes
+            share.
         build: what makes the rows.
         mean: mean number of sources in a chunk.
 
@@ -91,11 +93,15 @@ def write_build(folder: Path, build: ShardBuild, mean: int) -> None:
         ProjectError: if another run writes to the folder, too many sources are rejected, or no row
             is made.
     """
-    with locked(folder, f"another {build.label}"):
-        _write(folder, build, mean)
+    with locked(folder, f"another {build.label}") as check_held:
+        index, keys, ledger = _made(folder, build, mean)
+        check_held()
+        publish(folder, index)
+        ledger.publish(keys)
 
 
-def _write(folder: Path, build: ShardBuild, mean: int) -> None:
+def _made(folder: Path, build: ShardBuild, mean: int) -> tuple[Index, list[str], BuildLedger]:
+    """Make what is missing; returns the index, and the chunks' records that are still needed."""
     ledger = BuildLedger(folder, build.cache_key)
     chunks = chunk_bounds((source.name for source in build.sources), mean)
     keys = [ledger.key(build.sources[chunk.start : chunk.stop]) for chunk in chunks]
@@ -110,11 +116,11 @@ def _write(folder: Path, build: ShardBuild, mean: int) -> None:
         previous = PreviousRows(ledger.rows(key for key in known if key not in finished))
         writer = ChunkWriter(folder, build.make, ledger)
         _make_chunks(writer, build, previous, missing, _rejected(finished.values()))
-        finished |= {key: ledger.chunk(key) for key in missing}
+        made = ordered_map(ledger.chunk, missing, PARALLEL_REQUESTS)
+        finished |= dict(zip(missing, made, strict=True))
     in_order = [finished[key] for key in keys]
     shards = [chunk.shard for chunk in in_order if chunk.shard]
-    publish(folder, Index(shards, _rejected(in_order), build.companions))
-    ledger.publish(keys)
+    return Index(shards, _rejected(in_order), build.companions), keys, ledger
 
 
 def _rejected(chunks: Iterable[Chunk]) -> list[Rejected]:
@@ -129,7 +135,8 @@ def _remove_damaged(folder: Path, chunks: Iterable[Chunk]) -> set[str]:
     """
     names, removed = [chunk.shard for chunk in chunks if chunk.shard], set()
     paths = [folder / name for name in names]
-    checks = ordered_map(_is_undamaged, paths, usable_cores())
+    workers = PARALLEL_REQUESTS if is_remote(folder) else usable_cores()
+    checks = ordered_map(_is_undamaged, paths, workers)
     for path, is_undamaged in zip(paths, checks, strict=True):
         if not is_undamaged:
             logger.warning("%s: damaged, its samples are made again", path)
@@ -141,6 +148,8 @@ def _remove_damaged(folder: Path, chunks: Iterable[Chunk]) -> set[str]:
 def _is_undamaged(path: Path) -> bool:
     try:
         shard = open_shard(path)
+        if is_remote(path):  # the store keeps checksums; a row is checked when it is read
+            return True
         for row in range(len(shard.scalars)):
             shard.check(row)
     except ProjectError:

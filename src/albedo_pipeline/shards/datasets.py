@@ -1,7 +1,7 @@
 """Kedro datasets of folders of shards; a shard build is run when it is saved."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +11,7 @@ from kedro_datasets._typing import ImagePreview
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.locks import locked
+from albedo_pipeline.runtime.storage import location, make_folder
 from albedo_pipeline.shards.build import ShardBuild, write_build
 from albedo_pipeline.shards.index import Index, Rejected, has_index, publish, read_index, sweep
 from albedo_pipeline.shards.latent_shards import LatentShards
@@ -35,7 +36,8 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
     """A folder of shards.
 
     Args:
-        filepath: the folder. Its content is replaced in one step when a save succeeds.
+        filepath: the folder, or its URL in object storage. Its content is replaced in one step when
+            a save succeeds.
         samples_per_shard: number of rows in a file; for a shard build, the mean number of sources.
     """
 
@@ -44,7 +46,7 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
     def __init__(
         self, *, filepath: str, samples_per_shard: int = 256, metadata: dict | None = None
     ) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self._samples_per_shard = samples_per_shard
         self.metadata = metadata
 
@@ -67,19 +69,21 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
                 or fails.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             if isinstance(data, ShardBuild):
                 write_build(self._folder, data, self._samples_per_shard)
             else:
-                with locked(self._folder, "another run"):
-                    self._replace(data)
+                with locked(self._folder, "another run") as check_held:
+                    self._replace(data, check_held)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else one_line(error)
             raise ProjectError(f"{self._folder}: not finished: {reason}") from error
 
-    def _replace(self, data: Iterable[Row]) -> None:
+    def _replace(self, data: Iterable[Row], check_held: Callable[[], None]) -> None:
         try:
-            publish(self._folder, self._write(data))
+            index = self._write(data)
+            check_held()
+            publish(self._folder, index)
         except BaseException:
             sweep(self._folder, self._kept())
             raise
@@ -131,11 +135,11 @@ class LatentSetsDataset(AbstractDataset[NoReturn, dict[str, LatentShards]]):
     """Loads further latent sets that a training can mix in, by name.
 
     Args:
-        sets: folders of latent shards, by name.
+        sets: folders of latent shards, or their URLs, by name.
     """
 
     def __init__(self, *, sets: dict[str, str], metadata: dict | None = None) -> None:
-        self._folders = {name: Path(folder) for name, folder in sets.items()}
+        self._folders = {name: location(folder) for name, folder in sets.items()}
         self.metadata = metadata
 
     def load(self) -> dict[str, LatentShards]:

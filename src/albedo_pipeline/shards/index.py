@@ -11,6 +11,7 @@ from pathlib import Path
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import write_text
+from albedo_pipeline.runtime.storage import files_in, is_remote, read, remove
 
 _INDEX = "index.json"
 
@@ -60,7 +61,7 @@ def read_index(folder: Path) -> Index:
         ProjectError: if there is no index, or it is damaged; names the file.
     """
     try:
-        content = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        content = json.loads(read(folder / _INDEX))
         rejected = [Rejected(**item) for item in content["rejected"]]
         return Index(content["shards"], rejected, content.get("companions", 0))
     except FileNotFoundError as error:
@@ -90,14 +91,14 @@ def publish(folder: Path, index: Index) -> None:
 
 def sweep(folder: Path, keep: Iterable[str]) -> None:
     """Remove all shards but those to keep, and files that killed processes left half-written."""
-    keep = set(keep)
-    for path in folder.glob("shard-*.arrow"):
-        if path.name not in keep:
-            path.unlink(missing_ok=True)
+    keep = {Path(name).stem for name in keep}
+    # In object storage a shard has a head beside it, which has the same stem.
+    found = [path for path in files_in(folder, "shard-") if path.suffix in (".arrow", ".head")]
+    remove([path for path in found if path.stem not in keep])
     sweep_partial(folder)
 
 
 def sweep_partial(folder: Path) -> None:
     """Remove files that killed processes left half-written."""
-    for path in folder.glob(".*.partial"):
-        path.unlink(missing_ok=True)
+    if not is_remote(folder):  # object storage holds no unfinished files
+        remove(list(folder.glob(".*.partial")))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import write_text
+from albedo_pipeline.runtime.parallel import ordered_map
+from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, files_in, make_folder, read, remove
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.ledger_table import LedgerTable, Record, write_table
 from albedo_pipeline.shards.previous_rows import ChunkRows, source_digest
@@ -44,7 +46,7 @@ class BuildLedger:
     def __init__(self, folder: Path, cache_key: str) -> None:
         self._shards, self._cache_key = folder, cache_key
         self._folder = folder.with_name(f".{folder.name}.ledger")
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
 
     def key(self, sources: Iterable[Source]) -> str:
         """Name of the chunk that is made from these sources."""
@@ -83,9 +85,13 @@ class BuildLedger:
     def chunks(self) -> dict[str, Chunk]:
         """Finished chunks of this cache key whose shard has the recorded size."""
         records = LedgerTable(self._folder, self._cache_key).summaries()
-        read = ((key, self._read(key)) for key in self._single())
-        records |= {key: record for key, record in read if record}
-        return {key: _chunk(record) for key, record in records.items() if self._is_there(record)}
+        # Threads, because each record and each shard in object storage is a request.
+        keys = sorted(self._single())
+        found = zip(keys, ordered_map(self._read, keys, PARALLEL_REQUESTS), strict=True)
+        records |= {key: record for key, record in found if record}
+        are_there = ordered_map(self._is_there, records.values(), PARALLEL_REQUESTS)
+        pairs = zip(records.items(), are_there, strict=True)
+        return {key: _chunk(record) for (key, record), is_there in pairs if is_there}
 
     def chunk(self, key: str) -> Chunk:
         """A chunk that this run has recorded.
@@ -111,20 +117,23 @@ class BuildLedger:
         single = self._single()
         if single or LedgerTable(self._folder, self._cache_key).keys() != keys:
             write_table(self._folder, self._cache_key, self._records(keys))
-        for key in single:
-            self._path(key).unlink()
+        remove([self._path(key) for key in single])
 
     def _records(self, keys: Iterable[str]) -> Iterator[tuple[str, Record]]:
-        table, single = LedgerTable(self._folder, self._cache_key), self._single()
-        for key in keys:
+        table, single, keys = LedgerTable(self._folder, self._cache_key), self._single(), list(keys)
+
+        def read_single(key: str) -> Record | None:
+            return self._read(key) if key in single else None
+
+        found = ordered_map(read_single, keys, PARALLEL_REQUESTS)
+        for key, newer in zip(keys, found, strict=True):
             # A record of its own is newer than the one in the table, whose shard may be gone.
-            record = (self._read(key) if key in single else None) or table.record(key)
-            if record:
+            if record := newer or table.record(key):
                 yield key, record
 
     def _single(self) -> set[str]:
         """Keys of the chunks that have a record of their own."""
-        return {path.stem for path in self._folder.glob("*.json")}
+        return {path.stem for path in files_in(self._folder) if path.suffix == ".json"}
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
@@ -138,7 +147,7 @@ class BuildLedger:
 
     def _read(self, key: str) -> Record | None:
         try:
-            content = json.loads(self._path(key).read_text(encoding="utf-8"))
+            content = json.loads(read(self._path(key)))
             if content["cache_key"] != self._cache_key:
                 return None
             rejected = {int(k): Rejected(**item) for k, item in content["rejected"].items()}

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from albedo_pipeline.errors import one_line
 from albedo_pipeline.runtime.atomic_files import write_bytes
+from albedo_pipeline.runtime.storage import is_remote, read
 from albedo_pipeline.shards.index import Rejected
 
 logger = logging.getLogger(__name__)
@@ -58,10 +59,10 @@ class LedgerTable:
         self._place: dict[str, tuple[int, int]] = {}
         self._group: tuple[int, list[dict]] = (-1, [])
         path = folder / _FILE
-        if not path.is_file():
-            return
         try:
             self._open(path, cache_key)
+        except FileNotFoundError:
+            return
         except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
             logger.warning("%s: damaged (%s), everything is made again", path, one_line(error))
             self._summaries, self._place = {}, {}
@@ -86,7 +87,8 @@ class LedgerTable:
         return Record(known.shard, known.size, known.rejected, found["sources"], found["rows"])
 
     def _open(self, path: Path, cache_key: str) -> None:
-        self._file = pq.ParquetFile(path.open("rb"), page_checksum_verification=True)
+        file = pa.BufferReader(read(path)) if is_remote(path) else path.open("rb")
+        self._file = pq.ParquetFile(file, page_checksum_verification=True)
         metadata = self._file.schema_arrow.metadata or {}
         if metadata.get(b"cache_key") != cache_key.encode():
             return

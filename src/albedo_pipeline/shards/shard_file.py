@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import pyarrow as pa
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import fsync
+from albedo_pipeline.runtime.storage import is_remote
+from albedo_pipeline.shards.remote_rows import RemoteRows, read_head, store
 from albedo_pipeline.shards.scalar_text import json_text
 from albedo_pipeline.shards.tensor_columns import (
     TensorColumn,
@@ -26,6 +29,8 @@ from albedo_pipeline.shards.tensor_columns import (
 
 Row = dict[str, object]
 """Scalars and tensors of one row, by column."""
+OpenFile = Callable[[Path], FileIO]
+"""Opens a file on the disk, or returns the open one."""
 DIGEST = "digest"
 """Column that every shard has: a digest of the row's tensors."""
 _BATCH_BYTES = 2**20
@@ -92,16 +97,22 @@ class ShardWriter:
             self._writer.close()
             self._file.close()
             if kind is None:
-                fsync(self._partial)
-                name = _name(self._digest.hexdigest())
-                self._partial.rename(self._folder / name)
-                self.name = name
+                self._publish(self._partial, _name(self._digest.hexdigest()))
         finally:
             self._partial.unlink(missing_ok=True)
 
+    def _publish(self, partial: Path, name: str) -> None:
+        if is_remote(self._folder):
+            store(partial, self._folder / name, *_parsed(partial))
+        else:
+            fsync(partial)
+            partial.rename(self._folder / name)
+        self.name = name
+
     def _open(self, first: Row) -> None:
         # Not a file of `tempfile`, which only its owner can read.
-        self._partial = self._folder / f".shard-{uuid.uuid4().hex}.partial"
+        folder = Path(tempfile.gettempdir()) if is_remote(self._folder) else self._folder
+        self._partial = folder / f".shard-{uuid.uuid4().hex}.partial"
         self._file = pa.OSFile(str(self._partial), "wb")
         self._schema = _schema(first)
         self._writer = pa.ipc.new_file(self._file, self._schema)
@@ -141,8 +152,8 @@ class ShardFile:
 
     path: Path
     """Path of the file."""
-    open_file: Callable[[Path], FileIO]
-    """Opens the file, or returns the open one."""
+    content: Callable[[str, int], bytes]
+    """Gives the bytes of a tensor, by column and row; safe to call from any thread."""
     scalars: pa.Table
     """All columns that are not tensors."""
     columns: dict[str, TensorColumn]
@@ -178,9 +189,7 @@ class ShardFile:
 
     def _read(self, name: str, row: int) -> np.ndarray:
         column = self.columns[name]
-        file = self.open_file(self.path)  # which stays open as long as it is referred to
-        content = os.pread(file.fileno(), column.row_bytes(row), int(column.offsets[row]))
-        return np.frombuffer(content, column.dtype).reshape(column.shapes[row])
+        return np.frombuffer(self.content(name, row), column.dtype).reshape(column.shapes[row])
 
     def row(self, number: int) -> Row:
         """Read a complete row, as it was written."""
@@ -191,37 +200,58 @@ class ShardFile:
 def open_shard(
     path: Path,
     written_by: str = "that writes it",
-    open_file: Callable[[Path], FileIO] | None = None,
+    open_file: OpenFile | None = None,
 ) -> ShardFile:
     """Open a shard, and check everything but its tensors.
 
     Args:
         path: path of the file.
         written_by: the pipeline that writes it, for errors.
-        open_file: opens the file, or returns the open one; None keeps a file open for this shard.
+        open_file: opens the file if it is on a disk; None keeps it open.
 
     Raises:
         ProjectError: if it is missing or damaged; names it.
     """
     try:
-        with pa.memory_map(str(path)) as source:
-            content = source.read_buffer(source.size())
-            reader = pa.ipc.open_file(content)
-            batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
-            for batch in batches:
-                batch.validate(full=True)  # otherwise a damaged place could be outside the file
-            names = [field.name for field in reader.schema if is_tensor(field)]
-            columns = {name: locate(batches, name, content.address) for name in names}
-            scalars = pa.Table.from_batches(batches).drop_columns(names)
-            in_memory = pa.ipc.open_stream(_serialised(scalars)).read_all()
-        if _name(hashlib.sha256(json_text(in_memory)).hexdigest()) != path.name:
+        scalars, columns = read_head(path) if is_remote(path) else _parsed(path)
+        if _name(hashlib.sha256(json_text(scalars)).hexdigest()) != path.name:
             raise ValueError("its scalars are not what was written")
-        checked = np.zeros(len(in_memory), bool)
-        open_file = open_file or lru_cache(maxsize=1)(FileIO)
-        open_file(path)  # at once, so that the shard can be read after it was replaced
-        return ShardFile(path, open_file, in_memory, columns, written_by, checked)
+        rows = (
+            RemoteRows(path, columns) if is_remote(path) else _LocalRows(path, columns, open_file)
+        )
+        checked = np.zeros(len(scalars), bool)
+        return ShardFile(path, rows.content, scalars, columns, written_by, checked)
     except Exception as error:  # a damaged file raises errors of many types
         raise _damaged(path, one_line(error), written_by) from error
+
+
+def _parsed(path: Path) -> tuple[pa.Table, dict[str, TensorColumn]]:
+    """The scalars of a file on a disk, in memory, and the places of its tensors."""
+    with pa.memory_map(str(path)) as source:
+        content = source.read_buffer(source.size())
+        reader = pa.ipc.open_file(content)
+        batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        for batch in batches:
+            batch.validate(full=True)  # otherwise a damaged place could be outside the file
+        names = [field.name for field in reader.schema if is_tensor(field)]
+        columns = {name: locate(batches, name, content.address) for name in names}
+        scalars = pa.Table.from_batches(batches).drop_columns(names)
+        return pa.ipc.open_stream(_serialised(scalars)).read_all(), columns
+
+
+class _LocalRows:
+    """The tensors of a file on a disk, which is opened again if it was closed."""
+
+    def __init__(
+        self, path: Path, columns: dict[str, TensorColumn], open_file: OpenFile | None
+    ) -> None:
+        self._path, self._columns = path, columns
+        self._open_file = open_file or lru_cache(maxsize=1)(FileIO)
+        self._open_file(path)  # at once, so that the shard can be read after it was replaced
+
+    def content(self, name: str, row: int) -> bytes:
+        file, column = self._open_file(self._path), self._columns[name]  # open while referred to
+        return os.pread(file.fileno(), column.row_bytes(row), int(column.offsets[row]))
 
 
 def _damaged(path: Path, reason: str, written_by: str) -> ProjectError:

@@ -3,7 +3,7 @@
 import hashlib
 import resource
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from io import FileIO
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +11,8 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from albedo_pipeline.runtime.parallel import ordered_map
+from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, is_remote
 from albedo_pipeline.shards.index import read_index
 from albedo_pipeline.shards.scalar_text import repr_text
 from albedo_pipeline.shards.shard_file import open_shard
@@ -37,9 +39,14 @@ class Shards:
         """
         self.folder = folder
         self.index = read_index(folder)
-        files = lru_cache(maxsize=_allowed_open_files(len(self.index.shards)))(FileIO)
-        paths = (folder / name for name in self.index.shards)
-        self._shards = [open_shard(path, self.written_by, files) for path in paths]
+        paths = [folder / name for name in self.index.shards]
+        files = lru_cache(maxsize=_allowed_open_files(len(paths)))(FileIO)
+        open_one = partial(open_shard, written_by=self.written_by, open_file=files)
+        self._shards = list(
+            ordered_map(open_one, paths, PARALLEL_REQUESTS)
+            if is_remote(folder)
+            else map(open_one, paths)
+        )
         self._ends = np.cumsum([len(shard.scalars) for shard in self._shards])
 
     def __reduce__(self) -> tuple:

@@ -1,0 +1,196 @@
+"""Files on a disk or in object storage: a URL is a path.
+
+`location` is the one place where a text becomes a path. On a disk it is a plain `pathlib.Path`. In
+object storage it is a `UPath` of fsspec, which has the methods of `Path` that this project uses; so
+code says `folder / name` and `.read_text()` for both. What differs between the two is in this
+module, in `atomic_files`, `locks` and `remote_folder`, and in `shards.remote_shards`.
+
+Credentials and the address of the store come from where its other programs take them, such as
+AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, or ~/.aws for S3.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeGuard
+from urllib.parse import unquote
+
+from albedo_pipeline.errors import ProjectError, one_line
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.DOTALL)
+_EXTRAS = {"s3": "s3", "gs": "gcsfs", "az": "adlfs"}
+"""By protocol: the extra of this project, or the package, that opens its URLs."""
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "s3": {
+        # Standard mode waits longer after each try (0 to 20 s), also if the store says "slow down".
+        "config_kwargs": {
+            "retries": {"mode": "standard", "max_attempts": 10},
+            "connect_timeout": 10,
+            "read_timeout": 60,
+        }
+    }
+}
+PARALLEL_REQUESTS = 16
+"""Number of requests at a time for many small objects: a store answers each in tens of ms."""
+
+
+def location(url: str | Path) -> Path:
+    """The file or folder at a path, `file://…`, or a URL of object storage such as `s3://…`.
+
+    A URL gives a `UPath`, which the type checker is told is a `Path`.
+
+    Raises:
+        ProjectError: if no program for the protocol is installed; names what to install.
+    """
+    match = _URL.fullmatch(url) if isinstance(url, str) else None
+    if match is None:
+        return Path(url)
+    protocol, rest = match.groups()
+    if protocol == "file":
+        return Path(unquote(rest))
+    if protocol not in _EXTRAS:
+        known = ", ".join(f"{name}://" for name in ("file", *_EXTRAS))
+        raise ProjectError(f"{url}: a URL begins with {known}")
+    try:
+        from upath import UPath
+
+        # Listings are not kept in memory, because other processes write too.
+        path: Any = UPath(url, use_listings_cache=False, **_OPTIONS.get(protocol, {}))
+        assert path.fs is not None
+    except ImportError as error:
+        install = f"'albedo_pipeline[{_EXTRAS[protocol]}]'"
+        if protocol != "s3":
+            install = f"'albedo_pipeline[s3]' {_EXTRAS[protocol]}"
+        raise ProjectError(
+            f"{url}: the package for {protocol}:// is missing; run pip install {install}"
+        ) from error
+    return path
+
+
+def is_remote(path: Path) -> TypeGuard[Any]:
+    """Whether a path from `location` leads to object storage."""
+    return not isinstance(path, Path)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents if they are missing; object storage has no folders to make."""
+    if not is_remote(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def read(path: Path) -> bytes:
+    """Content of a file, in one request if it is remote.
+
+    Raises:
+        FileNotFoundError: if there is no file.
+        OSError: if it cannot be read; names the reason.
+    """
+    if not is_remote(path):
+        return path.read_bytes()
+    with store_errors(path):
+        return path.fs.cat_file(path.path)
+
+
+def read_range(path: Path, offset: int, size: int) -> bytes:
+    """Some bytes of a remote file."""
+    return read_ranges(path, [(offset, size)])[0]
+
+
+def read_ranges(path: Any, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    """Parts of a remote file, given as (offset, size) in bytes, requested at the same time.
+
+    Raises:
+        OSError: if one of them cannot be read; names the file and the reason.
+    """
+    with store_errors(path):
+        return path.fs.cat_ranges(
+            [path.path] * len(ranges),
+            [offset for offset, _ in ranges],
+            [offset + size for offset, size in ranges],
+            max_gap=None,
+            on_error="raise",
+        )
+
+
+def files_in(folder: Path, prefix: str = "") -> list[Path]:
+    """The files of a folder whose names begin with `prefix`, sorted; none if there is no folder.
+
+    In object storage this is a request for every thousand files, so it is done once in a run.
+    """
+    if not is_remote(folder):
+        return sorted(path for path in folder.glob(f"{prefix}*") if path.is_file())
+    try:
+        with store_errors(folder):
+            found = folder.fs.ls(folder.path, detail=True, refresh=True)
+    except FileNotFoundError:
+        return []
+    names = (str(one["name"]).rpartition("/")[2] for one in found if one["type"] == "file")
+    return [folder / name for name in sorted(names) if name and name.startswith(prefix)]
+
+
+def put(path: Any, content: bytes, **conditions: str) -> None:
+    """Write a remote file; it appears complete or not at all.
+
+    Args:
+        path: the file.
+        content: what it holds then.
+        conditions: arguments of the store's request, such as `IfMatch` of S3.
+
+    Raises:
+        OSError: if it is not written; names the file and the reason.
+    """
+    with store_errors(path):
+        path.fs.pipe_file(path.path, content, **conditions)
+
+
+def create(path: Any, content: bytes) -> bool:
+    """Write a remote file unless there is one, as one step of the store; whether it was written."""
+    try:
+        with store_errors(path):
+            path.fs.pipe_file(path.path, content, mode="create")
+    except FileExistsError:
+        return False
+    return True
+
+
+def upload(source: Path, target: Any) -> None:
+    """Copy a file from the disk to object storage; it appears complete or not at all."""
+    with store_errors(target):
+        target.fs.put_file(str(source), target.path)
+
+
+def download(source: Any, target: Path) -> None:
+    """Copy a file from object storage to the disk."""
+    with store_errors(source):
+        source.fs.get_file(source.path, str(target))
+
+
+def remove(paths: Sequence[Any]) -> None:
+    """Delete files, all of them local or all remote; those that are gone already do not matter."""
+    if not paths or not is_remote(paths[0]):
+        for path in paths:
+            path.unlink(missing_ok=True)
+        return
+    with store_errors(paths[0]):
+        try:
+            paths[0].fs.rm([path.path for path in paths])
+        except FileNotFoundError:
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def store_errors(path: Any) -> Iterator[None]:
+    """Turn the errors of a store's package, which have no common type, into OSError.
+
+    The message names the file, so that it can be shown to a user as it is.
+    """
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path}: {one_line(error)}") from error
+    except Exception as error:
+        raise OSError(f"{path}: {one_line(error)}") from error

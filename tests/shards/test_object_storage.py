@@ -1,0 +1,102 @@
+"""Shards in object storage: the same bytes as on a disk."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kedro.io import DatasetError
+
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.runtime.locks import locked
+from albedo_pipeline.runtime.storage import location, put, read
+from albedo_pipeline.shards import remote_rows
+from albedo_pipeline.shards.datasets import ShardsDataset
+from albedo_pipeline.shards.shards import Shards
+from tests.support.squares import Squares, values
+
+
+def dataset(folder: str | Path) -> ShardsDataset:
+    return ShardsDataset(filepath=str(folder), samples_per_shard=8)
+
+
+def content(folder: str | Path) -> dict[str, bytes]:
+    """All files of a folder but the heads, which only object storage has."""
+    paths = location(folder).iterdir()
+    return {path.name: read(path) for path in paths if path.suffix != ".head"}
+
+
+@pytest.fixture(scope="module")
+def made_at_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder on the disk."""
+    folder = tmp_path_factory.mktemp("disk") / "out"
+    dataset(folder).save(Squares(values(40)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stored(bucket: str) -> str:
+    """URL of the same folder in object storage, made by a build that was cut off and continued."""
+    url = f"{bucket}/stored"
+    with pytest.raises(DatasetError, match=rf"{url}: not finished: cut off"):
+        dataset(url).save(Squares(values(40), fails_at=20))
+    assert not dataset(url).exists()
+    again = Squares(values(40))
+    dataset(url).save(again)
+    assert 20 <= len(again.made) < 40
+    return url
+
+
+def test_the_files_are_those_of_the_disk(made_at_once: Path, stored: str) -> None:
+    assert content(stored) == content(made_at_once)
+
+
+def test_a_file_url_is_a_folder_on_the_disk(tmp_path: Path, made_at_once: Path) -> None:
+    dataset((tmp_path / "out").as_uri()).save(Squares(values(40)))
+    assert content(tmp_path / "out") == content(made_at_once)
+
+
+def test_rows_scalars_and_fingerprint_are_those_of_the_disk(
+    made_at_once: Path, stored: str
+) -> None:
+    disk, remote = Shards(made_at_once), Shards(location(stored))
+    assert remote.scalars.equals(disk.scalars)
+    assert remote.fingerprint() == disk.fingerprint()
+    assert np.array_equal(remote.shapes("x"), disk.shapes("x"))
+    for row in range(len(disk)):
+        assert np.array_equal(remote.tensor("x", row), disk.tensor("x", row))
+
+
+def test_a_finished_build_makes_nothing_again(stored: str) -> None:
+    again = Squares(values(40))
+    dataset(stored).save(again)
+    assert again.made == []
+
+
+def test_only_a_changed_source_is_made_and_old_shards_go(folder_url: str, stored: str) -> None:
+    dataset(folder_url).save(Squares(values(40) | {"s7": 50}))
+    build = Squares(values(40))
+    dataset(folder_url).save(build)
+    assert build.made == ["s7"]
+    names = {path.name for path in location(folder_url).iterdir()}
+    assert names == {path.name for path in location(stored).iterdir()}
+
+
+def test_a_second_build_is_refused(folder_url: str) -> None:
+    with (
+        locked(location(folder_url), "another run"),
+        pytest.raises(DatasetError, match=rf"{folder_url}: another squares writes here \(process"),
+    ):
+        dataset(folder_url).save(Squares(values(3)))
+
+
+def test_damaged_rows_and_heads_are_named(folder_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_rows, "_buffer", remote_rows._Buffer(0))
+    dataset(folder_url).save([{"id": "a", "x": np.full(9, 7, np.uint16)}])
+    shards = dataset(folder_url).load()
+    path = location(folder_url) / shards.index.shards[0]
+    put(path, read(path).replace(np.full(9, 7, np.uint16).tobytes(), bytes(18)))
+    with pytest.raises(ProjectError, match=rf"{path}: damaged shard \(row 0 is not what was writ"):
+        shards.tensor("x", 0)
+    put(remote_rows.head_of(path), b"nothing")
+    with pytest.raises(DatasetError, match=rf"{path}: damaged shard"):
+        dataset(folder_url).load()
