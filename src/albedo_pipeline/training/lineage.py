@@ -49,7 +49,7 @@ def _made_from(latents: LatentShards) -> dict[str, str]:
         return {}
     columns = ("sample_id", "pair_digest", "group", "split")
     return {
-        "pairs": pairs_digest(latents.scalars[name].to_pylist() for name in columns),
+        "pairs": pairs_digest(latents.scalars[name] for name in columns),
         "encoder": latents.scalars["encoder_digest"][0].as_py(),
     }
 
