@@ -1,10 +1,13 @@
 """Duplicates among many samples that look alike."""
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from albedo_pipeline.preprocessing import duplicates
 from albedo_pipeline.preprocessing.duplicates import Duplicates, find_duplicates
 from albedo_pipeline.shards.datasets import PairShardsDataset
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -57,3 +60,31 @@ def test_views_of_one_group_may_look_alike(tmp_path: Path, groups: str) -> None:
     samples = [("same", "train", ramp_image(0.3)), (groups, "train", ramp_image(0.3, 0.001))]
     expected = [-1, -1] if groups == "same" else [-1, 0]
     assert duplicates_of(tmp_path, samples).near.tolist() == expected
+
+
+def test_exact_duplicates_name_the_first() -> None:
+    first = duplicates._first_equal(pd.Series(["a", "b", "a", "c", "b", "a"]))
+    assert first.tolist() == [-1, -1, 0, -1, 1, 0]
+    assert duplicates._first_equal(pd.Series([], dtype="str")).tolist() == []
+
+
+def test_candidates_are_all_pairs_of_similar_codes() -> None:
+    """Of 300 codes in 60 clusters, each one or two bits away from the middle of its cluster."""
+    rng = np.random.default_rng(0)
+    one, other = np.uint64(1) << rng.integers(0, 64, (2, 5, 60)).astype(np.uint64)
+    other[::2] = 0
+    codes = (rng.integers(0, 2**63, 60, dtype=np.uint64) ^ one ^ other).ravel()
+    groups = rng.integers(0, 4, 300)
+    expected = {
+        (a, b)
+        for a, b in combinations(range(300), 2)
+        if int(codes[a] ^ codes[b]).bit_count() <= 3 and groups[a] != groups[b]
+    }
+    assert len(expected) > 100
+    assert set(duplicates._candidates(codes, groups)) == expected
+
+
+def test_codes_with_one_part_are_compared_with_their_neighbours_alone() -> None:
+    codes = np.zeros(200, np.uint64)
+    found = set(duplicates._candidates(codes, np.arange(200)))
+    assert found == {(a, b) for a in range(200) for b in range(a + 1, min(200, a + 65))}

@@ -1,6 +1,7 @@
 """Results are refused if they were made from something else than what is at hand."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from albedo_pipeline.artifacts.tables import TableDataset
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.provenance.lineage import (
+    PAIR_COLUMNS,
     check_content,
     check_denoiser,
     check_made_from,
@@ -18,6 +20,7 @@ from albedo_pipeline.provenance.lineage import (
     check_table,
     content_digest,
     manifest_digest,
+    pairs_digest,
     with_content,
     with_content_digest,
     with_table_digests,
@@ -109,6 +112,23 @@ def test_the_digest_of_the_pairs_covers_samples_and_splits_in_any_order() -> Non
     assert manifest_digest(manifest.assign(digest=["1", "3"])) != digest
     assert manifest_digest(manifest.iloc[:1]) != digest
     assert content_digest({"a": (1, 2.5), "b": None}) == content_digest({"b": None, "a": [1, 2.5]})
+
+
+@pytest.mark.parametrize("at_a_time", [1, 3, 7, 100])
+def test_digests_of_many_rows_are_those_of_their_json(
+    at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("albedo_pipeline.provenance.lineage._AT_A_TIME", at_a_time)
+    names = ["b", "a\u20ac", "a\U0001f600", "a", "A", "\u00e9", ""]
+    columns = {name: names[place:] + names[:place] for place, name in enumerate(PAIR_COLUMNS)}
+    manifest = pd.DataFrame({**columns, "x": [0.5, math.nan, math.inf, 1, 2, 3, 4], "n": range(7)})
+    expected = content_digest(sorted(zip(*columns.values(), strict=True)))
+    assert manifest_digest(manifest) == pairs_digest(columns.values()) == expected
+    content = [[name, values.tolist()] for name, values in manifest.items()]
+    assert with_table_digests(manifest, {}).attrs["content"] == content_digest(content)
+    assert with_table_digests(manifest[:0], {}).attrs["content"] == content_digest(
+        [[name, []] for name in manifest]
+    )
 
 
 TABLE = with_table_digests(

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.runtime.locks import locked
+from albedo_pipeline.shards import index, ledger
 from albedo_pipeline.shards.build import chunk_bounds
 from albedo_pipeline.shards.datasets import ShardsDataset
 from albedo_pipeline.shards.shard_file import open_shard
 from tests.support.squares import Squares, values
+
+UNLINK = Path.unlink
 
 
 def dataset(folder: Path) -> ShardsDataset:
@@ -127,17 +130,74 @@ def test_a_rejection_that_may_pass_is_tried_again(tmp_path: Path, made_at_once) 
     assert content(tmp_path / "shards") == made_at_once
 
 
-def test_damaged_shards_and_records_are_made_again(tmp_path: Path, made_at_once) -> None:
+def test_a_damaged_shard_is_made_again(tmp_path: Path, made_at_once) -> None:
     folder = tmp_path / "shards"
     dataset(folder).save(Squares(values(100)))
     shard = sorted(folder.glob("*.arrow"))[0]
     shard.write_bytes(shard.read_bytes()[:-10])
-    record = sorted((tmp_path / ".shards.ledger").glob("*.json"))[0]
-    record.write_text(record.read_text()[:50])
     again = Squares(values(100))
     dataset(folder).save(again)
     assert 0 < len(again.made) < 60
     assert content(folder) == made_at_once
+
+
+def test_a_damaged_record_of_a_failed_build_is_made_again(tmp_path: Path, made_at_once) -> None:
+    folder = tmp_path / "shards"
+    with pytest.raises(Exception, match="cut off"):
+        dataset(folder).save(Squares(values(100), fails_at=99))
+    record = sorted((tmp_path / ".shards.ledger").glob("*.json"))[0]
+    record.write_text(record.read_text()[:50])
+    again = Squares(values(100))
+    dataset(folder).save(again)
+    assert 1 < len(again.made) < 60
+    assert content(folder) == made_at_once
+
+
+def test_without_the_ledger_of_a_finished_build_everything_is_made_again(
+    tmp_path: Path, made_at_once, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "shards"
+    dataset(folder).save(Squares(values(100)))
+    (table,) = (tmp_path / ".shards.ledger").iterdir()
+    table.write_bytes(table.read_bytes()[:-10])
+    again = Squares(values(100))
+    dataset(folder).save(again)
+    assert len(again.made) == 100
+    assert content(folder) == made_at_once
+    assert f"{table}: damaged" in caplog.text
+
+
+@pytest.mark.parametrize("killed_after", range(4))
+def test_a_kill_while_the_build_is_published_loses_nothing(
+    tmp_path: Path, made_at_once, monkeypatch: pytest.MonkeyPatch, killed_after: int
+) -> None:
+    """Ends the run at each step of `publish`: the index, the table, the first and second record."""
+    folder, steps = tmp_path / "shards", iter(range(killed_after))
+
+    def limited(function):
+        def step(*arguments, **options):
+            if next(steps, None) is None:
+                raise KeyboardInterrupt
+            return function(*arguments, **options)
+
+        return step
+
+    monkeypatch.setattr("albedo_pipeline.shards.index.write_text", limited(index.write_text))
+    monkeypatch.setattr("albedo_pipeline.shards.ledger.write_table", limited(ledger.write_table))
+    unlink = limited(Path.unlink)
+    monkeypatch.setattr(
+        Path,
+        "unlink",
+        lambda path, **options: (unlink if path.suffix == ".json" else UNLINK)(path, **options),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        dataset(folder).save(Squares(values(100)))
+    monkeypatch.undo()
+    again = Squares(values(100))
+    dataset(folder).save(again)
+    assert again.made == []
+    assert content(folder) == made_at_once
+    assert [path.name for path in (tmp_path / ".shards.ledger").iterdir()] == ["finished.parquet"]
 
 
 def test_a_shard_with_a_flipped_byte_is_made_again(

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from albedo_pipeline.shards.index import Rejected, Source
-from albedo_pipeline.shards.ledger import BuildLedger, Chunk, PreviousRows, SourceOutcome
+from albedo_pipeline.shards.ledger import BuildLedger, Chunk
+from albedo_pipeline.shards.previous_rows import PreviousResult, PreviousRows, RowCopier
 from albedo_pipeline.shards.shard_file import write_shard
 
 SOURCES = [Source("a", "1"), Source("b", "1"), Source("c", "1")]
 REJECTED = Rejected("b", "g", "negative")
+RETRIED = Rejected("b", "g", "negative", retry=True)
+TABLE = "finished.parquet"
 
 
 @pytest.fixture
@@ -22,34 +25,36 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def chunk(folder: Path) -> Chunk:
-    """A finished chunk: two rows of `a`, `b` rejected, one row of `c`."""
+def shard(folder: Path) -> str:
+    """A shard with two rows of `a` and one of `c`."""
     names = ("a", "a@1", "c")
     shard = write_shard(folder, [{"id": n, "x": np.full(2, i)} for i, n in enumerate(names)])
-    outcomes = {
-        "a": SourceOutcome("1", 2, None),
-        "b": SourceOutcome("1", 0, REJECTED),
-        "c": SourceOutcome("1", 1, None),
-    }
-    return Chunk(shard, outcomes)
+    assert shard
+    return shard
 
 
-@pytest.fixture
-def ledger(folder: Path, chunk: Chunk) -> BuildLedger:
-    """A ledger with that chunk."""
+@pytest.fixture(params=["record", "table"])
+def ledger(request, folder: Path, shard: str) -> BuildLedger:
+    """A ledger with the chunk of that shard, before and after it is published."""
     ledger = BuildLedger(folder, "key")
-    ledger.record(ledger.key(SOURCES), chunk)
+    ledger.record(ledger.key(SOURCES), shard, SOURCES, [2, 0, 1], {1: REJECTED})
+    if request.param == "table":
+        ledger.publish([ledger.key(SOURCES)])
+        assert files(folder) == [TABLE]
     return ledger
 
 
-def retried(chunk: Chunk) -> Chunk:
-    """The chunk, but `b` should be tried again."""
-    again = Rejected(REJECTED.sample_id, REJECTED.group, REJECTED.reason, retry=True)
-    return Chunk(chunk.shard, chunk.outcomes | {"b": SourceOutcome("1", 0, again)})
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.with_name(".shards.ledger").iterdir())
 
 
-def test_a_recorded_chunk_is_found_again(folder: Path, ledger: BuildLedger, chunk: Chunk) -> None:
-    assert BuildLedger(folder, "key").chunks() == {ledger.key(SOURCES): chunk}
+def previous(ledger: BuildLedger) -> PreviousRows:
+    return PreviousRows(ledger.rows(ledger.chunks()))
+
+
+def test_a_recorded_chunk_is_found_again(folder: Path, ledger: BuildLedger, shard: str) -> None:
+    expected = {ledger.key(SOURCES): Chunk(shard, (REJECTED,))}
+    assert BuildLedger(folder, "key").chunks() == expected
     assert {path.suffix for path in folder.iterdir()} == {".arrow"}  # records are beside it
 
 
@@ -65,67 +70,108 @@ def test_names_signatures_order_and_cache_key_make_a_chunk(folder: Path) -> None
         one.key(SOURCES[:2]),
         one.key([*SOURCES[:2], Source("c", "2")]),
         one.key([*SOURCES[:2], Source("d", "1")]),
+        one.key([*SOURCES[:2], Source("", "c1")]),
         other.key(SOURCES),
     ]
     assert len(set(keys)) == len(keys)
     assert one.key(list(SOURCES)) == keys[0]
 
 
-@pytest.mark.parametrize("damaged", ["missing shard", "short shard", "cut record", "no outcomes"])
+@pytest.mark.parametrize("damaged", ["missing shard", "short shard", "cut", "flipped byte"])
 def test_a_damaged_chunk_is_not_found(
-    folder: Path, ledger: BuildLedger, chunk: Chunk, damaged: str
+    folder: Path, ledger: BuildLedger, shard: str, damaged: str
 ) -> None:
-    shard = folder / str(chunk.shard)
     (record,) = folder.with_name(".shards.ledger").iterdir()
-    text = record.read_text(encoding="utf-8")
+    content = record.read_bytes()
     if damaged == "missing shard":
-        shard.unlink()
+        (folder / shard).unlink()
     elif damaged == "short shard":
-        shard.write_bytes(shard.read_bytes()[:-1])
-    elif damaged == "cut record":
-        record.write_text(text[: len(text) // 2], encoding="utf-8")
+        (folder / shard).write_bytes((folder / shard).read_bytes()[:-1])
+    elif damaged == "cut":
+        record.write_bytes(content[: len(content) // 2])
     else:
-        content = {k: v for k, v in json.loads(text).items() if k != "outcomes"}
-        record.write_text(json.dumps(content), encoding="utf-8")
+        record.write_bytes(content.replace(shard[:8].encode(), b"shard-XY"))
     assert ledger.chunks() == {}
 
 
-def test_other_records_are_deleted(ledger: BuildLedger, chunk: Chunk) -> None:
-    ledger.record("old", chunk)
-    ledger.keep_only([ledger.key(SOURCES)])
+def test_a_record_without_a_part_is_not_found(folder: Path, shard: str) -> None:
+    ledger = BuildLedger(folder, "key")
+    ledger.record("k", shard, SOURCES, [2, 0, 1], {})
+    path = folder.with_name(".shards.ledger") / "k.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for name in content:
+        path.write_text(json.dumps({k: v for k, v in content.items() if k != name}))
+        assert ledger.chunks() == {}
+
+
+def test_other_records_are_deleted(folder: Path, ledger: BuildLedger, shard: str) -> None:
+    ledger.record("old", shard, SOURCES, [2, 0, 1], {})
+    ledger.publish([ledger.key(SOURCES)])
     assert set(ledger.chunks()) == {ledger.key(SOURCES)}
+    assert files(folder) == [TABLE]
 
 
-def test_a_chunk_is_final_if_nothing_should_be_tried_again(chunk: Chunk) -> None:
-    assert chunk.is_final
-    assert not retried(chunk).is_final
+def test_the_table_of_a_finished_build_is_not_written_again(folder: Path, shard: str) -> None:
+    ledger = BuildLedger(folder, "key")
+    keys = [f"{number:03d}" for number in range(100)]  # more than are read at a time
+    for key in keys:
+        ledger.record(key, shard, SOURCES, [2, 0, 1], {1: REJECTED})
+    ledger.publish(keys)
+    table = folder.with_name(".shards.ledger") / TABLE
+    before = (table.stat().st_ino, table.read_bytes())
+    assert list(ledger.chunks()) == keys
+    ledger.publish(keys)
+    assert (table.stat().st_ino, table.read_bytes()) == before
+    ledger.publish(keys[50:])
+    assert list(ledger.chunks()) == keys[50:]
+    assert [chunk.rows for chunk in ledger.rows(keys[-2:])] == [[2, 0, 1]] * 2
 
 
-def test_rows_of_unchanged_sources_are_copied(folder: Path, chunk: Chunk) -> None:
-    previous = PreviousRows(folder, [chunk])
-    assert [previous.holds(source) for source in SOURCES] == [True] * 3
-    rows = previous.take(SOURCES[0])
+def test_a_record_replaces_the_one_in_the_table(folder: Path, shard: str) -> None:
+    """As after a chunk was made again because its shard was damaged."""
+    ledger, key = BuildLedger(folder, "key"), "k"
+    ledger.record(key, shard, SOURCES, [2, 0, 1], {1: RETRIED})
+    ledger.publish([key])
+    ledger.record(key, shard, SOURCES, [2, 0, 1], {1: REJECTED})
+    assert ledger.chunks() == {key: Chunk(shard, (REJECTED,))}
+    ledger.publish([key])
+    assert ledger.chunks() == {key: Chunk(shard, (REJECTED,))}
+
+
+def test_a_chunk_is_final_if_nothing_should_be_tried_again() -> None:
+    assert Chunk("s", (REJECTED,)).is_final
+    assert not Chunk("s", (REJECTED, RETRIED)).is_final
+
+
+def test_rows_of_unchanged_sources_are_copied(folder: Path, ledger: BuildLedger) -> None:
+    results, copier = previous(ledger).of(SOURCES), RowCopier(folder)
+    rows = copier.read(results[0])
     assert [row["id"] for row in rows] == ["a", "a@1"]
-    assert previous.take(SOURCES[1]) == REJECTED
-    (row,) = previous.take(SOURCES[2])
+    assert copier.read(results[1]) == REJECTED
+    (row,) = copier.read(results[2])
     np.testing.assert_array_equal(row["x"], [2, 2])
-    assert previous.rejected(SOURCES) == [REJECTED]
 
 
-def test_a_changed_source_is_not_held(folder: Path, chunk: Chunk) -> None:
-    previous = PreviousRows(folder, [chunk])
-    assert not previous.holds(Source("a", "2"))
-    assert not previous.holds(Source("d", "1"))
-    assert previous.rejected([Source("b", "2")]) == []
+def test_a_changed_source_is_not_held(ledger: BuildLedger, shard: str) -> None:
+    changed = [Source("a", "2"), Source("b", "2"), Source("c", "1"), Source("d", "1")]
+    expected = [None, None, PreviousResult(shard, 2, 1, None), None]
+    assert previous(ledger).of(changed) == expected
+    assert PreviousRows().of(changed) == [None] * 4
 
 
-def test_a_rejection_to_be_tried_again_is_not_held(folder: Path, chunk: Chunk) -> None:
-    previous = PreviousRows(folder, [retried(chunk)])
-    assert [previous.holds(source) for source in SOURCES] == [True, False, True]
-    assert previous.rejected(SOURCES) == []
-    assert [row["id"] for row in previous.take(SOURCES[2])] == ["c"]
+def test_a_rejection_to_be_tried_again_is_not_held(folder: Path, shard: str) -> None:
+    ledger = BuildLedger(folder, "key")
+    ledger.record("k", shard, SOURCES, [2, 0, 1], {1: RETRIED})
+    expected = [PreviousResult(shard, 0, 2, None), None, PreviousResult(shard, 2, 1, None)]
+    assert previous(ledger).of(SOURCES) == expected
 
 
 def test_a_source_without_rows_and_rejection_is_held(folder: Path) -> None:
-    previous = PreviousRows(folder, [Chunk(None, {"a": SourceOutcome("1", 0, None)})])
-    assert previous.take(SOURCES[0]) == []
+    ledger = BuildLedger(folder, "key")
+    ledger.record("k", None, SOURCES[:1], [0], {})
+    (result,) = previous(ledger).of(SOURCES[:1])
+    assert RowCopier(folder).read(result) == []
+
+
+def test_names_that_are_not_utf8_have_a_digest(folder: Path) -> None:
+    assert len(BuildLedger(folder, "key").key([Source("a", "/\udcff/x.exr:1")])) == 16

@@ -7,6 +7,7 @@ import pytest
 from kedro.io import DatasetError
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.runtime import leases
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.storage import location, put, read
 from albedo_pipeline.shards import remote_rows
@@ -81,7 +82,8 @@ def test_only_a_changed_source_is_made_and_old_shards_go(folder_url: str, stored
     assert names == {path.name for path in location(stored).iterdir()}
 
 
-def test_a_second_build_is_refused(folder_url: str) -> None:
+def test_a_second_build_is_refused(folder_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "SECONDS", 0.9)
     with (
         locked(location(folder_url), "another run"),
         pytest.raises(DatasetError, match=rf"{folder_url}: another squares writes here \(process"),
@@ -100,3 +102,20 @@ def test_damaged_rows_and_heads_are_named(folder_url: str, monkeypatch: pytest.M
     put(remote_rows.head_of(path), b"nothing")
     with pytest.raises(DatasetError, match=rf"{path}: damaged shard"):
         dataset(folder_url).load()
+
+
+def test_refused_lost_and_slow_requests_change_nothing(
+    folder_url: str, made_at_once: Path, s3_server
+) -> None:
+    s3_server.fail_every, s3_server.seconds = 7, 0.01
+    failed = s3_server.failed
+    try:
+        dataset(folder_url).save(Squares(values(40)))
+        shards = dataset(folder_url).load()
+        rows = [shards.tensor("x", row) for row in range(len(shards))]
+    finally:
+        s3_server.fail_every, s3_server.seconds = 0, 0.0
+    assert s3_server.failed - failed > 5
+    assert content(folder_url) == content(made_at_once)
+    disk = Shards(made_at_once)
+    assert all(np.array_equal(disk.tensor("x", row), tensor) for row, tensor in enumerate(rows))

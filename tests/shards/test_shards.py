@@ -1,6 +1,8 @@
 """Folders of shards as their readers see them: rows, shapes, batches, fingerprints."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,38 @@ def test_rows_of_several_shards_are_one_sequence(tmp_path: Path) -> None:
     assert shards.scalars["sample_id"].to_pylist() == [f"s{i}" for i in range(10)]
     for i in range(10):
         np.testing.assert_array_equal(shards.tensor("x", i), np.full((2, 3), i))
+
+
+def test_few_files_are_open_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("albedo_pipeline.shards.shards._OPEN_FILES", 3)
+    dataset = ShardsDataset(filepath=str(tmp_path / "shards"), samples_per_shard=2)
+    dataset.save(rows(40))
+    shards = dataset.load()
+    with ThreadPoolExecutor(4) as pool:
+        read = list(pool.map(partial(shards.tensor, "x"), [*range(40)] * 3))
+    assert [int(tensor[0, 0]) for tensor in read] == [*range(40)] * 3
+    opened = [file.path for file in psutil.Process().open_files()]
+    assert sum(path.startswith(str(tmp_path)) for path in opened) == 3
+
+
+def test_open_shards_can_be_read_after_others_replaced_them(tmp_path: Path) -> None:
+    dataset = ShardsDataset(filepath=str(tmp_path / "shards"), samples_per_shard=2)
+    dataset.save(rows(4))
+    shards = dataset.load()
+    dataset.save({"sample_id": "other", "x": np.zeros((2, 3), np.float16)} for _ in range(2))
+    assert [int(shards.tensor("x", row)[0, 0]) for row in range(4)] == [0, 1, 2, 3]
+
+
+def test_the_scalars_are_held_once(tmp_path: Path) -> None:
+    dataset = ShardsDataset(filepath=str(tmp_path / "shards"), samples_per_shard=2)
+    dataset.save(rows(5))
+    shards = dataset.load()
+    before = shards.fingerprint()
+    held = shards.scalars["sample_id"].chunk(0).buffers()[2].address
+    parts = [shard.scalars["sample_id"].chunk(0) for shard in shards._shards]
+    assert [part.buffers()[2].address for part in parts] == [held] * 3
+    assert [part.to_pylist() for part in parts] == [["s0", "s1"], ["s2", "s3"], ["s4"]]
+    assert shards.fingerprint() == before == "3da1665aa1861cbe"
 
 
 def test_reading_leaves_nothing_in_memory(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class ExportFolderDataset(AbstractDataset[NoReturn, Path]):
         self.metadata = metadata
 
     def load(self) -> Path:
-        """Return the folder, or its copy on the disk if it is in object storage; it need not exist."""
+        """Return the folder, or a copy of the one in object storage; it need not exist."""
         return local_copy(self._folder)
 
     def save(self, data: NoReturn) -> None:

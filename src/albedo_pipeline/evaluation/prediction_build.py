@@ -2,13 +2,15 @@
 
 import hashlib
 
+import numpy as np
 import pandas as pd
 
 from albedo_pipeline.evaluation.predictions import EvaluatedSample, SplitPredictor
 from albedo_pipeline.params import EvaluateParams
 from albedo_pipeline.provenance.code import code_digest
-from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, content_digest
-from albedo_pipeline.shards.index import Rejected, Source
+from albedo_pipeline.provenance.lineage import content_digest
+from albedo_pipeline.shards.index import Rejected
+from albedo_pipeline.shards.manifest_sources import ManifestSources
 from albedo_pipeline.shards.pair_shards import PairShards
 
 _SAMPLING = {
@@ -51,20 +53,16 @@ class PredictionBuild:
             parts: whatever else a prediction depends on.
         """
         self._shapes = pairs.shapes("beauty")
-        self._columns = [samples[name].to_numpy() for name in ("row", *PAIR_COLUMNS)]
         self.compute, self.make = params.compute, predictor.rows
         settings = params.model_dump_json(include=_SAMPLING)
         content = (content_digest(lineage), settings, *parts, code_digest(__name__))
         self.cache_key = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
-        self.sources = [
-            Source(sample_id, f"{digest} {group} {split}")
-            for _, sample_id, digest, group, split in zip(*self._columns, strict=True)
-        ]
+        self.sources = ManifestSources(samples, np.arange(len(samples)))
 
     def item(self, source: int) -> EvaluatedSample:
         """The sample, as its row of the manifest describes it."""
-        row, sample_id, _, group, split = (column[source] for column in self._columns)
-        return EvaluatedSample(int(row), sample_id, group, split, tuple(self._shapes[row].tolist()))
+        row, sample_id, _, group, split = self.sources.sample(source)
+        return EvaluatedSample(row, sample_id, group, split, tuple(self._shapes[row].tolist()))
 
     def check_rejected(self, rejected: list[Rejected]) -> None:
         """No sample is ever rejected."""

@@ -58,9 +58,10 @@ def find_duplicates(pairs: PairShards, manifest: pd.DataFrame) -> Duplicates:
 
 
 def _first_equal(digests: pd.Series) -> np.ndarray:
-    first: dict[str, int] = {}
-    rows = [first.setdefault(digest, row) for row, digest in enumerate(digests)]
-    return np.where(np.array(rows) == np.arange(len(rows)), -1, rows)
+    values, rows = pd.factorize(digests)[0], np.arange(len(digests))
+    first = np.empty(values.max(initial=-1) + 1, np.int64)
+    first[values[::-1]] = rows[::-1]  # of several assignments to one place, the last one stays
+    return np.where(first[values] == rows, -1, first[values])
 
 
 def _candidates(codes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -71,12 +72,19 @@ def _candidates(codes: np.ndarray, groups: np.ndarray) -> Iterator[tuple[int, in
     for band in range(BANDS):
         part = (codes >> np.uint64(16 * band)).astype(np.uint16)
         order = np.lexsort((codes, part))
-        for distance in range(1, min(NEIGHBOURS, len(codes) - 1) + 1):
-            first, second = order[:-distance], order[distance:]
-            alike = (part[first] == part[second]) & (groups[first] != groups[second])
-            alike &= np.bitwise_count(codes[first] ^ codes[second]) <= MAX_BITS
-            candidates = np.sort(np.stack([first[alike], second[alike]], axis=1), axis=1)
-            yield from map(tuple, candidates.tolist())
+        part, sorted_codes, sorted_groups = part[order], codes[order], groups[order]
+        first = np.arange(len(codes))
+        for distance in range(1, NEIGHBOURS + 1):
+            # Equal parts lie together, so a row with no equal one here has none further away.
+            first = first[: np.searchsorted(first, len(codes) - distance)]
+            first = first[part[first] == part[first + distance]]
+            if not len(first):
+                break
+            second = first + distance
+            alike = np.bitwise_count(sorted_codes[first] ^ sorted_codes[second]) <= MAX_BITS
+            alike &= sorted_groups[first] != sorted_groups[second]
+            rows = np.stack([order[first[alike]], order[second[alike]]], axis=1)
+            yield from map(tuple, np.sort(rows, axis=1).tolist())
 
 
 def _thumbnail(pairs: PairShards, row: int, known: dict[int, np.ndarray]) -> np.ndarray:

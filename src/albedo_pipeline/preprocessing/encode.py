@@ -11,9 +11,10 @@ from albedo_pipeline.models.autoencoder import check_divisible
 from albedo_pipeline.params.compute import LOCAL, ComputeParams
 from albedo_pipeline.preprocessing.latent_rows import LatentEncoder, LatentSample
 from albedo_pipeline.provenance.code import code_digest
-from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, check_manifest
+from albedo_pipeline.provenance.lineage import check_manifest
 from albedo_pipeline.provenance.weights import encoder_digest
-from albedo_pipeline.shards.index import Rejected, Source
+from albedo_pipeline.shards.index import Rejected
+from albedo_pipeline.shards.manifest_sources import ManifestSources
 from albedo_pipeline.shards.pair_shards import PairShards
 
 
@@ -45,22 +46,17 @@ class LatentBuild:
             check_divisible(autoencoder, tuple(shape))
         # Images of one shape lie together, so that batches are full.
         order = np.lexsort((manifest["row"], *shapes[manifest["row"]].T[::-1]))
-        samples = manifest.iloc[order]
-        self._columns = [samples[name].to_numpy() for name in ("row", *PAIR_COLUMNS)]
         self._shapes, self.compute = shapes, compute
         encoder = LatentEncoder(pairs, autoencoder, batch_size, device, precision)
         self.make = encoder.rows
         self.cache_key = cache_key(autoencoder, precision, device.type, encoder.batch_size)
-        self.sources = [
-            Source(sample_id, f"{digest} {group} {split}")
-            for _, sample_id, digest, group, split in zip(*self._columns, strict=True)
-        ]
+        self.sources = ManifestSources(manifest, order)
 
     def item(self, source: int) -> LatentSample:
         """The sample, as its row of the manifest describes it."""
-        row, sample_id, digest, group, split = (column[source] for column in self._columns)
+        row, sample_id, digest, group, split = self.sources.sample(source)
         shape = tuple(self._shapes[row].tolist())
-        return LatentSample(int(row), sample_id, digest, group, split, shape)
+        return LatentSample(row, sample_id, digest, group, split, shape)
 
     def check_rejected(self, rejected: list[Rejected]) -> None:
         """No sample is ever rejected."""

@@ -15,14 +15,20 @@ compares them, so that no two of different runs are mixed:
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from albedo_pipeline.errors import ProjectError
 
 PAIR_COLUMNS = ("sample_id", "digest", "group", "split")
 """Columns of the manifest that say which pair is in which split."""
+_AT_A_TIME = 2**16
+"""Number of values that are Python's at a time while a digest is computed."""
 _EVALUATE = "the pipeline evaluate"
 _MADE_FROM, _CONTENT = "made_from", "content"
 
@@ -32,18 +38,44 @@ def content_digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def pairs_digest(columns: Iterable[Iterable[str]]) -> str:
+def pairs_digest(columns: Iterable[pa.Array | pa.ChunkedArray | pd.Series | list[str]]) -> str:
     """Digest of the pairs and their splits, in any order.
+
+    It is the `content_digest` of the sorted rows, computed with few of them as Python's at a time.
 
     Args:
         columns: the values of `PAIR_COLUMNS`, one for each sample.
     """
-    return content_digest(sorted(zip(*columns, strict=True)))
+    table = pa.table([_as_arrow(column) for column in columns], names=PAIR_COLUMNS)
+    # Arrow sorts texts by their UTF-8 bytes, which is the order of Python's strings.
+    order = pc.sort_indices(table, [(name, "ascending") for name in PAIR_COLUMNS])
+
+    def rows(start: int, stop: int) -> list:
+        part = table.take(order.slice(start, stop - start))
+        columns = (c.to_numpy(zero_copy_only=False).tolist() for c in part.columns)
+        return list(zip(*columns, strict=True))
+
+    digest = hashlib.sha256()
+    _update_with_json(digest, rows, len(table))
+    return digest.hexdigest()[:16]
 
 
 def manifest_digest(manifest: pd.DataFrame) -> str:
     """`pairs_digest` of the samples of a manifest."""
-    return pairs_digest(manifest[name].tolist() for name in PAIR_COLUMNS)
+    return pairs_digest(manifest[name] for name in PAIR_COLUMNS)
+
+
+def _as_arrow(column: pa.Array | pa.ChunkedArray | pd.Series | list[str]) -> Any:
+    return column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)
+
+
+def _update_with_json(digest: Any, values: Callable[[int, int], list], count: int) -> None:
+    """Add a list as JSON to a digest; `values` gives a part of it."""
+    digest.update(b"[")
+    for start in range(0, count, _AT_A_TIME):
+        text = json.dumps(values(start, min(count, start + _AT_A_TIME)), default=str)[1:-1]
+        digest.update(f"{', ' if start else ''}{text}".encode())
+    digest.update(b"]")
 
 
 def check_made_from(
@@ -120,8 +152,18 @@ def check_manifest(manifest: pd.DataFrame) -> None:
 
 
 def _digest_of_table(table: pd.DataFrame) -> str:
-    columns = [[str(name), values.tolist()] for name, values in table.items()]
-    return hashlib.sha256(json.dumps(columns, default=str).encode()).hexdigest()[:16]
+    """Digest of the columns' names and values as JSON: `[["name", [value, …]], …]`."""
+    digest = hashlib.sha256(b"[")
+    for place, (name, column) in enumerate(table.items()):
+        digest.update(f"{', ' if place else ''}[{json.dumps(str(name))}, ".encode())
+        _update_with_json(digest, partial(_values, column), len(table))
+        digest.update(b"]")
+    digest.update(b"]")
+    return digest.hexdigest()[:16]
+
+
+def _values(column: pd.Series, start: int, stop: int) -> list:
+    return column.iloc[start:stop].tolist()
 
 
 def check_is_object(name: str, result: object, pipelines: str) -> None:

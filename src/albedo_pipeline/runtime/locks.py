@@ -13,7 +13,6 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.leases import leased
 from albedo_pipeline.runtime.storage import is_remote
 
-
 _HOLDER = re.compile(r"process (\d+) on (.+)")
 
 

@@ -31,7 +31,7 @@ from albedo_pipeline.runtime.storage import (
 
 _MANIFEST, _OBJECTS = "manifest.json", "objects"
 _TRANSFERS = 4
-"""Number of files that are sent at a time; each of them is sent in parallel parts if it is large."""
+"""Number of files that are sent at a time; a large one is sent in parallel parts."""
 _remotes: dict[Path, Any] = {}
 """The folder in object storage of each working copy of this process."""
 _sent: dict[Path, tuple[int, int, str]] = {}

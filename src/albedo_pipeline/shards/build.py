@@ -16,7 +16,8 @@ from albedo_pipeline.runtime.ray_pool import Cluster, ray_map
 from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, is_remote
 from albedo_pipeline.shards.chunks import ChunkWork, ChunkWriter, Results
 from albedo_pipeline.shards.index import Index, Rejected, Source, publish, sweep_partial
-from albedo_pipeline.shards.ledger import BuildLedger, Chunk, PreviousRows
+from albedo_pipeline.shards.ledger import BuildLedger, Chunk
+from albedo_pipeline.shards.previous_rows import PreviousRows
 from albedo_pipeline.shards.shard_file import open_shard
 
 logger = logging.getLogger(__name__)
@@ -68,16 +69,15 @@ class ShardBuild(Protocol):
         """
 
 
-def chunk_bounds(names: Sequence[str], mean: int) -> list[range]:
+def chunk_bounds(names: Iterable[str], mean: int) -> list[range]:
     """Divide the names into runs of about `mean` that end where a name's digest says so."""
-    bounds, start = [], 0
-    for place, name in enumerate(names):
+    bounds, start, stop = [], 0, 0
+    for stop, name in enumerate(names, 1):
         is_end = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % mean == 0
-        length = place + 1 - start
-        if is_end or length == _LONGEST_CHUNK * mean or place + 1 == len(names):
-            bounds.append(range(start, place + 1))
-            start = place + 1
-    return bounds
+        if is_end or stop - start == _LONGEST_CHUNK * mean:
+            bounds.append(range(start, stop))
+            start = stop
+    return [*bounds, range(start, stop)] if stop > start else bounds
 
 
 def write_build(folder: Path, build: ShardBuild, mean: int) -> None:
@@ -97,14 +97,14 @@ def write_build(folder: Path, build: ShardBuild, mean: int) -> None:
         index, keys, ledger = _made(folder, build, mean)
         check_held()
         publish(folder, index)
-        ledger.keep_only(keys)
+        ledger.publish(keys)
 
 
 def _made(folder: Path, build: ShardBuild, mean: int) -> tuple[Index, list[str], BuildLedger]:
     """Make what is missing; returns the index, and the chunks' records that are still needed."""
     ledger = BuildLedger(folder, build.cache_key)
-    chunks = chunk_bounds([source.name for source in build.sources], mean)
-    keys = [ledger.key([build.sources[i] for i in chunk]) for chunk in chunks]
+    chunks = chunk_bounds((source.name for source in build.sources), mean)
+    keys = [ledger.key(build.sources[chunk.start : chunk.stop]) for chunk in chunks]
     sweep_partial(folder)
     known = ledger.chunks()
     damaged = _remove_damaged(folder, known.values())
@@ -113,19 +113,18 @@ def _made(folder: Path, build: ShardBuild, mean: int) -> tuple[Index, list[str],
     missing = {key: chunk for key, chunk in zip(keys, chunks, strict=True) if key not in finished}
     if missing:
         # The sources of finished chunks are in no other chunk, so their rows are not needed.
-        others = (chunk for key, chunk in known.items() if key not in finished)
+        previous = PreviousRows(ledger.rows(key for key in known if key not in finished))
         writer = ChunkWriter(folder, build.make, ledger)
-        rejected = _rejected(finished.values())
-        _make_chunks(writer, build, PreviousRows(folder, others), missing, rejected)
-        finished |= {key: ledger.chunk(key) for key in missing}
+        _make_chunks(writer, build, previous, missing, _rejected(finished.values()))
+        made = ordered_map(ledger.chunk, missing, PARALLEL_REQUESTS)
+        finished |= dict(zip(missing, made, strict=True))
     in_order = [finished[key] for key in keys]
     shards = [chunk.shard for chunk in in_order if chunk.shard]
     return Index(shards, _rejected(in_order), build.companions), keys, ledger
 
 
 def _rejected(chunks: Iterable[Chunk]) -> list[Rejected]:
-    outcomes = (outcome for chunk in chunks for outcome in chunk.outcomes.values())
-    return [outcome.rejected for outcome in outcomes if outcome.rejected]
+    return [item for chunk in chunks for item in chunk.rejected]
 
 
 def _remove_damaged(folder: Path, chunks: Iterable[Chunk]) -> set[str]:
@@ -166,12 +165,13 @@ def _make_chunks(
     rejected: list[Rejected],
 ) -> None:
     """Write one shard per missing chunk, by its key; `rejected` are those of finished chunks."""
-    wanted = (build.sources[i] for chunk in missing.values() for i in chunk)
-    rejected = rejected + previous.rejected(wanted)
+    total, new, rejected = sum(map(len, missing.values())), 0, list(rejected)
+    for chunk in missing.values():
+        results = previous.of(build.sources[chunk.start : chunk.stop])
+        new += results.count(None)
+        rejected += [result.rejected for result in results if result and result.rejected]
     if rejected:
         build.check_rejected(rejected)
-    total = sum(map(len, missing.values()))
-    new = sum(not previous.holds(build.sources[i]) for chunk in missing.values() for i in chunk)
     logger.info(
         "%s: %d of %d samples to make, the others are finished",
         build.label,
@@ -181,9 +181,10 @@ def _make_chunks(
 
     def works() -> Iterator[ChunkWork]:
         for key, chunk in missing.items():
-            sources = [build.sources[i] for i in chunk]
-            wanted = [i for i in chunk if not previous.holds(build.sources[i])]
-            yield ChunkWork(key, sources, list(map(build.item, wanted)), previous.of(sources))
+            sources = list(build.sources[chunk.start : chunk.stop])
+            results = previous.of(sources)
+            wanted = [i for i, result in zip(chunk, results, strict=True) if not result]
+            yield ChunkWork(key, sources, list(map(build.item, wanted)), results)
 
     def checked(results: Iterable[Any]) -> Iterator[Any]:
         for result in results:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from albedo_pipeline.shards.index import Rejected, Source
-from albedo_pipeline.shards.ledger import BuildLedger, Chunk, PreviousRows, SourceOutcome
+from albedo_pipeline.shards.ledger import BuildLedger
+from albedo_pipeline.shards.previous_rows import PreviousResult, RowCopier
 from albedo_pipeline.shards.shard_file import Row, ShardWriter
 
 Results = Iterator[list[Row] | Rejected]
@@ -24,8 +25,8 @@ class ChunkWork:
     """All sources of the chunk, in the order of the rows."""
     items: list[Any]
     """What the build's `make` needs of the sources whose rows no earlier run made."""
-    previous: PreviousRows
-    """The rows of the other sources."""
+    previous: list[PreviousResult | None]
+    """For each source, what an earlier run made of it; None for those of `items`."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,14 @@ class ChunkWriter:
         return outcomes
 
     def _write(self, work: ChunkWork, results: Results) -> None:
-        outcomes: dict[str, SourceOutcome] = {}
+        rows, rejected = [], {}
+        copier = RowCopier(self.folder)
         with ShardWriter(self.folder) as shard:
-            for source in work.sources:
-                held = work.previous.holds(source)
-                result = work.previous.take(source) if held else next(results)
+            for place, previous in enumerate(work.previous):
+                result = copier.read(previous) if previous else next(results)
                 if isinstance(result, Rejected):
-                    outcomes[source.name] = SourceOutcome(source.signature, 0, result)
-                else:
-                    for row in result:
-                        shard.add(row)
-                    outcomes[source.name] = SourceOutcome(source.signature, len(result), None)
-        self.ledger.record(work.key, Chunk(shard.name, outcomes))
+                    rejected[place], result = result, []
+                for row in result:
+                    shard.add(row)
+                rows.append(len(result))
+        self.ledger.record(work.key, shard.name, work.sources, rows, rejected)

@@ -16,7 +16,7 @@ from albedo_pipeline.runtime.storage import files_in, is_remote, read, remove
 _INDEX = "index.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """What some rows of a shard build are made from."""
 

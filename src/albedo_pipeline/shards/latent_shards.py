@@ -47,6 +47,6 @@ class LatentShards(Shards):
             return {}
         columns = ("sample_id", "pair_digest", "group", "split")
         return {
-            "pairs": pairs_digest(self.scalars[name].to_pylist() for name in columns),
+            "pairs": pairs_digest(self.scalars[name] for name in columns),
             "encoder": self.scalars["encoder_digest"][0].as_py(),
         }

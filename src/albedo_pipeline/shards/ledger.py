@@ -1,8 +1,9 @@
 """The record of a shard build: what each finished chunk was made from, and its rows."""
 
+import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,19 +12,8 @@ from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, files_in, make_folder, read, remove
 from albedo_pipeline.shards.index import Rejected, Source
-from albedo_pipeline.shards.shard_file import Row, ShardFile, open_shard
-
-
-@dataclass(frozen=True)
-class SourceOutcome:
-    """What came of one source."""
-
-    signature: str
-    """Signature of the source when its rows were made."""
-    rows: int
-    """Number of rows it gave."""
-    rejected: Rejected | None
-    """Why it gave none; None if it was used."""
+from albedo_pipeline.shards.ledger_table import LedgerTable, Record, write_table
+from albedo_pipeline.shards.previous_rows import ChunkRows, source_digest
 
 
 @dataclass(frozen=True)
@@ -32,60 +22,24 @@ class Chunk:
 
     shard: str | None
     """File name of its shard; None if no source gave a row."""
-    outcomes: dict[str, SourceOutcome]
-    """Outcomes by the name of the source, in the order of the rows."""
+    rejected: tuple[Rejected, ...]
+    """The rejected sources, in the order of the rows."""
 
     @property
     def is_final(self) -> bool:
         """Whether no source of the chunk should be tried again."""
-        return not any(o.rejected and o.rejected.retry for o in self.outcomes.values())
-
-
-class PreviousRows:
-    """Rows that earlier runs made, by source."""
-
-    def __init__(self, folder: Path, chunks: Iterable[Chunk] = ()) -> None:
-        self._folder = folder
-        self._found: dict[Source, tuple[SourceOutcome, str | None, int]] = {}
-        self._open: tuple[str, ShardFile] | None = None
-        for chunk in chunks:
-            first = 0
-            for name, outcome in chunk.outcomes.items():
-                if not (outcome.rejected and outcome.rejected.retry):
-                    self._found[Source(name, outcome.signature)] = (outcome, chunk.shard, first)
-                first += outcome.rows
-
-    def holds(self, source: Source) -> bool:
-        """Whether the source was made before, with the same signature."""
-        return source in self._found
-
-    def of(self, sources: Iterable[Source]) -> "PreviousRows":
-        """The rows of these sources alone, to be sent to another process."""
-        part = PreviousRows(self._folder)
-        part._found = {source: self._found[source] for source in sources if self.holds(source)}
-        return part
-
-    def rejected(self, sources: Iterable[Source]) -> list[Rejected]:
-        """The rejections among the sources that are held."""
-        outcomes = [self._found[source][0] for source in sources if source in self._found]
-        return [outcome.rejected for outcome in outcomes if outcome.rejected]
-
-    def take(self, source: Source) -> list[Row] | Rejected:
-        """Rows of a source that is held, or its rejection."""
-        outcome, shard, first = self._found[source]
-        if outcome.rejected:
-            return outcome.rejected
-        if shard is None:  # no source of its chunk gave a row
-            return []
-        if not self._open or self._open[0] != shard:
-            self._open = (shard, open_shard(self._folder / shard))
-        return [self._open[1].row(first + i) for i in range(outcome.rows)]
+        return not any(item.retry for item in self.rejected)
 
 
 class BuildLedger:
-    """Small files in a folder beside the shards, one a chunk.
+    """Records of finished chunks in a folder beside the shards.
 
-    They stand outside the folder of the shards, which therefore holds nothing that another machine
+    Whoever finishes a chunk writes its record as a file of its own, which appears complete or not
+    at all; so many processes can write, and a chunk is either finished or missing. When the build
+    is published, the records are gathered in one table. Of a chunk that has not changed, only a few
+    words are held in memory; what each of its sources gave is read if it is needed.
+
+    The folder stands outside that of the shards, which therefore holds nothing that another machine
     would write differently.
     """
 
@@ -94,24 +48,50 @@ class BuildLedger:
         self._folder = folder.with_name(f".{folder.name}.ledger")
         make_folder(self._folder)
 
-    def key(self, sources: list[Source]) -> str:
+    def key(self, sources: Iterable[Source]) -> str:
         """Name of the chunk that is made from these sources."""
-        content = json.dumps([self._cache_key, [[s.name, s.signature] for s in sources]])
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        content = hashlib.sha256(self._cache_key.encode())
+        for source in sources:
+            content.update(source_digest(source))
+        return content.hexdigest()[:16]
 
-    def record(self, key: str, chunk: Chunk) -> None:
-        """Record a finished chunk; its shard must be written."""
-        size = (self._shards / chunk.shard).stat().st_size if chunk.shard else 0
-        content = {"cache_key": self._cache_key, "shard": chunk.shard, "bytes": size}
-        outcomes = {name: asdict(outcome) for name, outcome in chunk.outcomes.items()}
-        write_text(self._folder / f"{key}.json", json.dumps(content | {"outcomes": outcomes}))
+    def record(
+        self,
+        key: str,
+        shard: str | None,
+        sources: Sequence[Source],
+        rows: Sequence[int],
+        rejected: dict[int, Rejected],
+    ) -> None:
+        """Record a finished chunk; its shard must be written.
+
+        Args:
+            key: from `key`.
+            shard: file name of its shard; None if no source gave a row.
+            sources: what it was made from, in the order of the rows.
+            rows: number of rows of each source.
+            rejected: the rejected sources, by place among the sources.
+        """
+        content = {
+            "cache_key": self._cache_key,
+            "shard": shard,
+            "size": (self._shards / shard).stat().st_size if shard else 0,
+            "rejected": {str(place): asdict(item) for place, item in rejected.items()},
+            "sources": base64.b64encode(b"".join(map(source_digest, sources))).decode(),
+            "rows": list(rows),
+        }
+        write_text(self._path(key), json.dumps(content))
 
     def chunks(self) -> dict[str, Chunk]:
         """Finished chunks of this cache key whose shard has the recorded size."""
-        paths = self._records()
-        # Threads, because each record in object storage is a request.
-        found = ordered_map(self._read, paths, PARALLEL_REQUESTS)
-        return {path.stem: chunk for path, chunk in zip(paths, found, strict=True) if chunk}
+        records = LedgerTable(self._folder, self._cache_key).summaries()
+        # Threads, because each record and each shard in object storage is a request.
+        keys = sorted(self._single())
+        found = zip(keys, ordered_map(self._read, keys, PARALLEL_REQUESTS), strict=True)
+        records |= {key: record for key, record in found if record}
+        are_there = ordered_map(self._is_there, records.values(), PARALLEL_REQUESTS)
+        pairs = zip(records.items(), are_there, strict=True)
+        return {key: _chunk(record) for (key, record), is_there in pairs if is_there}
 
     def chunk(self, key: str) -> Chunk:
         """A chunk that this run has recorded.
@@ -119,33 +99,63 @@ class BuildLedger:
         Raises:
             ProjectError: if its record or its shard is gone; names the record.
         """
-        path = self._folder / f"{key}.json"
-        chunk = self._read(path)
-        if chunk is None:
+        record = self._read(key)
+        if record is None or not self._is_there(record):
+            path = self._path(key)
             raise ProjectError(f"{path}: was changed while the run wrote it; run it again")
-        return chunk
+        return _chunk(record)
 
-    def keep_only(self, keys: Iterable[str]) -> None:
-        """Delete the records of all other chunks."""
-        keys = set(keys)
-        remove([path for path in self._records() if path.stem not in keys])
+    def rows(self, keys: Iterable[str]) -> Iterator[ChunkRows]:
+        """What came of each source of finished chunks."""
+        return (
+            ChunkRows(record.shard, record.sources, record.rows, record.rejected)
+            for _, record in self._records(keys)
+        )
 
-    def _records(self) -> list[Path]:
-        return [path for path in files_in(self._folder) if path.suffix == ".json"]
+    def publish(self, keys: list[str]) -> None:
+        """Gather the records of these chunks in one table, and delete all others."""
+        single = self._single()
+        if single or LedgerTable(self._folder, self._cache_key).keys() != keys:
+            write_table(self._folder, self._cache_key, self._records(keys))
+        remove([self._path(key) for key in single])
 
-    def _read(self, path: Path) -> Chunk | None:
+    def _records(self, keys: Iterable[str]) -> Iterator[tuple[str, Record]]:
+        table, single, keys = LedgerTable(self._folder, self._cache_key), self._single(), list(keys)
+
+        def read_single(key: str) -> Record | None:
+            return self._read(key) if key in single else None
+
+        found = ordered_map(read_single, keys, PARALLEL_REQUESTS)
+        for key, newer in zip(keys, found, strict=True):
+            # A record of its own is newer than the one in the table, whose shard may be gone.
+            if record := newer or table.record(key):
+                yield key, record
+
+    def _single(self) -> set[str]:
+        """Keys of the chunks that have a record of their own."""
+        return {path.stem for path in files_in(self._folder) if path.suffix == ".json"}
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+    def _is_there(self, record: Record) -> bool:
         try:
-            content = json.loads(read(path))
-            shard = content["shard"]
-            is_undamaged = not shard or (self._shards / shard).stat().st_size == content["bytes"]
-            if content["cache_key"] != self._cache_key or not is_undamaged:
+            size = (self._shards / record.shard).stat().st_size if record.shard else 0
+        except FileNotFoundError:
+            return False
+        return size == record.size
+
+    def _read(self, key: str) -> Record | None:
+        try:
+            content = json.loads(read(self._path(key)))
+            if content["cache_key"] != self._cache_key:
                 return None
-            outcomes = {name: _outcome(values) for name, values in content["outcomes"].items()}
-        except (KeyError, TypeError, ValueError, FileNotFoundError):  # damaged: made again
-            return None
-        return Chunk(shard, outcomes)
+            rejected = {int(k): Rejected(**item) for k, item in content["rejected"].items()}
+            sources = base64.b64decode(content["sources"])
+            return Record(content["shard"], content["size"], rejected, sources, content["rows"])
+        except (AttributeError, KeyError, TypeError, ValueError, FileNotFoundError):
+            return None  # missing or damaged: the chunk is made again
 
 
-def _outcome(values: dict) -> SourceOutcome:
-    rejected = Rejected(**values["rejected"]) if values["rejected"] else None
-    return SourceOutcome(values["signature"], values["rows"], rejected)
+def _chunk(record: Record) -> Chunk:
+    return Chunk(record.shard, tuple(item for _, item in sorted(record.rejected.items())))

@@ -1,12 +1,12 @@
 """Shards: Arrow IPC files of rows, named by their content and read row by row."""
 
 import hashlib
-import json
 import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import FileIO
 from pathlib import Path
 from typing import Self
@@ -18,6 +18,7 @@ from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.runtime.atomic_files import fsync
 from albedo_pipeline.runtime.storage import is_remote
 from albedo_pipeline.shards.remote_rows import RemoteRows, read_head, store
+from albedo_pipeline.shards.scalar_text import json_text
 from albedo_pipeline.shards.tensor_columns import (
     TensorColumn,
     is_tensor,
@@ -28,6 +29,8 @@ from albedo_pipeline.shards.tensor_columns import (
 
 Row = dict[str, object]
 """Scalars and tensors of one row, by column."""
+OpenFile = Callable[[Path], FileIO]
+"""Opens a file on the disk, or returns the open one."""
 DIGEST = "digest"
 """Column that every shard has: a digest of the row's tensors."""
 _BATCH_BYTES = 2**20
@@ -121,17 +124,12 @@ class ShardWriter:
         batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
         self._writer.write_batch(batch)
         scalars = [field.name for field in self._schema if not is_tensor(field)]
-        self._digest.update(_as_text(batch.select(scalars)))
+        self._digest.update(json_text(batch.select(scalars)))
         self._waiting, self._waiting_bytes = [], 0
 
 
 def _name(digest: str) -> str:
     return f"shard-{digest[:16]}.arrow"
-
-
-def _as_text(scalars: pa.RecordBatch | pa.Table) -> bytes:
-    """All scalars as text, for the digest in a shard's name."""
-    return "".join(map(json.dumps, scalars.to_pylist())).encode()
 
 
 def _column(field: pa.Field, values: list) -> pa.Array:
@@ -147,7 +145,7 @@ def _schema(row: Row) -> pa.Schema:
 
 @dataclass(frozen=True)
 class ShardFile:
-    """An open shard. Scalars are in memory, tensors are read when they are asked for.
+    """A shard. Scalars are in memory, tensors are read when they are asked for.
 
     A row is compared with its digest when one of its tensors is read for the first time.
     """
@@ -199,23 +197,30 @@ class ShardFile:
         return scalars | {name: self.tensor(name, number) for name in self.columns}
 
 
-def open_shard(path: Path, written_by: str = "that writes it") -> ShardFile:
+def open_shard(
+    path: Path,
+    written_by: str = "that writes it",
+    open_file: OpenFile | None = None,
+) -> ShardFile:
     """Open a shard, and check everything but its tensors.
 
     Args:
         path: path of the file.
         written_by: the pipeline that writes it, for errors.
+        open_file: opens the file if it is on a disk; None keeps it open.
 
     Raises:
         ProjectError: if it is missing or damaged; names it.
     """
     try:
         scalars, columns = read_head(path) if is_remote(path) else _parsed(path)
-        if _name(hashlib.sha256(_as_text(scalars)).hexdigest()) != path.name:
+        if _name(hashlib.sha256(json_text(scalars)).hexdigest()) != path.name:
             raise ValueError("its scalars are not what was written")
-        content = (RemoteRows if is_remote(path) else _LocalRows)(path, columns).content
+        rows = (
+            RemoteRows(path, columns) if is_remote(path) else _LocalRows(path, columns, open_file)
+        )
         checked = np.zeros(len(scalars), bool)
-        return ShardFile(path, content, scalars, columns, written_by, checked)
+        return ShardFile(path, rows.content, scalars, columns, written_by, checked)
     except Exception as error:  # a damaged file raises errors of many types
         raise _damaged(path, one_line(error), written_by) from error
 
@@ -235,14 +240,18 @@ def _parsed(path: Path) -> tuple[pa.Table, dict[str, TensorColumn]]:
 
 
 class _LocalRows:
-    """The tensors of a file on a disk, which stays open."""
+    """The tensors of a file on a disk, which is opened again if it was closed."""
 
-    def __init__(self, path: Path, columns: dict[str, TensorColumn]) -> None:
-        self._file, self._columns = FileIO(path), columns
+    def __init__(
+        self, path: Path, columns: dict[str, TensorColumn], open_file: OpenFile | None
+    ) -> None:
+        self._path, self._columns = path, columns
+        self._open_file = open_file or lru_cache(maxsize=1)(FileIO)
+        self._open_file(path)  # at once, so that the shard can be read after it was replaced
 
     def content(self, name: str, row: int) -> bytes:
-        column = self._columns[name]
-        return os.pread(self._file.fileno(), column.row_bytes(row), int(column.offsets[row]))
+        file, column = self._open_file(self._path), self._columns[name]  # open while referred to
+        return os.pread(file.fileno(), column.row_bytes(row), int(column.offsets[row]))
 
 
 def _damaged(path: Path, reason: str, written_by: str) -> ProjectError:

@@ -2,7 +2,9 @@
 
 import hashlib
 import resource
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property, lru_cache, partial
+from io import FileIO
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +14,11 @@ import pyarrow as pa
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, is_remote
 from albedo_pipeline.shards.index import read_index
+from albedo_pipeline.shards.scalar_text import repr_text
 from albedo_pipeline.shards.shard_file import open_shard
+
+_OPEN_FILES = 4096
+"""Number of shards whose files are open at a time, if the system allows it."""
 
 
 class Shards:
@@ -33,10 +39,9 @@ class Shards:
         """
         self.folder = folder
         self.index = read_index(folder)
-        if not is_remote(folder):
-            _allow_open_files(len(self.index.shards))
         paths = [folder / name for name in self.index.shards]
-        open_one = partial(open_shard, written_by=self.written_by)
+        files = lru_cache(maxsize=_allowed_open_files(len(paths)))(FileIO)
+        open_one = partial(open_shard, written_by=self.written_by, open_file=files)
         self._shards = list(
             ordered_map(open_one, paths, PARALLEL_REQUESTS)
             if is_remote(folder)
@@ -53,7 +58,13 @@ class Shards:
     @cached_property
     def scalars(self) -> pa.Table:
         """All columns that are not tensors."""
-        return pa.concat_tables(shard.scalars for shard in self._shards).combine_chunks()
+        table = pa.concat_tables(shard.scalars for shard in self._shards).combine_chunks()
+        starts = self._ends - np.diff(self._ends, prepend=0)
+        self._shards = [  # each with its part of the table, so that nothing is held twice
+            replace(shard, scalars=table.slice(int(start), len(shard.scalars)))
+            for start, shard in zip(starts, self._shards, strict=True)
+        ]
+        return table
 
     @cached_property
     def tensor_names(self) -> list[str]:
@@ -80,15 +91,21 @@ class Shards:
         for name in self._shards[0].scalars.column_names:
             digest.update(name.encode())
             for shard in self._shards:  # so that few values are Python's at a time
-                digest.update("".join(map(repr, shard.scalars[name].to_pylist())).encode())
+                digest.update(repr_text(shard.scalars[name]))
         return digest.hexdigest()[:16]
 
 
-def _allow_open_files(count: int) -> None:
-    """Raise the process's soft limit, usually 1,024: every shard keeps a file open."""
+def _allowed_open_files(count: int) -> int:
+    """How many of `count` shards may have an open file; raises the process's soft limit for them.
+
+    The limit is usually 1,024, and half of it stays for others.
+    """
+    wanted = min(count, _OPEN_FILES)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < 2 * count + 256:
+    if soft != resource.RLIM_INFINITY and soft < 2 * wanted + 256:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft // 2))
 
 
 PREDICTION_OF = "prediction_of "

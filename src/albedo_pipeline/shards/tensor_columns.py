@@ -84,4 +84,12 @@ def locate(batches: list[pa.RecordBatch], name: str, start_of_file: int) -> Tens
         first = data.values.buffers()[1].address - start_of_file  # buffer 0: which are null
         offsets.append(first + width * data.offsets[:-1].to_numpy().astype(np.int64))
         shapes.append(shape.values.to_numpy().reshape(-1, shape.type.list_size))
-    return TensorColumn(np.concatenate(offsets), np.concatenate(shapes), np.dtype(dtype))
+    return TensorColumn(np.concatenate(offsets), _held_once(shapes), np.dtype(dtype))
+
+
+def _held_once(shapes: list[np.ndarray]) -> np.ndarray:
+    """All shapes, int32 [rows, axes]; if they are equal, one is in memory for all rows."""
+    joined = np.concatenate(shapes)
+    if len(joined) and (joined == joined[0]).all():
+        return np.broadcast_to(joined[0].copy(), joined.shape)
+    return joined
