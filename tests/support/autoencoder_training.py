@@ -56,8 +56,13 @@ def settings(source: str = "train", **changes) -> AutoencoderParams:
     )
 
 
-def save_pairs(folder: Path, side: int = 16) -> PairShards:
-    """Save eight samples of smooth gradients with a dark beauty and a bright albedo."""
+def save_pairs(folder: Path, side: int = 16, masked: bool = False) -> PairShards:
+    """Save eight samples of smooth gradients with a dark beauty and a bright albedo.
+
+    All pixels are valid; if `masked`, the upper half alone.
+    """
+    valid = np.ones((1, side, side), np.uint8)
+    valid[:, side // 2 :] = not masked
     ramp, shape = np.linspace(0, 0.4, side, dtype=np.float32), (3, side, side)
     dataset = PairShardsDataset(filepath=str(folder))
     dataset.save(
@@ -66,7 +71,7 @@ def save_pairs(folder: Path, side: int = 16) -> PairShards:
             "group": f"g{i}",
             "beauty": quantize(np.broadcast_to(ramp * (i + 1) / 8, shape)),
             "albedo": quantize(np.broadcast_to(1 - ramp * (i + 1) / 8, shape)),
-            "valid": np.ones((1, side, side), np.uint8),
+            "valid": valid,
         }
         for i in range(8)
     )

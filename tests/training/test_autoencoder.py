@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.round_trip import round_trip_report
+from albedo_pipeline.imaging.colormap import absolute_error, error_picture
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.metrics.image.lpips import LPIPS
 from albedo_pipeline.models.autoencoder import new_autoencoder, round_trip
@@ -21,6 +23,7 @@ from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
 from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.autoencoder import latent_deviation
+from albedo_pipeline.training.round_trip_validation import round_trip_strips
 from tests.support.autoencoder_training import (
     ADVERSARY,
     WASSERSTEIN,
@@ -145,8 +148,9 @@ def test_validations_score_beauty_and_albedo_and_keep_the_best(trained, tmp_path
     assert pictures == ["step-00000003.png", "step-00000006.png"]
     with Image.open(tmp_path / "run" / "samples" / "course.gif") as course:
         assert course.n_frames == 2
-        # Two samples of 16 x 16, six pictures in a row, and two pixels between them.
-        assert course.size == (6 * 18, 2 * 18)
+        # Two samples of 16 x 16 in 2 x 3 columns, 8 times enlarged, with 4 pixels around them; a
+        # caption and the headings have 18 pixels each, the colour bars 6.
+        assert course.size == (2 * (4 + 3 * 132), 18 + 18 + 6 + 4 + 2 * 132)
 
 
 def test_lpips_is_a_term_of_the_loss_and_a_score(tmp_path: Path, lpips_file: Path) -> None:
@@ -186,6 +190,29 @@ def test_checkpoints_of_before_a_setting_existed_are_resumed() -> None:
     assert "adversary.gradient_penalty.weight" in keys
     newer = ("lpips_weights", "loss.lpips_weight", "adversary.gradient_penalty.kind")
     assert not keys.keys() & set(newer)
+
+
+def test_strips_show_images_and_errors_enlarged_and_masked_pixels_hatched(
+    tmp_path: Path, trained
+) -> None:
+    autoencoder, pairs = trained("bundled", "bundled"), save_pairs(tmp_path / "more", masked=True)
+    strips = round_trip_strips(autoencoder, pairs, manifest().iloc[6:], CPU, "fp32")
+    # The cells of the second sample: each begins 4 pixels after the one before, which has 128.
+    top = 18 + 6 + 4 + 132
+    cells = [strips[top : top + 128, left : left + 128] for left in range(4, 4 + 3 * 132, 132)]
+    beauty, decoded, error = (cell[::8, ::8] for cell in cells)
+    for cell, small in zip(cells, (beauty, decoded, error), strict=True):
+        assert np.array_equal(cell, small.repeat(8, 0).repeat(8, 1))
+    image = to_tensor(pairs.batch("beauty", [7]))
+    for shown, expected in (
+        (beauty, image),
+        (decoded, round_trip(autoencoder, image, CPU, "fp32")),
+    ):
+        values = ((expected[0] + 1) / 2 * 255).round().permute(1, 2, 0).numpy()
+        assert np.array_equal(shown, values.astype(np.uint8))
+    valid = pairs.batch("valid", [7])[0, 0] == 1
+    assert not valid.all()
+    assert np.array_equal(error, error_picture(absolute_error(decoded, beauty), valid))
 
 
 def test_the_validation_scores_are_those_of_the_report(pairs, trained, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
-"""Grids of pictures with a heading over each column."""
+"""Grids of pictures with a heading over each column, and their animation."""
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -33,6 +34,35 @@ def picture_grid(
     ]
     gap = np.full((len(parts[0]), _GAP, 3), 255, np.uint8)
     return np.concatenate([gap, *(part for column in parts for part in (column, gap))], axis=1)
+
+
+def write_animation(path: Path, frames: Mapping[str, Path], seconds: float) -> None:
+    """Write image files as a GIF; those of another size than the last are left out.
+
+    A frame has 256 colours of its own. They are those that cover all colours of the frame, moved to
+    the means of what they stand for: so rare colours keep their hue.
+
+    Args:
+        path: the file to write; its folder must exist.
+        frames: image files, at least one, by the text that stands over them, in their order.
+        seconds: how long each is shown; the last one four times as long.
+
+    Raises:
+        OSError: if a file cannot be read or written.
+    """
+    from PIL import Image
+
+    images = {caption: Image.open(frame).convert("RGB") for caption, frame in frames.items()}
+    size = list(images.values())[-1].size
+    shown = [
+        Image.fromarray(np.concatenate([_heading(caption, size[0]), np.asarray(image)])).quantize(
+            256, Image.Quantize.MAXCOVERAGE, kmeans=2
+        )
+        for caption, image in images.items()
+        if image.size == size
+    ]
+    durations = [round(1000 * seconds)] * (len(shown) - 1) + [round(4000 * seconds)]
+    shown[0].save(path, "GIF", save_all=True, append_images=shown[1:], duration=durations, loop=0)
 
 
 def pictures(images: torch.Tensor) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.errors import NotFiniteError, ProjectError
-from albedo_pipeline.imaging.io.write import write_gif, write_png
+from albedo_pipeline.imaging.io.write import write_png
 from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.runtime.device import memory_named, peak_memory
 from albedo_pipeline.runtime.distributed import (
@@ -35,6 +35,7 @@ from albedo_pipeline.training.due import (
 )
 from albedo_pipeline.training.log import StepRecords, StepTimer, TrainingLog, summary
 from albedo_pipeline.training.optimisation import ema_decay, largest_gradients
+from albedo_pipeline.training.picture_grid import write_animation
 from albedo_pipeline.training.profiling import profiled
 from albedo_pipeline.training.resume import Snapshot, TrainState
 from albedo_pipeline.training.schedules import after_validation, learning_rate
@@ -233,7 +234,11 @@ class Trainer:
             folder = self.store.folder / "samples"
             write_png(folder / f"step-{state.step:08d}.png", image)
             if is_finished(state, self.last_step):
-                write_gif(folder / "course.gif", sorted(folder.glob("step-*.png")), _FRAME_SECONDS)
+                frames = {
+                    f"step {int(frame.stem.removeprefix('step-'))}": frame
+                    for frame in sorted(folder.glob("step-*.png"))
+                }
+                write_animation(folder / "course.gif", frames, _FRAME_SECONDS)
 
         run_on_main_and_broadcast(accelerator, show)
 

@@ -52,22 +52,3 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
     image = oiio.ImageBuf(np.ascontiguousarray(pixels))
     if not image.write(writable_name(path)):
         raise OSError(f"{path}: {image.geterror()}")
-
-
-def write_gif(path: Path, frames: list[Path], seconds: float) -> None:
-    """Write an animation of image files; those of another size than the last are left out.
-
-    Args:
-        path: the file to write; its folder must exist.
-        frames: image files, at least one, in their order.
-        seconds: how long each is shown; the last one four times as long.
-
-    Raises:
-        OSError: if a file cannot be read or written.
-    """
-    from PIL import Image
-
-    images = [Image.open(frame).convert("RGB") for frame in frames]
-    images = [image for image in images if image.size == images[-1].size]
-    durations = [round(1000 * seconds)] * (len(images) - 1) + [round(4000 * seconds)]
-    images[0].save(path, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)
