@@ -151,7 +151,7 @@ class TrainParams(TrainingLoop):
     @property
     def has_light_pairs(self) -> bool:
         """Whether every second sample shows the scene of the one before under another light."""
-        return self.objective == "end_to_end" and self.end_to_end.constancy_weight > 0
+        return self.objective == "end_to_end" and self.end_to_end.constancy_weight != 0
 
     @property
     def needs_pixels(self) -> bool:
