@@ -45,6 +45,18 @@ def test_a_damaged_table_is_named(dataset: TableDataset, do_damage) -> None:
         dataset.load()
 
 
+def test_a_table_without_a_column_is_named(dataset: TableDataset) -> None:
+    path = str(dataset._path)
+    needed = TableDataset(filepath=path, written_by="ingest", columns=["name", "digest", "y"])
+    with pytest.raises(
+        DatasetError, match=r"table\.parquet: no column digest, y; run the pipeline"
+    ):
+        needed.load()
+    pd.testing.assert_frame_equal(
+        TableDataset(filepath=path, written_by="ingest", columns=["x"]).load(), TABLE
+    )
+
+
 def test_a_table_of_an_earlier_version_is_loaded(dataset: TableDataset) -> None:
     TABLE.to_parquet(dataset._path)
     assert b"sha256" not in dataset._path.read_bytes()

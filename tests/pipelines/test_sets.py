@@ -1,4 +1,4 @@
-"""Further sets in `evaluate`, `train` and `report`: the project's own pairs decide."""
+"""Further sets in `evaluate`: the project's own pairs decide."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ REPORTS = DATA / "08_reporting"
 def project(finished_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with two further sets: `twin`, its own pairs, and `other`, other samples of them.
 
-    `evaluate` and `report` have run with both.
+    `evaluate` has run with both.
     """
     project = copied(finished_project, tmp_path_factory.mktemp("sets"))
     other = project / "other"
@@ -32,7 +32,7 @@ def project(finished_project: Path, tmp_path_factory: pytest.TempPathFactory) ->
     TableDataset(filepath=str(other / "manifest.parquet"), written_by="ingest").save(changed)
     name_sets(project, {"twin": str(DATA / "03_primary"), "other": "other"})
     change_settings(project, "evaluate", {"sets": ["pairs", "twin", "other"]})
-    result = run_in_process(project, "--pipelines", "evaluate,report")
+    result = run_in_process(project, "--pipelines", "evaluate")
     assert result.exit_code == 0, result.exception
     return project
 
@@ -77,13 +77,6 @@ def test_every_set_has_a_table_of_samples(project: Path) -> None:
     assert not set(other["sample_id"]) & set(own["sample_id"])
     headline = json.loads((project / REPORTS / "headline.json").read_text())
     assert headline["sets"]["twin"] == {"test": headline["test"]}
-
-
-def test_the_report_has_one_table_for_each_set(project: Path) -> None:
-    page = (project / REPORTS / "report.html").read_text()
-    places = [page.index(f"<h3>{name}") for name in ("test", "twin: test", "other: test")]
-    assert places == sorted(places)
-    assert metrics_of(project)["sets"]["other"]["protocol"]["fingerprint"] in page
 
 
 @pytest.mark.parametrize(

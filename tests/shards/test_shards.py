@@ -116,6 +116,8 @@ def test_a_manifest_of_other_pairs_is_an_error(tmp_path: Path) -> None:
     for other in (manifest[:2], manifest[::-1], manifest.assign(digest="0")):
         with pytest.raises(ProjectError, match="pairs: not the pairs of the manifest; run ingest"):
             pairs.check_manifest(other)
+    with pytest.raises(ProjectError, match="manifest: no column digest; run ingest again"):
+        pairs.check_manifest(manifest.drop(columns="digest"))
 
 
 def test_latents_are_found_by_split(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from kedro.io import AbstractDataset, DatasetError
 from albedo_pipeline.artifacts.tables import read_table
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.base import OWN_SET
-from albedo_pipeline.provenance.lineage import check_manifest
+from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, check_manifest
 from albedo_pipeline.shards.pair_shards import PairShards
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -72,7 +72,7 @@ def _read(name: str, folder: Path) -> PairSet:
             f"{where}: no manifest.parquet here; name the folder data/03_primary of a project that "
             "has ingested its pairs"
         )
-    manifest = read_table(file, "ingest")
+    manifest = read_table(file, "ingest", ("row", *PAIR_COLUMNS))
     pairs = PairShards(folder / "pairs")
     try:
         check_manifest(manifest)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -28,16 +29,25 @@ class TableDataset(ParquetDataset):
     Args:
         filepath: path of the file, or its URL.
         written_by: the pipeline that writes it, for errors.
+        columns: columns that it must have when it is read.
     """
 
-    def __init__(self, *, filepath: str, written_by: str, metadata: dict | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        written_by: str,
+        columns: Iterable[str] = (),
+        metadata: dict | None = None,
+    ) -> None:
         super().__init__(filepath=filepath, metadata=metadata)
         self._path = location(filepath)
         self._written_by = written_by
+        self._columns = tuple(columns)
 
     def load(self) -> pd.DataFrame:
         """Read the table; see `read_table`."""
-        return read_table(self._path, self._written_by)
+        return read_table(self._path, self._written_by, self._columns)
 
     def save(self, data: pd.DataFrame) -> None:
         """Write the table."""
@@ -52,16 +62,17 @@ class TableDataset(ParquetDataset):
         write_bytes(self._path, _with_digest(content, place.span(1)))
 
 
-def read_table(path: Path, written_by: str) -> pd.DataFrame:
+def read_table(path: Path, written_by: str, columns: Iterable[str] = ()) -> pd.DataFrame:
     """Read a table; a file of an earlier version, which has no digest, is not checked.
 
     Args:
         path: path of the file.
         written_by: the pipeline that writes it, for errors.
+        columns: columns that it must have.
 
     Raises:
         FileNotFoundError: if there is no file.
-        ProjectError: if the file is damaged; names it.
+        ProjectError: if the file is damaged, or lacks a column; names both.
     """
     content = read(path)
     try:
@@ -69,11 +80,17 @@ def read_table(path: Path, written_by: str) -> pd.DataFrame:
         stored = _STORED.search(content)
         if stored and _with_digest(content, stored.span(1)) != content:
             raise ValueError("not what was written")
-        return pd.read_parquet(BytesIO(content))
+        table = pd.read_parquet(BytesIO(content))
     except Exception as error:  # a damaged file raises errors of many types
         raise ProjectError(
             f"{path}: damaged table ({one_line(error)}); run the pipeline {written_by} again"
         ) from error
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise ProjectError(
+            f"{path}: no column {', '.join(missing)}; run the pipeline {written_by} again"
+        )
+    return table
 
 
 def _with_digest(content: bytes, place: tuple[int, int]) -> bytes:

@@ -1,13 +1,16 @@
 """Upload of an exported folder to the Hugging Face Hub."""
 
 import logging
+import re
 from pathlib import Path
 
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, snapshot_download
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.models.albedo_model import model_folder
 
 logger = logging.getLogger(__name__)
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def upload(folder: Path, repository: str, private: bool) -> None:
@@ -30,3 +33,24 @@ def upload(folder: Path, repository: str, private: bool) -> None:
             f"{folder}"
         ) from error
     logger.info("publish: uploaded, %s", commit.commit_url)
+
+
+def model_on_disk(model: str, revision: str | None = None) -> Path:
+    """The folder of a model; one of the Hub is downloaded, or taken from the Hub's cache.
+
+    Args:
+        model: a folder, or a Hub id `owner/name`.
+        revision: commit of the Hub repository; None: the newest one.
+
+    Raises:
+        ProjectError: if there is no such folder, and the Hub does not give it.
+    """
+    folder = model_folder(model)
+    if folder.is_dir() or not _HUB_ID.fullmatch(model):
+        return folder
+    try:
+        return Path(snapshot_download(model, revision=revision))
+    except Exception as error:  # the network and the Hub raise errors of many types
+        raise ProjectError(
+            f"{model}: no such folder, and not to be had from the Hub ({one_line(error)})"
+        ) from error

@@ -29,9 +29,12 @@ class PairShards(Shards):
         """Check that the manifest has exactly these samples, in this order.
 
         Raises:
-            ProjectError: if it has others.
+            ProjectError: if it has others, or pairs or manifest lack a column.
         """
         columns = ("sample_id", "digest")
+        for where, names in ((self.folder, self.scalars.column_names), ("manifest", [*manifest])):
+            if missing := [name for name in columns if name not in names]:
+                raise ProjectError(f"{where}: no column {', '.join(missing)}; run ingest again")
         if len(manifest) != len(self) or any(
             (manifest[name].to_numpy() != self.scalars[name].to_numpy()).any() for name in columns
         ):

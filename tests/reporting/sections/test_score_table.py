@@ -1,6 +1,10 @@
 """Tables of the scores: the best method, and groups of metrics."""
 
-from albedo_pipeline.reporting.sections.score_table import score_table, split_scores
+from albedo_pipeline.reporting.sections.score_table import (
+    all_split_scores,
+    score_table,
+    split_scores,
+)
 from tests.support.report_tables import METRIC_NAMES, distinct_metrics, psnr_metrics, score
 
 
@@ -32,3 +36,12 @@ def test_all_metrics_are_grouped_and_the_main_ones_come_first() -> None:
 
 def test_without_other_metrics_than_the_main_ones_there_are_no_groups() -> None:
     assert split_scores(distinct_metrics(["psnr", "ssim"]), "test", "test").groups == []
+
+
+def test_the_tables_of_further_sets_come_last() -> None:
+    own = psnr_metrics(18) | {"train": psnr_metrics(19)["test"]}
+    other = psnr_metrics(12) | {"protocol": {"fingerprint": "0123456789ab"}}
+    tables = all_split_scores(own | {"sets": {"interiors": other}})
+    assert [table.title for table in tables] == ["test", "train", "interiors: test"]
+    assert tables[2].fingerprint == "0123456789ab"
+    assert tables[2].rows == split_scores(other, "test", "").rows != tables[0].rows

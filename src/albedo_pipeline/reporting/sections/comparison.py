@@ -112,10 +112,10 @@ def _read(folder: Path, split: str) -> tuple[dict, pd.DataFrame]:
         _check_metrics(metrics, split)
         file = folder / "per_sample.parquet"
         table = read_table(file, "evaluate")
-        _check_samples(metrics, table)
         missing = [name for name in _COLUMNS if name not in table]
         if missing:
             raise ValueError(f"no column {', '.join(missing)}")
+        _check_samples(metrics, table)
     except FileNotFoundError as error:
         raise ProjectError(f"report.compare: {file}: no such file") from error
     except (OSError, ValueError) as error:
