@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app viz examples test lint format dvc lock bundled-autoencoder bundled-estimator clean
+.PHONY: help setup demo app viz examples notebooks example-run test lint format dvc lock bundled-autoencoder bundled-estimator clean
 
 help:
 	@echo "make demo    render scenes, train, evaluate, and write data/08_reporting/report.html"
@@ -19,6 +19,8 @@ help:
 	@echo "make format  format the code"
 	@echo "make dvc     write the code dependencies of dvc.yaml from the import graph"
 	@echo "make lock    write requirements.lock from the installed packages"
+	@echo "make notebooks    run the notebooks and store their outputs"
+	@echo "make example-run  make the run that notebooks/compare_runs.ipynb compares with again"
 	@echo "make bundled-autoencoder   train the shipped autoencoder again (about 20 minutes)"
 	@echo "make bundled-estimator     train the shipped estimator again (about 3 hours)"
 	@echo "make clean   remove what the pipelines wrote (data/ except 01_raw)"
@@ -74,6 +76,17 @@ dvc: $(READY)
 # Pins every installed package, without the suffix of a local build (+cpu).
 lock: $(READY)
 	$(BIN)/pip freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+cpu$$//' > requirements.lock
+
+notebooks: $(READY)
+	$(BIN)/kedro run --pipelines export
+	$(BIN)/python -m tools.notebooks
+
+# The demo after 750 of its 1,000 steps; then the results of all steps are back.
+example-run: $(READY)
+	$(BIN)/kedro run --pipelines evaluate --params evaluate.checkpoint=750
+	mkdir -p notebooks/example_run
+	cp data/08_reporting/metrics.json data/08_reporting/per_sample.parquet notebooks/example_run
+	$(BIN)/kedro run --pipelines evaluate
 
 bundled-autoencoder: $(READY)
 	$(BIN)/kedro run --env bundled_autoencoder --pipelines synthesize
