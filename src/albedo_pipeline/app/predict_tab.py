@@ -190,6 +190,9 @@ class PredictTab:
             except ProjectError as error:  # the model, which is the same for all
                 messages.append(one_line(error))
                 break
+            except OSError as error:  # such as a full disk
+                logger.warning("app: %s", one_line(error))
+                messages.append(f"{name}: its results were not written ({error.strerror})")
             except BadSampleError as error:
                 messages.append(f"{name}: {one_line(error)}")
             yield _panel_values(results, messages, left, right, colour, stops)

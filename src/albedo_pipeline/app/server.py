@@ -43,7 +43,7 @@ def protected(app: FastAPI, params: AppParams, token: str | None) -> ASGI:
     Otherwise a page of the web, open in a browser on this machine, could use it too: by a request,
     or by a name of its own that leads to this machine.
     """
-    served: ASGI = TokenGate(app, token) if token else app  # type: ignore[assignment]
+    served: ASGI = TokenGate(app, token) if token else app
     if params.host in _LOOPBACK:
         names = ["127.0.0.1", "localhost", "[::1]"]
         return TrustedHostMiddleware(SameOrigin(served), names)  # type: ignore[arg-type]
@@ -135,7 +135,7 @@ def address_of(params: AppParams, port: int, token: str | None) -> str:
 def new_server(app: ASGI) -> uvicorn.Server:
     """A server that only logs what goes wrong."""
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         log_level="warning",
         timeout_graceful_shutdown=_SECONDS_TO_END,
         server_header=False,

@@ -14,6 +14,11 @@ from albedo_pipeline.metrics.registry import quantities
 _SECONDS = 4
 """Time between two looks at the files of the training."""
 _LABELS = {"train": "Denoiser", "autoencoder": "Autoencoder"}
+_COLUMNS = {
+    "train": "beauty, prediction, truth, error",
+    "autoencoder": "beauty, reconstruction, error, and the same of the albedo",
+}
+"""What the picture of validation samples shows, by the pipeline."""
 _COMMAND = "kedro run --pipelines {}"
 
 
@@ -29,7 +34,7 @@ class TrainingTab:
     def build(self) -> None:
         """Add the tab's parts to the page that is being built, and connect them."""
         choices = [(_LABELS[name], name) for name in self.watches]
-        with gr.Row(equal_height=True):
+        with gr.Row(equal_height=False):
             chosen = gr.Radio(
                 choices, value=self._running(), label="Training", elem_id="training", scale=3
             )
@@ -43,10 +48,15 @@ class TrainingTab:
             score = gr.LinePlot(
                 x="step", y="score", title="Validation", height=260, elem_id="score", min_width=300
             )
+        caption = gr.HTML(elem_id="samples-caption", visible=False)
         picture = gr.Image(
-            label="Validation samples", interactive=False, elem_id="samples", buttons=["fullscreen"]
+            label="Validation samples",
+            show_label=False,
+            interactive=False,
+            elem_id="samples",
+            buttons=["fullscreen"],
         )
-        parts = [state, loss, score, picture, pause]
+        parts = [state, loss, score, caption, picture, pause]
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         timer = gr.Timer(_SECONDS)
         timer.tick(self.look, chosen, parts, **quiet)
@@ -61,14 +71,18 @@ class TrainingTab:
         if status.scores:
             metric = "psnr" if "psnr" in status.scores else next(iter(status.scores))
             score = gr.LinePlot(status.scores[metric], y_title=_score_label(metric))
+        caption: Any = gr.skip()
         picture: Any = gr.skip()
         if status.picture is not None:
             step = int(status.picture.stem.removeprefix("step-"))
-            picture = gr.Image(str(status.picture), label=f"Validation samples, step {step}")
+            text = f"<p>Validation samples after step {step:,}: {_COLUMNS[name]}</p>"
+            caption = gr.HTML(text, visible=True)
+            picture = str(status.picture)
         return [
             f"<p>{html.escape(state_text(name, status, is_asked))}</p>",
             status.loss if len(status.loss) else gr.skip(),
             score,
+            caption,
             picture,
             gr.Button(interactive=status.process is not None and not is_asked),
         ]

@@ -40,7 +40,7 @@ class Light:
     def picked(cls, colour: str, stops: float) -> Self:
         """The light of a colour picker, which gives `#rrggbb` or `rgba(r, g, b, a)`."""
         if colour.startswith("#"):
-            digits = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+            digits = [float(int(colour[i : i + 2], 16)) for i in (1, 3, 5)]
         else:
             digits = [float(n) for n in colour[colour.index("(") + 1 : -1].split(",")[:3]]
         red, green, blue = decode_srgb(np.clip(np.array(digits) / 255, 0, 1)).tolist()
@@ -89,7 +89,7 @@ def _view(preview: Preview, view: View, light: Light) -> np.ndarray:
     if view == "Albedo":
         return to_srgb8(preview.albedo)
     if view == "Relit albedo":
-        return to_srgb8(preview.albedo * np.float32(light.colour) * 2**light.stops)
+        return to_srgb8(preview.albedo * np.array(light.colour, np.float32) * 2**light.stops)
     if view == "Implied shading":
         return to_srgb8(shading(preview.beauty, preview.albedo))
     if preview.uncertainty is None:

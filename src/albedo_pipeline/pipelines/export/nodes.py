@@ -44,8 +44,8 @@ def publish(export: AlbedoModel, folder: Path, space: Path, params: ExportParams
 
     `export` is the folder opened as a model; loading it has shown that it is complete.
     """
-    from albedo_pipeline.app.space import write_space
     from albedo_pipeline.models.hub import upload
+    from albedo_pipeline.models.space import write_space
 
     logger.info("The model is ready: %s", folder)
     if params.space:

@@ -14,7 +14,7 @@ import yaml
 
 pytest.importorskip("gradio")
 
-from albedo_pipeline.app.space import write_space
+from albedo_pipeline.models.space import write_space
 from tests.support.marigold import save_marigold
 
 
