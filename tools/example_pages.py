@@ -83,7 +83,9 @@ def predict_example() -> str:
 
 def with_pictures(page: str, folder: Path) -> str:
     """Put the pictures into the page, and make plain text of the links to other files."""
-    page = _LINK.sub("<a>", page)
+    page = _LINK.sub("<a>", page).replace(
+        "</style>", "a:not([href]) { color: inherit; }\n</style>", 1
+    )
     return _PICTURE.sub(
         lambda match: f'src="{_uri("jpeg", (folder / match[1]).read_bytes())}"', page
     )

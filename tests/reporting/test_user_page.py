@@ -135,3 +135,21 @@ def test_the_page_in_chromium_has_no_broken_images_or_links(tmp_path: Path, widt
         assert len(links) == 24
         assert all(Path(link).is_file() for link in links)
         assert not re.search("javascript:[^/]*$", seen.page.url)
+
+
+def test_the_frames_of_a_sequence_are_folded_below_its_video(tmp_path: Path) -> None:
+    results = predictions(tmp_path)
+    outputs = [record["output"] for record in results["images"][1:3]]
+    facts = {"name": "shot.[1-2].exr", "frames": 2, "failed": 0, "shots": 1, "flicker": 0.0125}
+    facts |= {"frames_per_second": 24, "still_share": 0.5, "files": {"video": "shot.gif"}}
+    results["sequences"] = [facts | {"outputs": outputs}]
+    page = user_page(results)
+    sequences, images = page.split('<section id="images">')
+    shown, folded = sequences.split("<details>")
+    assert shown.index("flicker 0.0125") < shown.index('src="./shot.gif"')
+    assert "<article" not in shown.split("</h3>")[1]
+    assert "2 frames, each with its files" in folded
+    assert folded.count('<article class="image">') == 2
+    assert images.count('<article class="image">') == 2
+    assert "plain.tif" in images
+    assert "plain.tif" not in folded

@@ -128,7 +128,11 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
         content = {"settings": job.settings, "others": others, "companions": job.companions}
         by_output = {record["output"]: record for record in records}
         made_now = {image.output for image in missing}
-        sequences = [self._sequence(job, s, by_output, made_now) for s in job.sequences]
+        sequences = [
+            self._sequence(job, sequence, by_output, made_now)
+            | {"outputs": [image.output for image in sequence.images]}
+            for sequence in job.sequences
+        ]
         content |= {"sequences": sequences, "images": records}
         write_text(self._folder / _INDEX, json.dumps(content))
 

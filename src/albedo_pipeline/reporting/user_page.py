@@ -69,6 +69,8 @@ class SequenceCard:
     """Link to the video; empty if there is none."""
     details: str
     """Frames, shots and flicker."""
+    frames: list[ImageCard]
+    """The frames that have an albedo."""
 
 
 def user_page(predictions: dict[str, Any]) -> str:
@@ -81,6 +83,8 @@ def user_page(predictions: dict[str, Any]) -> str:
     if settings["ensemble"] == 1:
         del settings["ensemble_kind"]  # there is nothing that the members could differ in
     predicted = [record for record in images if not record["reason"]]
+    sequences = predictions.get("sequences", [])
+    frames = {output for sequence in sequences for output in sequence["outputs"]}
     failed = [(printable(r["name"]), printable(r["reason"])) for r in images if r["reason"]]
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -98,8 +102,8 @@ def user_page(predictions: dict[str, Any]) -> str:
             for key, value in settings.items()
             if key in _SETTING_LABELS
         ],
-        sequences=[_sequence_card(record) for record in predictions.get("sequences", [])],
-        cards=[_card(record) for record in predicted],
+        sequences=[_sequence_card(record, predicted) for record in sequences],
+        cards=[_card(record) for record in predicted if record["output"] not in frames],
         failed=failed,
         files=_files_text(settings["output"]),
         unit="sRGB-encoded" if settings["space"] == "srgb" else "linear",
@@ -149,7 +153,7 @@ def _card(record: dict[str, Any]) -> ImageCard:
     )
 
 
-def _sequence_card(record: dict[str, Any]) -> SequenceCard:
+def _sequence_card(record: dict[str, Any], predicted: list[dict[str, Any]]) -> SequenceCard:
     parts = [
         f"{count(record['frames'], 'frame')} in {count(record['shots'], 'shot')}",
         f"{record['frames_per_second']:.4g} frames per second",
@@ -160,7 +164,13 @@ def _sequence_card(record: dict[str, Any]) -> SequenceCard:
     if record["failed"]:
         parts.append(f"{count(record['failed'], 'frame')} could not be used")
     video = record["files"].get("video", "")
-    return SequenceCard(printable(record["name"]), _link(video) if video else "", ", ".join(parts))
+    outputs = set(record["outputs"])
+    return SequenceCard(
+        printable(record["name"]),
+        _link(video) if video else "",
+        ", ".join(parts),
+        [_card(frame) for frame in predicted if frame["output"] in outputs],
+    )
 
 
 def image_warnings(record: dict[str, Any]) -> list[str]:
