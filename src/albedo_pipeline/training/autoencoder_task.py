@@ -1,6 +1,6 @@
 """What the loop does for the autoencoder."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -137,6 +137,10 @@ class AutoencoderTask:
     def batch(self, step: int, places: range) -> DeviceBatch:
         """The images at some places in the effective batch of `step`, on the CPU."""
         return self.stream.batch(step, places)
+
+    def read_ahead(self, works: Iterable[tuple[int, range]]) -> Generator[tuple[int, range]]:
+        """Yield steps and places as they are."""
+        yield from works
 
     def sample_ids(self, step: int) -> list[str]:
         """The sample_ids of the effective batch of `step`."""

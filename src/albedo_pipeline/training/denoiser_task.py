@@ -1,6 +1,6 @@
 """What the loop does for the denoiser."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from albedo_pipeline.training.batches import DeviceBatch, Stream
 from albedo_pipeline.training.denoiser_components import TrainingComponents
 from albedo_pipeline.training.optimisation import Named
 from albedo_pipeline.training.optimiser_step import accumulate, update
+from albedo_pipeline.training.read_ahead import read_ahead
 from albedo_pipeline.training.resume import Tensors
 from albedo_pipeline.training.validation import (
     ImageData,
@@ -66,6 +67,13 @@ class DenoiserTask:
     def batch(self, step: int, places: range) -> DeviceBatch:
         """The samples at some places in the effective batch of `step`, on the CPU."""
         return self.stream.batch(step, places)
+
+    def read_ahead(self, works: Iterable[tuple[int, range]]) -> Generator[tuple[int, range]]:
+        """Yield steps and places as they are, those in object storage when they were fetched."""
+        if self.stream.is_remote:
+            yield from read_ahead(works, self.stream.fetch)
+        else:
+            yield from works
 
     def sample_ids(self, step: int) -> list[str]:
         """The sample_ids of the effective batch of `step`."""

@@ -1,6 +1,6 @@
 """What differs between trainings: components, batches, the step, and how samples are scored."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -48,6 +48,10 @@ class Task(Protocol):
 
         A pure function of step and place; threads call it.
         """
+        ...
+
+    def read_ahead(self, works: Iterable[tuple[int, range]]) -> Generator[tuple[int, range]]:
+        """Yield steps and places as they are, each when `batch` can draw it without waiting."""
         ...
 
     def sample_ids(self, step: int) -> list[str]:
