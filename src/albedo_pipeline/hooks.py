@@ -21,6 +21,7 @@ from albedo_pipeline.pipeline_registry import (
 )
 from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.distributed import rank, world_size
+from albedo_pipeline.runtime.storage import is_remote, location
 
 logger = logging.getLogger(__name__)
 SECTIONS = (*RENDERED_PIPELINES, *DEFAULT_PIPELINES, *SEPARATE_PIPELINES)
@@ -102,8 +103,9 @@ class UnlinkDvcCache:
         dataset = self._catalog[dataset_name]
         if not type(dataset).__module__.startswith("kedro_datasets."):
             return
-        # A folder of files has none; its files' own datasets replace them.
-        path = Path(dataset._describe().get("filepath", ""))
+        path = _file_of(dataset)
+        if is_remote(path):
+            return
         if path.is_file() and (path.is_symlink() or path.stat().st_nlink > 1):
             path.unlink()
 
@@ -157,8 +159,9 @@ class LogSteps:
         seconds = time.monotonic() - self._start
         logger.info("Finished %d step(s) in %s.", len(self._numbers), _time(seconds))
         if "report" in outputs:
-            path = Path(catalog["report"]._describe()["filepath"])
-            logger.info("The report is ready: %s", path.absolute().as_uri())
+            path = _file_of(catalog["report"])
+            address = str(path) if is_remote(path) else path.absolute().as_uri()
+            logger.info("The report is ready: %s", address)
 
 
 class CorrectVizRecord:
@@ -205,9 +208,20 @@ class CorrectVizRecord:
         write_text(self.RECORD, json.dumps(events, indent=2))
 
 
+def _file_of(dataset: Any) -> Path:
+    """The file of a dataset of kedro_datasets, on a disk or in object storage."""
+    facts = dataset._describe()
+    protocol = facts.get("protocol", "file")
+    if "filepath" not in facts:  # a folder of files, whose own datasets replace them
+        return Path()
+    return location(
+        str(facts["filepath"]) if protocol == "file" else f"{protocol}://{facts['filepath']}"
+    )
+
+
 def _size(dataset: Any) -> int:
     """Bytes of a dataset's file, or of all files in its folder; 0 if it has neither."""
-    path = Path(str(dataset._describe().get("filepath") or ""))
+    path = Path(str(dataset._describe().get("filepath") or ""))  # a URL is no file on the disk
     files = [path] if path.is_file() else path.rglob("*") if path.name and path.is_dir() else []
     return sum(file.stat().st_size for file in files if file.is_file())
 

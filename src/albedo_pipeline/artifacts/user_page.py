@@ -1,11 +1,11 @@
 """The HTML page beside the user's predictions."""
 
 import logging
-from pathlib import Path
 
 from kedro.io import AbstractDataset
 
 from albedo_pipeline.runtime.atomic_files import write_text
+from albedo_pipeline.runtime.storage import on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ class UserPageDataset(AbstractDataset[str, str]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._path = Path(filepath)
+        self._path = on_disk(filepath, "the page of your predictions")
         self.metadata = metadata
 
     def load(self) -> str:

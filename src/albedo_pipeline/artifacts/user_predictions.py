@@ -31,6 +31,7 @@ from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.runtime.ray_pool import ray_map
+from albedo_pipeline.runtime.storage import on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class UserPredictionsDataset(AbstractDataset[PredictionJob, Record]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = on_disk(filepath, "predictions of your images")
         self.metadata = metadata
 
     def load(self) -> Record:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from albedo_pipeline.params.base import Device, Precision
+from albedo_pipeline.params.cache import LatentCache
 from albedo_pipeline.params.denoiser import Lora, NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
 from albedo_pipeline.params.end_to_end import Augmentation, DecoderTraining, EndToEnd
 from albedo_pipeline.params.loading import DEFAULT_LOADING, WeightLoading
@@ -88,6 +89,8 @@ class TrainParams(TrainingLoop):
     """Number format of the forward pass; weights are always fp32. fp16 needs a GPU."""
     device: Device = "auto"
     """Where the denoiser is trained; `auto` takes a GPU if there is one."""
+    cache: LatentCache = LatentCache()
+    """Copies of latents that are read from object storage."""
     validation: Validation = Validation()
     """When and how validation samples are predicted and scored."""
 

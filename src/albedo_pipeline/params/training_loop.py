@@ -24,6 +24,7 @@ _MAY_DIFFER_ON_RESUME = (
     "max_epochs",
     "exit_after_minutes",
     "device",
+    "cache",
     "execution",
     "max_skipped_in_a_row",
     "log_every",

@@ -15,6 +15,7 @@ from albedo_pipeline.imaging.declarations import AlphaRule, DeclaredSpace, ReadO
 from albedo_pipeline.readers.masked_ids import mask_ids
 from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root
+from albedo_pipeline.runtime.storage import on_disk
 
 Read = TypeVar("Read")
 """What a function that reads a file returns."""
@@ -141,7 +142,7 @@ class PairReader(AbstractDataset[Any, list[Reference]]):
         grey_beauty: bool = False,
         metadata: dict | None = None,
     ) -> None:
-        self._path = Path(filepath)
+        self._path = on_disk(filepath, "raw data")
         self._options = check_options(colour_space, mask_rule, max_megapixels, alpha, grey_beauty)
         self.metadata = metadata
 

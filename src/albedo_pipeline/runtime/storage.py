@@ -68,6 +68,21 @@ def location(url: str | Path) -> Path:
     return path
 
 
+def on_disk(url: str | Path, what: str) -> Path:
+    """A path or `file://…` that must lead to a disk.
+
+    Args:
+        url: the path.
+        what: what lies there, for the error, such as "raw pairs".
+
+    Raises:
+        ProjectError: if it is a URL of object storage.
+    """
+    if isinstance(url, str) and _URL.fullmatch(url) and not url.startswith("file://"):
+        raise ProjectError(f"{url}: {what} must be on a disk; set another path in conf/")
+    return location(url)
+
+
 def is_remote(path: Path) -> TypeGuard[Any]:
     """Whether a path from `location` leads to object storage."""
     return not isinstance(path, Path)

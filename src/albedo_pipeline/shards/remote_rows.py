@@ -8,17 +8,20 @@ every tensor. The head is written last: a shard with a head is complete.
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from albedo_pipeline.runtime.storage import put, read, read_ranges, upload
+from albedo_pipeline.runtime.row_cache import RowCache
+from albedo_pipeline.runtime.storage import is_remote, put, read, read_ranges, upload
 from albedo_pipeline.shards.tensor_columns import TensorColumn
 
 _TYPES = b"tensor_types"
-_BUFFER_BYTES = 64 * 2**20
+_BUFFER_BYTES = 128 * 2**20
 """Size of the rows that are kept in memory, because a row's tensors are asked for one by one."""
 
 
@@ -74,6 +77,8 @@ class RemoteRows:
 
     def __init__(self, path: Path, columns: dict[str, TensorColumn]) -> None:
         self._path, self._columns = path, columns
+        sizes = [c.dtype.itemsize * c.shapes.prod(axis=1, dtype=np.int64) for c in columns.values()]
+        self._starts = np.concatenate([[0], np.cumsum(sum(sizes))]).astype(np.int64)
 
     def content(self, name: str, row: int) -> bytes:
         """Bytes of one tensor; safe to call from any thread.
@@ -91,7 +96,18 @@ class RemoteRows:
     def _read(self, row: int) -> dict[str, bytes]:
         columns = self._columns.values()
         ranges = [(int(column.offsets[row]), column.row_bytes(row)) for column in columns]
-        return dict(zip(self._columns, read_ranges(self._path, ranges), strict=True))
+        cache, start = _caches.get(str(self._path.parent)), int(self._starts[row])
+        if cache is None:
+            return dict(zip(self._columns, read_ranges(self._path, ranges), strict=True))
+        size = int(self._starts[row + 1]) - start
+        kept = cache.read(self._path.stem, row, start, size)
+        if kept is None:
+            tensors = read_ranges(self._path, ranges)
+            cache.write(self._path.stem, row, start, b"".join(tensors))
+        else:
+            ends = np.cumsum([size for _, size in ranges]).tolist()
+            tensors = [kept[end - size : end] for end, (_, size) in zip(ends, ranges, strict=True)]
+        return dict(zip(self._columns, tensors, strict=True))
 
 
 class _Buffer:
@@ -122,3 +138,30 @@ def _bytes(tensors: dict[str, bytes]) -> int:
 
 
 _buffer = _Buffer(_BUFFER_BYTES)
+_caches: dict[str, RowCache] = {}
+"""By folder of shards in object storage: where this process keeps copies of its rows."""
+
+
+@contextmanager
+def cached(
+    folder: Path, names: Iterable[str], where: Path, limit: int, processes: int = 1
+) -> Iterator[None]:
+    """Keep copies of the rows that are read of a folder of shards; nothing if it is on a disk.
+
+    Args:
+        folder: the folder of the shards.
+        names: names of its shards.
+        where: folder of the copies, on a disk.
+        limit: most bytes that all copies in `where` take.
+        processes: number of processes that keep copies there.
+
+    Raises:
+        ProjectError: if `where` cannot be written to.
+    """
+    if is_remote(folder) and limit > 0:
+        stems = {Path(name).stem for name in names}
+        _caches[str(folder)] = RowCache(where, str(folder), limit, stems, processes)
+    try:
+        yield
+    finally:
+        _caches.pop(str(folder), None)

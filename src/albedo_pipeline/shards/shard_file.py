@@ -181,7 +181,9 @@ class ShardFile:
         """
         try:
             digest = digest_of({name: self._read(name, row) for name in self.columns})
-        except (OSError, ValueError, OverflowError, MemoryError):  # a wrong place or size
+        except (OSError, ValueError, OverflowError, MemoryError) as error:  # a wrong place or size
+            if is_remote(self.path) and isinstance(error, OSError):  # the store does not answer
+                raise ProjectError(one_line(error)) from error
             digest = ""
         if digest != self.scalars[DIGEST][row].as_py():
             raise _damaged(self.path, f"row {row} is not what was written", self.written_by)

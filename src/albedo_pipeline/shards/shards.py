@@ -85,6 +85,14 @@ class Shards:
         shard = self._shards[number]
         return shard.tensor(name, row - (int(self._ends[number]) - len(shard.scalars)))
 
+    def fetch(self, row: int) -> None:
+        """Read a row of object storage before its tensors are asked for; any thread may do so.
+
+        Raises:
+            ProjectError: if the row is damaged, or the store does not answer; names the file.
+        """
+        self.tensor(self.tensor_names[0], row)
+
     def fingerprint(self) -> str:
         """Digest of every scalar and, through the rows' own digests, of every tensor."""
         digest = hashlib.sha256()

@@ -14,6 +14,7 @@ from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.optimisation import Noise
+from albedo_pipeline.runtime.storage import is_remote
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training.schedules import value_at
 
@@ -189,6 +190,17 @@ class Stream:
         number, position = source_at(bucket.shares, position)
         source, stream = bucket.sources[number], bucket.streams[number]
         return source, sample_at(len(source.rows), self._params.seed, position, stream)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether latents are read from object storage."""
+        return any(is_remote(source.latents.folder) for source in self._sources)
+
+    def fetch(self, step: int, place: int) -> None:
+        """Read the latents of a place ahead of `batch`, if they are in object storage."""
+        source, index = self._find(step, place)
+        if is_remote(source.latents.folder):
+            source.latents.fetch(int(source.rows[index]))
 
     def sample_ids(self, step: int) -> list[str]:
         """The sample_ids of the effective batch of `step`."""

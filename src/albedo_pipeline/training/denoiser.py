@@ -1,6 +1,7 @@
 """Training of the denoiser: puts the parts together, runs the loop, returns the result."""
 
-from contextlib import ExitStack
+import os
+from contextlib import AbstractContextManager, ExitStack
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,7 +25,9 @@ from albedo_pipeline.runtime.distributed import (
     run_on_main_and_broadcast,
     smallest_of_processes,
 )
+from albedo_pipeline.runtime.remote_folder import cache_folder
 from albedo_pipeline.shards.latent_shards import LatentShards
+from albedo_pipeline.shards.remote_rows import cached
 from albedo_pipeline.training.batches import Stream, usable
 from albedo_pipeline.training.denoiser_components import TrainingComponents, prepare
 from albedo_pipeline.training.denoiser_task import DenoiserTask
@@ -95,6 +98,8 @@ def train_denoiser(
         accelerated(params.device, params.precision, params.execution.deterministic) as accelerator,
         ExitStack() as held,
     ):
+        for name in params.shares():
+            held.enter_context(_cached(latent_sets[name], params))
         processes, size = accelerator.num_processes, params.micro_batch_size
         ranges = micro_batch_ranges(
             0,
@@ -137,6 +142,14 @@ def train_denoiser(
         check_not_diverged(log, state, params)
         history = [asdict(steering) for steering in state.history]
         return Trained(*models, log, history, state.run)
+
+
+def _cached(latents: LatentShards, params: TrainParams) -> AbstractContextManager[None]:
+    """Keeps copies of latents that are in object storage; the processes of a machine share them."""
+    folder, limit = params.cache.folder, params.cache.gigabytes * 1e9
+    where = Path(folder) if folder else cache_folder() / "latents"
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # torchrun's, on this machine
+    return cached(latents.folder, latents.index.shards, where, int(limit), processes)
 
 
 def new_stream(

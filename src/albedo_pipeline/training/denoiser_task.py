@@ -1,12 +1,13 @@
 """What the loop does for the denoiser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from albedo_pipeline.params import TrainParams
 from albedo_pipeline.training.denoiser_components import TrainingComponents
+from albedo_pipeline.training.read_ahead import read_ahead
 from albedo_pipeline.training.task import Task
 from albedo_pipeline.training.validation import (
     ImageData,
@@ -31,6 +32,13 @@ class DenoiserTask(Task):
         validation = self.params.validation
         metric = validation_metric(validation.metric, validation.lpips_weights)
         return metric.name, metric.higher_is_better
+
+    def read_ahead(self, works: Iterable[tuple[int, range]]) -> Generator[tuple[int, range]]:
+        """Yield steps and places as they are, those in object storage when they were fetched."""
+        if self.stream.is_remote:
+            yield from read_ahead(works, self.stream.fetch)
+        else:
+            yield from works
 
     def validate(self, stop: Callable[[], bool]) -> dict[str, float] | None:
         """Mean scores of the predictions by averaged and by raw weights."""

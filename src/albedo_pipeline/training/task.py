@@ -1,7 +1,7 @@
 """What a training is to the loop: components, batches, the step, and how samples are scored."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -80,6 +80,10 @@ class Task(ABC):
         A pure function of step and place; threads call it.
         """
         return self.stream.batch(step, places)
+
+    def read_ahead(self, works: Iterable[tuple[int, range]]) -> Generator[tuple[int, range]]:
+        """Yield steps and places as they are, each when `batch` can draw it without waiting."""
+        yield from works
 
     def sample_ids(self, step: int) -> list[str]:
         """The sample_ids of the effective batch of `step`."""

@@ -123,7 +123,8 @@ class Trainer:
 
         steps = range(self.state.step, self.last_step)
         work = ((step, places) for step in steps for places in self._places())
-        yield from ordered_map(draw, work, _DRAWING_THREADS)
+        with closing(self.task.read_ahead(work)) as ready:
+            yield from ordered_map(draw, ready, _DRAWING_THREADS)
 
     def _places(self) -> list[range]:
         accelerator, params = self.task.accelerator, self.params
