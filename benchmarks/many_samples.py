@@ -116,6 +116,7 @@ def measure(samples: int) -> dict[str, Row]:
         run("manifest and pairs", lambda: pairs.check_manifest(manifest))
         codes = manifest["look"].to_numpy(np.int64).view(np.uint64)
         groups = np.arange(samples) // 10
+        run("exact duplicates", lambda: duplicates._first_equal(manifest["digest"]))
         run("near duplicates", lambda: sum(1 for _ in duplicates._candidates(codes, groups)))
         run("epoch", lambda: generator(1, Purpose.ORDER, 0).permutation(samples))
     return rows
