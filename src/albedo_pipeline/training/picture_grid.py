@@ -55,7 +55,7 @@ def write_animation(path: Path, frames: Mapping[str, Path], seconds: float) -> N
     images = {caption: Image.open(frame).convert("RGB") for caption, frame in frames.items()}
     size = list(images.values())[-1].size
     shown = [
-        Image.fromarray(np.concatenate([_heading(caption, size[0]), np.asarray(image)])).quantize(
+        Image.fromarray(np.concatenate([_caption(caption, size[0]), np.asarray(image)])).quantize(
             256, Image.Quantize.MAXCOVERAGE, kmeans=2
         )
         for caption, image in images.items()
@@ -81,6 +81,12 @@ def _column(heading: str, pictures: Sequence[np.ndarray], has_bar: bool) -> np.n
         bar[:] = coloured(np.linspace(0, 1, width))
     shown = (part for picture in enlarged for part in (picture, gap))
     return np.concatenate([_heading(heading, width), bar, gap, *shown])
+
+
+def _caption(text: str, width: int) -> np.ndarray:
+    """A heading that begins where the first column does, uint8 [_HEADING, width, 3]."""
+    left = ((0, 0), (_GAP, 0), (0, 0))
+    return np.pad(_heading(text, width - _GAP), left, constant_values=255)
 
 
 def _heading(text: str, width: int) -> np.ndarray:
