@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from albedo_pipeline.params import TrainParams
+from albedo_pipeline.training.batches import Stream
 from albedo_pipeline.training.denoiser_components import TrainingComponents
 from albedo_pipeline.training.read_ahead import read_ahead
 from albedo_pipeline.training.task import Task
@@ -22,6 +23,7 @@ class DenoiserTask(Task):
     """The training of the denoiser."""
 
     components: TrainingComponents
+    stream: Stream
     params: TrainParams
     images: ImageData
     """What it is validated on."""
