@@ -3,10 +3,10 @@
     python -m tests.endurance.kill [N] [--seed S] [--pipeline train|autoencoder]
 
 The denoiser of a small project, or its autoencoder with an adversary (WGAN-GP), is trained once
-undisturbed, and once with N SIGKILLs. The moments of the kills take turns: while the training starts or soon
-after, while it writes a checkpoint, and at random. The program exits with 1 unless weights, weight
-average and optimiser state, those of discriminators included, are bit-identical and the log has the
-same losses.
+undisturbed, and once with N SIGKILLs. The moments of the kills take turns: while the training
+starts or soon after, while it writes a checkpoint, and at random. The program exits with 1 unless
+weights, weight average and optimiser state, those of discriminators included, are bit-identical and
+the log has the same losses.
 """
 
 import json
