@@ -101,3 +101,10 @@ def test_a_message_replaces_a_missing_curve() -> None:
 
 def texts(log: pd.DataFrame) -> str:
     return " ".join(text.get_text() for axes in loss_figure(log).axes for text in axes.texts)
+
+
+def test_further_sets_have_a_curve_each() -> None:
+    log = validated(log_points()).assign(**{"validation_interiors/psnr": 15.0})
+    legend = loss_figure(log).axes[1].get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names[2:] == ["interiors, EMA weights"]

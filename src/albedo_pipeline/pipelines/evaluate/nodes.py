@@ -1,5 +1,7 @@
 """Nodes of `evaluate`."""
 
+from collections.abc import Mapping
+
 from albedo_pipeline.node_types import (
     AutoencoderKL,
     Checkpoints,
@@ -21,7 +23,7 @@ def predict_split(
     autoencoder: AutoencoderKL,
     checkpoints: Checkpoints,
     params: EvaluateParams,
-) -> tuple[dict, ShardBuild, dict[str, ShardBuild]]:
+) -> tuple[dict, ShardBuild, Mapping[str, ShardBuild]]:
     """Digests of what the scores come from; the builds of the predictions, those of further sets
     by name."""
     from albedo_pipeline.artifacts.pair_sets import PairSet, named_sets
