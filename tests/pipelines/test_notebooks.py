@@ -71,7 +71,7 @@ def test_it_runs(kernel: KernelManager, notebook: Path, exported_project: Path) 
     change = (OTHER_RUN, own) if notebook.stem == "compare_runs" else None
     shown = execute(kernel, notebook, exported_project, change)
     assert any("image/png" in data for data in shown)
-    assert not any("INFO" in text for data in shown for text in data.values())
+    assert "INFO" not in text_of(shown)
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
