@@ -62,6 +62,7 @@ def steps(caplog: pytest.LogCaptureFixture) -> LogSteps:
 
 
 FIRST = node(lambda: (1, 2), None, ["a", "b"], name="first")
+SECOND = node(lambda a: a, "a", "c", name="second")
 CHECK = node(lambda a: None, "a", None, name="check")
 
 
@@ -78,10 +79,16 @@ def test_a_step_has_its_number_and_one_line_for_all_results(
     assert lines[2:] == ["step 2 of 2: check"]
 
 
-@pytest.mark.parametrize(("failed", "advises"), [(FIRST, True), (CHECK, False)])
-def test_kedro_gives_advice_on_resuming_only_if_a_result_is_missing(
-    steps: LogSteps, failed, advises: bool
+@pytest.mark.parametrize(
+    ("saved", "failed", "advises"),
+    [([], FIRST, False), ([FIRST], SECOND, True), ([FIRST], CHECK, False)],
+)
+def test_kedro_gives_advice_on_resuming_only_if_a_result_is_saved_and_one_is_missing(
+    steps: LogSteps, saved: list, failed, advises: bool
 ) -> None:
+    for earlier in saved:
+        steps.before_node_run(earlier)
+        steps.after_dataset_saved("a", earlier)
     steps.on_node_error(failed)
     runner = logging.getLogger("kedro.runner.sequential_runner")
     assert runner.isEnabledFor(logging.WARNING) == advises

@@ -142,8 +142,8 @@ class LogSteps:
 
     @hook_impl
     def on_node_error(self, node: Any) -> None:
-        """Without results there is nothing to resume, so Kedro need not say how."""
-        if not node.outputs:
+        """If nothing is saved or the node saves nothing, Kedro need not say how to resume."""
+        if not node.outputs or not self._saved:
             logging.getLogger(_RUNNER).setLevel(logging.ERROR)
 
     @hook_impl
