@@ -58,7 +58,7 @@ examples: $(READY)
 	$(BIN)/python -m tools.readme_pictures
 
 test: lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile --cov
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
