@@ -20,6 +20,7 @@ from albedo_pipeline.metrics.image.lpips import LPIPS
 from albedo_pipeline.models.autoencoder import new_autoencoder, round_trip
 from albedo_pipeline.params import AutoencoderParams
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
+from albedo_pipeline.pipelines.autoencoder.nodes import check_autoencoder
 from albedo_pipeline.provenance.weights import encoder_digest
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.autoencoder import latent_deviation
@@ -223,6 +224,18 @@ def test_the_validation_scores_are_those_of_the_report(pairs, trained, tmp_path:
     for kind in ("beauty", "albedo"):
         score = logged[f"validation_{kind}_psnr"].iloc[-1]
         assert score == pytest.approx(report[f"validation_{kind}_psnr"], rel=1e-5)
+
+
+def test_the_report_has_the_course_of_a_training(pairs, trained, tmp_path: Path) -> None:
+    done, store = trained("run", validation={"every": 2}), Checkpoints(tmp_path / "run")
+    course = check_autoencoder(done, pairs, manifest(), settings(), store)["course"]
+    log = log_of(tmp_path / "run", 4)
+    assert [row["step"] for row in course] == [1, 2, 3, 4]
+    assert [row["loss"] for row in course] == log["loss"].tolist()
+    scores = [row.get("validation_albedo_ssim_raw") for row in course]
+    assert scores == [None, log["validation_albedo_ssim_raw"][2], None, *scores[3:]]
+    bundled = AutoencoderParams(device="cpu")
+    assert "course" not in check_autoencoder(done, pairs, manifest(), bundled, store)
 
 
 def test_a_finetuned_decoder_leaves_the_encoder_as_it_is(trained) -> None:
