@@ -136,7 +136,11 @@ class PredictTab:
             concurrency_limit=1,
             api_visibility="private",
         )
-        quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        quick: dict[str, Any] = {
+            "queue": False,
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
         cancel.click(self.cancel, None, panel.messages, cancels=[run], **quick)
         shown = [panel.slider, panel.details, *panel.downloads]
         look = [panel.results, panel.image, panel.left, panel.right, *light]

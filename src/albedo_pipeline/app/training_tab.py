@@ -57,7 +57,11 @@ class TrainingTab:
             buttons=["fullscreen"],
         )
         parts = [state, loss, score, caption, picture, pause]
-        quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        quiet: dict[str, Any] = {
+            "queue": False,
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
         timer = gr.Timer(_SECONDS)
         timer.tick(self.look, chosen, parts, **quiet)
         chosen.change(self.look, chosen, parts, **quiet)
