@@ -54,7 +54,7 @@ def rasterised(plots: list[str]) -> list[str]:
             taken = page.locator("img").screenshot(omit_background=True)
             file = io.BytesIO()
             few = Image.open(io.BytesIO(taken)).quantize(
-                COLOURS, Image.Quantize.FASTOCTREE, dither=0
+                COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
             )
             few.convert("RGBA").save(file, "WEBP", lossless=True, quality=100, method=6)
             uris.append(_uri("webp", file.getvalue()))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from kedro.io import DatasetError
 from PIL import Image
 
 from albedo_pipeline.artifacts.camera_move import (
@@ -13,14 +14,21 @@ from albedo_pipeline.artifacts.camera_move import (
     MoveResultDataset,
     RenderedMove,
 )
-from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.evaluation.camera_move import measured, predicted_move, scene_of_move
 from albedo_pipeline.models.albedo_model import load_albedo_model
-from albedo_pipeline.params import PredictParams
+from albedo_pipeline.params import (
+    EvaluateParams,
+    IngestParams,
+    PredictParams,
+    SequenceParams,
+    SynthesizeParams,
+)
 from albedo_pipeline.params.base import PretrainedModel
+from albedo_pipeline.pipelines.sequence.nodes import predict_camera_move, render_camera_move
 from albedo_pipeline.reporting.sections.camera_move import move_section
 
 FRAMES = 3
+PARAMS = SequenceParams()
 
 
 def manifest(*groups: tuple[str, str]) -> pd.DataFrame:
@@ -96,16 +104,24 @@ def test_the_move_is_predicted_stored_and_shown_for_its_model_only(
     assert move_section(result, {"lineage": model.digests() | {"denoiser": "0"}}) is None
 
 
-def test_without_a_move_there_is_no_result(tmp_path: Path) -> None:
-    for dataset in (CameraMoveDataset, MoveResultDataset):
-        stored = dataset(filepath=str(tmp_path / dataset.__name__))
-        stored.save(None)
-        assert stored.load() is None
-    assert MoveResultDataset(filepath=str(tmp_path / "nothing")).load() is None
+def test_without_a_rendered_test_scene_there_is_no_move_and_no_result(tmp_path: Path) -> None:
+    rows = manifest(("kitchen", "test"))
+    rendered = render_camera_move(rows, SynthesizeParams(scenes=1, views=1, resolution=16), PARAMS)
+    frames = CameraMoveDataset(filepath=str(tmp_path / "frames"))
+    frames.save(rendered)
+    move = frames.load()
+    assert move is None
+    results = MoveResultDataset(filepath=str(tmp_path / "result"))
+    assert results.load() is None
+    results.save(
+        predict_camera_move(move, None, None, EvaluateParams(), IngestParams(resolution=16))
+    )
+    assert results.load() is None
+    assert [path.name for path in (tmp_path / "result").iterdir()] == ["move.json"]
 
 
 def test_a_damaged_folder_is_named(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "move.json").write_text("{")
     for dataset in (CameraMoveDataset, MoveResultDataset):
-        with pytest.raises(ProjectError, match=f"{tmp_path}: damaged .* run the pipeline sequence"):
+        with pytest.raises(DatasetError, match=f"{tmp_path}: damaged .* run the pipeline sequence"):
             dataset(filepath=str(tmp_path)).load()

@@ -23,7 +23,7 @@ def test_all_results_are_written(finished_project: Path) -> None:
         "03_primary/audit.parquet",
         "03_primary/audit_summary.json",
         "07_model_output/predictions/index.json",
-        "01_raw/camera_move/beauty/frame.0003.exr",
+        "05_model_input/camera_move/beauty/frame.0003.exr",
         "07_model_output/camera_move/move.webp",
         "08_reporting/data_plot.png",
         "08_reporting/sample_sheet.png",

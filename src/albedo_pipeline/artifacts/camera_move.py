@@ -26,7 +26,7 @@ class RenderedMove:
     """Frames that were rendered, as they are saved."""
 
     group: str
-    """The scene."""
+    """The scene; empty if there is no move."""
     frames_per_second: float
     frames: Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]
     """Beauty and albedo, linear Rec.709, float32 [H, W, 3], and valid mask, bool [H, W]."""
@@ -46,7 +46,7 @@ class CameraMove:
     """bool [frames, H, W]."""
 
 
-class CameraMoveDataset(AbstractDataset[RenderedMove | None, CameraMove | None]):
+class CameraMoveDataset(AbstractDataset[RenderedMove, CameraMove | None]):
     """A folder with `beauty` and `albedo`, numbered EXR files, `valid.npy` and `move.json`.
 
     Without a move it holds `move.json` only.
@@ -80,12 +80,12 @@ class CameraMoveDataset(AbstractDataset[RenderedMove | None, CameraMove | None])
         beauty = self._folder / "beauty"
         return CameraMove(facts["group"], facts["frames_per_second"], beauty, albedo, valid)
 
-    def save(self, data: RenderedMove | None) -> None:
+    def save(self, data: RenderedMove) -> None:
         """Write the frames while they are rendered."""
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         with replaced_folder(self._folder) as folder:
             facts: dict[str, object] = {}
-            if data is not None:
+            if data.group:
                 valid = list(_written(folder, data))
                 np.save(folder / _VALID, np.stack(valid))
                 facts = {"group": data.group, "frames": len(valid)}
@@ -101,14 +101,14 @@ class MoveResult:
     """What was predicted and measured of a camera move."""
 
     facts: dict
-    """Scene, frames, scores, and the digests of what they come from."""
+    """Scene, frames, scores, and digests of the models; empty if there is no move."""
     video: bytes
     """Animated WebP of beauty, prediction and truth side by side."""
     still: bytes
     """WebP of the first frame."""
 
 
-class MoveResultDataset(AbstractDataset[MoveResult | None, MoveResult | None]):
+class MoveResultDataset(AbstractDataset[MoveResult, MoveResult | None]):
     """A folder with `move.json`, `move.webp` and `first_frame.webp`.
 
     Without a move it holds `move.json` only.
@@ -138,13 +138,12 @@ class MoveResultDataset(AbstractDataset[MoveResult | None, MoveResult | None]):
             raise _damaged(self._folder, error) from error
         return MoveResult(facts, video, still)
 
-    def save(self, data: MoveResult | None) -> None:
+    def save(self, data: MoveResult) -> None:
         """Write all files."""
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         with replaced_folder(self._folder) as folder:
-            facts = data.facts if data else {}
-            (folder / _FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-            if data:
+            (folder / _FACTS).write_text(json.dumps(data.facts, indent=2), encoding="utf-8")
+            if data.facts:
                 (folder / _VIDEO).write_bytes(data.video)
                 (folder / _STILL).write_bytes(data.still)
 
@@ -168,3 +167,7 @@ def _read_facts(folder: Path) -> dict:
 
 def _damaged(folder: Path, error: Exception) -> ProjectError:
     return ProjectError(f"{folder}: damaged ({one_line(error)}); run the pipeline sequence again")
+
+
+NO_RESULT = MoveResult({}, b"", b"")
+"""What is saved if there is no move; Kedro saves no None."""

@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 def render_camera_move(
     manifest: DataFrame, synthesize: SynthesizeParams, params: SequenceParams
-) -> RenderedMove | None:
-    """The frames of a camera move through a rendered test scene; None if there is no such scene."""
+) -> RenderedMove:
+    """The frames of a camera move through a rendered test scene; none if there is no such scene."""
     from albedo_pipeline.artifacts.camera_move import RenderedMove
     from albedo_pipeline.evaluation.camera_move import scene_of_move
     from albedo_pipeline.rendering import RenderSettings, render_move
@@ -27,7 +27,7 @@ def render_camera_move(
     scene = scene_of_move(manifest, synthesize.seed)
     if scene is None:
         logger.info("sequence: no test sample is a render of `synthesize`, so there is no move")
-        return None
+        return RenderedMove("", params.frames_per_second, iter(()))
     settings = RenderSettings(
         params.resolution, synthesize.samples_per_pixel, synthesize.max_depth, synthesize.world
     )
@@ -46,14 +46,15 @@ def predict_camera_move(
     autoencoder: AutoencoderKL,
     evaluate: EvaluateParams,
     ingest: IngestParams,
-) -> MoveResult | None:
+) -> MoveResult:
     """The move's albedo, predicted with `predict.sequence`, as a video with its numbers."""
+    from albedo_pipeline.artifacts.camera_move import NO_RESULT
     from albedo_pipeline.evaluation.camera_move import predicted_move
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.params import PredictParams
 
     if move is None:
-        return None
+        return NO_RESULT
     shared = {name: getattr(evaluate, name) for name in ("steps", "seed", "device", "precision")}
     params = PredictParams(**shared, exposure=ingest.exposure)
     return predicted_move(move, AlbedoModel(denoiser, autoencoder), params)
