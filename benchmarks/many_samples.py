@@ -2,12 +2,12 @@
 
     python benchmarks/many_samples.py [--json FILE] [--rounds N] [--samples N …]
 
-For each number of samples, a new process measures the seconds and the memory of: dividing the
-sources into chunks; the ledger of finished chunks, written and read; the index; opening all shards;
-the fingerprint; the manifest as a table, with its digest; the comparison of manifest and pairs; the
-search for near duplicates among random codes; the order of an epoch. The table is per sample, so
-what is constant from row to row can be multiplied by any number of samples. Shards hold 256 samples
-each, as for latents.
+For each number of samples, a new process measures the seconds, also those of the processor, and the
+memory of: dividing the sources into chunks; the ledger of finished chunks, written, read and
+gathered; the index; opening all shards; the fingerprint; the manifest as a table, with its digest;
+the comparison of manifest and pairs; the search for duplicates, and for near ones among random
+codes; the order of an epoch. The table is per sample, so what is constant from row to row can be
+multiplied by any number of samples. Shards hold 256 samples each, as for latents.
 """
 
 import argparse
