@@ -131,8 +131,10 @@ def measured(key: str, value: object, with_unit: bool = False) -> str:
 
 
 def signed(key: str, value: float) -> str:
-    """A difference of a measure as text, with its sign."""
+    """A difference of a measure as text, with its sign; without one if all its digits are 0."""
     text = measured(key, value)
+    if finite(value) and float(text) == 0:
+        return text.removeprefix("-")
     return f"+{text}" if finite(value) and value > 0 else text.replace("-", "−")
 
 

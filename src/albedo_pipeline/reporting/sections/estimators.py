@@ -62,7 +62,8 @@ class Cell:
     """Mean paired difference from the reference; empty for the reference."""
     difference_interval: str
     verdict: str
-    """`better`, `worse` or `undecided`; empty for the reference."""
+    """`better`, `worse`, `undecided`, or `the same` if all digits that are shown are 0; empty for
+    the reference."""
 
 
 @dataclass(frozen=True)
@@ -117,15 +118,18 @@ def estimators_section(
     about = [estimator["about"] for estimator in results["estimators"].values()]
     used = (key for each in about for key, value in each.items() if value is not None)
     settings = list(dict.fromkeys(used))
-    best = {name: best_method(scores, name, list(scores)) for name in names}
+    best = {name: _best(scores, name) for name in names}
     rows = [
         EstimatorRow(
             name=method(key).name,
             is_reference=key == results["reference"],
             cells=[
-                _cell(scores[key].get(name, {}), differences.get(key, {}).get(name), name)
-                if best[name] != key
-                else _cell(scores[key][name], differences.get(key, {}).get(name), name, True)
+                _cell(
+                    scores[key].get(name, {}),
+                    differences.get(key, {}).get(name),
+                    name,
+                    key in best[name],
+                )
                 for name in names
             ],
             about=[plain(results["estimators"][key]["about"].get(name)) for name in settings],
@@ -237,15 +241,26 @@ def _cell(score: dict, paired: dict | None, name: str, best: bool = False) -> Ce
     if paired is None:
         return Cell(measured(name, score.get("mean")), interval * has_interval, best, "", "", "")
     is_known = finite(paired["low"]) and finite(paired["high"])
-    between = f"{signed(name, paired['low'])} … {signed(name, paired['high'])}" if is_known else ""
+    low, high = (signed(name, paired[end]) if is_known else "" for end in ("low", "high"))
+    difference = signed(name, paired["mean"]) if finite(paired["mean"]) else MISSING
+    decided = verdict(name, paired) if is_known else "undecided"
     return Cell(
         mean=measured(name, score.get("mean")),
         interval=interval * has_interval,
         best=best,
-        difference=signed(name, paired["mean"]) if finite(paired["mean"]) else MISSING,
-        difference_interval=between,
-        verdict=verdict(name, paired) if is_known else "undecided",
+        difference=difference,
+        difference_interval=f"{low} … {high}" if is_known else "",
+        verdict="the same" if {low, difference, high} == {signed(name, 0.0)} else decided,
     )
+
+
+def _best(scores: dict, name: str) -> set[str]:
+    """The estimators whose mean is the best, as it is shown."""
+    best = best_method(scores, name, list(scores))
+    if best is None:
+        return set()
+    shown = {key: measured(name, by.get(name, {}).get("mean")) for key, by in scores.items()}
+    return {key for key, text in shown.items() if text == shown[best]}
 
 
 def _arrow(name: str) -> str:
