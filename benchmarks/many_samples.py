@@ -2,12 +2,12 @@
 
     python benchmarks/many_samples.py [--json FILE] [--rounds N] [--samples N …]
 
-For each number of samples, a new process measures the seconds and the memory of: dividing the
-sources into chunks; the ledger of finished chunks, written and read; the index; opening all shards;
-the fingerprint; the manifest as a table, with its digest; the comparison of manifest and pairs; the
-search for near duplicates among random codes; the order of an epoch. The table is per sample, so
-what is constant from row to row can be multiplied by any number of samples. Shards hold 256 samples
-each, as for latents.
+For each number of samples, a new process measures the seconds, also those of the processor, and the
+memory of: dividing the sources into chunks; the ledger of finished chunks, written, read and
+gathered; the index; opening all shards; the fingerprint; the manifest as a table, with its digest;
+the comparison of manifest and pairs; the search for duplicates, and for near ones among random
+codes; the order of an epoch. The table is per sample, so what is constant from row to row can be
+multiplied by any number of samples. Shards hold 256 samples each, as for latents.
 """
 
 import argparse
@@ -116,6 +116,7 @@ def measure(samples: int) -> dict[str, Row]:
         run("manifest and pairs", lambda: pairs.check_manifest(manifest))
         codes = manifest["look"].to_numpy(np.int64).view(np.uint64)
         groups = np.arange(samples) // 10
+        run("exact duplicates", lambda: duplicates._first_equal(manifest["digest"]))
         run("near duplicates", lambda: sum(1 for _ in duplicates._candidates(codes, groups)))
         run("epoch", lambda: generator(1, Purpose.ORDER, 0).permutation(samples))
     return rows

@@ -1,11 +1,11 @@
 """Kills nodes of a Ray cluster while `ingest`, `encode`, `evaluate` and `predict` run on it.
 
-    python -m tests.endurance.kill_nodes [N] [--seed S]
+    python -m tests.endurance.kill_nodes [N] [--seed S] [--pipeline predict]
 
-Each pipeline runs once in one process, and then on a cluster on this machine, whose first node has
-one core. Another node with one core is killed N times at random moments, each time another one is
-added. The program exits with 1 unless the files are the same, byte for byte, and none is left
-half-written.
+Each pipeline, or the named one, runs once in one process, and then on a cluster on this machine,
+whose first node has one core. Another node with one core is killed N times at random moments, each
+time another one is added. The program exits with 1 unless the files are the same, byte for byte,
+and none is left half-written.
 """
 
 import os
@@ -20,7 +20,7 @@ from typing import Any
 
 from albedo_pipeline.readers.filename_list import FilenameListDataset
 from tests.endurance.kill_data import CATALOG, PAIRS, new_pair
-from tests.endurance.killing import arguments, start
+from tests.endurance.killing import argument_parser, start
 from tests.support.project import ROOT, new_project, run_kedro
 from tests.support.ray_cluster import NODE
 
@@ -34,17 +34,23 @@ predictions:
 
 @dataclass(frozen=True)
 class Stage:
-    """A pipeline, the folder that it fills, and its settings."""
+    """A pipeline, the folder that it fills, its settings, and the pipelines to run before it."""
 
     pipeline: str
     folder: Path
     settings: str = ""
+    needs: tuple[str, ...] = ()
 
 
 STAGES = (
     Stage("ingest", Path("data/test/03_primary/pairs"), "ingest.resolution=96,ingest.workers=1"),
-    Stage("encode", Path("data/test/05_model_input/latents")),
-    Stage("evaluate", Path("data/test/07_model_output/predictions"), "evaluate.ensemble.members=8"),
+    Stage("encode", Path("data/test/05_model_input/latents"), needs=("ingest",)),
+    Stage(
+        "evaluate",
+        Path("data/test/07_model_output/predictions"),
+        "evaluate.ensemble.members=8",
+        ("ingest", "encode", "train"),
+    ),
     Stage(
         "predict",
         Path("data/test/07_model_output/user"),
@@ -59,9 +65,12 @@ def with_settings(stage: Stage, images: Path, more: str = "") -> str:
     return ",".join(filter(None, (stage.settings, given, more)))
 
 
-def run_locally(project: Path, images: Path) -> None:
-    """Run all stages in one process each, and what they need."""
+def run_locally(project: Path, images: Path, stages: list[Stage]) -> None:
+    """Run the stages in one process each, and what they need."""
+    wanted = {name for stage in stages for name in (*stage.needs, stage.pipeline)}
     for pipeline in ("ingest", "encode", "train", "evaluate", "predict"):
+        if pipeline not in wanted:
+            continue
         settings = [with_settings(s, images) for s in STAGES if s.pipeline == pipeline]
         options = ("--params", settings[0]) if settings and settings[0] else ()
         done = run_kedro(project, "run", "--pipelines", pipeline, *options, timeout=1200)
@@ -99,10 +108,13 @@ def run_on_cluster(
 
 
 def main() -> None:
-    """Check the four pipelines, and exit with 1 if anything differs."""
+    """Check the pipelines, and exit with 1 if anything differs."""
     from ray.cluster_utils import Cluster
 
-    options = arguments(__doc__)
+    parser = argument_parser(__doc__)
+    parser.add_argument("--pipeline", choices=[stage.pipeline for stage in STAGES])
+    options = parser.parse_args()
+    stages = [stage for stage in STAGES if options.pipeline in (None, stage.pipeline)]
     rng, is_different = random.Random(options.seed), False
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as name:
@@ -116,10 +128,10 @@ def main() -> None:
         local = new_project(folder / "local")
         catalog = local / "conf" / "test" / "catalog.yml"
         catalog.write_text(CATALOG.format(folder=folder, root=ROOT) + MORE, encoding="utf-8")
-        run_locally(local, images)
+        run_locally(local, images, stages)
         cluster = Cluster(initialize_head=True, head_node_args=NODE | {"include_dashboard": False})
         cluster.add_node(**NODE)
-        for stage in STAGES:
+        for stage in stages:
             expected = contents(local / stage.folder)
             for leftover in (stage.folder, stage.folder.with_name(f".{stage.folder.name}.ledger")):
                 shutil.rmtree(local / leftover, ignore_errors=True)

@@ -52,7 +52,7 @@ class PreviousResult:
 
 
 class PreviousRows:
-    """Results of earlier runs by source; 28 bytes of memory for each."""
+    """Results of earlier runs by source; 32 bytes of memory for each."""
 
     def __init__(self, chunks: Iterable[ChunkRows] = ()) -> None:
         self._shards: list[str | None] = []
