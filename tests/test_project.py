@@ -20,10 +20,12 @@ WRITTEN_DURING_THE_RUN = {
     "autoencoder_checkpoints",
     "autoencoder_tensorboard",
     "checkpoints",
+    "encoded_latents",
     "export_folder",
     "tensorboard",
 }
-"""Inputs of nodes of `autoencoder`, `train` and `export` that the nodes write themselves."""
+"""Inputs of nodes of `autoencoder`, `train` and `export` that the nodes write themselves, or that
+an earlier run wrote."""
 
 
 def config(env: str) -> OmegaConfigLoader:

@@ -9,6 +9,7 @@ from diffusers import UNet2DConditionModel
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.denoiser import Denoiser, load_unet, new_scheduler
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser
+from albedo_pipeline.params.loading import WeightLoading
 
 
 def source(folder: Path, **options: str) -> PretrainedDenoiser:
@@ -68,3 +69,11 @@ def test_alphas_cumprod_are_those_of_the_scheduler(stable_diffusion: Path) -> No
         alphas_cumprod = Denoiser(None, scheduler, torch.zeros(1)).alphas_cumprod()
         assert torch.allclose(alphas_cumprod, scheduler.alphas_cumprod, atol=1e-6)
         assert (alphas_cumprod[-1] == 0) == (kind != "epsilon")
+
+
+def test_ignored_weights_of_a_pretrained_unet_are_random(stable_diffusion: Path) -> None:
+    plain = load_unet(source(stable_diffusion), 4).state_dict()
+    torch.manual_seed(1)
+    loading = WeightLoading(ignore=(r"^conv_out\.weight",))
+    changed = load_unet(source(stable_diffusion), 4, loading).state_dict()
+    assert {n for n in plain if not torch.equal(plain[n], changed[n])} == {"conv_out.weight"}

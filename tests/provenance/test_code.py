@@ -53,6 +53,7 @@ BEHIND = {
     "encode": {
         "imaging.pixels",
         "models.autoencoder",
+        "models.loading",
         "models.precision",
         "preprocessing.latent_rows",
         "provenance.weights",

@@ -15,6 +15,7 @@ from albedo_pipeline.artifacts.checkpoints import Checkpoints
 from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.params import AutoencoderParams
 from albedo_pipeline.shards.datasets import PairShardsDataset
+from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.autoencoder import obtain_autoencoder
 
@@ -85,10 +86,17 @@ def manifest() -> pd.DataFrame:
     )
 
 
-def train(pairs: PairShards, store: Path, params: AutoencoderParams) -> AutoencoderKL:
-    """Train with checkpoints in the folder `store`."""
+def train(
+    pairs: PairShards, store: Path, params: AutoencoderParams, samples: pd.DataFrame | None = None
+) -> AutoencoderKL:
+    """Train with checkpoints in the folder `store`, and the latents in `latents` beside it."""
     return obtain_autoencoder(
-        pairs, manifest(), params, Checkpoints(store), store.parent / "events"
+        pairs,
+        manifest() if samples is None else samples,
+        params,
+        Checkpoints(store),
+        store.parent / "events",
+        lambda: LatentShards(store.parent / "latents"),
     )
 
 

@@ -118,7 +118,7 @@ END_TO_END = {
     "objective": "end_to_end",
     "end_to_end": {
         "latent_weight": 0.3,
-        "ssim_weight": 0.2,
+        "ssim_weight": [1, 0.2, 0.4, 4],
         "constancy_weight": 0.2,
         "decoded_crop": 8,
     },

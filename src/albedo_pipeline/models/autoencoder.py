@@ -8,11 +8,12 @@ import torch
 from diffusers import AutoencoderKL
 from diffusers.models.resnet import ResnetBlock2D
 
-from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.models.loading import load_network
 from albedo_pipeline.models.precision import autocast
 from albedo_pipeline.params.autoencoder import PretrainedAutoencoder
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
-from albedo_pipeline.runtime.checksums import verified
+from albedo_pipeline.params.loading import DEFAULT_LOADING, WeightLoading
 
 BUNDLED_AUTOENCODER = Path(__file__).parent / "bundled" / "autoencoder"
 """Folder of the small autoencoder that ships with the package; its README says how it was made."""
@@ -64,25 +65,20 @@ def new_autoencoder(params: AutoencoderTraining) -> AutoencoderKL:
     return autoencoder
 
 
-def load_pretrained(source: PretrainedAutoencoder) -> AutoencoderKL:
+def load_pretrained(
+    source: PretrainedAutoencoder, loading: WeightLoading = DEFAULT_LOADING
+) -> AutoencoderKL:
     """Load an `AutoencoderKL` from the Hub or a local folder, safetensors only.
 
+    Weights that `loading` ignores are drawn from torch's global generator.
+
     Raises:
-        ProjectError: if it cannot be loaded. The message names the model.
+        ProjectError: if it cannot be loaded, or a weight is missing or has another shape. The
+            message names the model.
     """
-    with verified(Path(source.model), within=source.subfolder or ""):
-        try:
-            return AutoencoderKL.from_pretrained(
-                source.model,
-                subfolder=source.subfolder,
-                revision=source.revision,
-                use_safetensors=True,
-                torch_dtype=torch.float32,
-            ).eval()
-        except (OSError, ValueError) as error:
-            raise ProjectError(
-                f"autoencoder.pretrained.model {source.model}: {one_line(error)}"
-            ) from error
+    key, path = "autoencoder.pretrained.model", "autoencoder.loading"
+    model = load_network(AutoencoderKL, source, source.subfolder, loading, key, path)
+    return model.eval()
 
 
 @torch.no_grad()

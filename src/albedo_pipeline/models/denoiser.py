@@ -1,17 +1,17 @@
 """The denoiser: UNet, noise schedule and text embedding, and how they are made or loaded."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 
 from albedo_pipeline.diffusion.schedule import alphas_cumprod_from_betas, betas
-from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.models.loading import load_network
 from albedo_pipeline.params.denoiser import NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
-from albedo_pipeline.provenance.weights import check_complete, denoiser_digest
-from albedo_pipeline.runtime.checksums import verified
+from albedo_pipeline.params.loading import DEFAULT_LOADING, WeightLoading
+from albedo_pipeline.provenance.weights import denoiser_digest
 
 
 @dataclass(frozen=True)
@@ -89,29 +89,21 @@ def new_unet(params: ScratchDenoiser, latent_channels: int) -> UNet2DConditionMo
     )
 
 
-def load_unet(source: PretrainedDenoiser, latent_channels: int) -> UNet2DConditionModel:
+def load_unet(
+    source: PretrainedDenoiser, latent_channels: int, loading: WeightLoading = DEFAULT_LOADING
+) -> UNet2DConditionModel:
     """Load the `unet` of an SD-family repository or folder, and make it take two latents.
 
-    The beauty latent comes first.
+    The beauty latent comes first. Weights that `loading` ignores are drawn from torch's global
+    generator.
 
     Raises:
-        ProjectError: if it cannot be loaded or does not fit the autoencoder; names it.
+        ProjectError: if it cannot be loaded, or does not fit the autoencoder, or a weight is
+            missing or has another shape; names it.
     """
-    with verified(Path(source.model), within="unet"):
-        try:
-            unet = UNet2DConditionModel.from_pretrained(
-                source.model,
-                subfolder="unet",
-                revision=source.revision,
-                use_safetensors=True,
-                torch_dtype=torch.float32,
-            )
-            check_complete(unet)
-        except (OSError, ValueError) as error:
-            raise ProjectError(
-                f"train.pretrained.model {source.model}: {one_line(error)}"
-            ) from error
-    check_channels(f"train.pretrained.model {source.model}", dict(unet.config), latent_channels)
+    key, path = "train.pretrained.model", "train.loading"
+    unet = load_network(UNet2DConditionModel, source, "unet", loading, key, path)
+    check_channels(f"{key} {source.model}", dict(unet.config), latent_channels)
     if unet.config.in_channels == latent_channels:
         return widen_input(unet)
     return swap_input(unet) if source.input_order == "noisy_first" else unet

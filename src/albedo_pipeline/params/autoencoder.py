@@ -13,6 +13,7 @@ from albedo_pipeline.params.base import (
     TrainingPrecision,
 )
 from albedo_pipeline.params.compute import LOCAL, ComputeParams
+from albedo_pipeline.params.loading import DEFAULT_LOADING, WeightLoading
 
 
 class PretrainedAutoencoder(PretrainedModel):
@@ -31,6 +32,8 @@ class AutoencoderParams(Params):
     pretrained: PretrainedAutoencoder | None = None
     """Which autoencoder is loaded; needed with `source: pretrained`. With `source: finetune`, null
     is the bundled one."""
+    loading: WeightLoading = DEFAULT_LOADING
+    """How its weights are put into the network, with `source: pretrained` or `finetune`."""
     training: AutoencoderTraining | None = None
     """How it is trained with `source: train` or `finetune`."""
     device: Device = "auto"
@@ -46,6 +49,13 @@ class AutoencoderParams(Params):
             raise ValueError("source 'pretrained' needs the key 'pretrained'")
         if self.is_trained and self.training is None:
             raise ValueError(f"source {self.source!r} needs the key 'training'")
+        if self.loading != DEFAULT_LOADING and self.source in ("bundled", "train"):
+            raise ValueError("loading needs source 'pretrained' or 'finetune'")
+        if self.loading.ignore and self.source == "pretrained":
+            raise ValueError(
+                "loading.ignore leaves weights random, and source 'pretrained' does not train "
+                "them; set source 'finetune'"
+            )
         if self.source == "train" and self.training and self.training.train != "all":
             raise ValueError("source 'train' needs training.train 'all'")
         return self

@@ -160,6 +160,10 @@ class AutoencoderTraining(TrainingLoop):
     train: Literal["all", "encoder", "decoder"] = "all"
     """Which part is trained; the other one stays as it is. Latents stay valid if it is the
     `decoder`, which then learns from the posterior's mean, as the denoiser predicts it."""
+    stored_latents: bool = False
+    """Whether the decoder learns from the latents that `encode` stored, instead of encoding its
+    images in every step; only with `train: decoder`. A crop's latent is then a part of that of the
+    whole image."""
     albedo_share: float = Field(0.5, ge=0, le=1)
     """Share of the images that are albedo; the others are beauty."""
     effective_batch_size: int = Field(8, ge=1)
@@ -200,6 +204,8 @@ class AutoencoderTraining(TrainingLoop):
                 "loss.lpips_weight and a validation.metric of LPIPS need lpips_weights, the file "
                 "with the weights of LPIPS"
             )
+        if self.stored_latents and self.train != "decoder":
+            raise ValueError("stored_latents needs train 'decoder'")
         return self
 
     @property
@@ -233,6 +239,8 @@ class AutoencoderTraining(TrainingLoop):
             del penalty["kind"]
         rate = (kept["adversary"] or {}).get("learning_rate", {})
         rate.pop("plateau", None)
+        if not self.stored_latents:  # checkpoints of before it existed lack it
+            del kept["stored_latents"]
         if rate.get("decay") in ("exponential", "cosine"):
             rate["decay_steps"] = rate["decay_steps"] or last_step
         return flat(kept)

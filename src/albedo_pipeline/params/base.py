@@ -1,8 +1,9 @@
 """What the parameter models of all pipelines share."""
 
+import re
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 """Where the networks run; `auto` takes a GPU of CUDA if there is one, `mps` is Apple's."""
@@ -11,6 +12,18 @@ Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 rounded inputs, several times faster; a CPU computes it as fp32."""
 TrainingPrecision = Literal["fp32", "tf32", "bf16"]
 """Number format of a training that does not scale its loss, which fp16 would need."""
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression ({error})") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression that is searched in the name of a weight."""
 Channels = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 """Number of channels of each level of a network, from the finest to the coarsest."""
 

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Params
+from albedo_pipeline.params.varying import Varying
 
 
 class FeatureLoss(Params):
@@ -13,30 +14,33 @@ class FeatureLoss(Params):
 
     model: Path
     """Local folder of a transformers model whose output is one token per patch."""
-    weight: float = Field(0.2, gt=0)
+    weight: Varying = 0.2
     """Weight of this term."""
     resolution: int = Field(224, ge=14)
     """Width and height that the images are resized to for the transformer, pixels."""
 
 
 class EndToEnd(Params):
-    """The loss of the `end_to_end` objective: a weighted sum of terms over valid pixels."""
+    """The loss of the `end_to_end` objective: a weighted sum of terms over valid pixels.
+
+    A weight may change with the step: `[start_step, start, end, end_step]`.
+    """
 
     kind: Literal["l1", "mse", "huber"] = "l1"
     """Error of a pixel and of a latent cell: absolute, squared, or Huber's mixture of both."""
     huber_delta: float = Field(0.1, gt=0)
     """Error above which `huber` is linear: of an sRGB-encoded pixel (0 to 1), or of the latent."""
-    pixel_weight: float = Field(1.0, ge=0)
+    pixel_weight: Varying = 1.0
     """Weight of the error of the decoded image."""
-    gradient_weight: float = Field(0.5, ge=0)
+    gradient_weight: Varying = 0.5
     """Weight of the error of its gradients, which makes edges sharp."""
     gradient_scales: int = Field(3, ge=1)
     """Number of scales at which gradients are compared; each halves the image."""
-    ssim_weight: float = Field(0.0, ge=0)
+    ssim_weight: Varying = 0.0
     """Weight of 1 - SSIM."""
-    latent_weight: float = Field(0.0, ge=0)
+    latent_weight: Varying = 0.0
     """Weight of the error of the latent; the true one is encoded from the true albedo."""
-    constancy_weight: float = Field(0.0, ge=0)
+    constancy_weight: Varying = 0.0
     """Weight of the difference between the predictions of one scene under two lights. If it is not
     0, every second sample of a batch shows the scene of the sample before it under another light,
     if the pairs have one."""

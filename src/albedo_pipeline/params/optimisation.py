@@ -1,11 +1,10 @@
 """Settings of noise, loss, optimiser, learning rate, averaging, checkpoints and validation."""
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field
 
-from albedo_pipeline.params.base import Params
+from albedo_pipeline.params.base import Params, Pattern
 from albedo_pipeline.params.sampling import Sampling
 from albedo_pipeline.params.varying import VaryingShare
 
@@ -50,22 +49,13 @@ def _lower(name: Any) -> Any:
 class ParameterGroup(Params):
     """Parameters with a learning rate or a weight decay of their own."""
 
-    pattern: str
+    pattern: Pattern
     """Regular expression that is searched in the parameter's name. A parameter belongs to the first
     group whose pattern it matches."""
     ratio: float = Field(1.0, ge=0)
     """Factor of the learning rate; 0 freezes the parameters."""
     weight_decay: float | None = Field(None, ge=0)
     """Weight decay of these parameters; null: that of the optimiser."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression ({error})") from error
-        return pattern
 
 
 class Optimiser(Params):

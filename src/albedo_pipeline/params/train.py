@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from albedo_pipeline.params.base import Device, Precision
 from albedo_pipeline.params.denoiser import Lora, NoiseSchedule, PretrainedDenoiser, ScratchDenoiser
 from albedo_pipeline.params.end_to_end import Augmentation, DecoderTraining, EndToEnd
+from albedo_pipeline.params.loading import DEFAULT_LOADING, WeightLoading
 from albedo_pipeline.params.optimisation import Loss, Noise, Validation
 from albedo_pipeline.params.training_loop import TrainingLoop, flat
 
@@ -54,6 +55,8 @@ class TrainParams(TrainingLoop):
     """Denoiser whose UNet the training begins with: a folder such as a copy of
     `data/06_models/denoiser`, an exported folder, or `bundled`, the estimator that ships with the
     package; null: as `source` says."""
+    loading: WeightLoading = DEFAULT_LOADING
+    """How the weights of `pretrained` or `start_from` are put into the UNet."""
     lora: Lora | None = None
     """Low-rank adapters, which are trained in place of the UNet; null: the UNet itself is
     trained."""
@@ -103,6 +106,9 @@ class TrainParams(TrainingLoop):
             )
         if self.source == "pretrained" and self.pretrained is None:
             raise ValueError("source 'pretrained' needs the key 'pretrained'")
+        loads = self.source == "pretrained" or self.start_from is not None
+        if self.loading != DEFAULT_LOADING and not loads:
+            raise ValueError("loading needs source 'pretrained' or start_from")
         if self.objective == "end_to_end":
             self._one_step_settings_agree()
         elif self.train_decoder is not None:
@@ -145,7 +151,7 @@ class TrainParams(TrainingLoop):
     @property
     def has_light_pairs(self) -> bool:
         """Whether every second sample shows the scene of the one before under another light."""
-        return self.objective == "end_to_end" and self.end_to_end.constancy_weight > 0
+        return self.objective == "end_to_end" and self.end_to_end.constancy_weight != 0
 
     @property
     def needs_pixels(self) -> bool:
@@ -169,6 +175,9 @@ class TrainParams(TrainingLoop):
         if self.loss.kind != "huber":
             del kept["loss"]["huber_delta"]
         del kept["scratch" if self.source == "pretrained" else "pretrained"]
+        # The digest of `start_from` stands for it, too; checkpoints of before it existed lack it.
+        if self.start_from is not None or self.loading == DEFAULT_LOADING:
+            del kept["loading"]
         if self.start_from is not None:  # its digest stands for it; see `resume.configuration`
             kept = {key: kept[key] for key in kept.keys() - {"source", "scratch", "pretrained"}}
         if self.objective == "end_to_end" and self.end_to_end.features:

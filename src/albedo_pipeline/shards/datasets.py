@@ -1,7 +1,7 @@
 """Kedro datasets of folders of shards; a shard build is run when it is saved."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
@@ -156,6 +156,36 @@ class LatentSetsDataset(AbstractDataset[NoReturn, dict[str, LatentShards]]):
 
     def _describe(self) -> dict[str, object]:
         return {"sets": {name: str(folder) for name, folder in self._folders.items()}}
+
+
+class EncodedLatentsDataset(AbstractDataset[NoReturn, Callable[[], LatentShards]]):
+    """Loads a function that opens the latents that an earlier run of `encode` wrote.
+
+    The entry is another name for the folder of `latents`: the pipeline `autoencoder` may read what
+    a run before it encoded, but does not wait for `encode`, which needs the autoencoder.
+
+    Args:
+        folder: the folder of the latents; it need not exist.
+    """
+
+    def __init__(self, *, folder: str, metadata: dict | None = None) -> None:
+        self._folder = Path(folder)
+        self.metadata = metadata
+
+    def load(self) -> Callable[[], LatentShards]:
+        """Return the function; it raises ProjectError if there are no latents, or damaged ones."""
+        return lambda: LatentShards(self._folder)
+
+    def save(self, data: NoReturn) -> None:
+        """Refuse: the pipeline `encode` writes the latents.
+
+        Raises:
+            DatasetError: always.
+        """
+        raise DatasetError("the latents are written by the pipeline encode")
+
+    def _describe(self) -> dict[str, object]:
+        return {"folder": str(self._folder)}
 
 
 class PredictionShardsDataset(ShardsDataset):

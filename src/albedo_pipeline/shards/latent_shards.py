@@ -3,6 +3,7 @@
 import numpy as np
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.provenance.lineage import pairs_digest
 from albedo_pipeline.shards.shards import Shards
 
 
@@ -39,3 +40,13 @@ class LatentShards(Shards):
         if "valid_cells" not in self.scalars.column_names:
             raise ProjectError(f"{self.folder}: made by an earlier version; run encode again")
         return self.scalars["valid_cells"].to_numpy()
+
+    def made_from(self) -> dict[str, str]:
+        """Digests of pairs and encoder; empty if an earlier version of the project wrote them."""
+        if "encoder_digest" not in self.scalars.column_names:
+            return {}
+        columns = ("sample_id", "pair_digest", "group", "split")
+        return {
+            "pairs": pairs_digest(self.scalars[name].to_pylist() for name in columns),
+            "encoder": self.scalars["encoder_digest"][0].as_py(),
+        }

@@ -107,7 +107,9 @@ class Adversary:
             ProjectError: if torch has no such optimiser, or it does not accept the settings.
         """
         self.params, self._last_layer, self._autocast = params, last_layer, autocast
-        self.networks = Discriminators(params.scales, params.channels, params.layers).to(device)
+        networks = Discriminators(params.scales, params.channels, params.layers)
+        # The plan's fake tensors cannot be moved.
+        self.networks = networks if device.type == "cpu" else networks.to(device)
         self._trained = {_PREFIX + n: p for n, p in self.networks.named_parameters()}
         self._optimiser = new_optimiser(self._trained, params.optimiser, settings_path)
         self.adaptive_weight = torch.full((), 0.0 if params.adaptive else 1.0, device=device)

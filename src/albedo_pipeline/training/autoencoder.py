@@ -1,6 +1,6 @@
 """Training of an `AutoencoderKL` on the user's pairs, on beauty and albedo alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ from albedo_pipeline.models.discriminator import smallest_side
 from albedo_pipeline.params.autoencoder import AutoencoderParams, PretrainedAutoencoder
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
 from albedo_pipeline.provenance.lineage import content_digest
-from albedo_pipeline.provenance.weights import autoencoder_digest, check_complete
+from albedo_pipeline.provenance.weights import autoencoder_digest
 from albedo_pipeline.runtime.distributed import accelerated, any_process, micro_batch_ranges
+from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.autoencoder_task import (
     AutoencoderComponents,
@@ -38,6 +39,7 @@ from albedo_pipeline.training.image_batches import ImageStream
 from albedo_pipeline.training.resume import configuration
 from albedo_pipeline.training.run_loop import check_not_diverged, finished_averages, run_loop
 from albedo_pipeline.training.stopping import StopRequest
+from albedo_pipeline.training.stored_latents import StoredLatents, open_stored_latents
 from albedo_pipeline.training.validation_scores import chosen_samples
 
 
@@ -47,6 +49,7 @@ def obtain_autoencoder(
     params: AutoencoderParams,
     store: Checkpoints,
     tensorboard: Path,
+    latents: Callable[[], LatentShards],
 ) -> AutoencoderKL:
     """The autoencoder of the configured source, on the CPU.
 
@@ -56,6 +59,7 @@ def obtain_autoencoder(
         params: settings.
         store: folder of the checkpoints of a training.
         tensorboard: folder of the TensorBoard runs of a training.
+        latents: as in `train_autoencoder`.
 
     Raises:
         Paused: if a signal or the time limit stopped a training; run again to resume.
@@ -63,22 +67,16 @@ def obtain_autoencoder(
             `train_autoencoder`.
     """
     if params.is_trained:
-        return train_autoencoder(pairs, manifest, params, store, tensorboard)
+        return train_autoencoder(pairs, manifest, params, store, tensorboard, latents)
     return _loaded(params)
 
 
 def _loaded(params: AutoencoderParams) -> AutoencoderKL:
     """The pretrained autoencoder; the bundled one if none is named."""
     if params.source == "bundled" or params.pretrained is None:
-        return load_pretrained(PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER)))
-    autoencoder = load_pretrained(params.pretrained)
-    try:
-        check_complete(autoencoder)
-    except ValueError as error:
-        raise ProjectError(
-            f"autoencoder.pretrained.model {params.pretrained.model}: {error}"
-        ) from error
-    return autoencoder
+        bundled = PretrainedAutoencoder(model=str(BUNDLED_AUTOENCODER))
+        return load_pretrained(bundled, params.loading)
+    return load_pretrained(params.pretrained, params.loading)
 
 
 def train_autoencoder(
@@ -87,6 +85,7 @@ def train_autoencoder(
     params: AutoencoderParams,
     store: Checkpoints,
     tensorboard: Path,
+    latents: Callable[[], LatentShards],
 ) -> AutoencoderKL:
     """Train on the split `train`, or resume from the newest checkpoint; gives the EMA weights.
 
@@ -99,6 +98,7 @@ def train_autoencoder(
         params: settings, with `training`.
         store: folder of the checkpoints.
         tensorboard: folder of the TensorBoard runs.
+        latents: opens the latents that `encode` stored, for `training.stored_latents`.
 
     Raises:
         Paused: if a signal or the time limit stopped it; run again to resume.
@@ -124,11 +124,15 @@ def train_autoencoder(
         start = new_autoencoder(training) if params.source == "train" else _loaded(params)
         weights = {} if params.source == "train" else {"start": autoencoder_digest(start)}
         rows = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
-        stream = _stream(start, pairs, rows, training)
+        is_stored = training.stored_latents
+        stored = open_stored_latents(latents, manifest, start) if is_stored else None
+        stream = _stream(start, pairs, rows, training, stored)
         components = prepare(accelerator, start, training)
         weights |= components.lpips_digest() if training.learns_from_lpips else {}
         ids = [pairs.scalars["sample_id"][int(row)].as_py() for row in rows]
         fingerprints = {"pairs": pairs.fingerprint(), "train_samples": content_digest(ids)}
+        if stored is not None:
+            fingerprints["latents"] = stored.shards.fingerprint()
         last_step = training.last_step(len(stream))
         config = configuration(training, last_step, fingerprints, weights, __name__)
         task = AutoencoderTask(components, stream, training, pairs, manifest, params.precision)
@@ -179,7 +183,11 @@ def _decodes(model: AutoencoderKL, pairs: PairShards, row: int, device: torch.de
 
 
 def _stream(
-    model: AutoencoderKL, pairs: PairShards, rows: np.ndarray, training: AutoencoderTraining
+    model: AutoencoderKL,
+    pairs: PairShards,
+    rows: np.ndarray,
+    training: AutoencoderTraining,
+    latents: StoredLatents | None,
 ) -> ImageStream:
     """
     Raises:
@@ -215,7 +223,8 @@ def _stream(
             f"they have {largest}"
         )
     cells = side // cell
-    return ImageStream(pairs, rows, training, side, (model.config.latent_channels, cells, cells))
+    shape = (model.config.latent_channels, cells, cells)
+    return ImageStream(pairs, rows, training, side, shape, latents)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.batches import DeviceBatch, sample_at, source_at
+from albedo_pipeline.training.stored_latents import StoredLatents
 
 _KINDS = ("beauty", "albedo")
 
@@ -28,6 +29,14 @@ class ImageBatch(DeviceBatch):
     between image and reconstruction, float32 [B]."""
 
 
+@dataclass(frozen=True)
+class EncodedImageBatch(ImageBatch):
+    """Images with their latents; there is no noise, because a posterior's mean is decoded."""
+
+    latents: torch.Tensor
+    """Stored latents of the images, float32 [B, C, h, w]."""
+
+
 class ImageStream:
     """All images that the training uses, in their order."""
 
@@ -38,6 +47,7 @@ class ImageStream:
         params: AutoencoderTraining,
         side: int,
         latent_shape: tuple[int, int, int],
+        latents: StoredLatents | None = None,
     ) -> None:
         """
         Args:
@@ -46,9 +56,11 @@ class ImageStream:
             params: settings of the training.
             side: width and height of the crops, pixels.
             latent_shape: [C, h, w] of a crop's latent.
+            latents: stored latents that come with the images; None: the images are encoded in the
+                training step.
         """
         self._pairs, self._rows, self._params = pairs, rows, params
-        self._side, self._latent_shape = side, latent_shape
+        self._side, self._latent_shape, self._latents = side, latent_shape, latents
         self._shares = (1 - params.albedo_share, params.albedo_share)
 
     def __len__(self) -> int:
@@ -74,20 +86,32 @@ class ImageStream:
 
         Order, crops, flips, noise and mix depend on seed, step and place only.
         """
-        crops, noise = zip(*(self._draw(step, place) for place in places), strict=True)
-        mix = [self._mix(step, place) for place in places]
-        return ImageBatch(to_tensor(np.stack(crops)), torch.stack(noise), torch.tensor(mix))
+        columns = zip(*(self._draw(step, place) for place in places), strict=True)
+        crops, *others = columns
+        images, (noise, *latents) = to_tensor(np.stack(crops)), map(torch.stack, others)
+        mix = torch.tensor([self._mix(step, place) for place in places])
+        if latents:
+            return EncodedImageBatch(images, noise, mix, *latents)
+        return ImageBatch(images, noise, mix)
 
     def _mix(self, step: int, place: int) -> float:
         """Share of the image at a place in the effective batch of `step`; see `ImageBatch`."""
         return generator(self._params.seed, Purpose.INTERPOLATION, step, place).random()
 
-    def _draw(self, step: int, place: int) -> tuple[np.ndarray, torch.Tensor]:
-        """A random crop, half of them flipped, and its noise."""
-        random = generator(self._params.seed, Purpose.AUTOENCODER, step, place)
-        image, side = self._pairs.tensor(*self._find(step, place)), self._side
-        height, width = image.shape[1:]
-        top, left = random.integers(height - side + 1), random.integers(width - side + 1)
+    def _draw(self, step: int, place: int) -> tuple[np.ndarray, *tuple[torch.Tensor, ...]]:
+        """A random crop, half of them flipped, its noise, and its latent if there is one."""
+        random, side = generator(self._params.seed, Purpose.AUTOENCODER, step, place), self._side
+        kind, row = self._find(step, place)
+        image = self._pairs.tensor(kind, row)
+        # Stored latents can be cut at their cells only.
+        cell = self._latents.cell if self._latents else 1
+        top, left = (
+            cell * int(random.integers((length - side) // cell + 1)) for length in image.shape[1:]
+        )
         crop = image[:, top : top + side, left : left + side]
-        flipped = crop[..., ::-1] if random.random() < 0.5 else crop
-        return flipped, gaussian(random, self._latent_shape)
+        is_flipped = bool(random.random() < 0.5)
+        crop = crop[..., ::-1] if is_flipped else crop
+        if self._latents is None:
+            return crop, gaussian(random, self._latent_shape)
+        latent = self._latents.crop(kind, row, top, left, side, flipped=is_flipped)
+        return crop, torch.zeros(0), latent

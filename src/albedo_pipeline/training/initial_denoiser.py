@@ -15,6 +15,7 @@ from albedo_pipeline.models.denoiser import (
     new_scheduler,
     new_unet,
 )
+from albedo_pipeline.models.loading import refill
 from albedo_pipeline.models.lora import add_lora, has_lora, merge_lora
 from albedo_pipeline.models.text_embedding import (
     embed_empty_text,
@@ -43,11 +44,13 @@ def initial_denoiser(params: TrainParams, latent_channels: int) -> Denoiser:
                 f"train.noise_schedule.prediction_type: {params.noise_schedule.prediction_type!r}, "
                 f"but the denoiser of train.start_from was trained with {predicts!r}"
             )
-        unet, text_embedding = start.unet.train(), start.text_embedding
+        name = f"train.start_from {params.start_from}"
+        unet = refill(start.unet, params.loading, name, "train.loading").train()
+        text_embedding = start.text_embedding
         made_from = start.made_from
     elif params.source == "pretrained":
         assert params.pretrained is not None  # checked by TrainParams
-        unet = load_unet(params.pretrained, latent_channels)
+        unet = load_unet(params.pretrained, latent_channels, params.loading)
         text_embedding = embed_empty_text(*load_text_encoder(params.pretrained))
     else:
         unet = new_unet(params.scratch, latent_channels)

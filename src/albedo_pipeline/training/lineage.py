@@ -14,7 +14,6 @@ from albedo_pipeline.provenance.lineage import (
     check_made_from,
     content_digest,
     manifest_digest,
-    pairs_digest,
 )
 from albedo_pipeline.provenance.weights import autoencoder_digest, encoder_digest
 from albedo_pipeline.shards.latent_shards import LatentShards
@@ -39,19 +38,8 @@ def check_latents(
             latents = latent_sets[name]
             own = {"pairs": manifest_digest(images.manifest)} if name == _OWN else {}
             check_made_from(
-                str(latents.folder), _made_from(latents), encoder | own, "the pipeline encode"
+                str(latents.folder), latents.made_from(), encoder | own, "the pipeline encode"
             )
-
-
-def _made_from(latents: LatentShards) -> dict[str, str]:
-    """Digests of pairs and encoder; empty if an earlier version of the project wrote the shards."""
-    if "encoder_digest" not in latents.scalars.column_names:
-        return {}
-    columns = ("sample_id", "pair_digest", "group", "split")
-    return {
-        "pairs": pairs_digest(latents.scalars[name].to_pylist() for name in columns),
-        "encoder": latents.scalars["encoder_digest"][0].as_py(),
-    }
 
 
 def check_start(start_from: str, start: Denoiser, autoencoder: AutoencoderKL) -> None:

@@ -76,6 +76,17 @@ def test_the_count_is_that_of_the_valid_pixels_in_the_decoded_crops(losses) -> N
     assert 0 < crop.count < counts[1]
 
 
+def test_a_weight_may_vary_with_the_step(losses) -> None:
+    """The batch is that of step 4 each time, so only the weights differ."""
+    step, fixed = 4, {"gradient_weight": 0.5, "ssim_weight": 0.25}
+    varying = {"gradient_weight": [2, 0.75, 0.25, 6], "ssim_weight": [4, 0.25, 0.5, 9]}
+    one, two = (losses({"end_to_end": terms}, step=step) for terms in (fixed, varying))
+    assert torch.equal(one.total, two.total)
+    late = losses({"end_to_end": {"pixel_weight": [0, 1, 0, 4], "gradient_weight": 0}}, step=step)
+    assert late.total == 0
+    assert late.part_totals[1] > 0
+
+
 def test_the_losses_of_the_parts_of_a_batch_add_up(losses) -> None:
     whole = losses(END_TO_END)
     parts = [losses(END_TO_END, places=places) for places in (range(2), range(2, 4))]

@@ -55,7 +55,7 @@ def test_a_card_has_its_sizes_and_the_hours_of_the_first_way_that_fits() -> None
 )
 def test_hours_follow_the_precision(precision: str, expected: float) -> None:
     card = Card(memory=1, **CARD)
-    assert hours(params(precision=precision), 2e12, 450_000, card, 0.5) == pytest.approx(expected)
+    assert hours(precision, 2e12 * 4 * 450_000, card, 0.5) == pytest.approx(expected)
 
 
 def test_without_max_steps_there_are_no_hours() -> None:

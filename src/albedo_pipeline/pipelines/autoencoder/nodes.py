@@ -1,8 +1,15 @@
 """Nodes of `autoencoder`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from albedo_pipeline.node_types import AutoencoderKL, Checkpoints, DataFrame, PairShards
+from albedo_pipeline.node_types import (
+    AutoencoderKL,
+    Checkpoints,
+    DataFrame,
+    LatentShards,
+    PairShards,
+)
 from albedo_pipeline.params import AutoencoderParams
 
 
@@ -12,6 +19,7 @@ def make_autoencoder(
     params: AutoencoderParams,
     checkpoints: Checkpoints,
     tensorboard: Path,
+    encoded_latents: Callable[[], LatentShards],
 ) -> AutoencoderKL:
     """The bundled, a pretrained, or a trained `AutoencoderKL`."""
     from albedo_pipeline.provenance.lineage import check_manifest
@@ -19,7 +27,7 @@ def make_autoencoder(
 
     pairs.check_manifest(manifest)
     check_manifest(manifest)
-    return obtain_autoencoder(pairs, manifest, params, checkpoints, tensorboard)
+    return obtain_autoencoder(pairs, manifest, params, checkpoints, tensorboard, encoded_latents)
 
 
 def check_autoencoder(

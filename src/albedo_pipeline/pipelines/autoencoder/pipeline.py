@@ -18,6 +18,7 @@ def create_pipeline() -> Pipeline:
                     "params:autoencoder",
                     "autoencoder_checkpoints",
                     "autoencoder_tensorboard",
+                    "encoded_latents",
                 ],
                 "autoencoder",
                 name="make_autoencoder",

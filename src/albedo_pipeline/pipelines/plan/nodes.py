@@ -6,7 +6,7 @@ from albedo_pipeline.params import AutoencoderParams, IngestParams, PlanParams, 
 def plan_training(
     train: TrainParams, autoencoder: AutoencoderParams, ingest: IngestParams, params: PlanParams
 ) -> dict:
-    """What a training with these settings takes: memory, operations, disk, and hours on cards."""
+    """What the trainings with these settings take: memory, operations, disk, and hours on cards."""
     from albedo_pipeline.training.plan.table import plan_of_settings
 
     return plan_of_settings(train, autoencoder, ingest, params)

@@ -23,6 +23,7 @@ from albedo_pipeline.params.end_to_end import EndToEnd
 from albedo_pipeline.training.objectives.base import Losses
 from albedo_pipeline.training.objectives.features import Features
 from albedo_pipeline.training.pixel_batches import PixelBatch
+from albedo_pipeline.training.schedules import value_at
 
 
 class OneStepModel(torch.nn.Module):
@@ -130,10 +131,10 @@ class EndToEndObjective:
             terms["latent"] = error.sum() * cell**2  # a cell stands for its pixels
         if images is not None:
             terms |= self._image_terms(images, truth, valid, batch.is_second)
-        return self._losses(terms, valid.sum(dtype=torch.float32))
+        return self._losses(terms, valid.sum(dtype=torch.float32), step)
 
-    def _losses(self, terms: dict[str, torch.Tensor], count: torch.Tensor) -> Losses:
-        weights, zero = self._weights(), torch.zeros_like(count)
+    def _losses(self, terms: dict[str, torch.Tensor], count: torch.Tensor, step: int) -> Losses:
+        weights, zero = self._weights(step), torch.zeros_like(count)
         total = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
         return Losses(
             total,
@@ -142,9 +143,9 @@ class EndToEndObjective:
             torch.stack([count if name in terms else zero for name in self.part_names]),
         )
 
-    def _weights(self) -> dict[str, float]:
+    def _weights(self, step: int) -> dict[str, float]:
         params = self.params
-        return {
+        weights = {
             "latent": params.latent_weight,
             "pixels": params.pixel_weight,
             "gradients": params.gradient_weight,
@@ -152,6 +153,7 @@ class EndToEndObjective:
             "constancy": params.constancy_weight,
             "features": params.features.weight if params.features else 0.0,
         }
+        return {name: value_at(weight, step) for name, weight in weights.items()}
 
     def _image_terms(
         self,

@@ -8,9 +8,10 @@ from diffusers import AutoencoderKL
 
 from albedo_pipeline.diffusion.image_losses import gradient_loss
 from albedo_pipeline.metrics.image.lpips import Weights, lpips_distance
+from albedo_pipeline.models.autoencoder import decode_unclipped
 from albedo_pipeline.params.autoencoder_training import ReconstructionLoss
 from albedo_pipeline.training.adversary import Adversary
-from albedo_pipeline.training.image_batches import ImageBatch
+from albedo_pipeline.training.image_batches import EncodedImageBatch, ImageBatch
 from albedo_pipeline.training.objectives.base import Losses
 from albedo_pipeline.training.schedules import value_at
 
@@ -26,19 +27,23 @@ class RoundTrip(torch.nn.Module):
         self.autoencoder, self._trains_encoder = autoencoder, trains_encoder
 
     def forward(
-        self, images: torch.Tensor, noise: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Encode and decode.
+        self, images: torch.Tensor, noise: torch.Tensor, latents: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        """Encode and decode, or decode stored latents.
 
         A frozen encoder gives the posterior's mean, a trained one a sample of the posterior.
 
         Args:
             images: [B, 3, H, W] in [-1, 1].
             noise: standard normal [B, C, h, w], for the sample.
+            latents: [B, C, h, w], in the place of what the encoder gives; None: it encodes.
 
         Returns:
-            The reconstruction, and mean and log variance of the posterior, float32.
+            The reconstruction, and mean and log variance of the posterior, float32; None for these
+            two if nothing was encoded.
         """
+        if latents is not None:
+            return decode_unclipped(self.autoencoder, latents), None, None
         with torch.set_grad_enabled(self._trains_encoder and torch.is_grad_enabled()):
             posterior = self.autoencoder.encode(images).latent_dist
             mean, logvar = posterior.mean.float(), posterior.logvar.float()
@@ -49,22 +54,24 @@ class RoundTrip(torch.nn.Module):
 def reconstruction_terms(
     reconstruction: torch.Tensor,
     images: torch.Tensor,
-    mean: torch.Tensor,
-    logvar: torch.Tensor,
+    mean: torch.Tensor | None,
+    logvar: torch.Tensor | None,
 ) -> dict[str, torch.Tensor]:
     """Each term's mean over an image or its latent, summed over the batch; by name, [].
 
     Args:
         reconstruction, images: float32 [B, 3, H, W], in [-1, 1].
-        mean, logvar: of the posterior, float32 [B, C, h, w].
+        mean, logvar: of the posterior, float32 [B, C, h, w]; None: there is no KL term.
     """
     error = reconstruction - images
-    kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar)  # Kingma & Welling 2014, app. B
-    return {
+    terms = {
         "mse": error.square().mean(dim=(1, 2, 3)).sum(),
         "l1": error.abs().mean(dim=(1, 2, 3)).sum(),
-        "kl": kl.mean(dim=(1, 2, 3)).sum(),
     }
+    if mean is not None and logvar is not None:
+        kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar)  # Kingma & Welling 2014, app. B
+        terms["kl"] = kl.mean(dim=(1, 2, 3)).sum()
+    return terms
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,8 @@ class ReconstructionObjective:
     def losses(self, model: Any, batch: ImageBatch, step: int) -> Losses:
         """Losses of a micro-batch; the gradient of the discriminators is accumulated along."""
         images = batch.images
-        reconstruction, mean, logvar = model(images, batch.noise)
+        latents = batch.latents if isinstance(batch, EncodedImageBatch) else None
+        reconstruction, mean, logvar = model(images, batch.noise, latents)
         parts = reconstruction_terms(reconstruction, images, mean, logvar)
         if self.params.gradient_weight != 0:
             every_pixel, scales = torch.ones_like(images[:, :1]), self.params.gradient_scales

@@ -1,18 +1,19 @@
 """The plan of a training: what its steps take, and what follows for cards and disk."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 
-from albedo_pipeline.params import TrainParams
 from albedo_pipeline.params.optimisation import CheckpointSchedule
+from albedo_pipeline.params.training_loop import TrainingLoop
 from albedo_pipeline.training.due import is_due, kept_steps
-from albedo_pipeline.training.plan.fake_step import (
-    FakeTraining,
-    fake_training,
-    smallest_micro_batch,
-)
-from albedo_pipeline.training.plan.networks import Networks
+from albedo_pipeline.training.plan.fake_step import fake_training, smallest_micro_batch
+from albedo_pipeline.training.plan.fake_training import FakeTraining, Loop
 
+NetworksOf = TypeVar("NetworksOf")
+NewTraining = Callable[[NetworksOf, Loop, str], AbstractContextManager[FakeTraining]]
+"""Makes a training on fake tensors of networks and settings, for a type of device."""
 _USABLE = {"cuda": 0.9}
 """Share of the free memory that the tensors of a step may take, by type of device. The rest is for
 CUDA's context, workspaces of kernels, and gaps in the allocator's blocks."""
@@ -45,7 +46,7 @@ class Plan:
     """What a training takes."""
 
     parameters: int
-    """Number of the UNet's parameters, with adapters."""
+    """Number of parameters of the UNet, with adapters, or of the autoencoder."""
     trained: int
     """Number of trained parameters."""
     checkpoint_bytes: int
@@ -64,13 +65,14 @@ def fits(peak: int, memory: float, device: str) -> bool:
 
 
 def make_plan(
-    networks: Networks,
-    params: TrainParams,
+    networks: NetworksOf,
+    params: Loop,
     device: str,
     sizes: Iterable[int],
     checkpointing: Iterable[bool],
     last_step: int | None,
     processes: int = 1,
+    new_training: NewTraining[NetworksOf, Loop] = fake_training,  # type: ignore[assignment]
 ) -> Plan:
     """Plan a training on fake tensors.
 
@@ -82,14 +84,15 @@ def make_plan(
         checkpointing: for which values of `execution.gradient_checkpointing`.
         last_step: number of optimiser steps; None: not known.
         processes: number of processes; each has an equal share of the effective batch.
+        new_training: yields the training on fake tensors; by default the denoiser's.
     """
     share, costs = params.effective_batch_size // processes, []
     for value in checkpointing:
         execution = params.execution.model_copy(update={"gradient_checkpointing": value})
         changed = params.model_copy(update={"execution": execution})
-        with fake_training(networks, changed, device) as training:
+        with new_training(networks, changed, device) as training:
             peaks = peaks_of(training, tuple(sizes), share)
-            flops = _mean_flops(training, last_step)
+            flops = training.mean_flops(last_step)
             costs.append(StepCost(value, flops, training.standing, peaks))
             parameters, trained = training.parameters, training.trained
             complete, weights = training.checkpoint_bytes, training.weights_bytes
@@ -98,19 +101,10 @@ def make_plan(
     return Plan(parameters, trained, complete, kept, disk, tuple(costs))
 
 
-def micro_batch_sizes(params: TrainParams, processes: int = 1) -> tuple[int, ...]:
+def micro_batch_sizes(params: TrainingLoop, processes: int = 1) -> tuple[int, ...]:
     """The sizes that divide the share of a process, smallest first."""
     share, least = params.effective_batch_size // processes, smallest_micro_batch(params)
     return tuple(size for size in range(least, share + 1, least) if share % size == 0)
-
-
-def _mean_flops(training: FakeTraining, last_step: int | None) -> float:
-    """Floating-point operations per sample: before `decode_from_step`, a step takes less."""
-    start = training.params.end_to_end.decode_from_step
-    if training.params.objective == "diffusion" or not start or not last_step:
-        return training.flops
-    early = min(start, last_step) / last_step
-    return early * training.flops_at(0) + (1 - early) * training.flops
 
 
 def peaks_of(training: FakeTraining, sizes: tuple[int, ...], share: int) -> dict[int, int]:
@@ -130,7 +124,7 @@ def peaks_of(training: FakeTraining, sizes: tuple[int, ...], share: int) -> dict
     return dict(sorted(peaks.items()))
 
 
-def kept_checkpoints(params: TrainParams, last_step: int | None) -> int:
+def kept_checkpoints(params: TrainingLoop, last_step: int | None) -> int:
     """Largest number of checkpoints on the disk, with the one that is being written."""
     schedule = params.checkpoints
     best = schedule.keep_best if params.validation.every else 0

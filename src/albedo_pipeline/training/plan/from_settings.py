@@ -12,7 +12,7 @@ from albedo_pipeline.models.autoencoder import BUNDLED_AUTOENCODER, new_autoenco
 from albedo_pipeline.models.denoiser import check_channels, new_unet
 from albedo_pipeline.params import AutoencoderParams, IngestParams, TrainParams
 from albedo_pipeline.params.base import BUNDLED
-from albedo_pipeline.training.plan.networks import Config, Networks
+from albedo_pipeline.training.plan.networks import AutoencoderNetworks, Config, Networks
 
 
 def networks_of_settings(
@@ -38,15 +38,31 @@ def networks_of_settings(
     return Networks(unet, encoder, (side // factor, side // factor))
 
 
+def autoencoder_networks_of_settings(
+    params: AutoencoderParams, ingest: IngestParams
+) -> AutoencoderNetworks:
+    """The networks of a training of the autoencoder; images are taken as square.
+
+    Raises:
+        ProjectError: if a configuration cannot be read, or the image size does not fit it.
+    """
+    assert params.training is not None  # the caller plans a training
+    side = params.training.crop or ingest.resolution
+    networks = AutoencoderNetworks(_autoencoder_config(params), side, params.precision)
+    if networks.cells * networks.factor != side:
+        name = "autoencoder.training.crop" if params.training.crop else "ingest.resolution"
+        raise ProjectError(f"{name}: {side} is not a multiple of {networks.factor}")
+    return networks
+
+
 def _autoencoder_config(params: AutoencoderParams) -> Config:
     if params.source == "train":
         assert params.training is not None  # checked by AutoencoderParams
         with torch.device("meta"):
             return dict(new_autoencoder(params.training).config)
-    if params.source == "bundled":
+    if params.source == "bundled" or params.pretrained is None:
         return _config(AutoencoderKL, BUNDLED_AUTOENCODER, "autoencoder.source")
     source = params.pretrained
-    assert source is not None  # checked by AutoencoderParams
     place = {"subfolder": source.subfolder, "revision": source.revision}
     return _config(AutoencoderKL, source.model, "autoencoder.pretrained.model", **place)
 

@@ -37,3 +37,34 @@ class Networks:
     def factor(self) -> int:
         """Width of a latent cell, pixels."""
         return 2 ** (len(self.autoencoder["block_out_channels"]) - 1)
+
+
+@dataclass(frozen=True)
+class AutoencoderNetworks:
+    """The autoencoder of a training, and the size of what goes through it."""
+
+    autoencoder: Config
+    """The autoencoder, whose latents have C channels."""
+    side: int
+    """Width and height of an image or crop, pixels."""
+    precision: str
+    """Precision of the forward pass."""
+
+    def new_autoencoder(self) -> AutoencoderKL:
+        """The autoencoder with random weights."""
+        return AutoencoderKL.from_config(self.autoencoder)
+
+    @property
+    def latent_channels(self) -> int:
+        """Number of channels C of a latent."""
+        return int(self.autoencoder["latent_channels"])
+
+    @property
+    def factor(self) -> int:
+        """Width of a latent cell, pixels."""
+        return 2 ** (len(self.autoencoder["block_out_channels"]) - 1)
+
+    @property
+    def cells(self) -> int:
+        """Width and height of a latent."""
+        return self.side // self.factor

@@ -7,7 +7,11 @@ from typing import Any
 from albedo_pipeline.params import AutoencoderParams, IngestParams, PlanParams, TrainParams
 from albedo_pipeline.params.plan import Card
 from albedo_pipeline.training.plan.estimate import Plan, make_plan, micro_batch_sizes
-from albedo_pipeline.training.plan.from_settings import networks_of_settings
+from albedo_pipeline.training.plan.fake_autoencoder import fake_autoencoder_training
+from albedo_pipeline.training.plan.from_settings import (
+    autoencoder_networks_of_settings,
+    networks_of_settings,
+)
 from albedo_pipeline.training.plan.networks import Networks
 
 logger = logging.getLogger(__name__)
@@ -18,7 +22,9 @@ _MISSING = "–"
 def plan_of_settings(
     train: TrainParams, autoencoder: AutoencoderParams, ingest: IngestParams, params: PlanParams
 ) -> dict[str, Any]:
-    """Plan a training for one GPU from its settings, log the table, and return the result as JSON.
+    """Plan the trainings for one GPU from their settings, log the tables, and return the result.
+
+    The plan of the autoencoder's training is under `autoencoder`, null if none is trained.
 
     Raises:
         ProjectError: if the configuration of a model cannot be read, or does not fit.
@@ -28,6 +34,32 @@ def plan_of_settings(
     plan = make_plan(networks, train, "cuda", sizes, (False, True), train.max_steps)
     result = plan_result(plan, networks, train, params)
     logger.info("plan for one GPU:\n%s", "\n".join(plan_lines(result)))
+    return result | {"autoencoder": plan_of_autoencoder(autoencoder, ingest, params)}
+
+
+def plan_of_autoencoder(
+    autoencoder: AutoencoderParams, ingest: IngestParams, params: PlanParams
+) -> dict[str, Any] | None:
+    """Plan the autoencoder's training for one GPU, and log the table; None if none is trained.
+
+    Raises:
+        ProjectError: if the configuration of a model cannot be read, or does not fit.
+    """
+    training = autoencoder.training
+    if training is None or autoencoder.source in ("bundled", "pretrained"):
+        return None
+    networks = autoencoder_networks_of_settings(autoencoder, ingest)
+    sizes, steps = micro_batch_sizes(training), training.max_steps
+    make = fake_autoencoder_training
+    plan = make_plan(networks, training, "cuda", sizes, (False, True), steps, new_training=make)
+    what = {
+        "trains": training.train,
+        "precision": autoencoder.precision,
+        "effective_batch_size": training.effective_batch_size,
+        "image_shape": [3, networks.side, networks.side],
+    }
+    result = _result(what, plan, steps, params)
+    logger.info("plan of the autoencoder for one GPU:\n%s", "\n".join(plan_lines(result)))
     return result
 
 
@@ -35,11 +67,24 @@ def plan_result(
     plan: Plan, networks: Networks, params: TrainParams, assumed: PlanParams
 ) -> dict[str, Any]:
     """The plan as JSON; what is not known or does not fit is null."""
-    return {
+    what = {
         "objective": params.objective,
         "precision": params.precision,
         "effective_batch_size": params.effective_batch_size,
         "latent_shape": [networks.latent_channels, *networks.size],
+    }
+    return _result(what, plan, params.max_steps, assumed)
+
+
+def _result(
+    what: dict[str, Any], plan: Plan, max_steps: int | None, assumed: PlanParams
+) -> dict[str, Any]:
+    """The plan as JSON.
+
+    Args:
+        what: what is trained, with `precision` and `effective_batch_size`.
+    """
+    return what | {
         "parameters": plan.parameters,
         "trained_parameters": plan.trained,
         "steps": [
@@ -56,45 +101,51 @@ def plan_result(
             "largest_number": plan.checkpoints,
             "gib": plan.disk / _GIB,
         },
-        "max_steps": params.max_steps,
+        "max_steps": max_steps,
         "utilisation": assumed.utilisation,
-        "cards": {name: _on_card(plan, params, assumed, name) for name in assumed.cards},
+        "cards": {name: _on_card(what, plan, max_steps, assumed, name) for name in assumed.cards},
     }
 
 
-def _on_card(plan: Plan, params: TrainParams, assumed: PlanParams, name: str) -> dict[str, Any]:
+def _on_card(
+    what: dict[str, Any], plan: Plan, max_steps: int | None, assumed: PlanParams, name: str
+) -> dict[str, Any]:
     """The largest micro-batch on a card, and the hours of the first way that fits."""
     card = assumed.cards[name]
     largest = {c.gradient_checkpointing: c.largest_fitting(card.memory * _GIB) for c in plan.costs}
     fitting = [c for c in plan.costs if largest[c.gradient_checkpointing] is not None]
-    known = bool(fitting and params.max_steps)
+    taken = None
+    if fitting and max_steps:
+        flops = fitting[0].flops * what["effective_batch_size"] * max_steps
+        taken = hours(what["precision"], flops, card, assumed.utilisation)
     return {
         "memory_gib": card.memory,
         "micro_batch_size": largest.get(False),
         "micro_batch_size_with_gradient_checkpointing": largest.get(True),
-        "hours": hours(params, fitting[0].flops, params.max_steps, card, assumed.utilisation)
-        if known and params.max_steps
-        else None,
+        "hours": taken,
     }
 
 
-def hours(params: TrainParams, flops: float, steps: int, card: Card, utilisation: float) -> float:
-    """Hours of a training of so many steps on one card, without validation."""
+def hours(precision: str, flops: float, card: Card, utilisation: float) -> float:
+    """Hours of so many floating-point operations on one card."""
     rates = {"fp32": card.fp32, "tf32": card.tf32, "bf16": card.bf16, "fp16": card.bf16}
-    rate = rates[params.precision] * 1e12 * utilisation
-    return flops * params.effective_batch_size * steps / rate / 3600
+    return flops / (rates[precision] * 1e12 * utilisation) / 3600
 
 
 def plan_lines(result: dict[str, Any]) -> list[str]:
     """The lines that the log shows of `plan_result`."""
-    channels, height, width = result["latent_shape"]
+    channels, height, width = result.get("latent_shape") or result["image_shape"]
+    what = (
+        f"objective {result['objective']}, {result['precision']}, latents"
+        if "objective" in result
+        else f"trains {result['trains']}, {result['precision']}, images"
+    )
     plain, checkpointed = result["steps"]
     kept = result["checkpoints"]
     head = (
         f"{result['parameters'] / 1e6:.1f} M parameters, "
         f"{result['trained_parameters'] / 1e6:.1f} M "
-        f"trained; objective {result['objective']}, {result['precision']}, latents of "
-        f"{channels} x {height} x {width}"
+        f"trained; {what} of {channels} x {height} x {width}"
     )
     memory = [
         ("memory, GiB", "plain", "gradient checkpointing"),
