@@ -27,12 +27,15 @@ def fake_autoencoder_training(
 ) -> Iterator[FakeTraining]:
     """Yield a training of the autoencoder on fake tensors; see `fake_training.started`.
 
+    It has no LPIPS, whose weights are in a file of the user's.
+
     Args:
         networks: what is trained.
         params: settings of the training.
         device: type of the device that is planned for, `cpu`, `cuda` or `mps`.
     """
-    params = plain_execution(params)
+    loss = params.loss.model_copy(update={"lpips_weight": 0.0})
+    params = plain_execution(params).model_copy(update={"loss": loss, "lpips_weights": None})
     step = params.adversary.start_step if params.adversary else 0  # with a gradient penalty
     with torch.device("meta"):
         empty: Any = networks.new_autoencoder()
@@ -81,5 +84,5 @@ def new_image_batch(
     images = torch.zeros(samples, 3, networks.side, networks.side)
     latents = torch.zeros(samples, networks.latent_channels, networks.cells, networks.cells)
     if params.stored_latents:
-        return EncodedImageBatch(images, torch.zeros(samples, 0), latents)
-    return ImageBatch(images, latents)
+        return EncodedImageBatch(images, torch.zeros(samples, 0), torch.zeros(samples), latents)
+    return ImageBatch(images, latents, torch.zeros(samples))
