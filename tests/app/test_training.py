@@ -72,7 +72,7 @@ def test_the_remaining_time_counts_from_the_last_log_point(tmp_path: Path) -> No
         '{"last_step": 100, "configuration": {"effective_batch_size": 8}}'
     )
     with SummaryWriter(str(folders[1] / "run")) as writer:
-        writer.add_scalar("train/loss", 0.5, 40, walltime=1000)
+        writer.add_scalar("loss/total", 0.5, 40, walltime=1000)
         writer.add_scalar("usage/samples_per_second", 4.0, 40, walltime=1000)
     watch = TrainingWatch(Training("train", *folders))
     assert watch.status(now=1010).remaining is None

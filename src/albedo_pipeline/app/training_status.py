@@ -15,8 +15,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.locks import holding_process
+from albedo_pipeline.training.log import tag
 
-_SAMPLES_PER_SECOND = "usage/samples_per_second"
+_LOSS, _SAMPLES_PER_SECOND = tag("training", "loss"), tag("usage", "samples_per_second")
 _VALIDATION = "validation/"
 _EVERYTHING = {event_accumulator.SCALARS: 0, event_accumulator.IMAGES: 1}
 """How many values of a kind are read; 0 is all."""
@@ -71,7 +72,7 @@ class TrainingWatch:
         if log is None:
             return Status(process)
         scalars = {name: log.Scalars(name) for name in log.Tags()["scalars"]}
-        points = scalars.get(f"{self.training.name}/loss", [])
+        points = scalars.get(_LOSS, [])
         speed = scalars.get(_SAMPLES_PER_SECOND, [])
         record = _newest_record(self.training.checkpoints)
         step, last_step = points[-1].step if points else 0, record.get("last_step")
