@@ -93,7 +93,8 @@ class SplitScores:
     title: str
     """The split in words; of a further set also the set."""
     fingerprint: str
-    """Fingerprint of the protocol on this set; empty if the metrics name none."""
+    """Fingerprint of the protocol of a further set; empty for the own pairs, whose protocol is
+    described at the end of the page."""
     n: int | None
     samples: str
     """`n` as text; a cell shows its own number of samples only if it differs."""
@@ -147,14 +148,14 @@ def all_split_scores(metrics: dict) -> list[SplitScores]:
     main = main_split(metrics)
     others = [name for name in split_names(metrics) if name != main]
     further = [
-        split_scores(one, split, f"{name}: {split}")
+        split_scores(one, split, f"{name}: {split}", one["protocol"]["fingerprint"])
         for name, one in metrics.get("sets", {}).items()
         for split in split_names(one)
     ]
     return [split_scores(metrics, split, split) for split in (main, *others)] + further
 
 
-def split_scores(metrics: dict, split: str, title: str) -> SplitScores:
+def split_scores(metrics: dict, split: str, title: str, fingerprint: str = "") -> SplitScores:
     """All scores of one split: the main metrics, then all metrics in groups."""
     table, names = score_table(metrics, split), metrics_of(metrics[split])
     grouped = metric_rows(table, names)
@@ -162,7 +163,7 @@ def split_scores(metrics: dict, split: str, title: str) -> SplitScores:
     main = [row for name in main_measures(names) for row in rows if row.name == name]
     return SplitScores(
         title=title,
-        fingerprint=metrics.get("protocol", {}).get("fingerprint", ""),
+        fingerprint=fingerprint,
         n=table.n,
         samples="" if table.n is None else f"{table.n:,}",
         rows=table.rows,
