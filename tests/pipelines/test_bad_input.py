@@ -26,11 +26,11 @@ def test_the_process_ends_with_exit_code_1_and_one_line(project: Path) -> None:
     [
         (
             "train.max_stepz=7",
-            r"train\.max_stepz: no such key \(got 7\); known keys are run_name, seed, effective_batch_size,",
+            r"train\.max_stepz: no such key \(got 7\); known keys are run_name, seed,",
         ),
         (
             "train=5",
-            r"Error: train: expected settings with the keys run_name, seed, effective_batch_size.*\(got 5\)$",
+            r"Error: train: expected settings with the keys run_name, seed.*\(got 5\)$",
         ),
         ("train=[1]", r"Error: --params: train: expected settings, not a list$"),
         ("train.learning_rate=5", r"train\.learning_rate: expected settings .*peak.*\(got 5\)$"),

@@ -52,13 +52,13 @@ def test_each_stage_that_names_files_uses_some_of_the_folder() -> None:
     ("file", "stages"),
     [
         ("readers/hypersim.py", []),
-        ("rendering/textures.py", ["synthesize"]),
+        ("rendering/textures.py", ["synthesize", "sequence"]),
         ("preprocessing/ingest.py", ["ingest"]),
         ("preprocessing/encode.py", ["encode"]),
         ("pipelines/encode/nodes.py", ["encode"]),
         ("training/trainer.py", ["autoencoder", "train"]),
-        ("inference/predict_job.py", ["evaluate"]),
-        ("metrics/image/lmse.py", ["evaluate", "report", "export"]),
+        ("inference/predict_job.py", ["evaluate", "sequence"]),
+        ("metrics/image/lmse.py", ["evaluate", "sequence", "report", "export"]),
     ],
 )
 def test_a_change_of_code_runs_these_stages(file: str, stages: list[str]) -> None:
