@@ -6,14 +6,15 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo app viz examples notebooks example-run test lint format dvc lock bundled-autoencoder bundled-estimator clean
+.PHONY: help setup demo app viz examples notebooks example-run test test-all lint format dvc lock bundled-autoencoder bundled-estimator clean
 
 help:
 	@echo "make demo    render scenes, train, evaluate, and write data/08_reporting/report.html"
 	@echo "make app     predict in the browser, and watch the running training"
 	@echo "make viz     write build/index.html: the pipelines with their results, for any browser"
 	@echo "make examples   write docs/examples and the pictures of the README, after make demo and make viz"
-	@echo "make test    lint, and run the tests"
+	@echo "make test    lint, and run the tests but for the slow ones"
+	@echo "make test-all   lint, and run all tests"
 	@echo "make setup   set up .venv"
 	@echo "make lint    check formatting, import contracts and types"
 	@echo "make format  format the code"
@@ -59,6 +60,9 @@ examples: $(READY)
 
 test: lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+test-all: lint
+	$(BIN)/pytest --numprocesses auto --dist loadfile -m ""
 
 lint: $(READY)
 	$(BIN)/ruff check .

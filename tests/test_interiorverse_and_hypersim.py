@@ -94,6 +94,7 @@ def hash_of(text: str) -> int:
     return int.from_bytes(text.encode()[-8:], "big")
 
 
+@pytest.mark.slow
 def test_interiorverse(interiorverse: Path) -> None:
     follow(commands("InteriorVerse"), interiorverse)
     tables = interiorverse / "project" / "data" / "03_primary"
@@ -143,6 +144,7 @@ def hypersim(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_hypersim(hypersim: Path) -> None:
     follow(commands("Hypersim"), hypersim)
     tables = hypersim / "project" / "data" / "03_primary"
@@ -160,6 +162,7 @@ def test_hypersim(hypersim: Path) -> None:
     assert (summary["left_out"], summary["quarantined"]) == (1, 0)
 
 
+@pytest.mark.slow
 def test_hypersim_on_marigolds_files(tmp_path: Path) -> None:
     """Files of 640 x 480 pixels; the page stores those of 1024 x 768."""
     folder = tmp_path / "data" / "hypersim_iid"

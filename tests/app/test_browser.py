@@ -46,6 +46,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_five_kinds_of_files_are_predicted_and_two_bad_ones_named(address, files, tmp_path) -> None:
     with visit(address, shown=READY) as seen:
         page = seen.page
@@ -91,6 +92,7 @@ def test_without_an_image_the_app_asks_for_one_and_fits_a_phone(address) -> None
         assert seen.complaints == []
 
 
+@pytest.mark.slow
 def test_an_open_app_shows_nothing_without_its_token(tmp_path) -> None:
     params = AppParams(host="0.0.0.0", token="a secret token")
     with served(tmp_path, params) as url:

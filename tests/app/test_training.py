@@ -20,6 +20,7 @@ from tests.support.training import LONG, call_in_step, same
 SETTINGS = LONG | {"log_every": 2, "validation": {"every": 2}, "visualisation": {"every": 2}}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_the_button_pauses_a_real_training_which_resumes_bit_for_bit(
     train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -51,6 +51,7 @@ def test_it_has_the_model_and_the_code_but_not_the_bundled_models(space: Path) -
     assert not list(space.rglob("__pycache__"))
 
 
+@pytest.mark.slow
 def test_app_py_serves_the_app(space: Path) -> None:
     environment = os.environ | {"GRADIO_SERVER_PORT": "0", "OMP_NUM_THREADS": "1"}
     environment.pop("PYTHONPATH", None)

@@ -60,6 +60,7 @@ def results(project: Path) -> dict:
     return json.loads((project / DATA / "08_reporting/comparison/results.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_model_and_its_export_agree_to_rounding(compared: Path) -> None:
     stored = PredictionShards(compared / DATA / "07_model_output/comparison")
     for row in range(len(stored)):
@@ -163,6 +164,7 @@ def test_a_missing_prediction_is_named_and_not_skipped(compared: Path, tmp_path:
     )
 
 
+@pytest.mark.slow
 def test_a_metric_of_a_module_outside_the_package_by_the_docs(
     exported_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +237,7 @@ def test_an_estimator_of_a_module_outside_the_package(
     assert results(project)["differences"]["test"]["own"]["psnr"]["mean"] == 0
 
 
+@pytest.mark.slow
 def test_evaluate_takes_a_checkpoint(compared: Path, tmp_path: Path) -> None:
     project = copied(compared, tmp_path)
     changes = "evaluate.checkpoint=4,evaluate.ensemble.members=1"

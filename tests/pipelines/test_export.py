@@ -81,6 +81,7 @@ def trained(project: Path) -> AlbedoModel:
     return AlbedoModel(denoiser, autoencoder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 4])
 @pytest.mark.parametrize("size", [(32, 24), (17, 21)])
 @pytest.mark.parametrize("which", ["exported_project", "adapted"])
@@ -282,6 +283,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> list:
 PUSH = ("--from-nodes", "export.publish", "--params", "export.push_to_hub=someone/albedo")
 
 
+@pytest.mark.slow
 def test_a_refused_upload_is_one_line_and_the_folder_stays(
     exported_project: Path, hub: list
 ) -> None:

@@ -35,6 +35,7 @@ def change(file: Path, edit: Callable[[dict], None]) -> None:
     file.write_text(json.dumps(content))
 
 
+@pytest.mark.slow
 def test_another_autoencoder_than_that_of_the_latents(
     project: Path, exported_project: Path
 ) -> None:
@@ -64,6 +65,7 @@ def test_another_decoder_than_that_of_the_training(project: Path, pipeline: str)
     assert message.endswith("run the pipeline train again")
 
 
+@pytest.mark.slow
 def test_pairs_that_are_newer_than_the_latents(project: Path) -> None:
     run(project, "ingest", "ingest.split.test=0.2")
     for arguments, expected in (

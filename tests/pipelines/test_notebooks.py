@@ -64,6 +64,7 @@ def text_of(shown: list[dict]) -> str:
     return " ".join(str(v) for data in shown for k, v in data.items() if k.startswith("text"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs(kernel: KernelManager, notebook: Path, exported_project: Path) -> None:
     """`compare_runs` compares the run with itself, because the stored one is the demo's."""
@@ -131,6 +132,7 @@ def test_there_are_notebooks() -> None:
     assert NOTEBOOKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fingerprint", ["the same", "another"])
 def test_only_runs_with_the_same_protocol_are_compared(
     kernel: KernelManager, fingerprint: str, exported_project: Path, tmp_path: Path
@@ -161,6 +163,7 @@ def test_only_runs_with_the_same_protocol_are_compared(
     assert ("PSNR, this run" in text) == same
 
 
+@pytest.mark.slow
 def test_the_data_notebook_shows_quarantined_samples_and_leaks(
     kernel: KernelManager, exported_project: Path, tmp_path: Path
 ) -> None:

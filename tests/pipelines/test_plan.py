@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
@@ -11,6 +12,7 @@ from tests.support.project import error_of, run_in_process
 RESULT = Path("data/test/08_reporting/training_plan.json")
 
 
+@pytest.mark.slow
 def test_a_plan_needs_no_data(project: Path) -> None:
     result = run_in_process(project, "--pipelines", "plan")
     assert result.exit_code == 0, result.exception
@@ -21,6 +23,7 @@ def test_a_plan_needs_no_data(project: Path) -> None:
     assert plan["cards"]["RTX 3090"]["micro_batch_size"] == 4
 
 
+@pytest.mark.slow
 def test_a_pretrained_model_needs_its_configuration_only(project: Path) -> None:
     with torch.device("meta"):
         unet = UNet2DConditionModel(

@@ -36,6 +36,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_the_shards_are_those_of_one_process(
     project: Path, finished_project: Path, ray_cluster
 ) -> None:
@@ -49,6 +50,7 @@ def test_the_shards_are_those_of_one_process(
         assert contents(project / folder) == contents(finished_project / folder), pipeline
 
 
+@pytest.mark.slow
 def test_the_predicted_albedo_is_that_of_one_process(project: Path, ray_cluster) -> None:
     results, images = (
         project / DATA / "07_model_output/user",

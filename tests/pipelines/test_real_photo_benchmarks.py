@@ -196,6 +196,7 @@ def test_a_line_with_too_few_columns_is_named(maw: Path) -> None:
         MAWDataset(filepath=str(maw)).load()
 
 
+@pytest.mark.slow
 def test_both_as_a_user_runs_them(tmp_path: Path, iiw: Path, maw: Path) -> None:
     project = new_project(tmp_path / "project")
     save_marigold(project / "data" / "test" / "06_models" / "export")

@@ -10,6 +10,7 @@ from tests.support.project import copied, run_kedro
 PRIMARY = Path("data/test/03_primary")
 
 
+@pytest.mark.slow
 def test_the_parallel_runner_makes_the_same_pairs(finished_project: Path, tmp_path: Path) -> None:
     project = copied(finished_project, tmp_path)
     shutil.rmtree(project / PRIMARY)

@@ -20,6 +20,7 @@ def project(finished_project: Path, tmp_path: Path) -> Path:
     return project
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_weights_of_one(project: Path, finished_project: Path) -> None:
     """They differ by no more than rounding."""
     process = start(project, *TORCHRUN, "run", "--pipelines", "train")
@@ -32,6 +33,7 @@ def test_two_processes_give_the_weights_of_one(project: Path, finished_project: 
         assert float((one[name] - two[name]).norm()) < 1e-5 * float(two[name].norm()) + 1e-6, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pipeline", ["encode", "evaluate"])
 def test_other_pipelines_refuse_and_name_ray(project: Path, pipeline: str) -> None:
     process = start(project, *TORCHRUN, "run", "--pipelines", pipeline)

@@ -38,6 +38,7 @@ def weights(project: Path) -> dict:
     return load_file(project / MODELS / "denoiser/unet/diffusion_pytorch_model.safetensors")
 
 
+@pytest.mark.slow
 def test_a_training_that_sigterm_paused_continues_and_a_second_one_is_refused(
     project: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

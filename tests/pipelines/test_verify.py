@@ -35,6 +35,7 @@ def test_an_export_passes_on_the_host_that_made_it(
     assert files == {"input.png", "output.png", "reference.json", "reference.safetensors"}
 
 
+@pytest.mark.slow
 def test_the_file_in_the_export_needs_no_project(exported_project: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(exported_project / EXPORT, tmp_path / "elsewhere"))
     assert "albedo_pipeline" not in (folder / "verify.py").read_text()

@@ -39,6 +39,7 @@ def run(
     return manifest.set_index("sample_id"), latents.load()
 
 
+@pytest.mark.slow
 def test_only_added_samples_are_made_and_no_sample_changes_its_split(
     pair_list: Callable[..., FilenameListDataset],
     autoencoder: AutoencoderKL,

@@ -151,6 +151,7 @@ def test_fewer_groups_than_splits_are_named(tmp_path: Path) -> None:
         bad.outcome(tmp_path, ids)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up(tmp_path: Path) -> None:
     project = bad.project_of(tmp_path, GOOD)
     listed, undisturbed = project / "raw" / "pairs.txt", project / "undisturbed"

@@ -58,6 +58,7 @@ def append(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_code_that_decides_no_stored_byte_makes_nothing_again(encoded, source) -> None:
     package = source / "albedo_pipeline"
     (package / "readers" / "new.py").write_text(READER, encoding="utf-8")
@@ -74,6 +75,7 @@ def test_code_that_decides_no_stored_byte_makes_nothing_again(encoded, source) -
     assert samples_made(encoded, source) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "pipeline"),
     [

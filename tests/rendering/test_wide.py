@@ -20,6 +20,7 @@ WIDE = RenderSettings(resolution=16, samples_per_pixel=4, max_depth=3, world="wi
 ROUNDING = 1e-3
 
 
+@pytest.mark.slow
 def test_neither_the_order_nor_the_number_of_processes_changes_a_bit() -> None:
     alone = {scene: render_view(5, scene, 0, WIDE) for scene in (3, 1, 0, 2)}
     for processes in (1, 2):
@@ -27,6 +28,7 @@ def test_neither_the_order_nor_the_number_of_processes_changes_a_bit() -> None:
             assert identical(render, alone[scene])
 
 
+@pytest.mark.slow
 def test_albedo_is_in_range_and_most_pixels_are_valid() -> None:
     shares = []
     for scene in range(24):

@@ -48,6 +48,7 @@ def test_the_first_screen_has_the_sentence_pictures_and_the_table(url: str) -> N
         assert seen.page.locator(".headline").text_content().count(". ") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pictures_are_whole_multiples_of_their_pixels(url: str, width: int) -> None:
     ratios = """[...document.querySelectorAll(".strip img, .tiles img")]
@@ -59,6 +60,7 @@ def test_pictures_are_whole_multiples_of_their_pixels(url: str, width: int) -> N
         assert all(ratio == int(ratio) for ratio in found)
 
 
+@pytest.mark.slow
 def test_a_click_enlarges_a_picture_and_the_slider_compares_any_two(url: str) -> None:
     with visit(url) as seen:
         viewer = seen.page.locator("#viewer")

@@ -178,10 +178,12 @@ def test_two_processes_share_results_flags_and_errors(tmp_path: Path) -> None:
     assert lines[1] == ["from 0", "False", "True", "ProjectError: no space left"]
 
 
+@pytest.mark.slow
 def test_one_group_serves_all_pipelines_of_a_run(tmp_path: Path) -> None:
     run_in_two_processes(WAIT_THEN_TRAIN, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_group_of_several_gpus_serves_the_cpu_too() -> None:
     """On torch's fake backend: which backends are opened, and for which tensors."""
     process = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}

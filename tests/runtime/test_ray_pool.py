@@ -22,6 +22,7 @@ def squared(number: int) -> tuple[int, int, int, str]:
     return number**2, os.getpid(), usable_cores(), os.environ["OMP_NUM_THREADS"]
 
 
+@pytest.mark.slow
 def test_every_item_has_its_result(ray_cluster) -> None:
     results = list(ray_map(squared, range(20), cluster_at(ray_cluster)))
     assert sorted(square for square, *_ in results) == [n**2 for n in range(20)]
@@ -39,6 +40,7 @@ def test_an_error_of_an_item_is_raised_as_it_is(ray_cluster) -> None:
         list(ray_map(refuse, [7], cluster_at(ray_cluster)))
 
 
+@pytest.mark.slow
 def test_an_item_whose_worker_dies_goes_to_another_one(ray_cluster, tmp_path: Path) -> None:
     def dies_once(number: int) -> int:
         mark = tmp_path / f"{number}"
@@ -50,6 +52,7 @@ def test_an_item_whose_worker_dies_goes_to_another_one(ray_cluster, tmp_path: Pa
     assert sorted(ray_map(dies_once, range(7), cluster_at(ray_cluster))) == list(range(7))
 
 
+@pytest.mark.slow
 def test_an_item_over_which_every_worker_dies_stops_the_run(ray_cluster, monkeypatch) -> None:
     monkeypatch.setattr("albedo_pipeline.runtime.ray_pool._DEATHS", 3)
     with pytest.raises(ProjectError, match="3 workers died over the same work"):
@@ -64,6 +67,7 @@ def test_items_are_taken_when_a_worker_is_free(ray_cluster) -> None:
     results.close()
 
 
+@pytest.mark.slow
 def test_without_an_address_ray_starts_here() -> None:
     """In a process of its own, because a process stays connected to one cluster."""
     code = (

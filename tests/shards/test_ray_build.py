@@ -55,6 +55,7 @@ def test_too_many_rejections_stop_it(save, compute: ComputeParams, tmp_path: Pat
     assert not (tmp_path / "refused" / "index.json").exists()
 
 
+@pytest.mark.slow
 def test_nodes_that_are_killed_change_nothing(
     save, compute: ComputeParams, ray_cluster, tmp_path: Path
 ) -> None:

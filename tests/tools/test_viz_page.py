@@ -49,6 +49,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_one_file(project / "build").rename(project / "alone.html")
 
 
+@pytest.mark.slow
 def test_it_names_no_folder_of_this_machine(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "conf/base" in text or "src/albedo_pipeline" in text
@@ -62,6 +63,7 @@ def test_its_tags_link_nothing(page: Path) -> None:
     assert [address[:24] for address in links.addresses] == ["data:image/x-icon;base64"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_it_opens_as_a_file_and_loads_nothing(page: Path) -> None:
     with visit(page.as_uri()) as seen:

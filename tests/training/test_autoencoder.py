@@ -325,6 +325,7 @@ def weights(folder: Path) -> torch.Tensor:
     return torch.cat([tensors[name].flatten() for name in names]).double()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adversary", [ADVERSARY, WASSERSTEIN])
 def test_the_split_changes_neither_losses_nor_weights(
     pairs, trained, tmp_path: Path, adversary: dict

@@ -33,6 +33,7 @@ def test_the_loss_curve_is_the_golden_one(train) -> None:
         assert values == pytest.approx(golden[name], rel=1e-3), name
 
 
+@pytest.mark.slow
 def test_the_loss_curve_is_the_same_in_another_process_bit_for_bit(train) -> None:
     """So on one machine a refactor can be checked exactly; see `tests.support.golden_loss`."""
     assert curve(train("golden", **GOLDEN_SETTINGS).log) == curve_of_another_process()

@@ -129,6 +129,7 @@ def results() -> dict[str, Any]:
     return in_own_process(__name__, "everything")
 
 
+@pytest.mark.slow
 def test_the_fake_gpu_refuses_tensors_of_the_cpu_and_counts_waits(results) -> None:
     assert "same device" in results["mixed"]["error"]
     assert results["mixed"]["waits"] == 1

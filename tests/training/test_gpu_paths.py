@@ -87,6 +87,7 @@ def test_the_scaled_step_is_the_plain_one(train_params, images) -> None:
     assert difference.norm() / weights["plain"].norm() < 1e-4
 
 
+@pytest.mark.slow
 def test_the_compiled_unet_gives_the_same_loss_in_one_graph(
     train_params, images, monkeypatch: pytest.MonkeyPatch
 ) -> None:

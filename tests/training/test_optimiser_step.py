@@ -118,7 +118,13 @@ SMOOTH = {"kind": "mse", "gradient_weight": 0.0, "constancy_weight": 0.0}
 all terms is tested in `objectives/test_end_to_end.py`."""
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize(
+    "objective",
+    [
+        pytest.param(name, marks=() if "augmented" in name else pytest.mark.slow)
+        for name in OBJECTIVES
+    ],
+)
 def test_the_split_changes_neither_losses_nor_weights(
     train, tmp_path: Path, objective: str
 ) -> None:
@@ -160,6 +166,7 @@ def test_a_mean_of_micro_batch_means_would_depend_on_the_split(
     assert distance(weights(whole), weights(split)) > 1e-3
 
 
+@pytest.mark.slow
 def test_resuming_on_more_and_fewer_processes(train, tmp_path: Path) -> None:
     whole = run(train, tmp_path, "whole", 4, 1)
     for steps, processes in ((7, 1), (13, 2), (20, 1)):
@@ -169,6 +176,7 @@ def test_resuming_on_more_and_fewer_processes(train, tmp_path: Path) -> None:
     assert distance(weights(whole), weights(store)) < 1e-5
 
 
+@pytest.mark.slow
 def test_an_error_in_a_process_reaches_the_user(train, latents, images, tmp_path: Path) -> None:
     odd = TWENTY | {"effective_batch_size": 9, "micro_batch_size": 9}
     done = train_with_torchrun(tmp_path, "run", odd, 2)
@@ -176,6 +184,7 @@ def test_an_error_in_a_process_reaches_the_user(train, latents, images, tmp_path
     assert "effective_batch_size: 9 cannot be divided evenly" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_killed_process_ends_all_processes_and_no_result_is_lost(train, tmp_path: Path) -> None:
     whole = run(train, tmp_path, "whole", 4, 1, checkpoints={"every": 2})
     settings = TWENTY | {"micro_batch_size": 4, "checkpoints": {"every": 2}}

@@ -49,6 +49,7 @@ def test_a_chosen_step_goes_on_with_another_learning_rate(
     assert [len(history(store.path(step))) for step in store.steps()] == [0, 0, 1, 1, 1]
 
 
+@pytest.mark.slow
 def test_the_course_decides_the_weights(train, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that is steered and killed gives the same bits when it is run again."""
     steering = LONG | {"resume_from": 4, "learning_rate": SLOW, "on_mismatch": "adopt"}

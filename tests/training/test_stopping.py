@@ -54,6 +54,7 @@ def test_a_second_sigint_interrupts_at_once() -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_a_time_limit_pauses_and_the_next_run_resumes(train) -> None:
     settings = LONG | {"max_steps": 400, "checkpoints": {"every": 100}}
     with pytest.raises(Paused) as paused:

@@ -23,6 +23,7 @@ from tests.support.training import LONG, same
 VALIDATING = LONG | {"validation": {"every": 5, "samples": 3, "batch_size": 1, "steps": 1}}
 
 
+@pytest.mark.slow
 def test_an_interrupted_validation_is_repeated(train, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = train("whole", **VALIDATING)
     validate, calls = validation.validate, []

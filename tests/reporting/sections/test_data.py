@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from albedo_pipeline.preprocessing.audit import summary_of
 from albedo_pipeline.reporting.plots.data import data_figure
@@ -52,6 +53,7 @@ def test_the_overview_counts_quarantined_samples() -> None:
     assert section.overview.endswith("no findings, and the quarantine holds 1 more sample.")
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_samples_make_a_short_section_in_seconds() -> None:
     count = 100_000
     rows = audit_rows([f"s{n}" for n in range(count)], ["train"] * count, quarantine_rows(5_000))

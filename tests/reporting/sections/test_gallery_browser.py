@@ -33,6 +33,7 @@ def hostile_page(report_inputs, render_report) -> str:
     return render_report(made | {"per_sample": table})
 
 
+@pytest.mark.slow
 def test_filter_and_order_by_clicks(report_inputs, render_report, tmp_path: Path) -> None:
     made = report_inputs(IDS, gallery=10)
     light_set = ["view_000", "view_002", "view_004", HOSTILE]

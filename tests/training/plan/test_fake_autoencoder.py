@@ -58,6 +58,7 @@ def measured(
         return standing, live.peak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -113,6 +114,7 @@ def test_a_checkpoint_has_the_discriminators_too() -> None:
         assert training.checkpoint_bytes == expected
 
 
+@pytest.mark.slow
 def test_the_plan_of_the_settings(caplog: pytest.LogCaptureFixture) -> None:
     card = Card(memory=1, bf16=100, tf32=50, fp32=25)
     assumed, ingest = PlanParams(cards={"it": card}), IngestParams(resolution=32)

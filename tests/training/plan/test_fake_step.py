@@ -45,6 +45,7 @@ def measured(networks: Networks, params: TrainParams, size: int, count: int) -> 
         return standing, live.peak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -68,6 +69,7 @@ def test_memory_is_that_of_the_real_step(changes: dict) -> None:
     assert second == pytest.approx(measured(networks, params, 2, 2)[1], rel=0.01)
 
 
+@pytest.mark.slow
 def test_checkpointing_computes_at_most_the_forward_pass_again() -> None:
     """The forward pass is a third of all operations."""
     params = TrainParams.model_validate(SETTINGS)
@@ -90,6 +92,7 @@ def test_a_checkpoint_has_four_numbers_for_each_trained_parameter() -> None:
         assert training.checkpoint_bytes == 16 * training.trained + 4 * tensors
 
 
+@pytest.mark.slow
 def test_on_a_gpu_normalisation_is_in_float32_under_mixed_precision() -> None:
     params = TrainParams.model_validate(SETTINGS | {"precision": "bf16"})
     peaks = {}

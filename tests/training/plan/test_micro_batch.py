@@ -71,6 +71,7 @@ def test_a_disk_that_is_too_small_is_named(chosen, caplog, monkeypatch) -> None:
     assert "has room for 1 GiB only" in caplog.text
 
 
+@pytest.mark.slow
 def test_auto_changes_no_result(train, caplog, monkeypatch: pytest.MonkeyPatch) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(denoiser_module, "share_of_memory", lambda device: 10**12)
