@@ -11,7 +11,7 @@ from albedo_pipeline.runtime import leases
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.storage import location, put, read
 from albedo_pipeline.shards import remote_rows
-from albedo_pipeline.shards.datasets import ShardsDataset
+from albedo_pipeline.shards.datasets import PredictionSetsDataset, ShardsDataset
 from albedo_pipeline.shards.shards import Shards
 from tests.support.squares import Squares, values
 
@@ -119,3 +119,14 @@ def test_refused_lost_and_slow_requests_change_nothing(
     assert content(folder_url) == content(made_at_once)
     disk = Shards(made_at_once)
     assert all(np.array_equal(disk.tensor("x", row), tensor) for row, tensor in enumerate(rows))
+
+
+def test_predictions_of_further_sets_are_stored_there(
+    bucket: str, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sets = PredictionSetsDataset(folder=f"{bucket}/more", samples_per_shard=8)
+    assert sets.load() == {}
+    sets.save({"interiors": Squares(values(9))})
+    assert {name: len(shards) for name, shards in sets.load().items()} == {"interiors": 12}
+    assert list(tmp_path.iterdir()) == []  # no folder of the URL's name on the disk

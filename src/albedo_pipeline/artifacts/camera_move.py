@@ -14,6 +14,8 @@ from albedo_pipeline.imaging.io.read import read_colour
 from albedo_pipeline.imaging.io.write import write_exr
 from albedo_pipeline.imaging.pixels import as_float32
 from albedo_pipeline.runtime.atomic_files import replaced_folder
+from albedo_pipeline.runtime.remote_folder import local_copy
+from albedo_pipeline.runtime.storage import location, make_folder
 
 _FACTS = "move.json"
 _VALID = "valid.npy"
@@ -56,7 +58,7 @@ class CameraMoveDataset(AbstractDataset[RenderedMove, CameraMove | None]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self.metadata = metadata
 
     def load(self) -> CameraMove | None:
@@ -65,24 +67,25 @@ class CameraMoveDataset(AbstractDataset[RenderedMove, CameraMove | None]):
         Raises:
             ProjectError: if a file is missing or damaged.
         """
+        copy = local_copy(self._folder)
         try:
-            facts = _read_facts(self._folder)
+            facts = _read_facts(copy)
             if not facts:
                 return None
             options = ReadOptions("linear", "ignore")
-            files = sorted(self._folder.glob("albedo/*.exr"))
+            files = sorted(copy.glob("albedo/*.exr"))
             albedo = [as_float32(read_colour(f, 2**40, options=options).pixels) for f in files]
-            valid = np.load(self._folder / _VALID, allow_pickle=False)
+            valid = np.load(copy / _VALID, allow_pickle=False)
             if not len(albedo) == len(valid) == facts["frames"]:
                 raise ValueError(f"{len(albedo)} frames, expected {facts['frames']}")
         except (OSError, ValueError, KeyError) as error:
             raise _damaged(self._folder, error) from error
-        beauty = self._folder / "beauty"
-        return CameraMove(facts["group"], facts["frames_per_second"], beauty, albedo, valid)
+        speed = facts["frames_per_second"]
+        return CameraMove(facts["group"], speed, copy / "beauty", albedo, valid)
 
     def save(self, data: RenderedMove) -> None:
         """Write the frames while they are rendered."""
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder.parent)
         with replaced_folder(self._folder) as folder:
             facts: dict[str, object] = {}
             if data.group:
@@ -118,7 +121,7 @@ class MoveResultDataset(AbstractDataset[MoveResult, MoveResult | None]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = location(filepath)
         self.metadata = metadata
 
     def load(self) -> MoveResult | None:
@@ -127,20 +130,21 @@ class MoveResultDataset(AbstractDataset[MoveResult, MoveResult | None]):
         Raises:
             ProjectError: if a file is missing or damaged.
         """
-        if not self._folder.is_dir():
+        copy = local_copy(self._folder)
+        if not copy.is_dir():
             return None
         try:
-            facts = _read_facts(self._folder)
+            facts = _read_facts(copy)
             if not facts:
                 return None
-            video, still = ((self._folder / name).read_bytes() for name in (_VIDEO, _STILL))
+            video, still = ((copy / name).read_bytes() for name in (_VIDEO, _STILL))
         except (OSError, ValueError) as error:
             raise _damaged(self._folder, error) from error
         return MoveResult(facts, video, still)
 
     def save(self, data: MoveResult) -> None:
         """Write all files."""
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder.parent)
         with replaced_folder(self._folder) as folder:
             (folder / _FACTS).write_text(json.dumps(data.facts, indent=2), encoding="utf-8")
             if data.facts:

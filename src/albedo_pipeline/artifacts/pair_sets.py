@@ -12,6 +12,7 @@ from albedo_pipeline.artifacts.tables import read_table
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.base import OWN_SET
 from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, check_manifest
+from albedo_pipeline.runtime.storage import location
 from albedo_pipeline.shards.pair_shards import PairShards
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -40,7 +41,7 @@ class PairSetsDataset(AbstractDataset[NoReturn, dict[str, PairSet]]):
                     f"more_pairs.sets: {name!r} cannot be the name of a set; choose another one of "
                     f"letters, digits, '_', '-' and '.' ({OWN_SET!r} is the project's own)"
                 )
-        self._folders = {name: Path(folder) for name, folder in sets.items()}
+        self._folders = {name: location(folder) for name, folder in sets.items()}
         self.metadata = metadata
 
     def load(self) -> dict[str, PairSet]:

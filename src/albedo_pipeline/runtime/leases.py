@@ -134,9 +134,13 @@ class Lease:
 
 
 def _machine() -> str:
-    """Name of this machine or container, and of its start."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    return f"{socket.gethostname()} {boot.read_text().strip() if boot.is_file() else ''}"
+    """Name of this machine or container, and of its start.
+
+    Containers may share the host's name, but not the numbers of their processes.
+    """
+    boot, numbers = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    start = boot.read_text().strip() if boot.is_file() else ""
+    return f"{socket.gethostname()} {start} {numbers.readlink() if numbers.is_symlink() else ''}"
 
 
 def _is_dead(content: dict[str, Any]) -> bool:

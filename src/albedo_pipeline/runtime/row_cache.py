@@ -5,6 +5,7 @@ import os
 import struct
 import threading
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from albedo_pipeline.errors import ProjectError, one_line
@@ -36,7 +37,7 @@ class RowCache:
         Args:
             folder: holds the caches of all sources.
             source: where the files are; each source has a folder of its own in it.
-            limit: most bytes that the files in `folder` take.
+            limit: most bytes that the files of this source take.
             wanted: names of the files; others of this source are deleted.
             processes: number of processes that use `folder`; each fills an equal part.
 
@@ -50,7 +51,7 @@ class RowCache:
             for path in self._folder.iterdir():
                 if path.stem not in wanted:
                     path.unlink(missing_ok=True)
-            self._free = (limit - _bytes_in(folder)) // processes
+            self._free = (limit - _bytes_in(self._folder)) // processes
         except OSError as error:
             raise ProjectError(f"train.cache.folder: {folder}: {one_line(error)}") from error
 
@@ -103,4 +104,8 @@ def _write(path: Path, offset: int, content: bytes) -> None:
 
 def _bytes_in(folder: Path) -> int:
     """Bytes that the files below a folder take on the disk, without their holes."""
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+    total = 0
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # another process removes what is not wanted
+            total += path.stat().st_blocks * 512
+    return total

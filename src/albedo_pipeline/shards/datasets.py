@@ -173,7 +173,7 @@ class EncodedLatentsDataset(AbstractDataset[NoReturn, Callable[[], LatentShards]
     """
 
     def __init__(self, *, folder: str, metadata: dict | None = None) -> None:
-        self._folder = Path(folder)
+        self._folder = location(folder)
         self.metadata = metadata
 
     def load(self) -> Callable[[], LatentShards]:
@@ -215,7 +215,7 @@ class PredictionSetsDataset(AbstractDataset[dict[str, ShardBuild], dict[str, Pre
     def __init__(
         self, *, folder: str, samples_per_shard: int = 256, metadata: dict | None = None
     ) -> None:
-        self._folder = Path(folder)
+        self._folder = location(folder)
         self._samples_per_shard = samples_per_shard
         self.metadata = metadata
 
@@ -225,7 +225,7 @@ class PredictionSetsDataset(AbstractDataset[dict[str, ShardBuild], dict[str, Pre
         Raises:
             ProjectError: if one is damaged.
         """
-        folders = sorted(self._folder.glob("*/"))
+        folders = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
         return {one.name: PredictionShards(one) for one in folders if has_index(one)}
 
     def save(self, data: dict[str, ShardBuild]) -> None:

@@ -46,10 +46,11 @@ def publish(export: AlbedoModel, folder: Path, space: Path, params: ExportParams
     """
     from albedo_pipeline.models.hub import upload
     from albedo_pipeline.models.space import write_space
+    from albedo_pipeline.runtime.storage import on_disk
 
     logger.info("The model is ready: %s", folder)
     if params.space:
-        write_space(space, folder, params.title, params.license)
+        write_space(on_disk(str(space), "the Space"), folder, params.title, params.license)
         logger.info("The Space is ready: %s", space)
     if params.push_to_hub:
         upload(folder, params.push_to_hub, params.private)
