@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from albedo_pipeline.app.sessions import Sessions
 
 
@@ -27,3 +29,15 @@ def test_a_closed_page_leaves_no_files(tmp_path: Path) -> None:
     sessions.end("unknown")
     assert event.is_set()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["{folder}/others", "../others", "..", ".", "a/b"])
+def test_a_page_cannot_name_a_folder_of_others(tmp_path: Path, name: str) -> None:
+    (tmp_path / "others").mkdir()
+    sessions = Sessions(tmp_path / "results")
+    session = name.format(folder=tmp_path)
+    _, folder = sessions.start(session)
+    assert folder.parent == tmp_path / "results"
+    sessions.end(session)
+    assert (tmp_path / "others").is_dir()
+    assert (tmp_path / "results").is_dir()

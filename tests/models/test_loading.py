@@ -130,6 +130,14 @@ def test_an_entry_that_fits_no_name_is_named(folder, key: str) -> None:
         load(folder, **{key: value})
 
 
+@pytest.mark.parametrize("loading", [{}, {"map": {"": ""}}])
+def test_a_damaged_file_is_one_error(folder, loading: dict) -> None:
+    with (folder / FILE).open("r+b") as file:
+        file.truncate(100)
+    with pytest.raises(ProjectError, match=r"^autoencoder"):
+        load(folder, **loading)
+
+
 def test_the_attention_of_older_models_is_read(tmp_path: Path) -> None:
     torch.manual_seed(2)
     sizes = {"block_out_channels": (8,), "layers_per_block": 1, "norm_num_groups": 8}

@@ -1,5 +1,6 @@
 """What the app keeps for each open page: whether its prediction is wanted, and its files."""
 
+import hashlib
 import shutil
 import threading
 from pathlib import Path
@@ -20,7 +21,7 @@ class Sessions:
         """
         self.cancel(session)
         event = self._cancelled[session] = threading.Event()
-        folder = self._folder / session
+        folder = self._folder_of(session)
         folder.mkdir(parents=True, exist_ok=True)
         return event, folder
 
@@ -33,4 +34,8 @@ class Sessions:
     def end(self, session: str) -> None:
         """The page was closed: end its prediction, and remove its files."""
         self.cancel(session)
-        shutil.rmtree(self._folder / session, ignore_errors=True)
+        shutil.rmtree(self._folder_of(session), ignore_errors=True)
+
+    def _folder_of(self, session: str) -> Path:
+        """Folder of a page. The browser chooses the name, which may be any path."""
+        return self._folder / hashlib.sha256(session.encode("utf-8", "replace")).hexdigest()[:32]

@@ -14,11 +14,6 @@ from albedo_pipeline.metrics.registry import quantities
 _SECONDS = 4
 """Time between two looks at the files of the training."""
 _LABELS = {"train": "Denoiser", "autoencoder": "Autoencoder"}
-_COLUMNS = {
-    "train": "beauty, prediction, truth, error",
-    "autoencoder": "beauty, reconstruction, error, and the same of the albedo",
-}
-"""What the picture of validation samples shows, by the pipeline."""
 _COMMAND = "kedro run --pipelines {}"
 
 
@@ -79,7 +74,7 @@ class TrainingTab:
         picture: Any = gr.skip()
         if status.picture is not None:
             step = int(status.picture.stem.removeprefix("step-"))
-            text = f"<p>Validation samples after step {step:,}: {_COLUMNS[name]}</p>"
+            text = f"<p>Validation samples after step {step:,}</p>"
             caption = gr.HTML(text, visible=True)
             picture = str(status.picture)
         return [

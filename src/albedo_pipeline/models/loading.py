@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -100,7 +101,7 @@ def load_network(
             else:
                 network = model_class.from_config(model_class.load_config(source.model, **place))
                 report = fill(network, _stored(source, subfolder), params, name, path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ProjectError(f"{name}: {one_line(error)}") from error
     _check(report, name, path)
     logger.info("%s: %s", name, report.summary())

@@ -31,15 +31,15 @@ class RowCache:
     """
 
     def __init__(
-        self, folder: Path, source: str, limit: int, wanted: set[str], processes: int = 1
+        self, folder: Path, source: str, limit: int, wanted: set[str], users: int = 1
     ) -> None:
         """
         Args:
             folder: holds the caches of all sources.
             source: where the files are; each source has a folder of its own in it.
-            limit: most bytes that the files of this source take.
+            limit: most bytes that the files in `folder` take.
             wanted: names of the files; others of this source are deleted.
-            processes: number of processes that use `folder`; each fills an equal part.
+            users: how many fill `folder`, each of them an equal part: processes times sources.
 
         Raises:
             ProjectError: if the folder cannot be written to.
@@ -51,7 +51,7 @@ class RowCache:
             for path in self._folder.iterdir():
                 if path.stem not in wanted:
                     path.unlink(missing_ok=True)
-            self._free = (limit - _bytes_in(self._folder)) // processes
+            self._free = (limit - _bytes_in(folder)) // users
         except OSError as error:
             raise ProjectError(f"train.cache.folder: {folder}: {one_line(error)}") from error
 
@@ -105,7 +105,7 @@ def _write(path: Path, offset: int, content: bytes) -> None:
 def _bytes_in(folder: Path) -> int:
     """Bytes that the files below a folder take on the disk, without their holes."""
     total = 0
-    for path in folder.iterdir():
+    for path in folder.rglob("*"):
         with suppress(FileNotFoundError):  # another process removes what is not wanted
-            total += path.stat().st_blocks * 512
+            total += path.stat().st_blocks * 512 if path.is_file() else 0
     return total

@@ -107,11 +107,6 @@ def read(path: Path) -> bytes:
         return path.fs.cat_file(path.path, start=0)  # without a start, s3fs asks for the size first
 
 
-def read_range(path: Path, offset: int, size: int) -> bytes:
-    """Some bytes of a remote file."""
-    return read_ranges(path, [(offset, size)])[0]
-
-
 def read_ranges(path: Any, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
     """Parts of a remote file, given as (offset, size) in bytes, requested at the same time.
 

@@ -144,7 +144,7 @@ _caches: dict[str, RowCache] = {}
 
 @contextmanager
 def cached(
-    folder: Path, names: Iterable[str], where: Path, limit: int, processes: int = 1
+    folder: Path, names: Iterable[str], where: Path, limit: int, users: int = 1
 ) -> Iterator[None]:
     """Keep copies of the rows that are read of a folder of shards; nothing if it is on a disk.
 
@@ -153,14 +153,14 @@ def cached(
         names: names of its shards.
         where: folder of the copies, on a disk.
         limit: most bytes that all copies in `where` take.
-        processes: number of processes that keep copies there.
+        users: see `RowCache`.
 
     Raises:
         ProjectError: if `where` cannot be written to.
     """
     if is_remote(folder) and limit > 0:
         stems = {Path(name).stem for name in names}
-        _caches[str(folder)] = RowCache(where, str(folder), limit, stems, processes)
+        _caches[str(folder)] = RowCache(where, str(folder), limit, stems, users)
     try:
         yield
     finally:

@@ -146,11 +146,11 @@ def train_denoiser(
 
 def _cached(latents: LatentShards, params: TrainParams) -> AbstractContextManager[None]:
     """Keeps copies of latents that are in object storage; the processes of a machine share them."""
-    # Each set may take an equal part.
-    folder, limit = params.cache.folder, params.cache.gigabytes * 1e9 / len(params.shares())
+    folder, limit = params.cache.folder, params.cache.gigabytes * 1e9
     where = Path(folder) if folder else cache_folder() / "latents"
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # torchrun's, on this machine
-    return cached(latents.folder, latents.index.shards, where, int(limit), processes)
+    users = processes * len(params.shares())
+    return cached(latents.folder, latents.index.shards, where, int(limit), users)
 
 
 def new_stream(

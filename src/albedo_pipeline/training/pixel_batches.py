@@ -76,6 +76,11 @@ class PixelStream(Stream):
             self._partners = self._other_lights()
 
     @property
+    def is_remote(self) -> bool:
+        """No: images are not read ahead, and no latent is read."""
+        return False
+
+    @property
     def largest_size(self) -> tuple[int, int]:
         """Height and width of the largest latent, cells."""
         crop = self._params.augmentation.crop

@@ -39,8 +39,8 @@ def move_section(result: MoveResult | None, metrics: dict) -> MoveSection | None
     facts, lineage = result.facts, metrics.get("lineage", {})
     if any(lineage.get(name) != digest for name, digest in facts["made_from"].items()):
         logger.info(
-            "report: the camera move is of another model and is left out; run the pipeline "
-            "sequence to show it"
+            "report: the camera move is left out, because it was predicted by another model than "
+            "the evaluated one; the pipeline sequence predicts it by the weights that train wrote"
         )
         return None
     names = {"sequence": "as a sequence", "single_frames": "each frame alone"}

@@ -27,7 +27,8 @@ def fake_autoencoder_training(
 ) -> Iterator[FakeTraining]:
     """Yield a training of the autoencoder on fake tensors; see `fake_training.started`.
 
-    It has no LPIPS, whose weights are in a file of the user's.
+    It has no LPIPS, whose weights are in a file of the user's: where LPIPS is the only loss, the
+    squared error takes its place.
 
     Args:
         networks: what is trained.
@@ -35,6 +36,8 @@ def fake_autoencoder_training(
         device: type of the device that is planned for, `cpu`, `cuda` or `mps`.
     """
     loss = params.loss.model_copy(update={"lpips_weight": 0.0})
+    if not any((loss.mse_weight, loss.l1_weight, loss.gradient_weight)):
+        loss = loss.model_copy(update={"mse_weight": 1.0})
     params = plain_execution(params).model_copy(update={"loss": loss, "lpips_weights": None})
     step = params.adversary.start_step if params.adversary else 0  # with a gradient penalty
     with torch.device("meta"):

@@ -46,7 +46,7 @@ def plan_of_autoencoder(
         ProjectError: if the configuration of a model cannot be read, or does not fit.
     """
     training = autoencoder.training
-    if training is None or autoencoder.source in ("bundled", "pretrained"):
+    if training is None or not autoencoder.is_trained:
         return None
     networks = autoencoder_networks_of_settings(autoencoder, ingest)
     sizes, steps = micro_batch_sizes(training), training.max_steps
