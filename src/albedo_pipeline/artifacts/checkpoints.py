@@ -23,6 +23,7 @@ from albedo_pipeline.runtime.remote_folder import (
     forget_synced,
     remote_of,
     send,
+    sent_at_end,
     working_copy,
 )
 from albedo_pipeline.runtime.storage import location
@@ -61,10 +62,8 @@ class Checkpoints:
                 self._check_held = held.enter_context(locked(remote, "another training"))
             fetch(self.folder)
             self._recover()
-            try:
+            with sent_at_end(self.send):
                 yield
-            finally:
-                self.send()
 
     def send(self) -> None:
         """Copy what changed to object storage, if the folder is the working copy of one there.

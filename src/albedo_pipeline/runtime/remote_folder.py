@@ -8,11 +8,13 @@ sees the old folder or the new one. A file that does not change is not sent agai
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from albedo_pipeline.runtime.storage import (
     upload,
 )
 
+logger = logging.getLogger(__name__)
 _MANIFEST, _OBJECTS = "manifest.json", "objects"
 _SYNCED = ".synced"
 """File in a working copy: digests of the manifests that the copy equals or is newer than.
@@ -157,6 +160,29 @@ def send(copy: Path) -> None:
     _note_synced(copy, [*_synced(copy), _content_digest(files)])
     _replace(_remotes[copy], copy, files)
     _note_synced(copy, [_content_digest(files)])
+
+
+@contextmanager
+def sent_at_end(send_copy: Callable[[], None]) -> Iterator[None]:
+    """Call `send_copy` at the end of the context.
+
+    If an error or a pause ends it, that is raised, and a failure to send is only logged: the
+    working copy stays, and the next run sends it.
+    """
+    try:
+        yield
+    except BaseException:
+        try:
+            send_copy()
+        except (ProjectError, OSError) as error:
+            log_not_sent(error)
+        raise
+    send_copy()
+
+
+def log_not_sent(error: BaseException) -> None:
+    """Log that a working copy could not be sent while a run ends for another reason."""
+    logger.error("%s; the files stay on this machine, run again here to send them", error)
 
 
 def replace_remote(folder: Any, source: Path) -> None:
