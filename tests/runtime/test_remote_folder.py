@@ -139,6 +139,16 @@ def test_what_could_not_be_sent_is_kept(
     assert content(local_copy(folder)) == {"step-2/a": "2"}
 
 
+def test_half_written_files_of_a_killed_process_are_removed(
+    folder_url: str, cache_folder: Path
+) -> None:
+    folder = location(folder_url) / "work"
+    write(folder, {"step/a": "1"})
+    copy = working_copy(folder)
+    (copy / "step" / ".a.0123.partial").write_text("half")
+    assert content(working_copy(folder)) == {"step/a": "1"}
+
+
 def test_what_was_sent_and_not_answered_is_known(
     folder_url: str, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,9 @@ def fetch(copy: Path) -> None:
     """
     if copy not in _remotes:
         return
+    for leftover in list(copy.rglob(".*.partial")):  # of a killed process
+        if leftover.is_file():
+            leftover.unlink()
     files = _manifest(_remotes[copy])
     if _content_digest(files) in _synced(copy):
         return
