@@ -1,5 +1,7 @@
 """Folders of files in object storage, and their copies on the disk."""
 
+import errno
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -67,6 +69,17 @@ def test_an_error_leaves_the_old_content(folder_url: str, cache_folder: Path) ->
     with suppress(RuntimeError), replaced_folder(folder) as new:
         (new / "a").write_text("new")
         raise RuntimeError
+    assert content(local_copy(folder)) == {"a": "old"}
+
+
+def test_a_full_temporary_disk_is_named(folder_url: str, cache_folder: Path) -> None:
+    folder = location(folder_url)
+    write(folder, {"a": "old"})
+    with (
+        pytest.raises(ProjectError, match=rf"^{folder_url}: not written \(.*No space left"),
+        replaced_folder(folder),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert content(local_copy(folder)) == {"a": "old"}
 
 
