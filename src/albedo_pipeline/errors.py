@@ -13,6 +13,10 @@ class TransientReadError(BadSampleError):
     """One sample could not be read this time; the next run tries again."""
 
 
+class UnreachableError(ProjectError):
+    """The store does not give a file, which may be undamaged. Run again when the store answers."""
+
+
 class NotFiniteError(ProjectError):
     """A model gave an image that is not finite."""
 

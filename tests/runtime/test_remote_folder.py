@@ -1,17 +1,21 @@
 """Folders of files in object storage, and their copies on the disk."""
 
+import errno
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.runtime import remote_folder
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.remote_folder import (
     beside,
     fetch,
+    forget_synced,
     has_file,
     local_copy,
     send,
@@ -21,8 +25,12 @@ from albedo_pipeline.runtime.storage import files_in, location, put
 
 
 def content(folder: Path) -> dict[str, str]:
-    paths = [path for path in folder.rglob("*") if path.is_file()]
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != ".synced"]
     return {path.relative_to(folder).as_posix(): path.read_text() for path in paths}
+
+
+def refuse(*given: object) -> None:
+    raise OSError("SlowDown")
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -61,6 +69,17 @@ def test_an_error_leaves_the_old_content(folder_url: str, cache_folder: Path) ->
     with suppress(RuntimeError), replaced_folder(folder) as new:
         (new / "a").write_text("new")
         raise RuntimeError
+    assert content(local_copy(folder)) == {"a": "old"}
+
+
+def test_a_full_temporary_disk_is_named(folder_url: str, cache_folder: Path) -> None:
+    folder = location(folder_url)
+    write(folder, {"a": "old"})
+    with (
+        pytest.raises(ProjectError, match=rf"^{folder_url}: not written \(.*No space left"),
+        replaced_folder(folder),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert content(local_copy(folder)) == {"a": "old"}
 
 
@@ -107,9 +126,74 @@ def test_a_working_copy_that_is_held_is_left_alone(folder_url: str, cache_folder
     copy = working_copy(folder)
     with locked(copy, "a training"):
         (copy / "a").write_text("newer")
+        write(folder, {"a": "2"})
         assert content(working_copy(folder)) == {"a": "newer"}
-    os.utime(copy / "a")
+    assert content(working_copy(folder)) == {"a": "2"}
+
+
+def test_what_could_not_be_sent_is_kept(
+    folder_url: str, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = location(folder_url) / "work"
+    copy = working_copy(folder)  # there is nothing yet
+    (copy / "step-1").mkdir()
+    (copy / "step-1" / "a").write_text("1")
+    assert content(working_copy(folder)) == {"step-1/a": "1"}  # killed before it was sent
+    send(copy)
+    (copy / "step-2").mkdir()
+    (copy / "step-2" / "a").write_text("2")
+    (copy / "step-1" / "a").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(remote_folder, "upload", refuse)
+        with pytest.raises(ProjectError, match=f"{folder_url}/work: not written"):
+            send(copy)
+    assert content(working_copy(folder)) == {"step-2/a": "2"}
+    send(copy)
+    assert content(local_copy(folder)) == {"step-2/a": "2"}
+
+
+def test_half_written_files_of_a_killed_process_are_removed(
+    folder_url: str, cache_folder: Path
+) -> None:
+    folder = location(folder_url) / "work"
+    write(folder, {"step/a": "1"})
+    copy = working_copy(folder)
+    (copy / "step" / ".a.0123.partial").write_text("half")
+    assert content(working_copy(folder)) == {"step/a": "1"}
+
+
+def test_what_was_sent_and_not_answered_is_known(
+    folder_url: str, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = location(folder_url) / "work"
+    copy = working_copy(folder)
+    (copy / "a").write_text("1")
+    with monkeypatch.context() as patch:
+        patch.setattr(remote_folder, "put", lambda *given: (put(*given), refuse()))
+        with pytest.raises(ProjectError, match="not written"):
+            send(copy)
+    (copy / "a").write_text("newer")
+    assert content(working_copy(folder)) == {"a": "newer"}
+
+
+def test_a_copy_that_was_deleted_or_interrupted_is_fetched_again(
+    folder_url: str, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = location(folder_url) / "work"
+    write(folder, {"a": "1"})
+    copy = working_copy(folder)
+    shutil.rmtree(copy)
     assert content(working_copy(folder)) == {"a": "1"}
+    write(folder, {"b": "2"})
+    with monkeypatch.context() as patch:
+        patch.setattr(remote_folder, "download", refuse)
+        with pytest.raises(ProjectError, match="not read"):
+            working_copy(folder)
+    write(folder, {"a": "1", "c": "3"})
+    assert content(working_copy(folder)) == {"a": "1", "c": "3"}
+    (copy / "a").unlink()  # moved elsewhere by a run that is then killed
+    forget_synced(copy)
+    assert content(working_copy(folder)) == {"a": "1", "c": "3"}
 
 
 def test_a_folder_on_the_disk_is_itself(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Shards in object storage: the same bytes as on a disk."""
 
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime import leases
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.storage import location, put, read
-from albedo_pipeline.shards import remote_rows
+from albedo_pipeline.shards import ledger_table, remote_rows
 from albedo_pipeline.shards.datasets import PredictionSetsDataset, ShardsDataset
 from albedo_pipeline.shards.shards import Shards
 from tests.support.squares import Squares, values
@@ -130,3 +132,49 @@ def test_predictions_of_further_sets_are_stored_there(
     sets.save({"interiors": Squares(values(9))})
     assert {name: len(shards) for name, shards in sets.load().items()} == {"interiors": 12}
     assert list(tmp_path.iterdir()) == []  # no folder of the URL's name on the disk
+
+
+def refused(kind: str) -> Callable[[Path], bytes]:
+    """`storage.read`, but the store refuses the files with this ending."""
+
+    def read_or_refuse(path: Path) -> bytes:
+        if path.suffix == kind:
+            raise OSError(f"{path}: SlowDown")
+        return read(path)
+
+    return read_or_refuse
+
+
+@pytest.mark.parametrize(("module", "kind"), [(remote_rows, ".head"), (ledger_table, ".parquet")])
+def test_a_busy_store_is_not_damage(
+    folder_url: str, monkeypatch: pytest.MonkeyPatch, module: ModuleType, kind: str
+) -> None:
+    dataset(folder_url).save(Squares(values(40)))
+    before = content(folder_url)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read", refused(kind))
+        with pytest.raises(DatasetError, match=rf"{kind}: SlowDown"):
+            dataset(folder_url).save(Squares(values(40)))
+        if module is remote_rows:
+            with pytest.raises(DatasetError, match=r"\.head: SlowDown") as error:
+                dataset(folder_url).load()
+            assert "damaged" not in str(error.value)
+    assert content(folder_url) == before
+    again = Squares(values(40))
+    dataset(folder_url).save(again)
+    assert again.made == []
+
+
+def test_a_head_that_ends_too_early_is_damage(folder_url: str) -> None:
+    dataset(folder_url).save(Squares(values(40)))
+    before = content(folder_url)
+    head = remote_rows.head_of(location(folder_url) / dataset(folder_url).load().index.shards[0])
+    whole = read(head)
+    for end in (len(whole) // 2, len(whole) - 20):
+        put(head, whole[:end])
+        with pytest.raises(DatasetError, match="damaged shard"):
+            dataset(folder_url).load()
+        again = Squares(values(40))
+        dataset(folder_url).save(again)
+        assert again.made
+        assert content(folder_url) == before

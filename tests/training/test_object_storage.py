@@ -1,5 +1,7 @@
 """Training from object storage: the weights of a training from the disk."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +10,8 @@ import pytest
 import torch
 
 from albedo_pipeline.artifacts.checkpoints import CheckpointsDataset
+from albedo_pipeline.artifacts.tensorboard import TensorBoardDataset
+from albedo_pipeline.runtime import remote_folder
 from albedo_pipeline.runtime.storage import location
 from albedo_pipeline.shards import remote_rows
 from albedo_pipeline.shards.datasets import LatentShardsDataset
@@ -15,6 +19,8 @@ from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training import read_ahead as read_ahead_module
 from albedo_pipeline.training.denoiser import train_denoiser
 from albedo_pipeline.training.read_ahead import read_ahead
+from albedo_pipeline.training.stopping import Paused
+from tests.support.training import call_in_step
 
 
 @pytest.fixture
@@ -50,6 +56,41 @@ def test_weights_are_those_of_the_disk_and_so_after_a_resume_on_another_machine(
     weights = result.denoiser.unet.state_dict()
     assert all(torch.equal(weights[name], tensor) for name, tensor in expected.items())
     assert not (location(folder_url) / ".checkpoints.lease").is_file()
+
+
+def test_a_pause_while_the_store_fails_is_a_pause_and_the_next_run_sends(
+    stored: LatentShards, images, train_params: Callable, folder_url: str, cache_folder: Path,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    params = train_params(max_steps=5, checkpoints={"every": 1, "keep_last": 9})
+    checkpoints = CheckpointsDataset(filepath=f"{folder_url}/checkpoints")
+    events = TensorBoardDataset(filepath=f"{folder_url}/events")
+
+    def run() -> None:
+        train_denoiser({"latents": stored}, images, params, checkpoints.load(), events.load())
+
+    def refuse(*given: object) -> None:
+        raise OSError("SlowDown")
+
+    with monkeypatch.context() as patch:
+
+        def fail_and_pause() -> None:
+            patch.setattr(remote_folder, "upload", refuse)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        call_in_step(patch, 2, fail_and_pause)
+        with pytest.raises(Paused):
+            run()
+    errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert any(f"{folder_url}/checkpoints: not written (SlowDown); the files" in e for e in errors)
+    assert any(f"{folder_url}/events: not written (SlowDown)" in error for error in errors)
+    assert checkpoints.load().steps() == [1, 2, 3]
+    kept = {path.name for path in events.load().rglob("events*")}
+    assert kept
+    run()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_folder / "another-machine"))
+    assert checkpoints.load().steps() == [1, 2, 3, 4, 5]
+    assert kept < {path.name for path in events.load().rglob("events*")}
 
 
 def test_a_row_is_requested_once_if_there_is_room(

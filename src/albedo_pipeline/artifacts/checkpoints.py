@@ -17,7 +17,15 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import recover_folder, replaced_folder
 from albedo_pipeline.runtime.checksums import CHECKSUMS, damage, write_checksums
 from albedo_pipeline.runtime.locks import locked
-from albedo_pipeline.runtime.remote_folder import beside, fetch, remote_of, send, working_copy
+from albedo_pipeline.runtime.remote_folder import (
+    beside,
+    fetch,
+    forget_synced,
+    remote_of,
+    send,
+    sent_at_end,
+    working_copy,
+)
 from albedo_pipeline.runtime.storage import location
 
 logger = logging.getLogger(__name__)
@@ -54,10 +62,8 @@ class Checkpoints:
                 self._check_held = held.enter_context(locked(remote, "another training"))
             fetch(self.folder)
             self._recover()
-            try:
+            with sent_at_end(self.send):
                 yield
-            finally:
-                self.send()
 
     def send(self) -> None:
         """Copy what changed to object storage, if the folder is the working copy of one there.
@@ -171,6 +177,8 @@ class Checkpoints:
         newer = [later for later in self.steps() if later > step]
         if not newer:
             return None
+        self.send()
+        forget_synced(self.folder)
         aside = self._new_folder_beside()
         aside.mkdir()
         for later in reversed(newer):  # newest first: what a killed run leaves can be moved again

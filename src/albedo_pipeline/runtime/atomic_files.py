@@ -48,11 +48,14 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
             a file in the folder's place; names the folder.
     """
     if is_remote(folder):
-        with TemporaryDirectory() as temporary:
-            new = Path(temporary) / folder.name
-            new.mkdir()
-            yield new
-            replace_remote(folder, new)
+        try:
+            with TemporaryDirectory() as temporary:
+                new = Path(temporary) / folder.name
+                new.mkdir()
+                yield new
+                replace_remote(folder, new)
+        except (OSError, SafetensorError) as error:
+            raise ProjectError(f"{folder}: not written ({one_line(error)})") from error
         return
     folder = folder.resolve() if folder.is_symlink() else folder
     if folder.exists() and not folder.is_dir():

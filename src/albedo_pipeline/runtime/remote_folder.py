@@ -8,11 +8,13 @@ sees the old folder or the new one. A file that does not change is not sent agai
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,12 @@ from albedo_pipeline.runtime.storage import (
     upload,
 )
 
+logger = logging.getLogger(__name__)
 _MANIFEST, _OBJECTS = "manifest.json", "objects"
+_SYNCED = ".synced"
+"""File in a working copy: digests of the manifests that the copy equals or is newer than.
+
+It is in the copy, so a copy that was deleted or moved away is fetched again."""
 _TRANSFERS = 4
 """Number of files that are sent at a time; a large one is sent in parallel parts."""
 _remotes: dict[Path, Any] = {}
@@ -61,9 +68,8 @@ def local_copy(folder: Path) -> Path:
     """
     if not is_remote(folder) or not (files := _manifest(folder)):
         return folder
-    content = json.dumps(files, sort_keys=True).encode()
     versions = cache_folder() / "folders" / _digest(str(folder).encode())
-    copy = versions / _digest(content) / folder.name
+    copy = versions / _content_digest(files) / folder.name
     if copy.is_dir():
         return copy
     partial = versions / f".{uuid.uuid4().hex}.partial"
@@ -109,16 +115,39 @@ def remote_of(copy: Path) -> Path:
 
 
 def fetch(copy: Path) -> None:
-    """Make a working copy, if it is one, what the folder in object storage is; it must be held."""
+    """Make a working copy, if it is one, what the folder in object storage is; it must be held.
+
+    A copy that was made from the folder's present content stays as it is: what differs is newer,
+    and was not sent yet because the run was killed or the store did not take it.
+
+    Raises:
+        ProjectError: if the store does not give the files, or the copy cannot be written.
+    """
     if copy not in _remotes:
         return
+    for leftover in list(copy.rglob(".*.partial")):  # of a killed process
+        if leftover.is_file():
+            leftover.unlink()
     files = _manifest(_remotes[copy])
+    if _content_digest(files) in _synced(copy):
+        return
+    _note_synced(copy, [])  # while it is a mixture of the two
     on_disk = _hashed(copy)
     _fetch(_remotes[copy], {n: s for n, s in files.items() if on_disk.get(n) != s}, copy)
     for name in on_disk.keys() - files.keys():
         (copy / name).unlink(missing_ok=True)
         with suppress(OSError):  # not empty yet
             (copy / name).parent.rmdir()
+    _note_synced(copy, [_content_digest(files)])
+
+
+def forget_synced(copy: Path) -> None:
+    """Let the next `fetch` of a working copy give it all files of the folder in object storage.
+
+    Call it before files are moved out of the copy, which a killed process must not lose.
+    """
+    if copy in _remotes:
+        _note_synced(copy, [])
 
 
 def send(copy: Path) -> None:
@@ -127,8 +156,36 @@ def send(copy: Path) -> None:
     Raises:
         ProjectError: if the store does not take it; the old content stays.
     """
-    if copy in _remotes:
-        replace_remote(_remotes[copy], copy)
+    if copy not in _remotes:
+        return
+    files = _hashed(copy)
+    # Noted before as well, because the answer to the last request can be lost.
+    _note_synced(copy, [*_synced(copy), _content_digest(files)])
+    _replace(_remotes[copy], copy, files)
+    _note_synced(copy, [_content_digest(files)])
+
+
+@contextmanager
+def sent_at_end(send_copy: Callable[[], None]) -> Iterator[None]:
+    """Call `send_copy` at the end of the context.
+
+    If an error or a pause ends it, that is raised, and a failure to send is only logged: the
+    working copy stays, and the next run sends it.
+    """
+    try:
+        yield
+    except BaseException:
+        try:
+            send_copy()
+        except (ProjectError, OSError) as error:
+            log_not_sent(error)
+        raise
+    send_copy()
+
+
+def log_not_sent(error: BaseException) -> None:
+    """Log that a working copy could not be sent while a run ends for another reason."""
+    logger.error("%s; the files stay on this machine, run again here to send them", error)
 
 
 def replace_remote(folder: Any, source: Path) -> None:
@@ -137,7 +194,10 @@ def replace_remote(folder: Any, source: Path) -> None:
     Raises:
         ProjectError: if the store does not take it; the old content stays.
     """
-    files = _hashed(source)
+    _replace(folder, source, _hashed(source))
+
+
+def _replace(folder: Any, source: Path, files: dict[str, str]) -> None:
     try:
         stored = {path.name for path in files_in(folder / _OBJECTS)}
         missing = {digest: name for name, digest in files.items() if digest not in stored}
@@ -162,6 +222,24 @@ def _manifest(folder: Any) -> dict[str, str]:
         return {}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ProjectError(f"{folder / _MANIFEST}: cannot be read ({error})") from error
+
+
+def _synced(copy: Path) -> list[str]:
+    """What `_note_synced` noted last; empty if nothing was."""
+    try:
+        return (copy / _SYNCED).read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return []
+
+
+def _note_synced(copy: Path, manifests: list[str]) -> None:
+    partial = copy / f"{_SYNCED}.partial"
+    try:
+        copy.mkdir(parents=True, exist_ok=True)
+        partial.write_text("\n".join(manifests), encoding="utf-8")
+        partial.replace(copy / _SYNCED)
+    except OSError as error:
+        raise ProjectError(f"{copy}: not written ({error})") from error
 
 
 def _fetch(folder: Any, files: dict[str, str], target: Path) -> None:
@@ -208,6 +286,10 @@ def _sha256_once(path: Path) -> str:
         digest = sha256(path)
         _sent[path] = (stat.st_size, stat.st_mtime_ns, digest)
     return digest
+
+
+def _content_digest(files: dict[str, str]) -> str:
+    return _digest(json.dumps(files, sort_keys=True).encode())
 
 
 def _digest(content: bytes) -> str:

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, UnreachableError
 from albedo_pipeline.params.compute import ComputeParams
 from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.parallel import ordered_map, usable_cores
@@ -132,6 +132,9 @@ def _remove_damaged(folder: Path, chunks: Iterable[Chunk]) -> set[str]:
 
     Returns:
         Names of the removed files.
+
+    Raises:
+        UnreachableError: if the store does not give a shard.
     """
     names, removed = [chunk.shard for chunk in chunks if chunk.shard], set()
     paths = [folder / name for name in names]
@@ -152,6 +155,8 @@ def _is_undamaged(path: Path) -> bool:
             return True
         for row in range(len(shard.scalars)):
             shard.check(row)
+    except UnreachableError:  # it may be undamaged
+        raise
     except ProjectError:
         return False
     return True

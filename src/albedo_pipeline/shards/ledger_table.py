@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from albedo_pipeline.errors import one_line
+from albedo_pipeline.errors import UnreachableError, one_line
 from albedo_pipeline.runtime.atomic_files import write_bytes
 from albedo_pipeline.runtime.storage import is_remote, read
 from albedo_pipeline.shards.index import Rejected
@@ -55,12 +55,18 @@ class LedgerTable:
     """
 
     def __init__(self, folder: Path, cache_key: str) -> None:
+        """
+        Raises:
+            UnreachableError: if the store does not give the table; names it.
+        """
         self._summaries: dict[str, Record] = {}
         self._place: dict[str, tuple[int, int]] = {}
         self._group: tuple[int, list[dict]] = (-1, [])
         path = folder / _FILE
         try:
             self._open(path, cache_key)
+        except UnreachableError:
+            raise
         except FileNotFoundError:
             return
         except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
@@ -87,7 +93,7 @@ class LedgerTable:
         return Record(known.shard, known.size, known.rejected, found["sources"], found["rows"])
 
     def _open(self, path: Path, cache_key: str) -> None:
-        file = pa.BufferReader(read(path)) if is_remote(path) else path.open("rb")
+        file = pa.BufferReader(_read_remote(path)) if is_remote(path) else path.open("rb")
         self._file = pq.ParquetFile(file, page_checksum_verification=True)
         metadata = self._file.schema_arrow.metadata or {}
         if metadata.get(b"cache_key") != cache_key.encode():
@@ -100,6 +106,15 @@ class LedgerTable:
                 rejected = {int(k): Rejected(**item) for k, item in items.items()}
                 self._summaries[row["key"]] = Record(row["shard"], row["size"], rejected)
                 self._place[row["key"]] = (group, place)
+
+
+def _read_remote(path: Path) -> bytes:
+    try:
+        return read(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:  # not damage: what the table names would be made again
+        raise UnreachableError(one_line(error)) from error
 
 
 def write_table(folder: Path, cache_key: str, records: Iterable[tuple[str, Record]]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from albedo_pipeline.errors import one_line
 from albedo_pipeline.runtime.row_cache import RowCache
 from albedo_pipeline.runtime.storage import is_remote, put, read, read_ranges, upload
 from albedo_pipeline.shards.tensor_columns import TensorColumn
@@ -57,8 +58,17 @@ def store(file: Path, path: Any, scalars: pa.Table, columns: dict[str, TensorCol
 
 
 def read_head(path: Path) -> tuple[pa.Table, dict[str, TensorColumn]]:
-    """The scalars and the places of the tensors of a shard in object storage, in one request."""
-    head = pa.ipc.open_stream(read(head_of(path))).read_all()
+    """The scalars and the places of the tensors of a shard in object storage, in one request.
+
+    Raises:
+        OSError: if the store does not give the head.
+        Exception: if the head is damaged; of many types, but never OSError.
+    """
+    content = read(head_of(path))
+    try:
+        head = pa.ipc.open_stream(content).read_all()
+    except OSError as error:  # Arrow's error for bytes that end too early, which the store gave
+        raise ValueError(one_line(error)) from error
     types = json.loads(head.schema.metadata[_TYPES])
     columns = {}
     for name, dtype in types.items():

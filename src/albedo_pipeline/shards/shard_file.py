@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.errors import ProjectError, UnreachableError, one_line
 from albedo_pipeline.runtime.atomic_files import fsync
 from albedo_pipeline.runtime.storage import is_remote
 from albedo_pipeline.shards.remote_rows import RemoteRows, read_head, store
@@ -183,7 +183,7 @@ class ShardFile:
             digest = digest_of({name: self._read(name, row) for name in self.columns})
         except (OSError, ValueError, OverflowError, MemoryError) as error:  # a wrong place or size
             if is_remote(self.path) and isinstance(error, OSError):  # the store does not answer
-                raise ProjectError(one_line(error)) from error
+                raise UnreachableError(one_line(error)) from error
             digest = ""
         if digest != self.scalars[DIGEST][row].as_py():
             raise _damaged(self.path, f"row {row} is not what was written", self.written_by)
@@ -212,6 +212,7 @@ def open_shard(
         open_file: opens the file if it is on a disk; None keeps it open.
 
     Raises:
+        UnreachableError: if the store does not give it; names it.
         ProjectError: if it is missing or damaged; names it.
     """
     try:
@@ -223,7 +224,11 @@ def open_shard(
         )
         checked = np.zeros(len(scalars), bool)
         return ShardFile(path, rows.content, scalars, columns, written_by, checked)
-    except Exception as error:  # a damaged file raises errors of many types
+    except Exception as error:
+        is_missing = isinstance(error, FileNotFoundError)
+        if is_remote(path) and isinstance(error, OSError) and not is_missing:
+            raise UnreachableError(one_line(error)) from error
+        # A damaged file raises errors of many types.
         raise _damaged(path, one_line(error), written_by) from error
 
 

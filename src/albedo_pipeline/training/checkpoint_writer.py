@@ -5,7 +5,9 @@ from types import TracebackType
 from typing import Self
 
 from albedo_pipeline.artifacts.checkpoints import Checkpoints
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.optimisation import CheckpointSchedule
+from albedo_pipeline.runtime.remote_folder import log_not_sent
 from albedo_pipeline.training.due import kept_steps
 from albedo_pipeline.training.resume import OPTIMISER_FILE, Snapshot
 
@@ -20,6 +22,7 @@ class CheckpointWriter:
         self._store, self._schedule = store, schedule
         self._thread = ThreadPoolExecutor(1, "checkpoint")
         self._last: Future[None] | None = None
+        self._not_sent: ProjectError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -32,29 +35,39 @@ class CheckpointWriter:
     ) -> None:
         self._thread.shutdown()
 
-    def write(self, step: int, snapshot: Snapshot, best: list[int]) -> None:
+    def write(self, step: int, snapshot: Snapshot, best: list[int], pausing: bool = False) -> None:
         """Wait until the checkpoint before is written, and begin with this one.
 
         Args:
             step: number of optimiser steps done.
             snapshot: content of the checkpoint.
             best: steps of the best checkpoints, which are kept.
+            pausing: whether the training pauses; see `finish`.
 
         Raises:
-            Exception: if the checkpoint before could not be written.
+            Exception: if the checkpoint before could not be written or sent.
         """
-        self.finish()
+        self.finish(pausing)
         self._last = self._thread.submit(self._write, step, snapshot, best)
 
-    def finish(self) -> None:
-        """Wait until the last checkpoint is written.
+    def finish(self, pausing: bool = False) -> None:
+        """Wait until the last checkpoint is written, and sent if it is of a working copy.
+
+        Args:
+            pausing: whether the training pauses. Then a checkpoint that is written but could not be
+                sent is only logged: the next run sends it.
 
         Raises:
-            Exception: if it could not be written.
+            Exception: if it could not be written or sent.
         """
         last, self._last = self._last, None
         if last is not None:
             last.result()
+        error, self._not_sent = self._not_sent, None
+        if error is not None:
+            if not pausing:
+                raise error
+            log_not_sent(error)
 
     def _write(self, step: int, snapshot: Snapshot, best: list[int]) -> None:
         store, schedule = self._store, self._schedule
@@ -63,4 +76,7 @@ class CheckpointWriter:
         if schedule.weights_only:
             for older in store.steps()[: -schedule.keep_last]:
                 store.leave_out(older, OPTIMISER_FILE)
-        store.send()
+        try:
+            store.send()
+        except ProjectError as error:
+            self._not_sent = error

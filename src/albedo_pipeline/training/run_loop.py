@@ -25,7 +25,7 @@ from albedo_pipeline.provenance.run_record import (
 from albedo_pipeline.runtime.checksums import damage
 from albedo_pipeline.runtime.distributed import run_on_main_and_broadcast
 from albedo_pipeline.runtime.log_file import logging_to
-from albedo_pipeline.runtime.remote_folder import send
+from albedo_pipeline.runtime.remote_folder import send, sent_at_end
 from albedo_pipeline.training.callbacks import Callbacks
 from albedo_pipeline.training.log import TrainingLog, tag
 from albedo_pipeline.training.resume import (
@@ -104,15 +104,14 @@ def run_loop(
         record_file = write_record(store.folder, record, git_diff(Path.cwd()))
         track_text(accelerator, "run/record", record_text(record), state.step)
     log = TrainingLog(rows, lambda scalars, step: accelerator.log(scalars, step=step))
-    try:
-        Trainer(task, params, store, config, state, log, callbacks).run(stop)
-    finally:
-        for tracker in accelerator.trackers:
-            tracker.finish()
-        if accelerator.is_main_process:
-            send(tensorboard)
-        if record_file is not None:
-            _end(record_file, params, state, time.monotonic() - began)
+    with sent_at_end(lambda: send(tensorboard) if accelerator.is_main_process else None):
+        try:
+            Trainer(task, params, store, config, state, log, callbacks).run(stop)
+        finally:
+            for tracker in accelerator.trackers:
+                tracker.finish()
+            if record_file is not None:
+                _end(record_file, params, state, time.monotonic() - began)
     return state, log.table()
 
 

@@ -169,9 +169,9 @@ class Trainer:
         if self._unsaved and (
             stopping or checkpoint_is_due(params, state, last_step) or self._minutes_have_passed()
         ):
-            self._save()
+            self._save(stopping)
         if stopping:
-            self._wait_for_the_checkpoint()
+            self._wait_for_the_checkpoint(stopping)
         is_work_left = (
             not is_finished(state, last_step)
             or validation_is_due(params, state, last_step)
@@ -317,7 +317,7 @@ class Trainer:
         logger.info("%s: largest gradients at step %d:\n%s", self._name, step, "\n".join(lines))
         track_text(self.task.accelerator, "run/largest_gradients", "\n".join(lines), step)
 
-    def _save(self) -> None:
+    def _save(self, stopping: bool) -> None:
         self._read_records()
         self.state.pending = self.records.state()
         self._unsaved = False
@@ -326,9 +326,9 @@ class Trainer:
         def begin() -> None:
             snapshot = Snapshot.of(self.state, self.task.tensors(), self.config, self.log.table())
             best = [step for step, _ in self.state.best]
-            self._writer.write(self.state.step, snapshot, best)
+            self._writer.write(self.state.step, snapshot, best, stopping)
 
         run_on_main_and_broadcast(self.task.accelerator, begin)
 
-    def _wait_for_the_checkpoint(self) -> None:
-        run_on_main_and_broadcast(self.task.accelerator, self._writer.finish)
+    def _wait_for_the_checkpoint(self, stopping: bool = False) -> None:
+        run_on_main_and_broadcast(self.task.accelerator, lambda: self._writer.finish(stopping))
