@@ -144,7 +144,7 @@ def test_what_could_not_be_sent_is_kept(
     (copy / "step-2" / "a").write_text("2")
     (copy / "step-1" / "a").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(remote_folder, "upload", refuse)
+        patch.setattr(remote_folder, "_send_file", refuse)
         with pytest.raises(ProjectError, match=f"{folder_url}/work: not written"):
             send(copy)
     assert content(working_copy(folder)) == {"step-2/a": "2"}
@@ -203,3 +203,26 @@ def test_a_folder_on_the_disk_is_itself(tmp_path: Path) -> None:
     fetch(tmp_path)
     assert content(tmp_path) == {"a": "1"}
     assert has_file(tmp_path, "a")
+
+
+def test_a_file_that_grows_while_it_is_sent_is_stored_whole(
+    folder_url: str, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `log.txt` of a training does, which checkpoints are sent beside."""
+    folder, hashed = location(folder_url), remote_folder._hashed
+    copy = working_copy(folder)
+    log = copy / "log.txt"
+    log.write_text("one line\n")
+
+    def grown(copy: Path) -> dict[str, str]:
+        files = hashed(copy)
+        with log.open("a") as file:
+            file.write("another\n")
+        return files
+
+    monkeypatch.setattr(remote_folder, "_hashed", grown)
+    send(copy)
+    monkeypatch.undo()
+    shutil.rmtree(copy)
+    fetch(copy)
+    assert log.read_text() == "one line\nanother\n"

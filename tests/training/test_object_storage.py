@@ -75,7 +75,7 @@ def test_a_pause_while_the_store_fails_is_a_pause_and_the_next_run_sends(
     with monkeypatch.context() as patch:
 
         def fail_and_pause() -> None:
-            patch.setattr(remote_folder, "upload", refuse)
+            patch.setattr(remote_folder, "_send_file", refuse)
             os.kill(os.getpid(), signal.SIGTERM)
 
         call_in_step(patch, 2, fail_and_pause)

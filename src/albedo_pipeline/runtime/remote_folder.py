@@ -39,6 +39,8 @@ _SYNCED = ".synced"
 It is in the copy, so a copy that was deleted or moved away is fetched again."""
 _TRANSFERS = 4
 """Number of files that are sent at a time; a large one is sent in parallel parts."""
+_AT_ONCE = 2**24
+"""Bytes of the largest file that is read at once, so that it may change while it is sent."""
 _remotes: dict[Path, Any] = {}
 """The folder in object storage of each working copy of this process."""
 _sent: dict[Path, tuple[int, int, str]] = {}
@@ -161,8 +163,8 @@ def send(copy: Path) -> None:
     files = _hashed(copy)
     # Noted before as well, because the answer to the last request can be lost.
     _note_synced(copy, [*_synced(copy), _content_digest(files)])
-    _replace(_remotes[copy], copy, files)
-    _note_synced(copy, [_content_digest(files)])
+    sent = _replace(_remotes[copy], copy, files)
+    _note_synced(copy, [_content_digest(sent)])
 
 
 @contextmanager
@@ -197,21 +199,33 @@ def replace_remote(folder: Any, source: Path) -> None:
     _replace(folder, source, _hashed(source))
 
 
-def _replace(folder: Any, source: Path, files: dict[str, str]) -> None:
+def _replace(folder: Any, source: Path, files: dict[str, str]) -> dict[str, str]:
+    """Send the files, of which the digests are given; returns the digests of what was sent."""
     try:
         stored = {path.name for path in files_in(folder / _OBJECTS)}
-        missing = {digest: name for name, digest in files.items() if digest not in stored}
+        missing = [name for name, digest in files.items() if digest not in stored]
         with ThreadPoolExecutor(_TRANSFERS) as pool:
-            list(
-                pool.map(
-                    lambda item: upload(source / item[1], folder / _OBJECTS / item[0]),
-                    missing.items(),
-                )
-            )
+            sent = pool.map(lambda name: _send_file(folder, source / name, files[name]), missing)
+            files = files | dict(zip(missing, sent, strict=True))
         put(folder / _MANIFEST, json.dumps({"files": files}, indent=1, sort_keys=True).encode())
         remove([folder / _OBJECTS / digest for digest in sorted(stored - set(files.values()))])
+        return files
     except OSError as error:
         raise ProjectError(f"{folder}: not written ({error})") from error
+
+
+def _send_file(folder: Any, path: Path, digest: str) -> str:
+    """Send a file as an object; returns the SHA-256 of what was sent.
+
+    That is `digest`, unless the file has grown since, as the log of a training does.
+    """
+    if path.stat().st_size > _AT_ONCE:
+        upload(path, folder / _OBJECTS / digest)
+        return digest
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    put(folder / _OBJECTS / digest, content)
+    return digest
 
 
 def _manifest(folder: Any) -> dict[str, str]:
