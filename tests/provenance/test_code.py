@@ -39,6 +39,7 @@ BEHIND = {
         "imaging.pixels",
         "imaging.prepare_pair",
         "imaging.resize",
+        "imaging.stored_srgb",
         "imaging.target_checks",
         "preprocessing.pair_rows",
         "readers.masked_ids",

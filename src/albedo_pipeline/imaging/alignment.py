@@ -1,6 +1,7 @@
 """Whether beauty and albedo show the same content at the same place."""
 
 import numpy as np
+from scipy.fft import irfft2, next_fast_len, rfft2
 
 MAX_SHIFT_SHARE = 0.1
 """Largest shift that is searched, as a share of the shorter side."""
@@ -27,10 +28,11 @@ def estimated_shift(beauty: np.ndarray, albedo: np.ndarray, usable: np.ndarray) 
     norm = np.sqrt(np.square(edges[0]).sum() * np.square(edges[1]).sum())
     if norm == 0:
         return 0, 0
-    shape = [2 * n for n in beauty.shape]  # zero padding, so that shifted edges do not wrap around
-    spectra = [np.fft.rfft2(edge, shape) for edge in edges]
-    correlation = np.fft.irfft2(spectra[1] * spectra[0].conj(), shape) / norm
     reach = max(1, int(MAX_SHIFT_SHARE * min(beauty.shape)))
+    # Zero padding, so that edges that are shifted by up to `reach` do not wrap around.
+    shape = [next_fast_len(n + reach, real=True) for n in beauty.shape]
+    spectra = [rfft2(edge, shape) for edge in edges]
+    correlation = irfft2(spectra[1] * spectra[0].conj(), shape) / norm
     window = np.roll(correlation, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
     down, across = np.unravel_index(int(window.argmax()), window.shape)
     if window[down, across] - window[reach, reach] < MIN_GAIN:

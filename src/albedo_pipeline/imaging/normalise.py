@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from albedo_pipeline.imaging.alignment import estimated_shift
-from albedo_pipeline.imaging.colour import encode_srgb, luminance
+from albedo_pipeline.imaging.colour import luminance
 from albedo_pipeline.imaging.colour_space_checks import edge_contrast
 from albedo_pipeline.imaging.crops import Box, CropSettings, Shape, crop_boxes, nearest_shape
 from albedo_pipeline.imaging.dhash import difference_hash
 from albedo_pipeline.imaging.image import Image, linear_rows
-from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.prepare_pair import PreparedPair, Record, prepare_pair
 from albedo_pipeline.imaging.resize import resize_image, resize_mask, resize_rows, strips
+from albedo_pipeline.imaging.stored_srgb import stored_srgb
 from albedo_pipeline.imaging.target_checks import ALL_TARGETS, TargetRules
 
 PLAUSIBLE_ALBEDO = (0.02, 0.95)
@@ -121,16 +121,13 @@ class _ClippedRows:
 
     def __call__(self, rows: slice) -> np.ndarray:
         part = self.rows_of(rows)
-        self.count += _count_above(part, self.limit, self.valid[rows])
+        if not part.max() > self.limit:
+            return part
+        above = part > self.limit
+        # Ten times as fast as above.any(axis=-1).
+        above = above[..., 0] | above[..., 1] | above[..., 2]
+        self.count += int(np.count_nonzero(above & self.valid[rows]))
         return np.minimum(part, self.limit)
-
-
-def _count_above(pixels: np.ndarray, limit: np.float32, mask: np.ndarray) -> int:
-    """Number of pixels in the mask, bool [H, W], that have a channel above the limit."""
-    if not pixels.max() > limit:
-        return 0
-    above = pixels > limit
-    return int(np.count_nonzero((above[..., 0] | above[..., 1] | above[..., 2]) & mask))
 
 
 def _content_columns(beauty: np.ndarray, albedo: np.ndarray, valid: np.ndarray) -> Record:
@@ -163,7 +160,7 @@ def _quantised(linear: np.ndarray) -> np.ndarray:
     """Linear [H, W, 3] => uint16 [3, H, W], sRGB-encoded."""
     stored = np.empty((3, *linear.shape[:2]), np.uint16)
     for rows in strips(*linear.shape[:2]):
-        stored[:, rows] = quantize(encode_srgb(linear[rows])).transpose(2, 0, 1)
+        stored[:, rows] = stored_srgb(linear[rows]).transpose(2, 0, 1)
     return stored
 
 

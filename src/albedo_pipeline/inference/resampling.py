@@ -9,6 +9,7 @@ from torch.nn.functional import interpolate
 from albedo_pipeline.imaging.colour import decode_srgb, encode_srgb, to_linear
 from albedo_pipeline.imaging.pixels import as_float32, dequantize, quantize
 from albedo_pipeline.imaging.resize import resize_image, resize_rows
+from albedo_pipeline.imaging.stored_srgb import stored_srgb
 from albedo_pipeline.inference.guided_enlargement import enlarge_guided
 from albedo_pipeline.models.albedo_model import Space
 from albedo_pipeline.params.sampling import Resampling
@@ -39,7 +40,7 @@ def resized_beauty(beauty: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     if size == beauty.shape[:2]:
         return beauty
-    return quantize(encode_srgb(resize_rows(rows_of, beauty.shape, *size)))
+    return stored_srgb(resize_rows(rows_of, beauty.shape, *size))
 
 
 def at_own_size(albedo: np.ndarray, small: np.ndarray, beauty: np.ndarray) -> np.ndarray:

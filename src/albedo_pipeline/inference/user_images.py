@@ -13,15 +13,14 @@ import numpy as np
 
 from albedo_pipeline.artifacts.prediction_job import UserImage
 from albedo_pipeline.errors import BadSampleError, ProjectError
-from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.declarations import ReadOptions
 from albedo_pipeline.imaging.exposure import brightness_of, exposure_factor
 from albedo_pipeline.imaging.image import Image, linear_rows
 from albedo_pipeline.imaging.io.film import ANIMATIONS, VIDEOS, read_film
 from albedo_pipeline.imaging.io.read import ColourImage, read_colour
 from albedo_pipeline.imaging.pixel_checks import PixelChecks, check_pixels
-from albedo_pipeline.imaging.pixels import quantize
 from albedo_pipeline.imaging.resize import strips
+from albedo_pipeline.imaging.stored_srgb import stored_srgb
 from albedo_pipeline.params import PredictParams
 from albedo_pipeline.runtime.companions import EXAMPLES, is_companion, without_companions
 from albedo_pipeline.runtime.plain_files import check_plain_file, is_folder
@@ -267,7 +266,7 @@ def _exposed(image: ColourImage, params: PredictParams, factor: float | None) ->
     for rows in strips(height, width):
         light = rows_of(rows) * np.float32(factor)
         clipped += int(np.count_nonzero((light > 1).any(axis=-1)))
-        stored[rows] = quantize(encode_srgb(light))
+        stored[rows] = stored_srgb(light)
     pixels = height * width
     return Beauty(
         stored,
