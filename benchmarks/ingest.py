@@ -75,7 +75,8 @@ def raw_pairs(folder: Path, count: int, side: int) -> FilenameListDataset:
 def ingest(dataset: FilenameListDataset, folder: Path, resolution: int) -> None:
     """Ingest all pairs into new shards."""
     params = IngestParams(resolution=resolution)
-    target = PairShardsDataset(filepath=str(folder), samples_per_shard=64)
+    # Several shards even in a short turn, as in a long run, so that flushing one is not the end.
+    target = PairShardsDataset(filepath=str(folder), samples_per_shard=16)
     target.save(PairBuild(dataset.load(), params))
 
 

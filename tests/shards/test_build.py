@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kedro.io import DatasetError
 
 from albedo_pipeline.runtime.locks import locked
-from albedo_pipeline.shards import index, ledger
+from albedo_pipeline.shards import index, ledger, shard_file
 from albedo_pipeline.shards.build import chunk_bounds
 from albedo_pipeline.shards.datasets import ShardsDataset
 from albedo_pipeline.shards.shard_file import open_shard
@@ -55,6 +56,31 @@ def test_a_failed_build_continues_after_its_finished_chunks(
     bounds = chunk_bounds([s.name for s in again.sources], 8)
     finished = sum(len(chunk) for chunk in bounds if chunk.stop <= fails_at)
     assert len(again.made) == 100 - finished
+
+
+def test_a_shard_that_cannot_be_flushed_ends_the_build_soon(
+    tmp_path: Path, made_at_once, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, flushed = tmp_path / "continued", []
+
+    def full(path: Path) -> None:
+        flushed.append(path)
+        if len(flushed) == 2:
+            raise OSError("disk full")
+
+    first = Squares(values(100))
+    with monkeypatch.context() as patch:
+        patch.setattr(shard_file, "fsync", full)
+        with pytest.raises(DatasetError, match="not finished: disk full"):
+            dataset(folder).save(first)
+    bounds = chunk_bounds([s.name for s in first.sources], 8)
+    assert len(flushed) == 3 < len(bounds)
+    assert not list(folder.glob(".shard-*"))
+    again = Squares(values(100))
+    dataset(folder).save(again)
+    assert content(folder) == made_at_once
+    # The first shard, and the third, which was filled while the second one failed.
+    assert len(again.made) == 100 - len(bounds[0]) - len(bounds[2])
 
 
 def test_a_finished_build_makes_nothing_again(tmp_path: Path, made_at_once) -> None:

@@ -1,6 +1,8 @@
 """One chunk of a shard build => one shard and its record, in this process or in a worker."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import tee
 from pathlib import Path
@@ -38,7 +40,10 @@ class ChunkWriter:
     ledger: BuildLedger
 
     def write_all(self, works: Iterable[ChunkWork], watched: Callable[[Results], Results]) -> None:
-        """Write chunks in one stream, so that reading ahead does not stop at the end of a chunk.
+        """Write chunks in one stream, so that making rows does not stop at the end of a chunk.
+
+        A finished shard is flushed to the disk by another thread while the next one is filled. No
+        more than two wait for it.
 
         Args:
             works: the chunks; they are taken as the results need them.
@@ -46,8 +51,15 @@ class ChunkWriter:
         """
         for_items, for_shards = tee(works)
         results = watched(self.make(work.items for work in for_items))
-        for work in for_shards:
-            self._write(work, results)
+        with ThreadPoolExecutor(1) as publisher:
+            earlier: Future[None] | None = None
+            for work in for_shards:
+                later = publisher.submit(self._filled(work, results))
+                if earlier:
+                    earlier.result()
+                earlier = later
+            if earlier:
+                earlier.result()
         for _ in results:  # exhausted, so that the progress shows its end
             pass
 
@@ -60,13 +72,16 @@ class ChunkWriter:
                 outcomes.append(result if isinstance(result, Rejected) else None)
                 yield result
 
-        self._write(work, noted(self.make([work.items])))
+        publish = self._filled(work, noted(self.make([work.items])))
+        publish()
         return outcomes
 
-    def _write(self, work: ChunkWork, results: Results) -> None:
+    def _filled(self, work: ChunkWork, results: Results) -> Callable[[], None]:
+        """Fill the shard of a chunk; returns what publishes it and then records the chunk."""
         rows, rejected = [], {}
         copier = RowCopier(self.folder)
-        with ShardWriter(self.folder) as shard:
+        with ExitStack() as stack:
+            shard = stack.enter_context(ShardWriter(self.folder))
             for place, previous in enumerate(work.previous):
                 result = copier.read(previous) if previous else next(results)
                 if isinstance(result, Rejected):
@@ -74,4 +89,10 @@ class ChunkWriter:
                 for row in result:
                     shard.add(row)
                 rows.append(len(result))
-        self.ledger.record(work.key, shard.name, work.sources, rows, rejected)
+            filled = stack.pop_all()
+
+        def publish() -> None:
+            filled.close()
+            self.ledger.record(work.key, shard.name, work.sources, rows, rejected)
+
+        return publish
