@@ -44,6 +44,8 @@ BEHIND = {
         "readers.masked_ids",
         "readers.pair_files",
         "readers.raw_pairs",
+        "readers.remote_root",
+        "readers.root_names",
         "readers.roots",
         "readers.tar_index",
         "shards.index",

@@ -1,30 +1,24 @@
-"""Where a reader's files lie: a folder, or an uncompressed `.tar` that is never unpacked."""
+"""Where a reader's files lie: a folder, also in object storage, or an uncompressed `.tar`."""
 
 import logging
 import os
 import posixpath
-import unicodedata
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from albedo_pipeline.errors import BadSampleError, ProjectError, TransientReadError
+from albedo_pipeline.readers.remote_root import RemoteRoot, list_folder
+from albedo_pipeline.readers.root_names import check_name, log_companions, nfc
 from albedo_pipeline.readers.tar_index import TarIndex, is_compressed, read_index
-from albedo_pipeline.runtime.companions import EXAMPLES, is_companion, without_companions
+from albedo_pipeline.runtime.companions import is_companion, without_companions
 from albedo_pipeline.runtime.plain_files import check_plain_file
+from albedo_pipeline.runtime.storage import is_remote
 
 logger = logging.getLogger(__name__)
 
 _COPIED_AT_ONCE = 1 << 22
-
-
-def nfc(name: str) -> str:
-    """The name in Unicode's composed form, in which two spellings of one name are equal.
-
-    macOS often stores `é` as `e` with an accent after it (NFD), other systems as one character.
-    """
-    return unicodedata.normalize("NFC", name)
 
 
 class Root(Protocol):
@@ -41,7 +35,7 @@ class Root(Protocol):
         """Every file that is no companion, sorted."""
 
     def signature(self, name: str) -> str:
-        """Size and time of one file, or why it has none; never raises."""
+        """Size and time (or entity tag) of one file, or why it has none; never raises."""
 
     def opened(self, name: str) -> AbstractContextManager[Path]:
         """A path that can be read while the context lasts.
@@ -49,15 +43,19 @@ class Root(Protocol):
         Raises:
             BadSampleError: "name: reason", if the name leaves the root, is missing or no plain
                 file, and at the end if the file was changed meanwhile.
+            TransientReadError: if the next run may be able to read it.
         """
 
 
 def open_root(path: Path) -> Root:
-    """The root at a path; of a `.tar` the members are listed here.
+    """The root at a path; a folder in object storage, and the members of a `.tar`, are listed here.
 
     Raises:
-        ProjectError: if there is neither a folder nor a sound, uncompressed `.tar`.
+        ProjectError: if there is neither a folder nor a sound, uncompressed `.tar`, or the store
+            does not list the folder.
     """
+    if is_remote(path):
+        return RemoteRoot(path, list_folder(path))
     if path.is_dir():
         return FolderRoot(path)
     if not path.is_file():
@@ -92,7 +90,7 @@ class FolderRoot:
             names += [(inside / name).as_posix() for name in files if not is_companion(name)]
         if linked:
             logger.warning("%s: %d folder(s) are links; not searched", self.path, linked)
-        self.companions = _logged(self.path, companions)
+        self.companions = log_companions(self.path, companions)
         return sorted(names)
 
     def signature(self, name: str) -> str:
@@ -163,7 +161,7 @@ class TarRoot:
     def names(self) -> list[str]:
         """Every plain file that is no companion, and whose name does not leave the archive."""
         names, companions = without_companions(self._index.members)
-        self.companions = _logged(self.path, companions)
+        self.companions = log_companions(self.path, companions)
         return sorted(names)
 
     def signature(self, name: str) -> str:
@@ -201,21 +199,6 @@ class TarRoot:
         if normal in self._index.members or normal in self._index.refused:
             return normal
         return self._spellings.get(nfc(normal), normal)
-
-
-def check_name(name: str) -> None:
-    """Raise BadSampleError if a name is absolute, or leaves the root by `..`."""
-    if "\0" in name:
-        raise BadSampleError(f"{name!r}: not a file name")
-    normal = posixpath.normpath(name)
-    if posixpath.isabs(name) or normal == ".." or normal.startswith("../"):
-        raise BadSampleError(f"{name}: leaves the folder of the data")
-
-
-def _logged(path: Path, companions: int) -> int:
-    if companions:
-        logger.info("%s: passed over %d companion file(s) (%s)", path, companions, EXAMPLES)
-    return companions
 
 
 def _refuse_folder(error: OSError) -> None:
