@@ -48,6 +48,8 @@ BEHIND = {
         "readers.root_names",
         "readers.roots",
         "readers.tar_index",
+        "readers.tar_root",
+        "readers.unchanged",
         "shards.index",
         "shards.remote_rows",
         "shards.scalar_text",

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from unicodedata import normalize
@@ -253,6 +254,28 @@ def test_companions_and_names_of_no_file_are_passed_over(
         assert root.names() == ["b/1"]
     assert root.companions == 2
     assert f"{folder_url}: passed over 2 companion file(s)" in caplog.text
+
+
+def test_an_archive_in_a_bucket(raw: Path, folder_url: str, s3_server: Faults, tmp_path) -> None:
+    with tarfile.open(tmp_path / "raw.tar", "w") as archive:
+        archive.add(raw, ".")
+    path = location(folder_url) / "raw.tar"
+    upload(tmp_path / "raw.tar", path)
+    dataset = FolderPatternDataset(filepath=str(path))
+    before = s3_server.requests
+    found = dataset.load()
+    assert s3_server.requests - before == 4  # two find the file, one its size, one all headers
+    expected = FolderPatternDataset(filepath=str(tmp_path / "raw.tar")).load()
+    assert (found[3].load().albedo == expected[3].load().albedo).all()
+    put(path, b"x")
+    with pytest.raises(
+        TransientReadError, match=r"beauty\.exr: (not read|the archive was changed)"
+    ):
+        found[0].load()
+    for content, reason in ((b"x" * 2000, "not a sound"), (b"\x1f\x8b" * 600, "is compressed; de")):
+        put(path, content)
+        with pytest.raises(DatasetError, match=rf"{path}: {reason}"):
+            dataset.load()
 
 
 def test_unusual_names_are_read(folder_url: str) -> None:

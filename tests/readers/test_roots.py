@@ -13,9 +13,8 @@ from unicodedata import normalize
 import pytest
 
 from albedo_pipeline.errors import BadSampleError, ProjectError
-from albedo_pipeline.readers.remote_root import RemoteRoot
 from albedo_pipeline.readers.roots import Root, open_root
-from albedo_pipeline.runtime.storage import location, make_folder
+from albedo_pipeline.runtime.storage import is_remote, location, make_folder, upload
 
 FILES = {"a/1.bin": b"one", "a/2.bin": bytes(range(256)) * 4000, "b c/é.bin": b"two", "top": b"0"}
 
@@ -31,11 +30,16 @@ def packed(path: Path, files: dict[str, bytes], extra: list[tarfile.TarInfo] | N
     return path
 
 
-@pytest.fixture(params=["folder", "tar", "bucket"])
+@pytest.fixture(params=["folder", "tar", "bucket", "tar in a bucket"])
 def new_root(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[dict[str, bytes]], Root]:
     """Function that stores files in a new root of each kind."""
     if request.param == "tar":
         return lambda files: open_root(packed(tmp_path / "data.tar", files))
+    if request.param == "tar in a bucket":
+        archive = location(request.getfixturevalue("folder_url")) / "data.tar"
+        return lambda files: (
+            upload(packed(tmp_path / "data.tar", files), archive) or open_root(archive)
+        )
     place = tmp_path / "data"
     if request.param == "bucket":
         place = location(request.getfixturevalue("folder_url"))
@@ -67,7 +71,7 @@ def test_names_and_contents(root: Root) -> None:
 
 
 def test_many_threads_read_at_once(root: Root) -> None:
-    names = list(FILES) * (4 if isinstance(root, RemoteRoot) else 20)
+    names = list(FILES) * (4 if is_remote(root.path) else 20)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda name: read(root, name), names)) == [FILES[n] for n in names]
 

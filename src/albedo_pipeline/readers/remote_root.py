@@ -110,6 +110,8 @@ class RemoteRoot:
 def list_folder(path: Any) -> dict[str, str]:
     """State of every file of a folder in object storage by its name; one listing.
 
+    If there is a file at the path instead, such as a `.tar`, it has the name "".
+
     Objects that no folder on a disk could hold, such as `a//b`, are left out with a warning.
 
     Raises:
@@ -124,7 +126,7 @@ def list_folder(path: Any) -> dict[str, str]:
     if not states:
         raise ProjectError(f"{path}: no such folder, or an empty one; check the URL")
     if list(states) == [""]:
-        raise ProjectError(f"{path}: neither a folder nor a .tar")
+        return states
     named = {name: state for name, state in states.items() if posixpath.normpath(name) == name}
     if len(named) < len(states):
         example = next(name for name in states if name not in named)
