@@ -33,7 +33,7 @@ def split_by(folder: Path, lists: dict[str, str], **changes) -> SplitParams:
     """Settings with lists that hold these texts."""
     for split, text in lists.items():
         (folder / f"{split}.txt").write_text(text, encoding="utf-8")
-    paths = {split: folder / f"{split}.txt" for split in lists}
+    paths = {split: str(folder / f"{split}.txt") for split in lists}
     return SplitParams.model_validate({"lists": paths} | changes)
 
 
@@ -121,7 +121,7 @@ def test_wrong_lists_are_refused(
 
 
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
-    params = SplitParams(lists={"test": tmp_path / "none.txt"})
+    params = SplitParams(lists={"test": str(tmp_path / "none.txt")})
     with pytest.raises(ProjectError, match=r"^ingest\.split\.lists\.test: .*none\.txt: no such"):
         published_split(references("a/1"), params)
 

@@ -1,9 +1,10 @@
-"""Folders and tars: nothing outside is read, nothing that changes is trusted."""
+"""Folders, tars and buckets: nothing outside is read, nothing that changes is trusted."""
 
 import logging
 import os
 import tarfile
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from albedo_pipeline.errors import BadSampleError, ProjectError
 from albedo_pipeline.readers.roots import Root, open_root
+from albedo_pipeline.runtime.storage import is_remote, location, make_folder, upload
 
 FILES = {"a/1.bin": b"one", "a/2.bin": bytes(range(256)) * 4000, "b c/é.bin": b"two", "top": b"0"}
 
@@ -28,15 +30,33 @@ def packed(path: Path, files: dict[str, bytes], extra: list[tarfile.TarInfo] | N
     return path
 
 
-@pytest.fixture(params=["folder", "tar"])
-def root(request: pytest.FixtureRequest, tmp_path: Path) -> Root:
-    """The same files in a folder and in a tar."""
+@pytest.fixture(params=["folder", "tar", "bucket", "tar in a bucket"])
+def new_root(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[dict[str, bytes]], Root]:
+    """Function that stores files in a new root of each kind."""
     if request.param == "tar":
-        return open_root(packed(tmp_path / "data.tar", FILES))
-    for name, content in FILES.items():
-        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "data" / name).write_bytes(content)
-    return open_root(tmp_path / "data")
+        return lambda files: open_root(packed(tmp_path / "data.tar", files))
+    if request.param == "tar in a bucket":
+        archive = location(request.getfixturevalue("folder_url")) / "data.tar"
+        return lambda files: (
+            upload(packed(tmp_path / "data.tar", files), archive) or open_root(archive)
+        )
+    place = tmp_path / "data"
+    if request.param == "bucket":
+        place = location(request.getfixturevalue("folder_url"))
+
+    def store(files: dict[str, bytes]) -> Root:
+        for name, content in files.items():
+            make_folder((place / name).parent)
+            (place / name).write_bytes(content)
+        return open_root(place)
+
+    return store
+
+
+@pytest.fixture
+def root(new_root: Callable[[dict[str, bytes]], Root]) -> Root:
+    """The same files in each kind of root."""
+    return new_root(FILES)
 
 
 def read(root: Root, name: str) -> bytes:
@@ -51,7 +71,7 @@ def test_names_and_contents(root: Root) -> None:
 
 
 def test_many_threads_read_at_once(root: Root) -> None:
-    names = list(FILES) * 20
+    names = list(FILES) * (4 if is_remote(root.path) else 20)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda name: read(root, name), names)) == [FILES[n] for n in names]
 
@@ -260,18 +280,11 @@ def test_members_that_all_bear_one_time_count_by_the_archive(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])
-@pytest.mark.parametrize("kind", ["folder", "tar"])
 def test_a_name_finds_its_file_in_the_other_unicode_form(
-    tmp_path: Path, kind: str, stored: str
+    new_root: Callable[[dict[str, bytes]], Root], stored: str
 ) -> None:
     composed = "Müller/é 1.bin"
-    name = normalize(stored, composed)
-    if kind == "tar":
-        root = open_root(packed(tmp_path / "x.tar", {name: b"one"}))
-    else:
-        (tmp_path / "x" / name).parent.mkdir(parents=True)
-        (tmp_path / "x" / name).write_bytes(b"one")
-        root = open_root(tmp_path / "x")
+    root = new_root({normalize(stored, composed): b"one"})
     spellings = [normalize(form, composed) for form in ("NFC", "NFD")]
     assert [read(root, spelling) for spelling in spellings] == [b"one", b"one"]
     assert len({root.signature(spelling) for spelling in spellings}) == 1

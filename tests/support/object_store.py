@@ -21,6 +21,8 @@ SLOW_DOWN = (
     b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
 
+DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+
 
 @dataclass
 class Faults:
@@ -30,6 +32,8 @@ class Faults:
     fail_every: int = 0
     """Each n-th request is refused, or its answer is lost after it was carried out, in turn; 0:
     none."""
+    denied: bool = False
+    """Whether every request is refused as one without the right to it."""
     seconds: float = 0
     """Delay of each answer."""
     requests: int = 0
@@ -47,6 +51,10 @@ class Faults:
             self.failed += fails
             is_lost = self.failed % 2 == 0
         time.sleep(self.seconds)
+        if self.denied:
+            environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
+            start_response("403 Forbidden", [("Content-Type", "application/xml")])
+            return [DENIED]
         if not fails:
             return self.app(environment, start_response)
         if is_lost:

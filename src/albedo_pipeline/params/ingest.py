@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from albedo_pipeline.params.base import Params
 from albedo_pipeline.params.compute import LOCAL, ComputeParams
+from albedo_pipeline.runtime.storage import location
 
 
 class ExposureParams(Params):
@@ -29,14 +30,15 @@ class ExposureParams(Params):
 class SplitLists(Params):
     """Text files that name the samples or groups of each split, one a line.
 
-    A line may have more names, as in a list of pairs: only the first one counts.
+    Each is a path or a URL such as `s3://…`. A line may have more names, as in a list of pairs:
+    only the first one counts.
     """
 
-    train: Path | None = None
+    train: str | None = None
     """List of the training split."""
-    validation: Path | None = None
+    validation: str | None = None
     """List of the validation split."""
-    test: Path | None = None
+    test: str | None = None
     """List of the test split."""
 
     @model_validator(mode="after")
@@ -47,7 +49,8 @@ class SplitLists(Params):
 
     def files(self) -> dict[str, Path]:
         """The lists that are named, by split."""
-        return {split: path for split in type(self).model_fields if (path := getattr(self, split))}
+        named = {split: getattr(self, split) for split in type(self).model_fields}
+        return {split: location(path) for split, path in named.items() if path}
 
 
 class SplitParams(Params):

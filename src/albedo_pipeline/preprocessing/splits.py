@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from albedo_pipeline.errors import ProjectError
+from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.ingest import SplitParams
 from albedo_pipeline.preprocessing.split_rules import COLUMN_RULE, HASH_RULE, list_rule
 from albedo_pipeline.readers.name_list import names_by_line
 from albedo_pipeline.readers.raw_pairs import SPLITS, FoundPairs, RawPairReference
-from albedo_pipeline.readers.roots import nfc
+from albedo_pipeline.readers.root_names import nfc
+from albedo_pipeline.runtime.storage import read
 
 logger = logging.getLogger(__name__)
 
@@ -124,9 +125,13 @@ def _by_lists(references: list[RawPairReference], params: SplitParams) -> Publis
 
 def _names_of(path: Path, split: str) -> dict[str, None]:
     """The first name of each line, normalised, in the order of the list."""
-    if not path.is_file():
-        raise ProjectError(f"ingest.split.lists.{split}: {path}: no such file")
-    return dict.fromkeys(_normal(names[0]) for names in names_by_line(path).values())
+    try:
+        lines = names_by_line(path, read(path))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise ProjectError(f"ingest.split.lists.{split}: {path}: no such file") from error
+    except OSError as error:
+        raise ProjectError(f"ingest.split.lists.{split}: {one_line(error)}") from error
+    return dict.fromkeys(_normal(names[0]) for names in lines.values())
 
 
 def _samples_by_name(references: list[RawPairReference], by: str) -> dict[str, list[str]]:

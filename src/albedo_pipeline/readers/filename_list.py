@@ -19,6 +19,7 @@ from albedo_pipeline.readers.pair_files import (
 from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
 from albedo_pipeline.readers.roots import open_root
 from albedo_pipeline.runtime.atomic_files import replaced_folder
+from albedo_pipeline.runtime.storage import beside, is_remote
 
 _MARKER = ".rendered"
 """Empty file in a folder that `save` wrote, and may therefore replace."""
@@ -65,9 +66,9 @@ class FilenameListDataset(PairReader[RawPairReference]):
           colour_space: {beauty: linear, albedo: srgb}
 
     Args:
-        filepath: the text file, UTF-8.
+        filepath: the text file, UTF-8; a path or a URL.
         root: folder or uncompressed `.tar` that the names are relative to; relative to the list's
-            folder, or absolute.
+            folder, absolute, or a URL.
         columns: what each name in a line is: `beauty`, `albedo`, `mask`, or null to skip it. None:
             `beauty albedo [mask]`, or those of the preset.
         preset: `interiorverse_iid` or `hypersim_iid`: columns, colour space and mask rule of a
@@ -89,7 +90,7 @@ class FilenameListDataset(PairReader[RawPairReference]):
             raise ProjectError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}")
         defaults = PRESETS[preset] if preset else Preset((), {})
         super().__init__(filepath=filepath, **(defaults.options | options))
-        self._root = self._path.parent / root
+        self._root = beside(self._path, root)
         self._columns = defaults.columns if columns is None else _checked_columns(columns)
 
     def load(self) -> list[RawPairReference]:
@@ -100,12 +101,11 @@ class FilenameListDataset(PairReader[RawPairReference]):
                 twice, or a line does not have one name for each column. The message names the
                 file and the line.
         """
-        if not self._path.is_file():
-            raise ProjectError(
-                f"{self._path}: no such file; it should list the pairs, one 'beauty albedo [mask]' "
-                "a line (for the demo's own: kedro run --pipelines synthesize)"
-            )
-        lines = names_by_line(self._path)
+        missing = (
+            "no such file; it should list the pairs, one 'beauty albedo [mask]' a line (for the "
+            "demo's own: kedro run --pipelines synthesize)"
+        )
+        lines = names_by_line(self._path, self._content(missing))
         _check_counts(self._path, lines, self._columns)
         root = open_root(self._root)
         numbers: dict[str, int] = {}
@@ -141,6 +141,8 @@ class FilenameListDataset(PairReader[RawPairReference]):
             ProjectError: if the folder has files that were not written by this method, or if
                 `load` would not read back what is written, because of the reader's options.
         """
+        if is_remote(self._path):
+            raise ProjectError(f"{self._path}: pairs are saved to a disk only")
         folder = self._path.parent
         readable = ReaderOptions(max_pixels=self._options.max_pixels)
         if self._options != readable or self._root != folder / "." or self._columns:

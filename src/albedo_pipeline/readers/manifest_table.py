@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from albedo_pipeline.readers.pair_files import (
 )
 from albedo_pipeline.readers.raw_pairs import SPLITS, RawPairReference
 from albedo_pipeline.readers.roots import open_root
+from albedo_pipeline.runtime.storage import beside
 
 REQUIRED = ("beauty", "albedo")
 SPACES = ("colour_space", "beauty_colour_space", "albedo_colour_space")
@@ -44,9 +46,9 @@ class ManifestTableDataset(PairReader[RawPairReference]):
           ignore: [camera, iso]
 
     Args:
-        filepath: `.csv` (UTF-8, commas, a header) or `.parquet`.
+        filepath: `.csv` (UTF-8, commas, a header) or `.parquet`; a path or a URL.
         root: folder or uncompressed `.tar` that the names are relative to; relative to the table's
-            folder, or absolute.
+            folder, absolute, or a URL.
         ignore: other columns of the table, which the reader skips; `split`, too, if it is not to
             decide the split.
         options: `colour_space`, `mask_rule`, `max_megapixels`, `alpha`, `grey_beauty`; see
@@ -61,7 +63,7 @@ class ManifestTableDataset(PairReader[RawPairReference]):
             raise ProjectError(f"ignore: {ignore!r} is not a list of columns")
         if self._path.suffix.lower() not in (".csv", ".parquet"):
             raise ProjectError(f"filepath: {filepath} is neither .csv nor .parquet")
-        self._root = self._path.parent / root
+        self._root = beside(self._path, root)
         self._ignore = tuple(ignore)
 
     def load(self) -> list[RawPairReference]:
@@ -71,10 +73,8 @@ class ManifestTableDataset(PairReader[RawPairReference]):
             ProjectError: if the table or the root is missing, a row or column is wrong, or a
                 sample is in two rows. The message names the row; the one below the header is 1.
         """
-        if not self._path.is_file():
-            raise ProjectError(f"{self._path}: no such file")
         is_csv = self._path.suffix.lower() == ".csv"
-        columns, rows = (_read_csv if is_csv else _read_parquet)(self._path)
+        columns, rows = (_read_csv if is_csv else _read_parquet)(self._path, self._content())
         _check_columns(self._path, columns, self._ignore)
         if not rows:
             raise ProjectError(f"{self._path}: has no rows")
@@ -133,9 +133,9 @@ def _options_of_row(default: ReaderOptions, row: Row, location: str) -> ReaderOp
     )
 
 
-def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
+def _read_csv(path: Path, content: bytes) -> tuple[list[str], list[Row]]:
     # pandas would fill short lines up, and take the first column of long ones as an index.
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
             columns = next(reader, [])
@@ -155,12 +155,12 @@ def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
     return columns, rows
 
 
-def _read_parquet(path: Path) -> tuple[list[str], list[Row]]:
+def _read_parquet(path: Path, content: bytes) -> tuple[list[str], list[Row]]:
     import pyarrow as pa
     import pyarrow.parquet
 
     try:
-        table = pa.parquet.read_table(path)
+        table = pa.parquet.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
         raise ProjectError(f"{path}: not a valid Parquet file ({one_line(error)})") from error
     rows = [

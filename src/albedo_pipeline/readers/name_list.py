@@ -8,20 +8,25 @@ from albedo_pipeline.errors import ProjectError
 _NAME = re.compile(r'[ \t]*(?:"((?:[^"]|"")+)"(?![^ \t])|([^" \t][^ \t]*))')
 
 
-def names_by_line(path: Path) -> dict[int, list[str]]:
+def names_by_line(path: Path, content: bytes) -> dict[int, list[str]]:
     """The names in each line of a list, by the number of the line, which begins at 1.
 
     Names are separated by spaces or tabs. A name with spaces is in double quotes (a quote within
     it is doubled). Empty lines and lines that begin with `#` are skipped.
+
+    Args:
+        path: the list, for messages.
+        content: what it holds.
 
     Raises:
         ProjectError: if the file is no UTF-8 text, lists nothing, or a quote is not closed; the
             message names the file, and the line if there is one.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProjectError(f"{path}: not UTF-8 text ({error})") from error
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     # Not splitlines(): it also splits at characters that may be part of a file's name.
     lines = {number: line.strip(" \t\r") for number, line in enumerate(text.split("\n"), start=1)}
     names = {

@@ -4,7 +4,8 @@ import re
 from typing import NamedTuple
 
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.readers.roots import Root, nfc
+from albedo_pipeline.readers.root_names import nfc
+from albedo_pipeline.readers.roots import Root
 
 _FIELDS = {"{sample}": ".+", "{group}": "[^/]+", "*": "[^/]*"}
 """Fields of a pattern, as regular expressions."""

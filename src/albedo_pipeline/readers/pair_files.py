@@ -10,12 +10,12 @@ from typing import Any, TypeVar, cast, get_args
 import numpy as np
 from kedro.io import AbstractDataset
 
-from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.errors import BadSampleError, ProjectError, one_line
 from albedo_pipeline.imaging.declarations import AlphaRule, DeclaredSpace, ReadOptions
 from albedo_pipeline.readers.masked_ids import mask_ids
 from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root
-from albedo_pipeline.runtime.storage import on_disk
+from albedo_pipeline.runtime.storage import location, read
 
 Read = TypeVar("Read")
 """What a function that reads a file returns."""
@@ -120,6 +120,7 @@ class PairReader(AbstractDataset[Any, list[Reference]]):
     """Base class of the readers: `load()` lists references, and nothing can be saved.
 
     Args:
+        filepath: a path, `file://…`, or a URL of object storage such as `s3://…`.
         colour_space: `linear` (Rec.709), `srgb` (encoded), `acescg` (linear AP1), or `auto`: what
             the files' tags say, or without one, linear for floats and sRGB for integers. One for
             both images, or `{beauty: …, albedo: …}`.
@@ -142,7 +143,7 @@ class PairReader(AbstractDataset[Any, list[Reference]]):
         grey_beauty: bool = False,
         metadata: dict | None = None,
     ) -> None:
-        self._path = on_disk(filepath, "raw data")
+        self._path = location(filepath)
         self._options = check_options(colour_space, mask_rule, max_megapixels, alpha, grey_beauty)
         self.metadata = metadata
 
@@ -153,6 +154,19 @@ class PairReader(AbstractDataset[Any, list[Reference]]):
             ProjectError: always.
         """
         raise ProjectError(f"{self._path}: raw data is read-only, so nothing can be saved here")
+
+    def _content(self, missing: str = "no such file") -> bytes:
+        """Content of the file at `filepath`, for readers of lists and tables.
+
+        Raises:
+            ProjectError: if there is no file, which `missing` says, or it cannot be read.
+        """
+        try:
+            return read(self._path)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            raise ProjectError(f"{self._path}: {missing}") from error
+        except OSError as error:
+            raise ProjectError(f"{self._path}: cannot be read ({one_line(error)})") from error
 
     def _exists(self) -> bool:
         return self._path.exists()

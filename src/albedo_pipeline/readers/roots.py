@@ -1,30 +1,24 @@
-"""Where a reader's files lie: a folder, or an uncompressed `.tar` that is never unpacked."""
+"""Where a reader's files lie: a folder, also in object storage, or an uncompressed `.tar`."""
 
 import logging
 import os
 import posixpath
-import unicodedata
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from albedo_pipeline.errors import BadSampleError, ProjectError, TransientReadError
-from albedo_pipeline.readers.tar_index import TarIndex, is_compressed, read_index
-from albedo_pipeline.runtime.companions import EXAMPLES, is_companion, without_companions
+from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.readers.remote_root import RemoteRoot, list_folder
+from albedo_pipeline.readers.root_names import check_name, log_companions, nfc
+from albedo_pipeline.readers.tar_index import read_index, read_remote_index
+from albedo_pipeline.readers.tar_root import RemoteTarRoot, TarRoot
+from albedo_pipeline.readers.unchanged import state_on_disk, unchanged
+from albedo_pipeline.runtime.companions import is_companion
 from albedo_pipeline.runtime.plain_files import check_plain_file
+from albedo_pipeline.runtime.storage import is_remote
 
 logger = logging.getLogger(__name__)
-
-_COPIED_AT_ONCE = 1 << 22
-
-
-def nfc(name: str) -> str:
-    """The name in Unicode's composed form, in which two spellings of one name are equal.
-
-    macOS often stores `é` as `e` with an accent after it (NFD), other systems as one character.
-    """
-    return unicodedata.normalize("NFC", name)
 
 
 class Root(Protocol):
@@ -41,7 +35,7 @@ class Root(Protocol):
         """Every file that is no companion, sorted."""
 
     def signature(self, name: str) -> str:
-        """Size and time of one file, or why it has none; never raises."""
+        """Size and time (or entity tag) of one file, or why it has none; never raises."""
 
     def opened(self, name: str) -> AbstractContextManager[Path]:
         """A path that can be read while the context lasts.
@@ -49,23 +43,27 @@ class Root(Protocol):
         Raises:
             BadSampleError: "name: reason", if the name leaves the root, is missing or no plain
                 file, and at the end if the file was changed meanwhile.
+            TransientReadError: if the next run may be able to read it.
         """
 
 
 def open_root(path: Path) -> Root:
-    """The root at a path; of a `.tar` the members are listed here.
+    """The root at a path; a folder in object storage and the members of a `.tar` are listed here.
 
     Raises:
-        ProjectError: if there is neither a folder nor a sound, uncompressed `.tar`.
+        ProjectError: if there is neither a folder nor a sound, uncompressed `.tar`, or the store
+            does not list it.
     """
+    if is_remote(path):
+        states = list_folder(path)
+        is_file = list(states) == [""]
+        if is_file:
+            return RemoteTarRoot(path, read_remote_index(path, states[""]))
+        return RemoteRoot(path, states)
     if path.is_dir():
         return FolderRoot(path)
     if not path.is_file():
         raise ProjectError(f"{path}: no such folder or .tar")
-    if is_compressed(path):
-        raise ProjectError(f"{path}: is compressed; decompress it to a plain .tar (or unpack it)")
-    if path.suffix.lower() != ".tar":
-        raise ProjectError(f"{path}: neither a folder nor a .tar")
     return TarRoot(path, read_index(path))
 
 
@@ -92,14 +90,14 @@ class FolderRoot:
             names += [(inside / name).as_posix() for name in files if not is_companion(name)]
         if linked:
             logger.warning("%s: %d folder(s) are links; not searched", self.path, linked)
-        self.companions = _logged(self.path, companions)
+        self.companions = log_companions(self.path, companions)
         return sorted(names)
 
     def signature(self, name: str) -> str:
         """Size and time of change, or what keeps the file from being read: when that is mended,
         size and time may well be the same."""
         path = self._path_of(name)
-        state = _state(path)
+        state = state_on_disk(path)
         if state is None:
             return "missing"
         if not self._linked(path).is_relative_to(self._resolved):
@@ -146,116 +144,9 @@ class FolderRoot:
             check_plain_file(found)
         except ValueError as error:
             raise BadSampleError(f"{name}: {error}") from error
-        with _unchanged(name, path):
+        with unchanged(name, path):
             yield path
-
-
-class TarRoot:
-    """An uncompressed `.tar`; one member at a time is copied to a temporary file."""
-
-    def __init__(self, path: Path, index: TarIndex) -> None:
-        self.path = path
-        self.companions = 0
-        self._index = index
-        others = (name for name in (*index.refused, *index.members) if not name.isascii())
-        self._spellings = {nfc(name): name for name in others}
-
-    def names(self) -> list[str]:
-        """Every plain file that is no companion, and whose name does not leave the archive."""
-        names, companions = without_companions(self._index.members)
-        self.companions = _logged(self.path, companions)
-        return sorted(names)
-
-    def signature(self, name: str) -> str:
-        """Size and modification time in the member's header; also the state of the archive itself
-        if all members have the same time, as in reproducible archives."""
-        member_name = self._member_name(name)
-        member = self._index.members.get(member_name)
-        if member is None:
-            return self._index.refused.get(member_name, "missing")
-        state = f"{member.size}:{member.modified}"
-        return f"{state}:{self._index.state}" if self._index.one_time else state
-
-    @contextmanager
-    def opened(self, name: str) -> Iterator[Path]:
-        """A temporary file with the member's bytes and suffix."""
-        import tempfile
-
-        member_name = self._member_name(name)
-        if member_name in self._index.refused:
-            raise BadSampleError(f"{name}: {self._index.refused[member_name]}")
-        check_name(name)
-        if member_name not in self._index.members:
-            raise BadSampleError(f"{name}: no such file")
-        if _state(self.path) != self._index.state:
-            raise TransientReadError(f"{name}: the archive was changed after it was listed")
-        member = self._index.members[member_name]
-        with tempfile.NamedTemporaryFile(suffix=PurePosixPath(name).suffix) as file:
-            with _unchanged(name, self.path):
-                _copy(self.path, member.offset, member.size, file.fileno())
-            yield Path(file.name)
-
-    def _member_name(self, name: str) -> str:
-        """The name of a member, as the archive spells it; of a missing one, as it was named."""
-        normal = posixpath.normpath(name)
-        if normal in self._index.members or normal in self._index.refused:
-            return normal
-        return self._spellings.get(nfc(normal), normal)
-
-
-def check_name(name: str) -> None:
-    """Raise BadSampleError if a name is absolute, or leaves the root by `..`."""
-    if "\0" in name:
-        raise BadSampleError(f"{name!r}: not a file name")
-    normal = posixpath.normpath(name)
-    if posixpath.isabs(name) or normal == ".." or normal.startswith("../"):
-        raise BadSampleError(f"{name}: leaves the folder of the data")
-
-
-def _logged(path: Path, companions: int) -> int:
-    if companions:
-        logger.info("%s: passed over %d companion file(s) (%s)", path, companions, EXAMPLES)
-    return companions
 
 
 def _refuse_folder(error: OSError) -> None:
     raise ProjectError(f"{error.filename}: {error.strerror}") from error
-
-
-@contextmanager
-def _unchanged(name: str, path: Path) -> Iterator[None]:
-    """Raise BadSampleError if the file is another, or changed, when the block ends."""
-    before = _state(path)
-    try:
-        yield
-    except ValueError as error:
-        if _state(path) != before:
-            raise TransientReadError(f"{name}: changed while it was read") from error
-        raise
-    if _state(path) != before:
-        raise TransientReadError(f"{name}: changed while it was read")
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
-    """Size, modification time in nanoseconds and inode; None if there is no file."""
-    try:
-        stat = path.stat()
-    except (OSError, ValueError):
-        return None
-    return stat.st_size, stat.st_mtime_ns, stat.st_ino
-
-
-def _copy(path: Path, offset: int, size: int, target: int) -> None:
-    """Copy a range of bytes; any number of threads may do so at once."""
-    source = os.open(path, os.O_RDONLY)
-    try:
-        end = offset + size
-        while offset < end:
-            block = os.pread(source, min(_COPIED_AT_ONCE, end - offset), offset)
-            if not block:
-                raise ValueError("the archive ends too early")
-            offset += len(block)
-            while block:
-                block = block[os.write(target, block) :]
-    finally:
-        os.close(source)

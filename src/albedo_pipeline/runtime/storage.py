@@ -9,9 +9,11 @@ Credentials and the address of the store come from where its other programs take
 AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, or ~/.aws for S3.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeGuard
 from urllib.parse import unquote
@@ -41,12 +43,19 @@ def location(url: str | Path) -> Path:
     A URL gives a `UPath`, which the type checker is told is a `Path`.
 
     Raises:
-        ProjectError: if no program for the protocol is installed; names what to install.
+        ProjectError: if no program for the protocol is installed; names what to install. Or if the
+            URL holds a password, which would be written to logs and records.
     """
     match = _URL.fullmatch(url) if isinstance(url, str) else None
     if match is None:
         return Path(url)
     protocol, rest = match.groups()
+    user, at, place = rest.partition("/")[0].rpartition("@")
+    if at and ":" in user:
+        raise ProjectError(
+            f"{protocol}://…@{place}: remove the password from the URL; credentials belong in the "
+            "environment or in the store's own configuration, such as ~/.aws"
+        )
     if protocol == "file":
         return Path(unquote(rest))
     if protocol not in _EXTRAS:
@@ -66,6 +75,20 @@ def location(url: str | Path) -> Path:
             f"{url}: the package for {protocol}:// is missing; run pip install {install}"
         ) from error
     return path
+
+
+def beside(file: Path, name: str) -> Path:
+    """What a name means that is written in a file: a URL, or a path relative to the file's folder.
+
+    Raises:
+        ProjectError: as `location` does.
+    """
+    if _URL.fullmatch(name) or Path(name).is_absolute():
+        return location(name)
+    if not is_remote(file):
+        return file.parent / name
+    folder = posixpath.normpath(f"{file.parent.path}/{name}")
+    return location(f"{file.protocol}://{folder}")
 
 
 def on_disk(url: str | Path, what: str) -> Path:
@@ -137,6 +160,48 @@ def files_in(folder: Path, prefix: str = "") -> list[Path]:
         return []
     names = (str(one["name"]).rpartition("/")[2] for one in found if one["type"] == "file")
     return [folder / name for name in sorted(names) if name and name.startswith(prefix)]
+
+
+def file_states(folder: Any) -> dict[str, str]:
+    """State of each file below a remote folder, by its name in the folder, with `/`.
+
+    If there is a file, but no folder, at the path, its name is "". There is one request for every
+    thousand files.
+
+    Raises:
+        FileNotFoundError: if there is no such bucket.
+        OSError: if the folder cannot be listed; names the reason.
+    """
+    prefix = folder.path.rstrip("/")
+    with store_errors(folder):
+        found = folder.fs.find(folder.path, detail=True, withdirs=False)
+    named = ((name.removeprefix(prefix).removeprefix("/"), found[name]) for name in found)
+    return {name: _state_of(info) for name, info in named if not name.endswith("/")}
+
+
+def file_state(path: Any) -> str:
+    """Text that changes if a remote file is replaced, unless by the same content; one request.
+
+    Raises:
+        FileNotFoundError: if there is no file.
+        OSError: if the store does not tell; names the reason.
+    """
+    with store_errors(path):
+        info = path.fs.info(path.path)
+    if info["type"] != "file":
+        raise FileNotFoundError(f"{path}: a folder, expected a file")
+    return _state_of(info)
+
+
+def _state_of(info: dict[str, Any]) -> str:
+    """Size and entity tag of a file; without a tag, its time. Packages name them differently."""
+    version = next((info[key] for key in ("ETag", "etag") if info.get(key)), None)
+    if version is None:
+        times = ("LastModified", "last_modified", "updated", "mtime", "created")
+        time = next((info[key] for key in times if info.get(key)), "")
+        version = time.timestamp() if isinstance(time, datetime) else time
+    tag = str(version).strip('"')
+    return f"{info['size']}:{tag}"
 
 
 def put(path: Any, content: bytes, **conditions: str) -> None:
