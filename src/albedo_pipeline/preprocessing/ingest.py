@@ -28,17 +28,22 @@ class PairBuild:
         """
         self._params = params
         self.companions = getattr(references, "companions", 0)
-        self._references = [with_utf8_names(reference) for reference in references]
+        self._references = references
         if params.crop.count > 1:
-            _check_crop_names(self._references)
+            _check_crop_names(references)
         self.compute = params.compute
         self.make = partial(make_pairs, params=params)
-        self.cache_key = cache_key(params, self._references)
-        self.sources = [Source(r.sample_id, f"{r.group} {r.signature()}") for r in self._references]
+        self.cache_key = cache_key(params, references)
+
+    @property
+    def sources(self) -> Iterator[Source]:
+        """The samples, with the state of their files, which is looked up for each."""
+        for reference in map(with_utf8_names, self._references):
+            yield Source(reference.sample_id, f"{reference.group} {reference.signature()}")
 
     def item(self, source: int) -> RawPairReference:
         """The reference of a sample."""
-        return self._references[source]
+        return with_utf8_names(self._references[source])
 
     def check_rejected(self, rejected: list[Rejected]) -> None:
         """

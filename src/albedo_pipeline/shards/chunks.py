@@ -6,7 +6,7 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from albedo_pipeline.shards.index import Rejected, Source
+from albedo_pipeline.shards.index import Rejected
 from albedo_pipeline.shards.ledger import BuildLedger
 from albedo_pipeline.shards.previous_rows import PreviousResult, RowCopier
 from albedo_pipeline.shards.shard_file import Row, ShardWriter
@@ -21,8 +21,8 @@ class ChunkWork:
 
     key: str
     """Name of the chunk in the ledger."""
-    sources: list[Source]
-    """All sources of the chunk, in the order of the rows."""
+    digests: bytes
+    """Joined digests of all sources of the chunk, in the order of the rows."""
     items: list[Any]
     """What the build's `make` needs of the sources whose rows no earlier run made."""
     previous: list[PreviousResult | None]
@@ -74,4 +74,4 @@ class ChunkWriter:
                 for row in result:
                     shard.add(row)
                 rows.append(len(result))
-        self.ledger.record(work.key, shard.name, work.sources, rows, rejected)
+        self.ledger.record(work.key, shard.name, work.digests, rows, rejected)
