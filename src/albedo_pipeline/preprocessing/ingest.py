@@ -21,7 +21,7 @@ class PairBuild:
 
     label = "ingest"
 
-    def __init__(self, references: list[RawPairReference], params: IngestParams) -> None:
+    def __init__(self, references: Sequence[RawPairReference], params: IngestParams) -> None:
         """
         Raises:
             ProjectError: if a sample has the name that another sample's crop would have.
@@ -91,7 +91,7 @@ def check_share(rejected: list[Rejected], total: int, max_share: float) -> None:
     )
 
 
-def _check_crop_names(references: list[RawPairReference]) -> None:
+def _check_crop_names(references: Sequence[RawPairReference]) -> None:
     names = {reference.sample_id for reference in references}
     for name in sorted(names):
         uncropped, _, number = name.rpartition("@")

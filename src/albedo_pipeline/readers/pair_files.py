@@ -1,7 +1,7 @@
 """What the readers of raw pairs share: their options, and a pair that is named by its files."""
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -116,7 +116,7 @@ def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> str:
     return str(value)
 
 
-class PairReader(AbstractDataset[Any, list[Reference]]):
+class PairReader(AbstractDataset[Any, Sequence[Reference]]):
     """Base class of the readers: `load()` lists references, and nothing can be saved.
 
     Args:

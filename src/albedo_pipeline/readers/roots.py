@@ -17,6 +17,8 @@ from albedo_pipeline.runtime.plain_files import check_plain_file
 logger = logging.getLogger(__name__)
 
 _COPIED_AT_ONCE = 1 << 22
+_FOLDERS = 4096
+"""Number of folders whose real place is remembered."""
 
 
 def nfc(name: str) -> str:
@@ -128,8 +130,10 @@ class FolderRoot:
         return self._spellings[folder]
 
     def _linked(self, path: Path) -> Path:
-        """Where an existing file really lies; each folder's links are followed once."""
+        """Where an existing file really lies; a folder's links are not followed for each file."""
         if path.parent not in self._folders:
+            if len(self._folders) == _FOLDERS:
+                self._folders.clear()
             self._folders[path.parent] = path.parent.resolve()
         real = self._folders[path.parent] / path.name
         return real.resolve() if real.is_symlink() else real
