@@ -111,8 +111,10 @@ class FolderRoot:
     def _path_of(self, name: str) -> Path:
         """The path of a file, as the disk spells it; of a missing file, as it was named."""
         path = self.path / name
+        if name.isascii() or os.path.lexists(path):
+            return path
         parts = PurePosixPath(posixpath.normpath(name)).parts
-        if name.isascii() or os.path.lexists(path) or ".." in parts:
+        if ".." in parts:
             return path
         found = self.path
         for part in parts:
