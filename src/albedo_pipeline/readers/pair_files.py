@@ -241,7 +241,8 @@ def sample_id_of(beauty: str) -> str:
     folder, name = posixpath.split(posixpath.normpath(beauty))  # faster than a path's `stem`
     dot = name.rfind(".")
     stem = name[:dot] if 0 < dot < len(name) - 1 else name
-    return posixpath.normpath(posixpath.join(folder, stem)).removesuffix("_beauty")
+    whole = posixpath.join(folder, stem) if stem != "." else folder or "."
+    return whole.removesuffix("_beauty")
 
 
 def group_of(name: str, sample_id: str) -> str:
