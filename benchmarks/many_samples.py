@@ -25,11 +25,11 @@ from albedo_pipeline.params.ingest import SplitParams
 from albedo_pipeline.preprocessing import duplicates
 from albedo_pipeline.preprocessing.manifest import manifest_of
 from albedo_pipeline.provenance.lineage import check_manifest, manifest_digest, with_table_digests
-from albedo_pipeline.shards.build import chunk_bounds
+from albedo_pipeline.shards.build import divided
 from albedo_pipeline.shards.index import Index, Source, publish, read_index
 from albedo_pipeline.shards.ledger import BuildLedger
 from albedo_pipeline.shards.pair_shards import PairShards
-from albedo_pipeline.shards.previous_rows import PreviousRows
+from albedo_pipeline.shards.previous_rows import PreviousRows, digests_of
 from albedo_pipeline.shards.shard_file import write_shard
 
 PER_SHARD = 256
@@ -88,17 +88,19 @@ def measure(samples: int) -> dict[str, Row]:
         def run(label: str, work: Callable[[], object]) -> object:
             return measured(rows, label, samples, work)
 
-        bounds = run("chunks", lambda: chunk_bounds([s.name for s in sources], PER_SHARD))
+        bounds, digests = run(
+            "chunks, and digests of the sources", lambda: divided(sources, PER_SHARD)
+        )
         ledger = BuildLedger(folder, "key")
 
         keys = run(
-            "keys of the chunks", lambda: [ledger.key(sources[c.start : c.stop]) for c in bounds]
+            "keys of the chunks", lambda: [ledger.key(digests_of(digests, c)) for c in bounds]
         )
 
         def record() -> None:
             for place, (key, chunk) in enumerate(zip(keys, bounds, strict=True)):
                 shard = shards[min(place, len(shards) - 1)]
-                ledger.record(key, shard, sources[chunk.start : chunk.stop], [1] * len(chunk), {})
+                ledger.record(key, shard, digests_of(digests, chunk), [1] * len(chunk), {})
 
         run("ledger, write", record)
         run("ledger, read while it is built", ledger.chunks)

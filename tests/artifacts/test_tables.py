@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from albedo_pipeline.artifacts.tables import TableDataset
+from albedo_pipeline.artifacts.tables import ManifestDataset, TableDataset
+from albedo_pipeline.provenance.lineage import check_manifest, with_table_digests
 from tests.support.damage import flip_bytes, no_file_over, truncate
 
 TABLE = pd.DataFrame({"name": ["a", "b", None], "x": [0.1, float("nan"), 3]}, index=[5, 6, 7])
@@ -68,3 +69,52 @@ def test_a_full_disk_leaves_the_old_table(dataset: TableDataset) -> None:
         dataset.save(pd.concat([TABLE] * 100))
     pd.testing.assert_frame_equal(dataset.load(), TABLE)
     assert list(dataset._path.parent.iterdir()) == [dataset._path]
+
+
+MANIFEST = pd.DataFrame(
+    {
+        "row": [0, 1],
+        "sample_id": ["a", "b"],
+        "group": ["g", "g"],
+        "split": ["train", "train"],
+        "exposure": [0.1, float("nan")],
+        "digest": ["1", "2"],
+    }
+)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> ManifestDataset:
+    dataset = ManifestDataset(filepath=str(tmp_path / "manifest.parquet"))
+    dataset.save(with_table_digests(MANIFEST, {"pairs": "1"}))
+    return dataset
+
+
+def test_of_a_manifest_the_needed_columns_are_loaded(manifest: ManifestDataset) -> None:
+    loaded = manifest.load()
+    pd.testing.assert_frame_equal(loaded, MANIFEST.drop(columns="exposure"))
+    assert loaded.attrs["made_from"] == {"pairs": "1"}
+    check_manifest(loaded)
+    assert manifest.preview(nrows=1)["columns"] == [*MANIFEST]
+    published = with_table_digests(MANIFEST.assign(split_rule="r"), {"pairs": "1"})
+    manifest.save(published)
+    assert manifest.load()["split_rule"].tolist() == ["r", "r"]
+
+
+@pytest.mark.parametrize("column", ["exposure", "split"])
+def test_a_manifest_of_which_any_column_was_edited_is_refused(
+    manifest: ManifestDataset, column: str
+) -> None:
+    table = pd.read_parquet(manifest._path)
+    table.loc[1, column] = table.loc[0, column] = table[column].iloc[0] * 2
+    table.to_parquet(manifest._path)
+    with pytest.raises(DatasetError, match=r"manifest: changed after it was made; run the pipe"):
+        manifest.load()
+
+
+def test_a_manifest_of_an_earlier_version_is_loaded(manifest: ManifestDataset) -> None:
+    MANIFEST.to_parquet(manifest._path)
+    pd.testing.assert_frame_equal(manifest.load(), MANIFEST.drop(columns="exposure"))
+    MANIFEST.drop(columns="digest").to_parquet(manifest._path)
+    with pytest.raises(DatasetError, match=r"manifest\.parquet: no column digest; run the pipe"):
+        manifest.load()

@@ -23,7 +23,7 @@ def ingest(dataset: FilenameListDataset, **changes) -> list:
     """Rows and rejections of all samples."""
     params = IngestParams.model_validate({"resolution": 16, "max_quarantined_share": 0.9} | changes)
     build = PairBuild(dataset.load(), params)
-    results = list(build.make([list(map(build.item, range(len(build.sources))))]))
+    results = list(build.make([list(map(build.item, range(len(list(build.sources)))))]))
     build.check_rejected([result for result in results if isinstance(result, Rejected)])
     return [item for r in results for item in ([r] if isinstance(r, Rejected) else r)]
 
@@ -103,7 +103,7 @@ def test_another_group_makes_the_sample_again(pair_list) -> None:
     references = pair_list(1).load()
     moved = [replace(reference, group="elsewhere") for reference in references]
     params = IngestParams(resolution=16)
-    before, after = (PairBuild(each, params).sources for each in (references, moved))
+    before, after = (list(PairBuild(each, params).sources) for each in (references, moved))
     assert before != after
 
 

@@ -31,9 +31,6 @@ def test_they_are_in_the_given_order(
 ) -> None:
     monkeypatch.setattr("albedo_pipeline.shards.manifest_sources._AT_A_TIME", 2)
     assert list(sources) == EXPECTED
-    assert [sources[place] for place in range(3)] == EXPECTED
-    assert sources[1:3] == EXPECTED[1:]
-    assert len(sources) == 3
 
 
 def test_the_sample_of_a_source_is_its_row_of_the_manifest(sources: ManifestSources) -> None:

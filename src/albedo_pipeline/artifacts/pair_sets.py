@@ -8,10 +8,10 @@ from typing import NamedTuple, NoReturn
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
-from albedo_pipeline.artifacts.tables import read_table
+from albedo_pipeline.artifacts.tables import read_manifest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.base import OWN_SET
-from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, check_manifest
+from albedo_pipeline.provenance.lineage import check_manifest
 from albedo_pipeline.runtime.storage import location
 from albedo_pipeline.shards.pair_shards import PairShards
 
@@ -73,7 +73,7 @@ def _read(name: str, folder: Path) -> PairSet:
             f"{where}: no manifest.parquet here; name the folder data/03_primary of a project that "
             "has ingested its pairs"
         )
-    manifest = read_table(file, "ingest", ("row", *PAIR_COLUMNS))
+    manifest = read_manifest(file)
     pairs = PairShards(folder / "pairs")
     try:
         check_manifest(manifest)

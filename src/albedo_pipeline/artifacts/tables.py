@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pyarrow.parquet as pq
 from kedro_datasets.pandas import ParquetDataset
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.provenance.lineage import PAIR_COLUMNS, RULE_COLUMN, part_of_manifest
 from albedo_pipeline.runtime.atomic_files import write_bytes
-from albedo_pipeline.runtime.storage import location, make_folder, read
+from albedo_pipeline.runtime.storage import is_remote, location, make_folder, read
 
 _KEY = "albedo_pipeline.sha256"
 _NO_DIGEST = "0" * 64
@@ -56,10 +58,29 @@ class TableDataset(ParquetDataset):
             writer.write_table(table)
             writer.add_key_value_metadata({_KEY: _NO_DIGEST})
         content = file.getvalue()
-        place = _STORED.search(content)
-        assert place is not None  # Parquet stores metadata as they are
+        stored = _STORED.search(content)
+        assert stored is not None  # Parquet stores metadata as they are
+        start, stop = stored.span(1)
         make_folder(self._path.parent)
-        write_bytes(self._path, _with_digest(content, place.span(1)))
+        digest = _digest(content, (start, stop))
+        write_bytes(self._path, content[:start] + digest + content[stop:])
+
+
+class ManifestDataset(TableDataset):
+    """The manifest; a program gets those of its columns that say which pair is in which split.
+
+    The scalars of `pairs` have the others, too.
+
+    Args:
+        filepath: path of the file, or its URL.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
+        super().__init__(filepath=filepath, written_by="ingest", metadata=metadata)
+
+    def load(self) -> pd.DataFrame:
+        """Read the table; see `read_manifest`."""
+        return read_manifest(self._path)
 
 
 def read_table(path: Path, written_by: str, columns: Iterable[str] = ()) -> pd.DataFrame:
@@ -74,27 +95,68 @@ def read_table(path: Path, written_by: str, columns: Iterable[str] = ()) -> pd.D
         FileNotFoundError: if there is no file.
         ProjectError: if the file is damaged, or lacks a column; names both.
     """
-    content = read(path)
+    with _undamaged(path, written_by) as content:
+        table = _frame(content)
+    _check_columns(path, written_by, columns, table)
+    return table
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """Read the columns of a manifest that say which pair is in which split.
+
+    The others are compared with the table's digest, with one column in memory at a time.
+
+    Raises:
+        FileNotFoundError: if there is no file.
+        ProjectError: if the file is damaged, lacks a column, or was changed after it was made.
+    """
+    needed = ("row", *PAIR_COLUMNS)
+    with _undamaged(path, "ingest") as content:
+        names = list(pq.read_schema(content).empty_table().to_pandas())
+        table = _frame(content, [name for name in names if name in (*needed, RULE_COLUMN)])
+    _check_columns(path, "ingest", needed, table)
+    return part_of_manifest(table, ((name, _frame(content, [name])[name]) for name in names))
+
+
+def _frame(content: pa.Buffer, columns: list[str] | None = None) -> pd.DataFrame:
+    return pd.read_parquet(pa.BufferReader(content), columns=columns)
+
+
+@contextmanager
+def _undamaged(path: Path, written_by: str) -> Iterator[pa.Buffer]:
+    """The content of a table's file, compared with its digest; errors while it is used name it."""
     try:
+        content = pa.py_buffer(read(path)) if is_remote(path) else _mapped(path)
         # Found in the bytes, because damaged metadata may parse as fewer entries.
         stored = _STORED.search(content)
-        if stored and _with_digest(content, stored.span(1)) != content:
+        if stored and _digest(content, stored.span(1)) != stored[1]:
             raise ValueError("not what was written")
-        table = pd.read_parquet(BytesIO(content))
+        yield content
+    except FileNotFoundError:
+        raise
     except Exception as error:  # a damaged file raises errors of many types
         raise ProjectError(
             f"{path}: damaged table ({one_line(error)}); run the pipeline {written_by} again"
         ) from error
-    missing = [name for name in columns if name not in table]
-    if missing:
+
+
+def _mapped(path: Path) -> pa.Buffer:
+    with pa.memory_map(str(path)) as source:
+        return source.read_buffer()
+
+
+def _check_columns(
+    path: Path, written_by: str, columns: Iterable[str], table: pd.DataFrame
+) -> None:
+    if missing := [name for name in columns if name not in table]:
         raise ProjectError(
             f"{path}: no column {', '.join(missing)}; run the pipeline {written_by} again"
         )
-    return table
 
 
-def _with_digest(content: bytes, place: tuple[int, int]) -> bytes:
-    """The file with its digest at a place, start and end in bytes."""
-    before, after = content[: place[0]], content[place[1] :]
-    digest = hashlib.sha256(before + _NO_DIGEST.encode() + after).hexdigest()
-    return before + digest.encode() + after
+def _digest(content: bytes | pa.Buffer, place: tuple[int, int]) -> bytes:
+    """The digest of a file's content that belongs at a place in it, start and end in bytes."""
+    view, digest = memoryview(content), hashlib.sha256()
+    for part in (view[: place[0]], _NO_DIGEST.encode(), view[place[1] :]):
+        digest.update(part)
+    return digest.hexdigest().encode()

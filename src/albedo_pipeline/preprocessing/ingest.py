@@ -21,24 +21,29 @@ class PairBuild:
 
     label = "ingest"
 
-    def __init__(self, references: list[RawPairReference], params: IngestParams) -> None:
+    def __init__(self, references: Sequence[RawPairReference], params: IngestParams) -> None:
         """
         Raises:
             ProjectError: if a sample has the name that another sample's crop would have.
         """
         self._params = params
         self.companions = getattr(references, "companions", 0)
-        self._references = [with_utf8_names(reference) for reference in references]
+        self._references = references
         if params.crop.count > 1:
-            _check_crop_names(self._references)
+            _check_crop_names(references)
         self.compute = params.compute
         self.make = partial(make_pairs, params=params)
-        self.cache_key = cache_key(params, self._references)
-        self.sources = [Source(r.sample_id, f"{r.group} {r.signature()}") for r in self._references]
+        self.cache_key = cache_key(params, references)
+
+    @property
+    def sources(self) -> Iterator[Source]:
+        """The samples, with the state of their files, which is looked up for each."""
+        for reference in map(with_utf8_names, self._references):
+            yield Source(reference.sample_id, f"{reference.group} {reference.signature()}")
 
     def item(self, source: int) -> RawPairReference:
         """The reference of a sample."""
-        return self._references[source]
+        return with_utf8_names(self._references[source])
 
     def check_rejected(self, rejected: list[Rejected]) -> None:
         """
@@ -86,7 +91,7 @@ def check_share(rejected: list[Rejected], total: int, max_share: float) -> None:
     )
 
 
-def _check_crop_names(references: list[RawPairReference]) -> None:
+def _check_crop_names(references: Sequence[RawPairReference]) -> None:
     names = {reference.sample_id for reference in references}
     for name in sorted(names):
         uncropped, _, number = name.rpartition("@")

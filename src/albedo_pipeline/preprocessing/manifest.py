@@ -11,8 +11,8 @@ import pandas as pd
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.params.ingest import SplitParams
-from albedo_pipeline.preprocessing.split_rules import RULE_COLUMN
 from albedo_pipeline.preprocessing.splits import PublishedSplit
+from albedo_pipeline.provenance.lineage import RULE_COLUMN
 from albedo_pipeline.shards.pair_shards import PairShards
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from albedo_pipeline.provenance.lineage import RULE_COLUMN
+
 HASH_RULE = "hash of the group"
 """The rule if no split was published; see `preprocessing.manifest.split_of`."""
 COLUMN_RULE = "column split of the table"
 """The rule if the table of the raw pairs says the split of each sample."""
-RULE_COLUMN = "split_rule"
-"""Column of the manifest, if the split was published."""
 
 
 def list_rule(file_name: str, by: str, names: Iterable[str]) -> str:

@@ -14,9 +14,9 @@ from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.params.ingest import SplitParams
 from albedo_pipeline.preprocessing.split_rules import COLUMN_RULE, HASH_RULE, list_rule
 from albedo_pipeline.readers.name_list import names_by_line
-from albedo_pipeline.readers.raw_pairs import SPLITS, FoundPairs, RawPairReference
+from albedo_pipeline.readers.raw_pairs import SPLITS, RawPairReference, References
 from albedo_pipeline.readers.root_names import nfc
-from albedo_pipeline.runtime.storage import read
+from albedo_pipeline.runtime.storage import opened
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +41,13 @@ class PublishedSplit:
         """Whether a split was published."""
         return bool(self.by_sample)
 
-    def kept(self, references: list[RawPairReference]) -> list[RawPairReference]:
+    def kept(self, references: Sequence[RawPairReference]) -> Sequence[RawPairReference]:
         """The samples that are in a split; all of them if the split is by hash."""
         if not self:
             return references
-        kept = (r for r in references if r.sample_id in self.by_sample)
-        return FoundPairs(kept, getattr(references, "companions", 0))
+        if isinstance(references, References):
+            return references.where(lambda reference: reference.sample_id in self.by_sample)
+        return [r for r in references if r.sample_id in self.by_sample]
 
     def of(self, sample_id: str) -> str:
         """Split of a sample, or of a crop of it, which is named `sample@1` and so on."""
@@ -63,7 +64,7 @@ class PublishedSplit:
         }
 
 
-def published_split(references: list[RawPairReference], params: SplitParams) -> PublishedSplit:
+def published_split(references: Sequence[RawPairReference], params: SplitParams) -> PublishedSplit:
     """The split that the settings or the raw data name; empty if they name none.
 
     Raises:
@@ -102,7 +103,7 @@ def published_split(references: list[RawPairReference], params: SplitParams) -> 
     return published
 
 
-def _by_lists(references: list[RawPairReference], params: SplitParams) -> PublishedSplit:
+def _by_lists(references: Sequence[RawPairReference], params: SplitParams) -> PublishedSplit:
     lists = params.lists.files() if params.lists else {}
     samples = _samples_by_name(references, params.by)
     by_sample: dict[str, str] = {}
@@ -126,15 +127,15 @@ def _by_lists(references: list[RawPairReference], params: SplitParams) -> Publis
 def _names_of(path: Path, split: str) -> dict[str, None]:
     """The first name of each line, normalised, in the order of the list."""
     try:
-        lines = names_by_line(path, read(path))
+        with opened(path) as file:
+            return dict.fromkeys(_normal(names[0]) for _, names in names_by_line(path, file))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise ProjectError(f"ingest.split.lists.{split}: {path}: no such file") from error
     except OSError as error:
         raise ProjectError(f"ingest.split.lists.{split}: {one_line(error)}") from error
-    return dict.fromkeys(_normal(names[0]) for names in lines.values())
 
 
-def _samples_by_name(references: list[RawPairReference], by: str) -> dict[str, list[str]]:
+def _samples_by_name(references: Sequence[RawPairReference], by: str) -> dict[str, list[str]]:
     """The samples that a name on a list stands for.
 
     By group, these are all samples of the group. By sample, a name is that of the sample or of its
@@ -158,7 +159,7 @@ def _check_matches(
     split: str,
     names: Mapping[str, None],
     unknown: list[str],
-    references: list[RawPairReference],
+    references: Sequence[RawPairReference],
     by: str,
 ) -> None:
     """Raise ProjectError if no name of a list is known; warn if some are not."""
@@ -180,7 +181,7 @@ def _check_matches(
 
 
 def _check_groups(
-    references: list[RawPairReference], by_sample: Mapping[str, str], shared: Sequence[str]
+    references: Sequence[RawPairReference], by_sample: Mapping[str, str], shared: Sequence[str]
 ) -> None:
     """Raise ProjectError if a group is in two splits and not among the shared ones."""
     allowed = set(map(_normal, shared))

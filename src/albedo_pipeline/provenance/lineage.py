@@ -15,7 +15,7 @@ compares them, so that no two of different runs are mixed:
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,9 +27,11 @@ from albedo_pipeline.errors import ProjectError
 
 PAIR_COLUMNS = ("sample_id", "digest", "group", "split")
 """Columns of the manifest that say which pair is in which split."""
+RULE_COLUMN = "split_rule"
+"""Column of the manifest that says what put a sample into its split, if the split was published."""
 _AT_A_TIME = 2**16
 """Number of values that are Python's at a time while a digest is computed."""
-_EVALUATE = "the pipeline evaluate"
+_EVALUATE, _INGEST = "the pipeline evaluate", "the pipeline ingest"
 _MADE_FROM, _CONTENT = "made_from", "content"
 
 
@@ -112,7 +114,7 @@ def with_table_digests(table: pd.DataFrame, made_from: Mapping[str, str]) -> pd.
     They are in `attrs`, which Parquet files keep.
     """
     described = table.copy(deep=False)
-    described.attrs = {_MADE_FROM: dict(made_from), _CONTENT: _digest_of_table(table)}
+    described.attrs = {_MADE_FROM: dict(made_from), _CONTENT: _digest_of_columns(table.items())}
     return described
 
 
@@ -133,7 +135,7 @@ def check_table(name: str, table: pd.DataFrame, at_hand: Mapping[str, str], pipe
     if _CONTENT not in table.attrs:
         return
     check_made_from(name, table.attrs.get(_MADE_FROM), at_hand, pipelines)
-    if table.attrs[_CONTENT] != _digest_of_table(table):
+    if table.attrs[_CONTENT] != _digest_of_columns(table.items()):
         raise _changed(name, pipelines)
 
 
@@ -148,15 +150,35 @@ def check_manifest(manifest: pd.DataFrame) -> None:
     Raises:
         ProjectError: if it was changed.
     """
-    check_table("manifest", manifest, {}, "the pipeline ingest")
+    check_table("manifest", manifest, {}, _INGEST)
 
 
-def _digest_of_table(table: pd.DataFrame) -> str:
-    """Digest of the columns' names and values as JSON: `[["name", [value, …]], …]`."""
+def part_of_manifest(
+    part: pd.DataFrame, columns: Iterable[tuple[Hashable, pd.Series]]
+) -> pd.DataFrame:
+    """Some columns of a stored manifest, with a digest of them for `check_manifest`.
+
+    Args:
+        part: the columns, with the `attrs` of the stored table.
+        columns: all columns of the stored table by name, which are compared with its digest; each
+            is asked for once.
+
+    Raises:
+        ProjectError: if the stored table was changed.
+    """
+    if _CONTENT not in part.attrs:  # of an earlier version
+        return part
+    if part.attrs[_CONTENT] != _digest_of_columns(columns):
+        raise _changed("manifest", _INGEST)
+    return with_table_digests(part, part.attrs[_MADE_FROM])
+
+
+def _digest_of_columns(columns: Iterable[tuple[Hashable, pd.Series]]) -> str:
+    """Digest of columns' names and values as JSON: `[["name", [value, …]], …]`."""
     digest = hashlib.sha256(b"[")
-    for place, (name, column) in enumerate(table.items()):
+    for place, (name, column) in enumerate(columns):
         digest.update(f"{', ' if place else ''}[{json.dumps(str(name))}, ".encode())
-        _update_with_json(digest, partial(_values, column), len(table))
+        _update_with_json(digest, partial(_values, column), len(column))
         digest.update(b"]")
     digest.update(b"]")
     return digest.hexdigest()[:16]

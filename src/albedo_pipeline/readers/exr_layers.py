@@ -19,7 +19,7 @@ from albedo_pipeline.readers.pair_files import (
     read_from,
     signature,
 )
-from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPair, RawPairReference
+from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference, ReferenceRow, References
 from albedo_pipeline.readers.roots import Root, open_root
 
 PRESETS = {
@@ -91,7 +91,7 @@ class ExrLayersDataset(PairReader[RawPairReference]):
             raise ProjectError(f"albedo: {albedo!r} is also the layer of the beauty")
         self._pattern = NamePattern("pattern", pattern)
 
-    def load(self) -> FoundPairs:
+    def load(self) -> References:
         """References, sorted by the names of the samples.
 
         Raises:
@@ -99,18 +99,23 @@ class ExrLayersDataset(PairReader[RawPairReference]):
         """
         root = open_root(self._path)
         frames = files_by_role(root, {"pattern": self._pattern})["pattern"]
-        references = []
-        for key, names in sorted(frames.items()):
-            group = key.group or group_of(key.sample, key.sample)
+        layers, options = self._layers, self._options
+
+        def reference(row: ReferenceRow) -> RawPairReference:
+            sample_id, group, *names = row
             if len(names) > 1:
                 message = f"{', '.join(names)}: {len(names)} files for one sample"
-                references.append(bad_reference(key.sample_id, group, message))
-                continue
-            frame = _Frame(key.sample_id, group, root, names[0], self._layers, self._options)
-            references.append(
-                RawPairReference(key.sample_id, group, frame.signature, frame.load, beauty=names[0])
+                return bad_reference(sample_id, group, message)
+            frame = _Frame(sample_id, group, root, names[0], layers, options)
+            return RawPairReference(
+                sample_id, group, frame.signature, frame.load, beauty=frame.name
             )
-        return FoundPairs(references, root.companions)
+
+        rows = (
+            (key.sample_id, key.group or group_of(key.sample, key.sample), *names)
+            for key, names in sorted(frames.items())
+        )
+        return References(rows, reference, root.companions)
 
     def _describe(self) -> dict[str, object]:
         return super()._describe() | {"pattern": self._pattern.text, "layers": self._layers}

@@ -1,9 +1,9 @@
 """Raw pairs that are named in a text file, one sample on each line: `beauty albedo [mask]`."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from albedo_pipeline.readers.pair_files import (
     group_of,
     sample_id_of,
 )
-from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
+from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference, ReferenceRow, References
 from albedo_pipeline.readers.roots import open_root
 from albedo_pipeline.runtime.atomic_files import replaced_folder
 from albedo_pipeline.runtime.storage import beside, is_remote
@@ -93,7 +93,7 @@ class FilenameListDataset(PairReader[RawPairReference]):
         self._root = beside(self._path, root)
         self._columns = defaults.columns if columns is None else _checked_columns(columns)
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> References:
         """References in the order of the list.
 
         Raises:
@@ -101,36 +101,35 @@ class FilenameListDataset(PairReader[RawPairReference]):
                 twice, or a line does not have one name for each column. The message names the
                 file and the line.
         """
+        root, options = open_root(self._root), self._options
+
+        def reference(row: ReferenceRow) -> RawPairReference:
+            sample_id, _, beauty, albedo, mask = row
+            group = group_of(beauty, sample_id)
+            return PairFiles(sample_id, group, root, beauty, albedo, mask, options).reference()
+
+        references = References(self._rows(), reference)
+        if repeated := references.first_repeated():
+            (sample_id, number, *_), (_, earlier, *_) = repeated
+            raise ProjectError(
+                f"{self._path}, line {number}: sample {sample_id!r} is already in line {earlier}"
+            )
+        return references
+
+    def _rows(self) -> Iterator[ReferenceRow]:
+        """The name of each sample, its line, and the names of its beauty, albedo and mask."""
         missing = (
             "no such file; it should list the pairs, one 'beauty albedo [mask]' a line (for the "
             "demo's own: kedro run --pipelines synthesize)"
         )
-        lines = names_by_line(self._path, self._content(missing))
-        _check_counts(self._path, lines, self._columns)
-        root = open_root(self._root)
-        numbers: dict[str, int] = {}
-        references = []
-        for number, names in lines.items():
+        with self._opened(missing) as file:
+            yield from self._rows_of(file)
+
+    def _rows_of(self, file: BinaryIO) -> Iterator[ReferenceRow]:
+        for number, names in _same_count(self._path, file, self._columns):
             columns = self._columns or _ROLES[: len(names)]
             files = {role: name for role, name in zip(columns, names, strict=True) if role}
-            sample_id = sample_id_of(files["beauty"])
-            if sample_id in numbers:
-                raise ProjectError(
-                    f"{self._path}, line {number}: sample {sample_id!r} is already in line "
-                    f"{numbers[sample_id]}"
-                )
-            numbers[sample_id] = number
-            pair = PairFiles(
-                sample_id=sample_id,
-                group=group_of(files["beauty"], sample_id),
-                root=root,
-                beauty=files["beauty"],
-                albedo=files["albedo"],
-                mask=files.get("mask"),
-                options=self._options,
-            )
-            references.append(pair.reference())
-        return references
+            yield sample_id_of(files["beauty"]), number, *map(files.get, _ROLES)
 
     def save(self, data: Iterable[RawPair]) -> None:
         """Write pairs as EXR files (linear, half floats) and the list that names them.
@@ -184,13 +183,14 @@ def _checked_columns(columns: Sequence[str | None]) -> Columns:
     return tuple(given)
 
 
-def _check_counts(path: Path, lines: dict[int, list[str]], columns: Columns) -> None:
-    """Check that each line has a name for each column, or two or three if there are no columns.
+def _same_count(path: Path, file: BinaryIO, columns: Columns) -> Iterator[tuple[int, list[str]]]:
+    """`names_by_line`; each line has a name for each column, or two or three without columns.
 
     Raises:
         ProjectError: if a line does not; names the file and the line.
     """
-    first, names = next(iter(lines.items()))
+    lines = names_by_line(path, file)
+    first, names = next(lines)
     if columns and len(names) != len(columns):
         roles = " ".join(role or "null" for role in columns)
         raise ProjectError(
@@ -202,11 +202,13 @@ def _check_counts(path: Path, lines: dict[int, list[str]], columns: Columns) -> 
             f"{path}, line {first}: {len(names)} name(s), expected 'beauty albedo [mask]'; for a "
             f"list with other columns, set columns, or preset ({', '.join(PRESETS)})"
         )
-    for number, others in lines.items():
+    yield first, names
+    for number, others in lines:
         if len(others) != len(names):
             raise ProjectError(
                 f"{path}, line {number}: {len(others)} name(s), but line {first} has {len(names)}"
             )
+        yield number, others
 
 
 def _quoted(name: str) -> str:

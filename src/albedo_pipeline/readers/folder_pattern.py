@@ -3,16 +3,24 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.masked_ids import check_masked_ids
 from albedo_pipeline.readers.name_pattern import NamePattern, SampleKey, files_by_role
-from albedo_pipeline.readers.pair_files import PairFiles, PairReader, bad_reference, group_of
-from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPairReference
+from albedo_pipeline.readers.pair_files import (
+    PairFiles,
+    PairReader,
+    ReaderOptions,
+    bad_reference,
+    group_of,
+)
+from albedo_pipeline.readers.raw_pairs import RawPairReference, ReferenceRow, References
 from albedo_pipeline.readers.roots import Root, open_root
 
 logger = logging.getLogger(__name__)
+_ROLES = ("beauty", "albedo", "mask", "ids")
 
 
 class FolderPatternDataset(PairReader[RawPairReference]):
@@ -58,7 +66,7 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         self._patterns = {role: NamePattern(role, text) for role, text in texts.items() if text}
         _check_patterns(self._patterns)
 
-    def load(self) -> FoundPairs:
+    def load(self) -> References:
         """References, sorted by the names of the samples.
 
         A beauty without an albedo (or mask), and a sample with two files for one role, give a
@@ -72,37 +80,35 @@ class FolderPatternDataset(PairReader[RawPairReference]):
         unpaired = files["albedo"].keys() - files["beauty"].keys()
         if unpaired:
             logger.warning("%s: %d albedo(s) without a beauty", self._path, len(unpaired))
-        references = [self._reference(root, key, files) for key in sorted(files["beauty"])]
-        return FoundPairs(references, root.companions)
+        rows = (self._row(key, files) for key in sorted(files["beauty"]))
+        return References(rows, partial(_reference, root, self._options), root.companions)
 
-    def _reference(
-        self, root: Root, key: SampleKey, files: dict[str, dict[SampleKey, list[str]]]
-    ) -> RawPairReference:
+    def _row(self, key: SampleKey, files: dict[str, dict[SampleKey, list[str]]]) -> ReferenceRow:
+        """Name and group of a sample, why it cannot be read if so, and its files by role."""
         group = key.group or group_of(key.sample, key.sample)
         chosen: dict[str, str] = {}
+        message = None
         for role, pattern in self._patterns.items():
             names = files[role].get(key, [])
-            if not names:
-                message = f"{pattern.for_sample(key)}: no {role}"
-                bad = bad_reference(key.sample_id, group, message)
-                return replace(bad, beauty=chosen.get("beauty"))
             if len(names) > 1:
                 message = f"{', '.join(names)}: {len(names)} files for one {role}"
-                return bad_reference(key.sample_id, group, message)
+                chosen = {}
+                break
+            if not names:
+                message = f"{pattern.for_sample(key)}: no {role}"
+                break
             chosen[role] = names[0]
-        return PairFiles(
-            key.sample_id,
-            group,
-            root,
-            chosen["beauty"],
-            chosen["albedo"],
-            chosen.get("mask"),
-            self._options,
-            chosen.get("ids"),
-        ).reference()
+        return key.sample_id, group, message, *map(chosen.get, _ROLES)
 
     def _describe(self) -> dict[str, object]:
         return super()._describe() | {role: p.text for role, p in self._patterns.items()}
+
+
+def _reference(root: Root, options: ReaderOptions, row: ReferenceRow) -> RawPairReference:
+    sample_id, group, message, beauty, albedo, mask, ids = row
+    if message is not None:
+        return replace(bad_reference(sample_id, group, message), beauty=beauty)
+    return PairFiles(sample_id, group, root, beauty, albedo, mask, options, ids).reference()
 
 
 def _check_patterns(patterns: dict[str, NamePattern]) -> None:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from albedo_pipeline.readers.pair_files import (
     read_from,
     signature,
 )
-from albedo_pipeline.readers.raw_pairs import FoundPairs, RawPair, RawPairReference
+from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference, ReferenceRow, References
 from albedo_pipeline.readers.roots import Root, open_root
 
 _COLOUR = re.compile(
@@ -72,7 +73,7 @@ class HypersimDataset(PairReader[RawPairReference]):
         self._ids = ids
         self._options = replace(self._options, masked_ids=check_masked_ids(ids, masked_ids))
 
-    def load(self) -> FoundPairs:
+    def load(self) -> References:
         """References, sorted by scene, camera and frame. Those with a missing file fail to load.
 
         Raises:
@@ -88,16 +89,15 @@ class HypersimDataset(PairReader[RawPairReference]):
                 f"{root.path}: no <scene>/images/scene_cam_XX_final_hdf5/frame.NNNN.color.hdf5"
                 f"{examples}"
             )
-        references = [_reference(root, match, present, self._ids, self._options) for match in found]
-        return FoundPairs(references, root.companions)
+        rows = (_row(match, present, self._ids) for match in found)
+        return References(rows, partial(_reference, root, self._options), root.companions)
 
     def _describe(self) -> dict[str, object]:
         return super()._describe() | {"ids": self._ids}
 
 
-def _reference(
-    root: Root, match: re.Match, present: set[str], ids: str | None, options: ReaderOptions
-) -> RawPairReference:
+def _row(match: re.Match, present: set[str], ids: str | None) -> ReferenceRow:
+    """Name and scene of a frame, why it cannot be read if so, and the names of its files."""
     scene, camera, frame = match.group("scene", "camera", "frame")
     folder = f"{scene}/images/scene_{camera}"
     albedo = f"{folder}_final_hdf5/{frame}.diffuse_reflectance.hdf5"
@@ -109,10 +109,16 @@ def _reference(
         needed.append((f"{geometry}.{ids}.hdf5", "ids"))
     for name, role in needed:
         if name not in present:
-            return bad_reference(sample_id, scene, f"{name}: no {role}")
-    names = (match.string, *(name for name, _ in needed))
-    files = _Frame(sample_id, scene, root, names, options)
-    return RawPairReference(sample_id, scene, files.signature, files.load, beauty=match.string)
+            return sample_id, scene, f"{name}: no {role}"
+    return sample_id, scene, None, match.string, *(name for name, _ in needed)
+
+
+def _reference(root: Root, options: ReaderOptions, row: ReferenceRow) -> RawPairReference:
+    sample_id, scene, message, *names = row
+    if message is not None:
+        return bad_reference(sample_id, scene, message)
+    files = _Frame(sample_id, scene, root, tuple(names), options)
+    return RawPairReference(sample_id, scene, files.signature, files.load, beauty=names[0])
 
 
 @dataclass(frozen=True)

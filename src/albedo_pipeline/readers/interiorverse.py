@@ -2,7 +2,7 @@
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.readers.folder_pattern import FolderPatternDataset
-from albedo_pipeline.readers.raw_pairs import FoundPairs
+from albedo_pipeline.readers.raw_pairs import References
 
 
 class InteriorVerseDataset(FolderPatternDataset):
@@ -33,7 +33,7 @@ class InteriorVerseDataset(FolderPatternDataset):
             metadata=metadata,
         )
 
-    def load(self) -> FoundPairs:
+    def load(self) -> References:
         """References, sorted by scene and number.
 
         Raises:
@@ -41,10 +41,10 @@ class InteriorVerseDataset(FolderPatternDataset):
                 scene, so that frames of one scene would count as several.
         """
         references = super().load()
-        flat = [r.sample_id for r in references if "/" not in r.sample_id]
-        if flat:
+        flat = next((r.sample_id for r in references if "/" not in r.sample_id), None)
+        if flat is not None:
             raise ProjectError(
-                f"{self._path}: {flat[0]}_im.exr lies in no scene's folder; set filepath to the "
+                f"{self._path}: {flat}_im.exr lies in no scene's folder; set filepath to the "
                 "folder that holds the scenes"
             )
         return references

@@ -3,12 +3,14 @@
 import csv
 import difflib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.imaging.declarations import DeclaredSpace
 from albedo_pipeline.readers.pair_files import (
     PairFiles,
     PairReader,
@@ -17,8 +19,8 @@ from albedo_pipeline.readers.pair_files import (
     group_of,
     sample_id_of,
 )
-from albedo_pipeline.readers.raw_pairs import SPLITS, RawPairReference
-from albedo_pipeline.readers.roots import open_root
+from albedo_pipeline.readers.raw_pairs import SPLITS, RawPairReference, ReferenceRow, References
+from albedo_pipeline.readers.roots import Root, open_root
 from albedo_pipeline.runtime.storage import beside
 
 REQUIRED = ("beauty", "albedo")
@@ -66,7 +68,7 @@ class ManifestTableDataset(PairReader[RawPairReference]):
         self._root = beside(self._path, root)
         self._ignore = tuple(ignore)
 
-    def load(self) -> list[RawPairReference]:
+    def load(self) -> References:
         """References in the order of the table.
 
         Raises:
@@ -74,36 +76,35 @@ class ManifestTableDataset(PairReader[RawPairReference]):
                 sample is in two rows. The message names the row; the one below the header is 1.
         """
         is_csv = self._path.suffix.lower() == ".csv"
-        columns, rows = (_read_csv if is_csv else _read_parquet)(self._path, self._content())
-        _check_columns(self._path, columns, self._ignore)
-        if not rows:
+        with self._opened() as table:
+            cells = (_read_csv if is_csv else _read_parquet)(self._path, table)
+            columns = next(cells)
+            _check_columns(self._path, columns, self._ignore)
+            rows = (dict(zip(columns, row, strict=True)) for row in cells)
+            root, options = open_root(self._root), cache(partial(_options, self._options))
+            references = References(self._rows(rows), partial(_reference, root, options))
+        if not references:
             raise ProjectError(f"{self._path}: has no rows")
-        root = open_root(self._root)
-        numbers: dict[str, int] = {}
-        references = []
+        if repeated := references.first_repeated():
+            (sample_id, number, *_), (_, earlier, *_) = repeated
+            raise ProjectError(
+                f"{self._path}, row {number}: sample {sample_id!r} is already in row {earlier}"
+            )
+        return references
+
+    def _rows(self, rows: Iterator[Row]) -> Iterator[ReferenceRow]:
+        """The name of each sample, its row, its group, files and split, and its colour spaces."""
         for number, row in enumerate(rows, start=1):
             location = f"{self._path}, row {number}"
             for column in REQUIRED:
                 if not row[column]:
                     raise ProjectError(f"{location}: {column} is empty")
             sample_id = row.get("sample_id") or sample_id_of(row["beauty"])
-            if sample_id in numbers:
-                raise ProjectError(
-                    f"{location}: sample {sample_id!r} is already in row {numbers[sample_id]}"
-                )
-            numbers[sample_id] = number
-            pair = PairFiles(
-                sample_id=sample_id,
-                group=row.get("group") or group_of(row["beauty"], sample_id),
-                root=root,
-                beauty=row["beauty"],
-                albedo=row["albedo"],
-                mask=row.get("mask") or None,
-                options=_options_of_row(self._options, row, location),
-            )
+            group = row.get("group") or group_of(row["beauty"], sample_id)
+            names = (row["beauty"], row["albedo"], row.get("mask") or None)
             split = None if "split" in self._ignore else _split_of(row, location)
-            references.append(replace(pair.reference(), split=split))
-        return references
+            spaces = _spaces_of(row, location)
+            yield sample_id, number, group, *names, split, *spaces
 
     def _describe(self) -> dict[str, object]:
         return super()._describe() | {"root": str(self._root), "ignore": self._ignore}
@@ -117,29 +118,42 @@ def _split_of(row: Row, location: str) -> str | None:
     return split
 
 
-def _options_of_row(default: ReaderOptions, row: Row, location: str) -> ReaderOptions:
-    given = {
-        column: check_colour_space(f"{location}, {column}", row[column])
-        for column in SPACES
-        if row.get(column)
-    }
-    if not given:
-        return default
-    both_images = given.get("colour_space")
+def _spaces_of(row: Row, location: str) -> Iterator[DeclaredSpace | None]:
+    """The colour spaces that a row declares, in the order of `SPACES`; None if a cell is empty."""
+    for column in SPACES:
+        cell = row.get(column)
+        yield check_colour_space(f"{location}, {column}", cell) if cell else None
+
+
+def _options(
+    default: ReaderOptions,
+    both: DeclaredSpace | None,
+    beauty: DeclaredSpace | None,
+    albedo: DeclaredSpace | None,
+) -> ReaderOptions:
     return replace(
         default,
-        beauty_space=given.get("beauty_colour_space", both_images or default.beauty_space),
-        albedo_space=given.get("albedo_colour_space", both_images or default.albedo_space),
+        beauty_space=beauty or both or default.beauty_space,
+        albedo_space=albedo or both or default.albedo_space,
     )
 
 
-def _read_csv(path: Path, content: bytes) -> tuple[list[str], list[Row]]:
+def _reference(
+    root: Root, options: Callable[..., ReaderOptions], row: ReferenceRow
+) -> RawPairReference:
+    sample_id, _, group, beauty, albedo, mask, split, *spaces = row
+    pair = PairFiles(sample_id, group, root, beauty, albedo, mask, options(*spaces))
+    return replace(pair.reference(), split=split)
+
+
+def _read_csv(path: Path, table: BinaryIO) -> Iterator[list[str]]:
+    """The header, then the cells of each row."""
     # pandas would fill short lines up, and take the first column of long ones as an index.
-    with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="") as file:
+    with io.TextIOWrapper(table, encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
             columns = next(reader, [])
-            rows = []
+            yield columns
             for cells in reader:
                 if cells and len(cells) != len(columns):
                     raise ProjectError(
@@ -147,27 +161,30 @@ def _read_csv(path: Path, content: bytes) -> tuple[list[str], list[Row]]:
                         f"{len(columns)}"
                     )
                 if cells:
-                    rows.append(dict(zip(columns, cells, strict=True)))
+                    yield cells
         except csv.Error as error:
             raise ProjectError(f"{path}, line {reader.line_num}: {error}") from error
         except UnicodeDecodeError as error:
             raise ProjectError(f"{path}: not UTF-8 text ({error})") from error
-    return columns, rows
 
 
-def _read_parquet(path: Path, content: bytes) -> tuple[list[str], list[Row]]:
+def _read_parquet(path: Path, table: BinaryIO) -> Iterator[list[str]]:
+    """The header, then the cells of each row as text."""
     import pyarrow as pa
     import pyarrow.parquet
 
     try:
-        table = pa.parquet.read_table(pa.BufferReader(content))
+        file = pa.parquet.ParquetFile(table)
+        yield file.schema_arrow.names
+        for batch in file.iter_batches():
+            columns = (map(_text, column.to_pylist()) for column in batch.columns)
+            yield from map(list, zip(*columns, strict=True))
     except (pa.ArrowException, OSError) as error:
         raise ProjectError(f"{path}: not a valid Parquet file ({one_line(error)})") from error
-    rows = [
-        {name: "" if cell is None or cell != cell else str(cell) for name, cell in row.items()}
-        for row in table.to_pylist()
-    ]
-    return table.column_names, rows
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None or cell != cell else str(cell)
 
 
 def _check_columns(path: Path, columns: list[str], ignore: Sequence[str]) -> None:

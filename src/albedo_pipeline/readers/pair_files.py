@@ -1,11 +1,11 @@
 """What the readers of raw pairs share: their options, and a pair that is named by its files."""
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar, cast, get_args
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast, get_args
 
 import numpy as np
 from kedro.io import AbstractDataset
@@ -15,7 +15,7 @@ from albedo_pipeline.imaging.declarations import AlphaRule, DeclaredSpace, ReadO
 from albedo_pipeline.readers.masked_ids import mask_ids
 from albedo_pipeline.readers.raw_pairs import RawPair, RawPairReference
 from albedo_pipeline.readers.roots import Root
-from albedo_pipeline.runtime.storage import location, read
+from albedo_pipeline.runtime.storage import location, opened
 
 Read = TypeVar("Read")
 """What a function that reads a file returns."""
@@ -116,7 +116,7 @@ def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> str:
     return str(value)
 
 
-class PairReader(AbstractDataset[Any, list[Reference]]):
+class PairReader(AbstractDataset[Any, Sequence[Reference]]):
     """Base class of the readers: `load()` lists references, and nothing can be saved.
 
     Args:
@@ -155,14 +155,14 @@ class PairReader(AbstractDataset[Any, list[Reference]]):
         """
         raise ProjectError(f"{self._path}: raw data is read-only, so nothing can be saved here")
 
-    def _content(self, missing: str = "no such file") -> bytes:
-        """Content of the file at `filepath`, for readers of lists and tables.
+    def _opened(self, missing: str = "no such file") -> BinaryIO:
+        """The opened file at `filepath`, for readers of lists and tables.
 
         Raises:
             ProjectError: if there is no file, which `missing` says, or it cannot be read.
         """
         try:
-            return read(self._path)
+            return opened(self._path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise ProjectError(f"{self._path}: {missing}") from error
         except OSError as error:
@@ -252,8 +252,11 @@ class PairFiles:
 
 def sample_id_of(beauty: str) -> str:
     """The name of a beauty file without its suffix and without `_beauty`."""
-    path = PurePosixPath(posixpath.normpath(beauty))
-    return str(path.parent / path.stem).removesuffix("_beauty")
+    folder, name = posixpath.split(posixpath.normpath(beauty))  # faster than a path's `stem`
+    dot = name.rfind(".")
+    stem = name[:dot] if 0 < dot < len(name) - 1 else name
+    whole = posixpath.join(folder, stem) if stem != "." else folder or "."
+    return whole.removesuffix("_beauty")
 
 
 def group_of(name: str, sample_id: str) -> str:

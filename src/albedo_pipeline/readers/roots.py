@@ -20,6 +20,9 @@ from albedo_pipeline.runtime.storage import is_remote
 
 logger = logging.getLogger(__name__)
 
+_FOLDERS = 4096
+"""Number of folders whose real place is remembered."""
+
 
 class Root(Protocol):
     """Files by their names, relative and with `/`; nothing outside is ever read.
@@ -107,8 +110,10 @@ class FolderRoot:
     def _path_of(self, name: str) -> Path:
         """The path of a file, as the disk spells it; of a missing file, as it was named."""
         path = self.path / name
+        if name.isascii() or os.path.lexists(path):
+            return path
         parts = PurePosixPath(posixpath.normpath(name)).parts
-        if name.isascii() or os.path.lexists(path) or ".." in parts:
+        if ".." in parts:
             return path
         found = self.path
         for part in parts:
@@ -126,8 +131,10 @@ class FolderRoot:
         return self._spellings[folder]
 
     def _linked(self, path: Path) -> Path:
-        """Where an existing file really lies; each folder's links are followed once."""
+        """Where an existing file really lies; a folder's links are not followed for each file."""
         if path.parent not in self._folders:
+            if len(self._folders) == _FOLDERS:
+                self._folders.clear()
             self._folders[path.parent] = path.parent.resolve()
         real = self._folders[path.parent] / path.name
         return real.resolve() if real.is_symlink() else real

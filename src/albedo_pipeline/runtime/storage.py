@@ -9,13 +9,14 @@ Credentials and the address of the store come from where its other programs take
 AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, or ~/.aws for S3.
 """
 
+import io
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, BinaryIO, TypeGuard
 from urllib.parse import unquote
 
 from albedo_pipeline.errors import ProjectError, one_line
@@ -128,6 +129,16 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     with store_errors(path):
         return path.fs.cat_file(path.path, start=0)  # without a start, s3fs asks for the size first
+
+
+def opened(path: Path) -> BinaryIO:
+    """A file, opened for reading; a remote one is read at once, in one request.
+
+    Raises:
+        FileNotFoundError: if there is no file.
+        OSError: if it cannot be read; names the reason.
+    """
+    return io.BytesIO(read(path)) if is_remote(path) else path.open("rb")
 
 
 def read_ranges(path: Any, ranges: Sequence[tuple[int, int]]) -> list[bytes]:

@@ -17,7 +17,12 @@ from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, is_remote
 from albedo_pipeline.shards.chunks import ChunkWork, ChunkWriter, Results
 from albedo_pipeline.shards.index import Index, Rejected, Source, publish, sweep_partial
 from albedo_pipeline.shards.ledger import BuildLedger, Chunk
-from albedo_pipeline.shards.previous_rows import PreviousRows
+from albedo_pipeline.shards.previous_rows import (
+    DIGEST_BYTES,
+    PreviousRows,
+    digests_of,
+    source_digest,
+)
 from albedo_pipeline.shards.shard_file import open_shard
 
 logger = logging.getLogger(__name__)
@@ -38,8 +43,8 @@ class ShardBuild(Protocol):
         """Digest of everything but the sources that the rows depend on."""
 
     @property
-    def sources(self) -> Sequence[Source]:
-        """What the rows are made from, in the order of the rows."""
+    def sources(self) -> Iterable[Source]:
+        """What the rows are made from, in the order of the rows; they are asked for once."""
 
     @property
     def companions(self) -> int:
@@ -80,6 +85,18 @@ def chunk_bounds(names: Iterable[str], mean: int) -> list[range]:
     return [*bounds, range(start, stop)] if stop > start else bounds
 
 
+def divided(sources: Iterable[Source], mean: int) -> tuple[list[range], bytes]:
+    """The `chunk_bounds` of the sources, and their joined digests: 16 bytes for each."""
+    digests = bytearray()
+
+    def names() -> Iterator[str]:
+        for source in sources:
+            digests.extend(source_digest(source))
+            yield source.name
+
+    return chunk_bounds(names(), mean), bytes(digests)
+
+
 def write_build(folder: Path, build: ShardBuild, mean: int) -> None:
     """Make the chunks that are missing, then publish the folder.
 
@@ -103,8 +120,8 @@ def write_build(folder: Path, build: ShardBuild, mean: int) -> None:
 def _made(folder: Path, build: ShardBuild, mean: int) -> tuple[Index, list[str], BuildLedger]:
     """Make what is missing; returns the index, and the chunks' records that are still needed."""
     ledger = BuildLedger(folder, build.cache_key)
-    chunks = chunk_bounds((source.name for source in build.sources), mean)
-    keys = [ledger.key(build.sources[chunk.start : chunk.stop]) for chunk in chunks]
+    chunks, digests = divided(build.sources, mean)
+    keys = [ledger.key(digests_of(digests, chunk)) for chunk in chunks]
     sweep_partial(folder)
     known = ledger.chunks()
     damaged = _remove_damaged(folder, known.values())
@@ -115,7 +132,7 @@ def _made(folder: Path, build: ShardBuild, mean: int) -> tuple[Index, list[str],
         # The sources of finished chunks are in no other chunk, so their rows are not needed.
         previous = PreviousRows(ledger.rows(key for key in known if key not in finished))
         writer = ChunkWriter(folder, build.make, ledger)
-        _make_chunks(writer, build, previous, missing, _rejected(finished.values()))
+        _make_chunks(writer, build, digests, previous, missing, _rejected(finished.values()))
         made = ordered_map(ledger.chunk, missing, PARALLEL_REQUESTS)
         finished |= dict(zip(missing, made, strict=True))
     in_order = [finished[key] for key in keys]
@@ -165,6 +182,7 @@ def _is_undamaged(path: Path) -> bool:
 def _make_chunks(
     writer: ChunkWriter,
     build: ShardBuild,
+    digests: bytes,
     previous: PreviousRows,
     missing: dict[str, range],
     rejected: list[Rejected],
@@ -172,7 +190,7 @@ def _make_chunks(
     """Write one shard per missing chunk, by its key; `rejected` are those of finished chunks."""
     total, new, rejected = sum(map(len, missing.values())), 0, list(rejected)
     for chunk in missing.values():
-        results = previous.of(build.sources[chunk.start : chunk.stop])
+        results = previous.of(digests_of(digests, chunk))
         new += results.count(None)
         rejected += [result.rejected for result in results if result and result.rejected]
     if rejected:
@@ -181,15 +199,15 @@ def _make_chunks(
         "%s: %d of %d samples to make, the others are finished",
         build.label,
         new,
-        len(build.sources),
+        len(digests) // DIGEST_BYTES,
     )
 
     def works() -> Iterator[ChunkWork]:
         for key, chunk in missing.items():
-            sources = list(build.sources[chunk.start : chunk.stop])
-            results = previous.of(sources)
+            own = digests_of(digests, chunk)
+            results = previous.of(own)
             wanted = [i for i, result in zip(chunk, results, strict=True) if not result]
-            yield ChunkWork(key, sources, list(map(build.item, wanted)), results)
+            yield ChunkWork(key, own, list(map(build.item, wanted)), results)
 
     def checked(results: Iterable[Any]) -> Iterator[Any]:
         for result in results:

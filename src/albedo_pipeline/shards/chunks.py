@@ -8,7 +8,7 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from albedo_pipeline.shards.index import Rejected, Source
+from albedo_pipeline.shards.index import Rejected
 from albedo_pipeline.shards.ledger import BuildLedger
 from albedo_pipeline.shards.previous_rows import PreviousResult, RowCopier
 from albedo_pipeline.shards.shard_file import Row, ShardWriter
@@ -23,8 +23,8 @@ class ChunkWork:
 
     key: str
     """Name of the chunk in the ledger."""
-    sources: list[Source]
-    """All sources of the chunk, in the order of the rows."""
+    digests: bytes
+    """Joined digests of all sources of the chunk, in the order of the rows."""
     items: list[Any]
     """What the build's `make` needs of the sources whose rows no earlier run made."""
     previous: list[PreviousResult | None]
@@ -93,6 +93,6 @@ class ChunkWriter:
 
         def publish() -> None:
             filled.close()
-            self.ledger.record(work.key, shard.name, work.sources, rows, rejected)
+            self.ledger.record(work.key, shard.name, work.digests, rows, rejected)
 
         return publish

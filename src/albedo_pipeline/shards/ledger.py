@@ -11,9 +11,9 @@ from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import write_text
 from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, files_in, make_folder, read, remove
-from albedo_pipeline.shards.index import Rejected, Source
+from albedo_pipeline.shards.index import Rejected
 from albedo_pipeline.shards.ledger_table import LedgerTable, Record, write_table
-from albedo_pipeline.shards.previous_rows import ChunkRows, source_digest
+from albedo_pipeline.shards.previous_rows import ChunkRows
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,15 @@ class BuildLedger:
         self._folder = folder.with_name(f".{folder.name}.ledger")
         make_folder(self._folder)
 
-    def key(self, sources: Iterable[Source]) -> str:
-        """Name of the chunk that is made from these sources."""
-        content = hashlib.sha256(self._cache_key.encode())
-        for source in sources:
-            content.update(source_digest(source))
-        return content.hexdigest()[:16]
+    def key(self, digests: bytes) -> str:
+        """Name of the chunk that is made from sources with these joined digests."""
+        return hashlib.sha256(self._cache_key.encode() + digests).hexdigest()[:16]
 
     def record(
         self,
         key: str,
         shard: str | None,
-        sources: Sequence[Source],
+        digests: bytes,
         rows: Sequence[int],
         rejected: dict[int, Rejected],
     ) -> None:
@@ -68,7 +65,7 @@ class BuildLedger:
         Args:
             key: from `key`.
             shard: file name of its shard; None if no source gave a row.
-            sources: what it was made from, in the order of the rows.
+            digests: joined digests of its sources, in the order of the rows.
             rows: number of rows of each source.
             rejected: the rejected sources, by place among the sources.
         """
@@ -77,7 +74,7 @@ class BuildLedger:
             "shard": shard,
             "size": (self._shards / shard).stat().st_size if shard else 0,
             "rejected": {str(place): asdict(item) for place, item in rejected.items()},
-            "sources": base64.b64encode(b"".join(map(source_digest, sources))).decode(),
+            "sources": base64.b64encode(digests).decode(),
             "rows": list(rows),
         }
         write_text(self._path(key), json.dumps(content))

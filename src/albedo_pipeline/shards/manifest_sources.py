@@ -1,7 +1,6 @@
 """Samples of a manifest as the sources of a shard build."""
 
-from collections.abc import Iterator, Sequence
-from typing import overload
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ _AT_A_TIME = 4096
 """Number of sources that are made at a time."""
 
 
-class ManifestSources(Sequence[Source]):
+class ManifestSources:
     """The samples as sources, in a given order; each is made when it is asked for.
 
     Ten million sources would otherwise be gigabytes of Python's objects.
@@ -30,26 +29,12 @@ class ManifestSources(Sequence[Source]):
         self._table = pa.table({name: pa.array(manifest[name]) for name in names})
         self._order = order
 
-    def __len__(self) -> int:
-        return len(self._order)
-
-    @overload
-    def __getitem__(self, place: int) -> Source: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Source]: ...
-    def __getitem__(self, place: int | slice) -> Source | list[Source]:
-        if not isinstance(place, slice):
-            return self[place : place + 1][0]
-        part = self._table.take(pa.array(self._order[place]))
-        columns = (part[name].to_pylist() for name in PAIR_COLUMNS)
-        return [
-            Source(sample_id, f"{digest} {group} {split}")
-            for sample_id, digest, group, split in zip(*columns, strict=True)
-        ]
-
     def __iter__(self) -> Iterator[Source]:
-        for start in range(0, len(self), _AT_A_TIME):
-            yield from self[start : start + _AT_A_TIME]
+        for start in range(0, len(self._order), _AT_A_TIME):
+            part = self._table.take(pa.array(self._order[start : start + _AT_A_TIME]))
+            columns = (part[name].to_pylist() for name in PAIR_COLUMNS)
+            for sample_id, digest, group, split in zip(*columns, strict=True):
+                yield Source(sample_id, f"{digest} {group} {split}")
 
     def sample(self, place: int) -> tuple[int, str, str, str, str]:
         """What the manifest says of a source's sample: its row, and `PAIR_COLUMNS`."""

@@ -23,6 +23,16 @@ def source_digest(source: Source) -> bytes:
     return hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest()
 
 
+def joined_digests(sources: Iterable[Source]) -> bytes:
+    """Digests of sources, joined in their order."""
+    return b"".join(map(source_digest, sources))
+
+
+def digests_of(digests: bytes, chunk: range) -> bytes:
+    """The part of joined digests that belongs to a chunk of the sources."""
+    return digests[chunk.start * DIGEST_BYTES : chunk.stop * DIGEST_BYTES]
+
+
 @dataclass(frozen=True)
 class ChunkRows:
     """What came of each source of a finished chunk."""
@@ -76,11 +86,15 @@ class PreviousRows:
         order = np.argsort(self._digests, kind="stable")
         self._digests, self._places = self._digests[order], self._places[order]
 
-    def of(self, sources: Sequence[Source]) -> list[PreviousResult | None]:
-        """The result of each source; None if it was not made, or had another signature."""
+    def of(self, digests: bytes) -> list[PreviousResult | None]:
+        """The result of each source; None if it was not made, or had another signature.
+
+        Args:
+            digests: from `joined_digests`.
+        """
+        wanted = np.frombuffer(digests, self._digests.dtype)
         if not len(self._digests):
-            return [None] * len(sources)
-        wanted = np.array([source_digest(source) for source in sources], self._digests.dtype)
+            return [None] * len(wanted)
         # Of equal ones, the last: the chunks of this run's records come after older ones.
         found = np.searchsorted(self._digests, wanted, side="right") - 1
         is_held = (found >= 0) & (self._digests[found] == wanted)

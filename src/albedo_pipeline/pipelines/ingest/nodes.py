@@ -1,5 +1,7 @@
 """Nodes of `ingest`."""
 
+from collections.abc import Sequence
+
 from albedo_pipeline.node_types import (
     DataFrame,
     PairShards,
@@ -11,7 +13,7 @@ from albedo_pipeline.params import IngestParams
 
 
 def normalise_pairs(
-    raw_pairs: list[RawPairReference], params: IngestParams
+    raw_pairs: Sequence[RawPairReference], params: IngestParams
 ) -> tuple[ShardBuild, PublishedSplit]:
     """The build of the pair shards, and the split if it was published.
 

@@ -1,6 +1,6 @@
 """Nodes of `synthesize`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from albedo_pipeline.node_types import Figure, RawPair, RawPairReference, Render
 from albedo_pipeline.params import SynthesizeParams
@@ -24,7 +24,7 @@ def render_pairs(params: SynthesizeParams) -> Iterator[RawPair]:
     )
 
 
-def describe_renders(raw_pairs: list[RawPairReference]) -> tuple[Figure, dict]:
+def describe_renders(raw_pairs: Sequence[RawPairReference]) -> tuple[Figure, dict]:
     """A sheet of sample images, and the number of rejected draws by reason."""
     from albedo_pipeline.reporting.plots.sample_sheet import count_redrawn, sample_sheet
 

@@ -1,6 +1,7 @@
 """A sheet of raw samples: beauty, albedo and mask side by side."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,7 +14,7 @@ ROWS, COLUMNS = 6, 4
 BACKGROUND = "0.75"  # grey, so that a white mask stands out
 
 
-def sample_sheet(references: list[RawPairReference]) -> Figure:
+def sample_sheet(references: Sequence[RawPairReference]) -> Figure:
     """Up to 24 samples, spread evenly over the list, each exposed for viewing."""
     count = min(ROWS * COLUMNS, len(references))
     chosen = [references[i] for i in np.linspace(0, len(references) - 1, count).astype(int)]
@@ -42,7 +43,7 @@ def _triptych(reference: RawPairReference) -> np.ndarray:
     return np.concatenate(panels[:-1], axis=1)
 
 
-def count_redrawn(references: list[RawPairReference]) -> dict:
+def count_redrawn(references: Sequence[RawPairReference]) -> dict:
     """Number of pairs and groups, and of rejected random scenes by reason.
 
     The reasons are read from the files' attributes. A rejected scene counts once for each of its
