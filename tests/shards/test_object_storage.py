@@ -15,6 +15,7 @@ from albedo_pipeline.runtime.storage import location, put, read
 from albedo_pipeline.shards import ledger_table, remote_rows
 from albedo_pipeline.shards.datasets import PredictionSetsDataset, ShardsDataset
 from albedo_pipeline.shards.shards import Shards
+from tests.support.object_store import refusing
 from tests.support.squares import Squares, values
 
 
@@ -132,6 +133,17 @@ def test_predictions_of_further_sets_are_stored_there(
     sets.save({"interiors": Squares(values(9))})
     assert {name: len(shards) for name, shards in sets.load().items()} == {"interiors": 12}
     assert list(tmp_path.iterdir()) == []  # no folder of the URL's name on the disk
+
+
+def test_a_store_that_does_not_answer_does_not_say_that_nothing_is_there(
+    bucket: str, folder_url: str, s3_server
+) -> None:
+    sets = PredictionSetsDataset(folder=f"{bucket}/refused", samples_per_shard=8)
+    assert not dataset(folder_url).exists()
+    with refusing(s3_server):
+        for ask in (dataset(folder_url).exists, dataset(folder_url).load, sets.load):
+            with pytest.raises(DatasetError, match=rf"{bucket}/.*(Access Denied|Forbidden)"):
+                ask()
 
 
 def refused(kind: str) -> Callable[[Path], bytes]:

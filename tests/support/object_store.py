@@ -21,6 +21,8 @@ SLOW_DOWN = (
     b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
 
+FORBIDDEN = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+
 
 @dataclass
 class Faults:
@@ -30,6 +32,8 @@ class Faults:
     fail_every: int = 0
     """Each n-th request is refused, or its answer is lost after it was carried out, in turn; 0:
     none."""
+    refuses: bool = False
+    """Whether each request is forbidden, which is not tried again."""
     seconds: float = 0
     """Delay of each answer."""
     requests: int = 0
@@ -47,6 +51,9 @@ class Faults:
             self.failed += fails
             is_lost = self.failed % 2 == 0
         time.sleep(self.seconds)
+        if self.refuses:
+            start_response("403 Forbidden", [("Content-Type", "application/xml")])
+            return [FORBIDDEN]
         if not fails:
             return self.app(environment, start_response)
         if is_lost:
@@ -83,6 +90,16 @@ def new_bucket() -> str:
     name = f"bucket-{uuid.uuid4().hex}"
     fsspec.filesystem("s3").mkdir(name)
     return f"s3://{name}"
+
+
+@contextmanager
+def refusing(server: Faults) -> Iterator[None]:
+    """Have the server refuse every request."""
+    server.refuses = True
+    try:
+        yield
+    finally:
+        server.refuses = False
 
 
 @pytest.fixture(scope="session")

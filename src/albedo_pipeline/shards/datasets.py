@@ -9,9 +9,9 @@ from typing import NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview
 
-from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.errors import ProjectError, UnreachableError, one_line
 from albedo_pipeline.runtime.locks import locked
-from albedo_pipeline.runtime.storage import location, make_folder
+from albedo_pipeline.runtime.storage import folders_in, location, make_folder
 from albedo_pipeline.shards.build import ShardBuild, write_build
 from albedo_pipeline.shards.index import Index, Rejected, has_index, publish, read_index, sweep
 from albedo_pipeline.shards.latent_shards import LatentShards
@@ -223,9 +223,12 @@ class PredictionSetsDataset(AbstractDataset[dict[str, ShardBuild], dict[str, Pre
         """Open every set; there may be none.
 
         Raises:
-            ProjectError: if one is damaged.
+            ProjectError: if one is damaged, or the store does not answer.
         """
-        folders = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
+        try:
+            folders = folders_in(self._folder)
+        except OSError as error:
+            raise UnreachableError(one_line(error)) from error
         return {one.name: PredictionShards(one) for one in folders if has_index(one)}
 
     def save(self, data: dict[str, ShardBuild]) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.errors import ProjectError, UnreachableError, one_line
 from albedo_pipeline.runtime.atomic_files import write_text
-from albedo_pipeline.runtime.storage import files_in, is_remote, read, remove
+from albedo_pipeline.runtime.storage import files_in, is_file, is_remote, read, remove
 
 _INDEX = "index.json"
 
@@ -50,14 +50,22 @@ class Index:
 
 
 def has_index(folder: Path) -> bool:
-    """Whether a run has finished the folder's content."""
-    return (folder / _INDEX).is_file()
+    """Whether a run has finished the folder's content.
+
+    Raises:
+        UnreachableError: if the store does not answer; names the file.
+    """
+    try:
+        return is_file(folder / _INDEX)
+    except OSError as error:
+        raise UnreachableError(one_line(error)) from error
 
 
 def read_index(folder: Path) -> Index:
     """Read the index of a folder.
 
     Raises:
+        UnreachableError: if the store does not give the index; names it.
         ProjectError: if there is no index, or it is damaged; names the file.
     """
     try:
@@ -68,6 +76,8 @@ def read_index(folder: Path) -> Index:
         raise ProjectError(
             f"{folder}: no finished shards here; run the pipeline that makes them to its end"
         ) from error
+    except OSError as error:
+        raise UnreachableError(one_line(error)) from error
     except (KeyError, TypeError, ValueError) as error:
         raise ProjectError(f"{folder / _INDEX}: damaged ({one_line(error)})") from error
 
