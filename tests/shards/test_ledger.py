@@ -9,7 +9,7 @@ import pytest
 from albedo_pipeline.shards.index import Rejected, Source
 from albedo_pipeline.shards.ledger import BuildLedger, Chunk
 from albedo_pipeline.shards.previous_rows import PreviousResult, PreviousRows, RowCopier
-from albedo_pipeline.shards.shard_file import write_shard
+from benchmarks.row_build import write_shard
 
 SOURCES = [Source("a", "1"), Source("b", "1"), Source("c", "1")]
 REJECTED = Rejected("b", "g", "negative")

@@ -15,6 +15,7 @@ from albedo_pipeline.runtime.storage import location, put, read
 from albedo_pipeline.shards import ledger_table, remote_rows
 from albedo_pipeline.shards.datasets import PredictionSetsDataset, ShardsDataset
 from albedo_pipeline.shards.shards import Shards
+from benchmarks.row_build import save_rows
 from tests.support.object_store import refusing
 from tests.support.squares import Squares, values
 
@@ -96,7 +97,7 @@ def test_a_second_build_is_refused(folder_url: str, monkeypatch: pytest.MonkeyPa
 
 def test_damaged_rows_and_heads_are_named(folder_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_rows, "_buffer", remote_rows._Buffer(0))
-    dataset(folder_url).save([{"id": "a", "x": np.full(9, 7, np.uint16)}])
+    save_rows(dataset(folder_url), [{"id": "a", "x": np.full(9, 7, np.uint16)}])
     shards = dataset(folder_url).load()
     path = location(folder_url) / shards.index.shards[0]
     put(path, read(path).replace(np.full(9, 7, np.uint16).tobytes(), bytes(18)))

@@ -25,6 +25,7 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training import task
 from albedo_pipeline.training.denoiser import train_denoiser
 from albedo_pipeline.training.validation import ImageData
+from benchmarks.row_build import save_rows
 
 SETTINGS = {
     "seed": 5,
@@ -71,7 +72,7 @@ def save_latents(folder: Path, count: int, spoilt: tuple[int, ...] = ()) -> Late
             }
 
     dataset = LatentShardsDataset(filepath=str(folder), samples_per_shard=5)
-    dataset.save(rows())
+    save_rows(dataset, rows())
     return dataset.load()
 
 
@@ -96,7 +97,7 @@ def save_images(folder: Path, side: int = 16) -> ImageData:
             valid = (random.random((1, side, side)) < (0.2, 0.95, 0.6)[i % 3]).astype(np.uint8)
             yield _pair(f"s{i}", f"g{i // 2}", image(), albedo, valid)
 
-    PairShardsDataset(filepath=str(folder / "pairs")).save(rows())
+    save_rows(PairShardsDataset(filepath=str(folder / "pairs")), rows())
     torch.manual_seed(0)
     settings = AutoencoderTraining(block_out_channels=(8, 16), max_steps=1)
     new_autoencoder(settings).save_pretrained(folder / "autoencoder")

@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import FileIO
@@ -45,18 +45,6 @@ def digest_of(row: Mapping[str, object]) -> str:
             digest.update(f"{name} {value.dtype} {value.shape} ".encode())
             digest.update(np.ascontiguousarray(value).data)
     return digest.hexdigest()
-
-
-def write_shard(folder: Path, rows: Iterable[Row]) -> str | None:
-    """Write the rows as one file; see `ShardWriter`.
-
-    Returns:
-        Name of the file; None if there are no rows.
-    """
-    with ShardWriter(folder) as shard:
-        for row in rows:
-            shard.add(row)
-    return shard.name
 
 
 class ShardWriter:
