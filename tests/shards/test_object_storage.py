@@ -14,6 +14,7 @@ from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.storage import location, put, read
 from albedo_pipeline.shards import ledger_table, remote_rows
 from albedo_pipeline.shards.datasets import PredictionSetsDataset, ShardsDataset
+from albedo_pipeline.shards.shard_file import ShardWriter
 from albedo_pipeline.shards.shards import Shards
 from benchmarks.row_build import save_rows
 from tests.support.object_store import refusing
@@ -84,6 +85,18 @@ def test_only_a_changed_source_is_made_and_old_shards_go(folder_url: str, stored
     assert build.made == ["s7"]
     names = {path.name for path in location(folder_url).iterdir()}
     assert names == {path.name for path in location(stored).iterdir()}
+
+
+def test_a_build_removes_what_a_killed_one_left_in_the_temporary_folder(
+    folder_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    shard, other = (ShardWriter(location(url)) for url in (folder_url, f"{folder_url}-2"))
+    for writer in (shard, other):  # their processes are killed after this row
+        writer.add({"id": "a", "x": np.zeros(2)})
+    assert len(list(tmp_path.iterdir())) == 2
+    dataset(folder_url).save(Squares(values(3)))
+    assert list(tmp_path.iterdir()) == [other._partial]
 
 
 def test_a_second_build_is_refused(folder_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,10 @@
 It is replaced in one step, so that a reader sees the old content or the new one, never a mixture.
 """
 
+import hashlib
 import json
+import tempfile
+import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -109,6 +112,25 @@ def sweep(folder: Path, keep: Iterable[str]) -> None:
 
 
 def sweep_partial(folder: Path) -> None:
-    """Remove files that killed processes left half-written."""
-    if not is_remote(folder):  # object storage holds no unfinished files
+    """Remove files that killed processes of this machine left half-written.
+
+    The process that runs a build does so before others write, while it alone holds the folder.
+    """
+    if is_remote(folder):  # object storage itself holds no unfinished files
+        remove(list(Path(tempfile.gettempdir()).glob(f"{_temporary_prefix(folder)}*.partial")))
+    else:
         remove(list(folder.glob(".*.partial")))
+
+
+def new_partial(folder: Path) -> Path:
+    """Path on a disk for a shard of the folder while it is written; `sweep_partial` finds it."""
+    # Not a file of `tempfile`, which only its owner can read.
+    name = f"{uuid.uuid4().hex}.partial"
+    if is_remote(folder):
+        return Path(tempfile.gettempdir()) / (_temporary_prefix(folder) + name)
+    return folder / f".shard-{name}"
+
+
+def _temporary_prefix(folder: Path) -> str:
+    """Of the names of a remote folder's half-written shards in the temporary folder."""
+    return f".shard-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}-"

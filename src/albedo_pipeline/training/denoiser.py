@@ -191,7 +191,9 @@ def _planned(
         return params
     free = smallest_of_processes(accelerator, share_of_memory(accelerator.device))
     networks = Networks(
-        dict(start.unet.config), dict(images.autoencoder.config), stream.largest_size
+        unet=dict(start.unet.config),
+        autoencoder=dict(images.autoencoder.config),
+        size=stream.largest_size,
     )
     size = run_on_main_and_broadcast(
         accelerator,

@@ -34,7 +34,7 @@ def params_of(changes: dict) -> AutoencoderTraining:
 def networks_of(params: AutoencoderTraining, precision: str = "fp32") -> AutoencoderNetworks:
     with torch.device("meta"):
         config = dict(new_autoencoder(params).config)
-    return AutoencoderNetworks(config, 16, precision)
+    return AutoencoderNetworks(autoencoder=config, side=16, precision=precision)
 
 
 def measured(
