@@ -52,8 +52,10 @@ class Faults:
             is_lost = self.failed % 2 == 0
         time.sleep(self.seconds)
         if self.refuses:
-            start_response("403 Forbidden", [("Content-Type", "application/xml")])
-            return [FORBIDDEN]
+            body = b"" if environment["REQUEST_METHOD"] == "HEAD" else FORBIDDEN
+            headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+            start_response("403 Forbidden", headers)
+            return [body]
         if not fails:
             return self.app(environment, start_response)
         if is_lost:
