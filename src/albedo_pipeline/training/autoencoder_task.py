@@ -15,6 +15,7 @@ from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.adversary import Adversary
+from albedo_pipeline.training.lpips_weights import lpips_digest, lpips_weights
 from albedo_pipeline.training.objectives.reconstruction import ReconstructionObjective, RoundTrip
 from albedo_pipeline.training.optimisation import freeze, new_optimiser, train_mode
 from albedo_pipeline.training.optimiser_step import Components
@@ -26,7 +27,6 @@ from albedo_pipeline.training.round_trip_validation import (
     round_trip_strips,
 )
 from albedo_pipeline.training.task import Task
-from albedo_pipeline.training.validation_metric import lpips_digest, lpips_weights
 from albedo_pipeline.training.validation_scores import chosen_samples, ema_and_raw, mean_scores
 
 ENCODER, DECODER = ("encoder.", "quant_conv."), ("decoder.", "post_quant_conv.")
