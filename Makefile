@@ -9,22 +9,22 @@ READY := .venv/.ready
 .PHONY: help setup demo app viz examples notebooks example-run test test-all lint format dvc lock bundled-autoencoder bundled-estimator clean
 
 help:
-	@echo "make demo    render scenes, train, evaluate, and write data/08_reporting/report.html"
-	@echo "make app     predict in the browser, and watch the running training"
-	@echo "make viz     write build/index.html: the pipelines with their results, for any browser"
-	@echo "make examples   write docs/examples and the pictures of the README, after make demo and make viz"
-	@echo "make test    lint, and run the tests but for the slow ones"
-	@echo "make test-all   lint, and run all tests"
-	@echo "make setup   set up .venv"
-	@echo "make lint    check formatting, import contracts and types"
-	@echo "make format  format the code"
-	@echo "make dvc     write the code dependencies of dvc.yaml from the import graph"
-	@echo "make lock    write requirements.lock from the installed packages"
-	@echo "make notebooks    run the notebooks and store their outputs"
-	@echo "make example-run  make the run that notebooks/compare_runs.ipynb compares with again"
+	@echo "make demo                  render scenes, train, evaluate, and write data/08_reporting/report.html"
+	@echo "make app                   predict in the browser, and watch the running training"
+	@echo "make viz                   write build/index.html: the pipelines with their results, for any browser"
+	@echo "make examples              write docs/examples and the pictures of the README, after make demo and make viz"
+	@echo "make test                  lint, and run the tests but for the slow ones"
+	@echo "make test-all              lint, and run all tests"
+	@echo "make setup                 set up .venv"
+	@echo "make lint                  check formatting, import contracts and types"
+	@echo "make format                format the code"
+	@echo "make dvc                   write the code dependencies of dvc.yaml from the import graph"
+	@echo "make lock                  write requirements.lock from the installed packages"
+	@echo "make notebooks             run the notebooks and store their outputs"
+	@echo "make example-run           make the run that notebooks/compare_runs.ipynb compares with again"
 	@echo "make bundled-autoencoder   train the shipped autoencoder again (about 20 minutes)"
 	@echo "make bundled-estimator     train the shipped estimator again (about 3 hours)"
-	@echo "make clean   remove what the pipelines wrote (data/ except 01_raw)"
+	@echo "make clean                 remove what the pipelines wrote (data/ except 01_raw)"
 
 setup: $(READY)
 

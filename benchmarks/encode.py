@@ -32,6 +32,7 @@ from measuring import (
     rate_row,
     report,
 )
+from row_build import save_rows
 
 from albedo_pipeline.imaging.pixels import to_tensor
 from albedo_pipeline.models.autoencoder import BUNDLED_AUTOENCODER, encode
@@ -61,7 +62,7 @@ def random_pairs(folder: Path, count: int, side: int) -> PairShards:
             yield identity | {"beauty": beauty, "albedo": albedo, "valid": valid}
 
     dataset = PairShardsDataset(filepath=str(folder / "pairs"), samples_per_shard=64)
-    dataset.save(rows())
+    save_rows(dataset, rows(), count)
     return dataset.load()
 
 

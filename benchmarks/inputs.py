@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from row_build import save_rows
 
 from albedo_pipeline.shards.datasets import LatentShardsDataset
 from albedo_pipeline.shards.latent_shards import LatentShards
@@ -64,7 +65,7 @@ def _divided(channels: tuple[int, ...], width: Width) -> tuple[int, ...]:
 def random_latents(folder: Path, samples: int, side: int) -> LatentShards:
     """Write shards of random training latents to `folder`, as `encode` does, and open them."""
     dataset = LatentShardsDataset(filepath=str(folder))
-    dataset.save(_rows(samples, side))
+    save_rows(dataset, _rows(samples, side), samples)
     return dataset.load()
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from measuring import Row, argument_parser, in_fresh_process, report, resident
+from row_build import write_shard
 
 from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.params.ingest import SplitParams
@@ -30,7 +31,6 @@ from albedo_pipeline.shards.index import Index, Source, publish, read_index
 from albedo_pipeline.shards.ledger import BuildLedger
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.previous_rows import PreviousRows, digests_of
-from albedo_pipeline.shards.shard_file import write_shard
 
 PER_SHARD = 256
 PROCESSOR = "processor_us_per_sample"

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from inputs import random_latents
 from measuring import Row, argument_parser, by_turns, rate_row, report
+from row_build import save_rows
 from werkzeug.serving import make_server
 
 from albedo_pipeline.params import TrainParams
@@ -141,7 +142,8 @@ def _stored(disk: LatentShards, url: str) -> LatentShards:
     folder = location(url)
     folder.fs.mkdir(folder.parts[0].strip("/").removeprefix("s3://"))
     dataset = LatentShardsDataset(filepath=url, samples_per_shard=256)
-    dataset.save(shard.row(i) for shard in disk._shards for i in range(len(shard.scalars)))
+    rows = (shard.row(i) for shard in disk._shards for i in range(len(shard.scalars)))
+    save_rows(dataset, rows, len(disk))
     return dataset.load()
 
 

@@ -13,6 +13,7 @@ from albedo_pipeline.runtime.checksums import CHECKSUMS, write_checksums
 from albedo_pipeline.shards.datasets import ShardsDataset
 from albedo_pipeline.shards.index import read_index
 from albedo_pipeline.shards.shard_file import DIGEST, Row, open_shard
+from benchmarks.row_build import save_rows
 
 
 def in_weights(path: Path, file: Path) -> bool:
@@ -42,7 +43,7 @@ def in_shards(path: Path, file: Path) -> bool:
                 row = {k: v for k, v in shard.row(number).items() if k != DIGEST}
                 yield {name: _with_nan(value) for name, value in row.items()}
 
-    ShardsDataset(filepath=str(path)).save(rows())
+    save_rows(ShardsDataset(filepath=str(path)), rows())
     return True
 
 

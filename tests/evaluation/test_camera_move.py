@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from kedro.io import DatasetError
 from PIL import Image
+from safetensors.torch import save_file
 
 from albedo_pipeline.artifacts.camera_move import (
     CameraMoveDataset,
     MoveResultDataset,
     RenderedMove,
 )
+from albedo_pipeline.artifacts.checkpoints import AVERAGES_FILE, CONFIGURATION, Checkpoints
 from albedo_pipeline.evaluation.camera_move import measured, predicted_move, scene_of_move
 from albedo_pipeline.models.albedo_model import load_albedo_model
 from albedo_pipeline.params import (
@@ -104,6 +107,28 @@ def test_the_move_is_predicted_stored_and_shown_for_its_model_only(
     assert move_section(result, {"lineage": model.digests() | {"denoiser": "0"}}) is None
 
 
+def test_the_move_is_predicted_by_the_checkpoint_that_is_evaluated(
+    folder: Path, tmp_path: Path
+) -> None:
+    move = CameraMoveDataset(filepath=str(folder)).load()
+    model = load_albedo_model(PretrainedModel(model="bundled"))
+    name, weight = next(iter(model.denoiser.unet.named_parameters()))
+    averages = {name: weight.detach() + 0.1}
+
+    def fill(checkpoint: Path) -> None:
+        save_file(averages, checkpoint / AVERAGES_FILE)
+        (checkpoint / CONFIGURATION).write_text('{"result_settings": {}}', encoding="utf-8")
+
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    checkpoints.write(3, fill)
+
+    before = model.digests()
+    models, evaluate = (model.denoiser, model.autoencoder), EvaluateParams(steps=1, checkpoint=3)
+    result = predict_camera_move(move, *models, checkpoints, evaluate, IngestParams(resolution=16))
+    assert result.facts["made_from"] == model.digests() != before
+    assert torch.equal(weight, averages[name])
+
+
 def test_without_a_rendered_test_scene_there_is_no_move_and_no_result(tmp_path: Path) -> None:
     rows = manifest(("kitchen", "test"))
     rendered = render_camera_move(rows, SynthesizeParams(scenes=1, views=1, resolution=16), PARAMS)
@@ -114,7 +139,7 @@ def test_without_a_rendered_test_scene_there_is_no_move_and_no_result(tmp_path: 
     results = MoveResultDataset(filepath=str(tmp_path / "result"))
     assert results.load() is None
     results.save(
-        predict_camera_move(move, None, None, EvaluateParams(), IngestParams(resolution=16))
+        predict_camera_move(move, None, None, None, EvaluateParams(), IngestParams(resolution=16))
     )
     assert results.load() is None
     assert [path.name for path in (tmp_path / "result").iterdir()] == ["move.json"]

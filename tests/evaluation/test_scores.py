@@ -23,6 +23,7 @@ from albedo_pipeline.params.evaluate import BootstrapParams
 from albedo_pipeline.shards.datasets import PairShardsDataset, PredictionShardsDataset
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PredictionShards
+from benchmarks.row_build import save_rows
 
 SIDE = 16
 METHODS = baselines(0.3, 0.05)
@@ -40,28 +41,34 @@ def data(tmp_path_factory) -> tuple[PairShards, PredictionShards, pd.DataFrame]:
     valid = np.ones((1, SIDE, SIDE), np.uint8)
     valid[:, :4] = 0
     truths = [images(0), images(0), images(2), images(3)]  # the first two show the same surfaces
-    PairShardsDataset(filepath=str(folder / "pairs")).save(
-        {
-            "sample_id": name,
-            "group": group,
-            "beauty": images(10 + place),
-            "albedo": truth,
-            "valid": valid,
-        }
-        for place, (name, group, truth) in enumerate(zip(NAMES, GROUPS, truths, strict=True))
+    save_rows(
+        PairShardsDataset(filepath=str(folder / "pairs")),
+        [
+            {
+                "sample_id": name,
+                "group": group,
+                "beauty": images(10 + place),
+                "albedo": truth,
+                "valid": valid,
+            }
+            for place, (name, group, truth) in enumerate(zip(NAMES, GROUPS, truths, strict=True))
+        ],
     )
     # In another order than the pairs; the predictions differ from the truth by a known amount.
     order = [2, 1, 0]
-    PredictionShardsDataset(filepath=str(folder / "predictions")).save(
-        {
-            "sample_id": NAMES[place],
-            "group": GROUPS[place],
-            "split": "test",
-            "prediction": quantize(dequantize(truths[place]) * 0.5 + 0.1 * place),
-            "roundtrip": truths[place],
-            "uncertainty": images(20 + place)[:1],
-        }
-        for place in order
+    save_rows(
+        PredictionShardsDataset(filepath=str(folder / "predictions")),
+        [
+            {
+                "sample_id": NAMES[place],
+                "group": GROUPS[place],
+                "split": "test",
+                "prediction": quantize(dequantize(truths[place]) * 0.5 + 0.1 * place),
+                "roundtrip": truths[place],
+                "uncertainty": images(20 + place)[:1],
+            }
+            for place in order
+        ],
     )
     manifest = pd.DataFrame({"sample_id": NAMES, "row": range(4), "split": "test", "digest": "d"})
     return PairShards(folder / "pairs"), PredictionShards(folder / "predictions"), manifest

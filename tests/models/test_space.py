@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -14,7 +15,11 @@ import yaml
 
 pytest.importorskip("gradio")
 
+from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.models.space import write_space
+from albedo_pipeline.params import ExportParams
+from albedo_pipeline.pipelines.export.nodes import make_export
+from albedo_pipeline.runtime.storage import location
 from tests.support.marigold import save_marigold
 
 
@@ -42,6 +47,13 @@ def test_the_page_and_the_requirements_are_what_the_hub_reads(space: Path) -> No
     assert f"torch=={version('torch').split('+')[0]}" in lines
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
     assert not any("mitsuba" in line for line in lines)
+
+
+def test_a_space_in_object_storage_is_refused_before_the_export() -> None:
+    nothing: Any = None
+    params, bucket = ExportParams(space=True), location("s3://bucket/space")
+    with pytest.raises(ProjectError, match="s3://bucket/space: the Space must be on a disk"):
+        make_export(nothing, nothing, nothing, {}, {}, {}, bucket, params)
 
 
 def test_it_has_the_model_and_the_code_but_not_the_bundled_models(space: Path) -> None:

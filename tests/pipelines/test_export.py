@@ -69,6 +69,7 @@ def exported(project: Path, **params: str) -> Export:
         json.loads((reporting / "metrics.json").read_text()),
         json.loads((project / DATA / "03_primary/audit_summary.json").read_text()),
         json.loads((models / "train_settings.json").read_text()),
+        project / "space",
         ExportParams(**params),
     )
 

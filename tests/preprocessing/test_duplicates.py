@@ -11,6 +11,7 @@ from albedo_pipeline.preprocessing import duplicates
 from albedo_pipeline.preprocessing.duplicates import Duplicates, find_duplicates
 from albedo_pipeline.shards.datasets import PairShardsDataset
 from albedo_pipeline.shards.pair_shards import PairShards
+from benchmarks.row_build import save_rows
 
 SIDE = 16
 
@@ -25,14 +26,17 @@ def ramp_image(height: float, change: float = 0) -> np.ndarray:
 def duplicates_of(folder: Path, samples: list[tuple[str, str, np.ndarray]]) -> Duplicates:
     """Duplicates among samples of (group, split, image), which all have one code."""
     dataset = PairShardsDataset(filepath=str(folder / "pairs"))
-    dataset.save(
-        {
-            "sample_id": str(number),
-            "group": group,
-            "beauty": np.rint(image * 65535).astype(np.uint16),
-            "valid": np.ones((1, SIDE, SIDE), np.uint8),
-        }
-        for number, (group, _, image) in enumerate(samples)
+    save_rows(
+        dataset,
+        [
+            {
+                "sample_id": str(number),
+                "group": group,
+                "beauty": np.rint(image * 65535).astype(np.uint16),
+                "valid": np.ones((1, SIDE, SIDE), np.uint8),
+            }
+            for number, (group, _, image) in enumerate(samples)
+        ],
     )
     pairs: PairShards = dataset.load()
     manifest = pairs.scalars.to_pandas().assign(look=0, split=[split for _, split, _ in samples])

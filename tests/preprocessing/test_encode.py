@@ -15,6 +15,7 @@ from albedo_pipeline.preprocessing.encode import LatentBuild
 from albedo_pipeline.preprocessing.latent_statistics import latent_statistics
 from albedo_pipeline.shards.datasets import LatentShardsDataset, PairShardsDataset
 from albedo_pipeline.shards.latent_shards import LatentShards
+from benchmarks.row_build import save_rows
 
 CPU = torch.device("cpu")
 
@@ -23,15 +24,18 @@ CPU = torch.device("cpu")
 def pairs(tmp_path: Path):
     random = np.random.default_rng(0)
     dataset = PairShardsDataset(filepath=str(tmp_path / "pairs"), samples_per_shard=2)
-    dataset.save(
-        {
-            "sample_id": f"s{i}",
-            "group": f"g{i}",
-            "beauty": random.integers(0, 65536, (3, 16, 16)).astype(np.uint16),
-            "albedo": random.integers(0, 65536, (3, 16, 16)).astype(np.uint16),
-            "valid": (random.random((1, 16, 16)) > 0.1).astype(np.uint8),
-        }
-        for i in range(5)
+    save_rows(
+        dataset,
+        [
+            {
+                "sample_id": f"s{i}",
+                "group": f"g{i}",
+                "beauty": random.integers(0, 65536, (3, 16, 16)).astype(np.uint16),
+                "albedo": random.integers(0, 65536, (3, 16, 16)).astype(np.uint16),
+                "valid": (random.random((1, 16, 16)) > 0.1).astype(np.uint8),
+            }
+            for i in range(5)
+        ],
     )
     return dataset.load()
 
@@ -133,14 +137,20 @@ def test_images_are_sorted_by_shape(autoencoder, tmp_path) -> None:
     random = np.random.default_rng(0)
     dataset = PairShardsDataset(filepath=str(tmp_path / "shapes"))
     shapes = [(16, 16), (8, 24), (16, 16), (24, 8), (8, 24)]
-    dataset.save(
-        {
-            "sample_id": f"s{i}",
-            "group": f"g{i}",
-            **{n: random.integers(0, 65536, (3, *shape), np.uint16) for n in ("beauty", "albedo")},
-            "valid": np.ones((1, *shape), np.uint8),
-        }
-        for i, shape in enumerate(shapes)
+    save_rows(
+        dataset,
+        [
+            {
+                "sample_id": f"s{i}",
+                "group": f"g{i}",
+                **{
+                    n: random.integers(0, 65536, (3, *shape), np.uint16)
+                    for n in ("beauty", "albedo")
+                },
+                "valid": np.ones((1, *shape), np.uint8),
+            }
+            for i, shape in enumerate(shapes)
+        ],
     )
     pairs = dataset.load()
     manifest = pairs.scalars.to_pandas().assign(row=range(5), split="train")

@@ -47,6 +47,12 @@ def test_a_start_adds_one_file(tmp_path: Path) -> None:
     assert json.loads(path.read_text(encoding="utf-8")) == facts
 
 
+def test_starts_within_one_second_have_a_file_each(tmp_path: Path) -> None:
+    facts = record()
+    paths = [write_record(tmp_path, facts, diff=b"") for _ in range(3)]
+    assert sorted((tmp_path / "runs").iterdir()) == paths
+
+
 def test_uncommitted_changes_stand_beside_the_record(tmp_path: Path) -> None:
     write_record(tmp_path, record(), diff=b"-a\n+b\n")
     json_file, diff_file = sorted((tmp_path / "runs").iterdir(), key=lambda p: p.suffix)[::-1]

@@ -126,14 +126,14 @@ def test_a_sample_that_the_store_does_not_give_is_tried_by_the_next_run(
     url: str, s3_server: Faults
 ) -> None:
     references = FilenameListDataset(filepath=f"{url}/pairs.txt").load()
-    s3_server.denied = True
+    s3_server.refuses = True
     try:
         with pytest.raises(
             TransientReadError, match=r"^scene-000/view-0_beauty.exr: not read \(s3"
         ):
             references[0].load()
     finally:
-        s3_server.denied = False
+        s3_server.refuses = False
     assert references[0].load().beauty.shape == (32, 32, 3)
 
 
@@ -144,14 +144,14 @@ def test_a_store_that_does_not_list_is_one_clear_error(url: str, s3_server: Faul
         FolderPatternDataset(filepath="s3://no-such-bucket/a").load()
     with pytest.raises(DatasetError, match=rf"{url}/none\.csv: no such file$"):
         ManifestTableDataset(filepath=f"{url}/none.csv").load()
-    s3_server.denied = True
+    s3_server.refuses = True
     try:
         with pytest.raises(DatasetError, match=rf"{url}: Access Denied; check the URL, the cred"):
             FolderPatternDataset(filepath=url).load()
         with pytest.raises(DatasetError, match=rf"{url}/pairs\.txt: .*Access Denied"):
             FilenameListDataset(filepath=f"{url}/pairs.txt").load()
     finally:
-        s3_server.denied = False
+        s3_server.refuses = False
 
 
 def test_a_url_of_a_file_is_no_folder(url: str) -> None:

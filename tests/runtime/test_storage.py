@@ -57,11 +57,17 @@ def test_a_remote_file_is_written_read_in_parts_and_removed(folder_url: str) -> 
     assert is_remote(path)
     with pytest.raises(FileNotFoundError):
         storage.read(path)
+    assert not storage.is_file(path)
     write_text(path, "0123456789")
+    assert storage.is_file(path)
+    assert not storage.is_file(path.parent)
+    assert storage.folders_in(path.parent.parent) == [path.parent]
+    assert storage.files_in(path.parent, "b") == [path]
     assert storage.read(path) == b"0123456789"
     assert read_ranges(path, [(2, 3), (8, 2)]) == [b"234", b"89"]
     storage.remove([path, path.with_name("none")])
-    assert not path.is_file()
+    assert not storage.is_file(path)
+    assert storage.folders_in(path.parent) == []
 
 
 def test_a_file_is_created_once(folder_url: str) -> None:

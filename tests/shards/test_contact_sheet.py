@@ -9,6 +9,7 @@ from PIL import Image
 
 from albedo_pipeline.shards.contact_sheet import GAP, SIDE
 from albedo_pipeline.shards.datasets import PredictionShardsDataset
+from benchmarks.row_build import save_rows
 
 
 def test_pictures_keep_their_shape_and_pixels(tmp_path: Path) -> None:
@@ -18,7 +19,7 @@ def test_pictures_keep_their_shape_and_pixels(tmp_path: Path) -> None:
     ]
     rows.append({"sample_id": "s2", "prediction": np.full((3, 2 * SIDE, SIDE), 65535, np.uint16)})
     dataset = PredictionShardsDataset(filepath=str(tmp_path / "predictions"))
-    dataset.save(rows)
+    save_rows(dataset, rows)
     sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(dataset.preview()))))
     width = SIDE // 2 + GAP
     assert sheet.shape == (SIDE + 2 * GAP, 3 * width + GAP, 3)

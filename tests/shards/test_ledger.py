@@ -15,7 +15,7 @@ from albedo_pipeline.shards.previous_rows import (
     digests_of,
     joined_digests,
 )
-from albedo_pipeline.shards.shard_file import write_shard
+from benchmarks.row_build import write_shard
 
 SOURCES = [Source("a", "1"), Source("b", "1"), Source("c", "1")]
 DIGESTS = joined_digests(SOURCES)

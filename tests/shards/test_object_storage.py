@@ -14,7 +14,10 @@ from albedo_pipeline.runtime.locks import locked
 from albedo_pipeline.runtime.storage import location, put, read
 from albedo_pipeline.shards import ledger_table, remote_rows
 from albedo_pipeline.shards.datasets import PredictionSetsDataset, ShardsDataset
+from albedo_pipeline.shards.shard_file import ShardWriter
 from albedo_pipeline.shards.shards import Shards
+from benchmarks.row_build import save_rows
+from tests.support.object_store import refusing
 from tests.support.squares import Squares, values
 
 
@@ -84,6 +87,18 @@ def test_only_a_changed_source_is_made_and_old_shards_go(folder_url: str, stored
     assert names == {path.name for path in location(stored).iterdir()}
 
 
+def test_a_build_removes_what_a_killed_one_left_in_the_temporary_folder(
+    folder_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    shard, other = (ShardWriter(location(url)) for url in (folder_url, f"{folder_url}-2"))
+    for writer in (shard, other):  # their processes are killed after this row
+        writer.add({"id": "a", "x": np.zeros(2)})
+    assert len(list(tmp_path.iterdir())) == 2
+    dataset(folder_url).save(Squares(values(3)))
+    assert list(tmp_path.iterdir()) == [other._partial]
+
+
 def test_a_second_build_is_refused(folder_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "SECONDS", 0.9)
     with (
@@ -95,7 +110,7 @@ def test_a_second_build_is_refused(folder_url: str, monkeypatch: pytest.MonkeyPa
 
 def test_damaged_rows_and_heads_are_named(folder_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_rows, "_buffer", remote_rows._Buffer(0))
-    dataset(folder_url).save([{"id": "a", "x": np.full(9, 7, np.uint16)}])
+    save_rows(dataset(folder_url), [{"id": "a", "x": np.full(9, 7, np.uint16)}])
     shards = dataset(folder_url).load()
     path = location(folder_url) / shards.index.shards[0]
     put(path, read(path).replace(np.full(9, 7, np.uint16).tobytes(), bytes(18)))
@@ -132,6 +147,17 @@ def test_predictions_of_further_sets_are_stored_there(
     sets.save({"interiors": Squares(values(9))})
     assert {name: len(shards) for name, shards in sets.load().items()} == {"interiors": 12}
     assert list(tmp_path.iterdir()) == []  # no folder of the URL's name on the disk
+
+
+def test_a_store_that_does_not_answer_does_not_say_that_nothing_is_there(
+    bucket: str, folder_url: str, s3_server
+) -> None:
+    sets = PredictionSetsDataset(folder=f"{bucket}/refused", samples_per_shard=8)
+    assert not dataset(folder_url).exists()
+    with refusing(s3_server):
+        for ask in (dataset(folder_url).exists, dataset(folder_url).load, sets.load):
+            with pytest.raises(DatasetError, match=rf"{bucket}/.*(Access Denied|Forbidden)"):
+                ask()
 
 
 def refused(kind: str) -> Callable[[Path], bytes]:

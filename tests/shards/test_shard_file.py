@@ -13,8 +13,8 @@ from albedo_pipeline.shards.shard_file import (
     ShardWriter,
     digest_of,
     open_shard,
-    write_shard,
 )
+from benchmarks.row_build import write_shard
 
 
 def written(folder: Path, rows: list[dict]) -> ShardFile:

@@ -18,6 +18,7 @@ from albedo_pipeline.shards.datasets import PairShardsDataset
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.autoencoder import obtain_autoencoder
+from benchmarks.row_build import save_rows
 
 TRAINING = {
     "seed": 5,
@@ -65,15 +66,18 @@ def save_pairs(folder: Path, side: int = 16, masked: bool = False) -> PairShards
     valid[:, side // 2 :] = not masked
     ramp, shape = np.linspace(0, 0.4, side, dtype=np.float32), (3, side, side)
     dataset = PairShardsDataset(filepath=str(folder))
-    dataset.save(
-        {
-            "sample_id": f"s{i}",
-            "group": f"g{i}",
-            "beauty": quantize(np.broadcast_to(ramp * (i + 1) / 8, shape)),
-            "albedo": quantize(np.broadcast_to(1 - ramp * (i + 1) / 8, shape)),
-            "valid": valid,
-        }
-        for i in range(8)
+    save_rows(
+        dataset,
+        [
+            {
+                "sample_id": f"s{i}",
+                "group": f"g{i}",
+                "beauty": quantize(np.broadcast_to(ramp * (i + 1) / 8, shape)),
+                "albedo": quantize(np.broadcast_to(1 - ramp * (i + 1) / 8, shape)),
+                "valid": valid,
+            }
+            for i in range(8)
+        ],
     )
     return dataset.load()
 

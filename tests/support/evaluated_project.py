@@ -14,6 +14,7 @@ from albedo_pipeline.preprocessing.audit import summary_of
 from albedo_pipeline.reporting import report
 from albedo_pipeline.shards.datasets import PairShardsDataset, PredictionShardsDataset
 from albedo_pipeline.training.validation import METRICS
+from benchmarks.row_build import save_rows
 from tests.support.report_tables import audit_rows, risk_curves, training_log
 
 EMPTY_SVG = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
@@ -120,14 +121,14 @@ def _evaluated(manifest: pd.DataFrame, side: int) -> tuple[pd.DataFrame, list[di
 def make_inputs(folder: Path, ids: list[str], side: int = 32, gallery: int = 5) -> dict:
     """Keyword arguments of `report_page`; every second sample is in the test split."""
     pairs_dataset = PairShardsDataset(filepath=str(folder / "pairs"), samples_per_shard=7)
-    pairs_dataset.save(_pair_rows(ids, side))
+    save_rows(pairs_dataset, _pair_rows(ids, side))
     pairs = pairs_dataset.load()
     manifest = pairs.scalars.to_pandas()
     manifest.insert(0, "row", range(len(manifest)))
     manifest.insert(3, "split", [_SPLITS[row % len(_SPLITS)] for row in range(len(manifest))])
     per_sample, prediction_rows = _evaluated(manifest, side)
     predictions = PredictionShardsDataset(filepath=str(folder / "predictions"), samples_per_shard=5)
-    predictions.save(prediction_rows)
+    save_rows(predictions, prediction_rows)
     by_method = {key: _summary(rows) for key, rows in per_sample.groupby("method", sort=False)}
     quarantine = pd.DataFrame(
         {

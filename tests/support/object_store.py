@@ -21,7 +21,7 @@ SLOW_DOWN = (
     b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
 
-DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+FORBIDDEN = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
 @dataclass
@@ -32,8 +32,8 @@ class Faults:
     fail_every: int = 0
     """Each n-th request is refused, or its answer is lost after it was carried out, in turn; 0:
     none."""
-    denied: bool = False
-    """Whether every request is refused as one without the right to it."""
+    refuses: bool = False
+    """Whether each request is forbidden, which is not tried again."""
     seconds: float = 0
     """Delay of each answer."""
     requests: int = 0
@@ -51,10 +51,12 @@ class Faults:
             self.failed += fails
             is_lost = self.failed % 2 == 0
         time.sleep(self.seconds)
-        if self.denied:
+        if self.refuses:
             environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
-            start_response("403 Forbidden", [("Content-Type", "application/xml")])
-            return [DENIED]
+            body = b"" if environment["REQUEST_METHOD"] == "HEAD" else FORBIDDEN
+            headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+            start_response("403 Forbidden", headers)
+            return [body]
         if not fails:
             return self.app(environment, start_response)
         if is_lost:
@@ -91,6 +93,16 @@ def new_bucket() -> str:
     name = f"bucket-{uuid.uuid4().hex}"
     fsspec.filesystem("s3").mkdir(name)
     return f"s3://{name}"
+
+
+@contextmanager
+def refusing(server: Faults) -> Iterator[None]:
+    """Have the server refuse every request."""
+    server.refuses = True
+    try:
+        yield
+    finally:
+        server.refuses = False
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from albedo_pipeline.shards.datasets import (
     ShardsDataset,
 )
 from albedo_pipeline.shards.shards import Shards
+from benchmarks.row_build import save_rows
 
 SHAPES = (32, 32), (32, 16), (16, 32)
 """Height and width of the samples that `with_shapes` makes."""
@@ -27,11 +28,14 @@ def with_ensemble(inputs: dict, folder: Path, light_set: list[str]) -> dict:
     """
     stored = inputs["predictions"]
     dataset = PredictionShardsDataset(filepath=str(folder))
-    dataset.save(
-        {name: value for name, value in scalars.items() if name != "digest"}
-        | {name: stored.tensor(name, row) for name in stored.tensor_names}
-        | {"uncertainty": np.full((1, 32, 32), row * 655, np.uint16)}
-        for row, scalars in enumerate(stored.scalars.to_pylist())
+    save_rows(
+        dataset,
+        (
+            {name: value for name, value in scalars.items() if name != "digest"}
+            | {name: stored.tensor(name, row) for name in stored.tensor_names}
+            | {"uncertainty": np.full((1, 32, 32), row * 655, np.uint16)}
+            for row, scalars in enumerate(stored.scalars.to_pylist())
+        ),
     )
     table = inputs["per_sample"].copy()
     names = list(dict.fromkeys(table["sample_id"]))
@@ -60,5 +64,5 @@ def _cut(shards: Shards, dataset: ShardsDataset, names: tuple[str, ...]) -> Shar
         height, width = SHAPES[int(scalars["sample_id"][-1]) % len(SHAPES)]
         tensors = {name: shards.tensor(name, row)[:, :height, :width] for name in names}
         rows.append({k: v for k, v in scalars.items() if k != "digest"} | tensors)
-    dataset.save(rows)
+    save_rows(dataset, rows)
     return dataset.load()

@@ -25,6 +25,7 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training import task
 from albedo_pipeline.training.denoiser import train_denoiser
 from albedo_pipeline.training.validation import ImageData
+from benchmarks.row_build import save_rows
 
 SETTINGS = {
     "seed": 5,
@@ -71,12 +72,12 @@ def save_latents(folder: Path, count: int, spoilt: tuple[int, ...] = ()) -> Late
             }
 
     dataset = LatentShardsDataset(filepath=str(folder), samples_per_shard=5)
-    dataset.save(rows())
+    save_rows(dataset, rows())
     return dataset.load()
 
 
-def save_images(folder: Path) -> ImageData:
-    """Save images of 16 x 16 pixels, and an autoencoder of factor 2.
+def save_images(folder: Path, side: int = 16) -> ImageData:
+    """Save images of `side` x `side` pixels, and an autoencoder of factor 2.
 
     Three are validation samples, v0 to v2; the others are those of `save_latents`, s0 to s11. Each
     two of these, s0 and s1 and so on, show one scene under two lights.
@@ -84,19 +85,19 @@ def save_images(folder: Path) -> ImageData:
     random = np.random.default_rng(1)
 
     def image() -> np.ndarray:
-        return quantize(random.random((3, 16, 16)))
+        return quantize(random.random((3, side, side)))
 
     def rows():
         for i in range(3):
-            valid = np.ones((1, 16, 16), np.uint8)
+            valid = np.ones((1, side, side), np.uint8)
             yield _pair(f"v{i}", f"v{i}", image(), image(), valid)
         for i in range(12):
             if i % 2 == 0:
                 albedo = image()
-            valid = (random.random((1, 16, 16)) < (0.2, 0.95, 0.6)[i % 3]).astype(np.uint8)
+            valid = (random.random((1, side, side)) < (0.2, 0.95, 0.6)[i % 3]).astype(np.uint8)
             yield _pair(f"s{i}", f"g{i // 2}", image(), albedo, valid)
 
-    PairShardsDataset(filepath=str(folder / "pairs")).save(rows())
+    save_rows(PairShardsDataset(filepath=str(folder / "pairs")), rows())
     torch.manual_seed(0)
     settings = AutoencoderTraining(block_out_channels=(8, 16), max_steps=1)
     new_autoencoder(settings).save_pretrained(folder / "autoencoder")

@@ -55,7 +55,7 @@ def train(changes: dict) -> Any:
     params = TrainParams.model_validate(SETTINGS | {"micro_batch_size": 2} | changes)
     with fake_gpu() as waits:
         denoiser, autoencoder = denoiser_of(params), small_autoencoder()
-        networks = Networks(denoiser.unet.config, autoencoder.config, (8, 8))
+        networks = Networks(unet=denoiser.unet.config, autoencoder=autoencoder.config, size=(8, 8))
         parts = prepare(GpuAccelerator("fp32"), denoiser, autoencoder, params)
 
         def step(number: int) -> torch.Tensor:

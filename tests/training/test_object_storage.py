@@ -20,6 +20,7 @@ from albedo_pipeline.training import read_ahead as read_ahead_module
 from albedo_pipeline.training.denoiser import train_denoiser
 from albedo_pipeline.training.read_ahead import read_ahead
 from albedo_pipeline.training.stopping import Paused
+from benchmarks.row_build import save_rows
 from tests.support.training import call_in_step
 
 
@@ -28,7 +29,7 @@ def stored(latents: LatentShards, folder_url: str) -> LatentShards:
     """The latents of the disk, in object storage."""
     dataset = LatentShardsDataset(filepath=f"{folder_url}/latents", samples_per_shard=5)
     shards = latents._shards
-    dataset.save(shard.row(i) for shard in shards for i in range(len(shard.scalars)))
+    save_rows(dataset, (shard.row(i) for shard in shards for i in range(len(shard.scalars))))
     return dataset.load()
 
 

@@ -25,6 +25,7 @@ from albedo_pipeline.shards.datasets import (
 from albedo_pipeline.training.image_batches import EncodedImageBatch, ImageStream
 from albedo_pipeline.training.objectives.reconstruction import RoundTrip
 from albedo_pipeline.training.stored_latents import open_stored_latents
+from benchmarks.row_build import save_rows
 from tests.support.autoencoder_training import settings, train
 
 CPU = torch.device("cpu")
@@ -41,15 +42,18 @@ def project(tmp_path_factory: pytest.TempPathFactory, bundled) -> Path:
     """A folder with eight random pairs of 16 x 16 pixels and their latents."""
     folder, random = tmp_path_factory.mktemp("project"), np.random.default_rng(0)
     pairs = PairShardsDataset(filepath=str(folder / "pairs"))
-    pairs.save(
-        {
-            "sample_id": f"s{i}",
-            "group": f"g{i}",
-            "beauty": quantize(random.random((3, 16, 16), dtype=np.float32)),
-            "albedo": quantize(random.random((3, 16, 16), dtype=np.float32)),
-            "valid": np.ones((1, 16, 16), np.uint8),
-        }
-        for i in range(8)
+    save_rows(
+        pairs,
+        [
+            {
+                "sample_id": f"s{i}",
+                "group": f"g{i}",
+                "beauty": quantize(random.random((3, 16, 16), dtype=np.float32)),
+                "albedo": quantize(random.random((3, 16, 16), dtype=np.float32)),
+                "valid": np.ones((1, 16, 16), np.uint8),
+            }
+            for i in range(8)
+        ],
     )
     build = LatentBuild(pairs.load(), samples(folder), bundled, 4, CPU, "fp32")
     LatentShardsDataset(filepath=str(folder / "latents"), samples_per_shard=3).save(build)

@@ -8,15 +8,19 @@ import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import save_file
 
-from albedo_pipeline.artifacts.checkpoints import read_json
+from albedo_pipeline.artifacts.checkpoints import Checkpoints, read_json
 from albedo_pipeline.artifacts.pair_sets import PairSet
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.params.optimisation import Validation
+from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.training import validation
-from albedo_pipeline.training.validation import ImageData, validation_metric
-from tests.support.training import same
+from albedo_pipeline.training.denoiser import train_denoiser
+from albedo_pipeline.training.validation import ImageData
+from albedo_pipeline.training.validation_metric import validation_metric
+from tests.support.training import same, save_images
 
 SHORT = {"max_steps": 4, "checkpoints": {"every": 2, "keep_last": 9}}
 EVERY = {"every": 2, "samples": 3, "batch_size": 3, "steps": 1}
@@ -91,6 +95,7 @@ def test_a_further_set_does_not_disturb_a_resumed_training(
 def test_settings_say_nothing_of_sets_that_decide_nothing() -> None:
     plain = Validation().result_settings()
     assert not {"sets", "lpips_weights"} & set(plain)
+    assert Validation(lpips_weights=Path("anywhere")).result_settings() == plain
     assert Validation(sets=("pairs", "one")).result_settings() == plain
     assert Validation(sets=("one", "pairs")).result_settings() == plain | {"sets": "one"}
     with pytest.raises(ValidationError, match="names a set twice"):
@@ -121,13 +126,47 @@ def test_a_metric_without_a_value_cannot_decide(train) -> None:
 
 
 def test_lpips_can_decide_if_its_weights_are_there(lpips_file: Path, tmp_path: Path) -> None:
-    metric = validation_metric("lpips", lpips_file)
+    metric = validation_metric(Validation(metric="lpips", lpips_weights=lpips_file))
     pictures = torch.rand(2, 1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     scores = metric.function(*pictures, torch.ones(1, 1, 64, 64, dtype=torch.bool))
     assert scores > 0
     (tmp_path / "empty.safetensors").write_bytes(b"")
     with pytest.raises(ProjectError, match=r"train\.validation\.lpips_weights: .*empty"):
-        validation_metric("lpips", tmp_path / "empty.safetensors")
+        validation_metric(Validation(metric="lpips", lpips_weights=tmp_path / "empty.safetensors"))
+
+
+def test_the_weights_of_lpips_count_by_their_content(
+    latents: LatentShards,
+    train_params,
+    lpips_file: Path,
+    lpips_weights,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    moved, other = tmp_path / "moved.safetensors", tmp_path / "other.safetensors"
+    moved.write_bytes(lpips_file.read_bytes())
+    save_file({**lpips_weights, "lin0.model.1.weight": torch.zeros(1, 64, 1, 1)}, other)
+    images = save_images(tmp_path / "large", side=32)
+
+    def train(file: Path, max_steps: int, decay: str) -> None:
+        params = train_params(
+            max_steps=max_steps,
+            learning_rate={"peak": 1e-3, "decay": decay},
+            validation=EVERY | {"samples": 1, "metric": "lpips", "lpips_weights": str(file)},
+        )
+        store = Checkpoints(tmp_path / decay)
+        train_denoiser({"latents": latents}, images, params, store, tmp_path / "events")
+
+    train(lpips_file, 1, "plateau")
+    train(moved, 2, "plateau")
+    assert "do not count" not in caplog.text
+    setting = r"train\.validation\.lpips_weights: '\w{16}' there, '\w{16}' here"
+    with pytest.raises(ProjectError, match=setting):
+        train(other, 3, "plateau")
+
+    train(lpips_file, 1, "constant")
+    train(other, 2, "constant")
+    assert "earlier best checkpoints do not count" in caplog.text
 
 
 def test_wrong_sets_and_metrics_are_named(train) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from kedro.io import AbstractDataset
@@ -21,6 +22,9 @@ _FACTS = "move.json"
 _VALID = "valid.npy"
 _VIDEO = "move.webp"
 _STILL = "first_frame.webp"
+
+Saved = TypeVar("Saved")
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
@@ -48,18 +52,26 @@ class CameraMove:
     """bool [frames, H, W]."""
 
 
-class CameraMoveDataset(AbstractDataset[RenderedMove, CameraMove | None]):
-    """A folder with `beauty` and `albedo`, numbered EXR files, `valid.npy` and `move.json`.
-
-    Without a move it holds `move.json` only.
+class _MoveFolder(AbstractDataset[Saved, Loaded]):
+    """A folder that is read as a copy on the disk, and replaced in one step by a save.
 
     Args:
-        filepath: the folder; it is replaced in one step when a save succeeds.
+        filepath: the folder, or its URL in object storage.
     """
 
     def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
         self._folder = location(filepath)
         self.metadata = metadata
+
+    def _describe(self) -> dict[str, object]:
+        return {"filepath": str(self._folder)}
+
+
+class CameraMoveDataset(_MoveFolder[RenderedMove, CameraMove | None]):
+    """A folder with `beauty` and `albedo`, numbered EXR files, `valid.npy` and `move.json`.
+
+    Without a move it holds `move.json` only.
+    """
 
     def load(self) -> CameraMove | None:
         """Read the truth; None if there is no move.
@@ -95,9 +107,6 @@ class CameraMoveDataset(AbstractDataset[RenderedMove, CameraMove | None]):
                 facts |= {"frames_per_second": data.frames_per_second}
             (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
-    def _describe(self) -> dict[str, object]:
-        return {"filepath": str(self._folder)}
-
 
 @dataclass(frozen=True)
 class MoveResult:
@@ -111,18 +120,11 @@ class MoveResult:
     """WebP of the first frame."""
 
 
-class MoveResultDataset(AbstractDataset[MoveResult, MoveResult | None]):
+class MoveResultDataset(_MoveFolder[MoveResult, MoveResult | None]):
     """A folder with `move.json`, `move.webp` and `first_frame.webp`.
 
     Without a move it holds `move.json` only.
-
-    Args:
-        filepath: the folder; it is replaced in one step when a save succeeds.
     """
-
-    def __init__(self, *, filepath: str, metadata: dict | None = None) -> None:
-        self._folder = location(filepath)
-        self.metadata = metadata
 
     def load(self) -> MoveResult | None:
         """Read the result; None if there is none.
@@ -150,9 +152,6 @@ class MoveResultDataset(AbstractDataset[MoveResult, MoveResult | None]):
             if data.facts:
                 (folder / _VIDEO).write_bytes(data.video)
                 (folder / _STILL).write_bytes(data.still)
-
-    def _describe(self) -> dict[str, object]:
-        return {"filepath": str(self._folder)}
 
 
 def _written(folder: Path, move: RenderedMove) -> Iterator[np.ndarray]:

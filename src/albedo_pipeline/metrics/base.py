@@ -64,5 +64,8 @@ class Metric(Quantity):
         """
         if self.load_weights is None:
             return self
-        function = partial(self.function, self.load_weights(weights_file))
-        return replace(self, function=function, load_weights=None)
+        return self.bound_to(self.load_weights(weights_file))
+
+    def bound_to(self, weights: Any) -> Self:
+        """The metric with its network's weights, as `load_weights` returns them."""
+        return replace(self, function=partial(self.function, weights), load_weights=None)

@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, MarigoldIntrinsicsPipeline
 
 from albedo_pipeline.errors import ProjectError, one_line
 from albedo_pipeline.models.denoiser import Denoiser
-from albedo_pipeline.models.text_embedding import embed_empty_text
+from albedo_pipeline.models.text_embedding import check_tokens, embed_empty_text
 from albedo_pipeline.params.base import BUNDLED, PretrainedModel
 from albedo_pipeline.provenance.weights import autoencoder_digest, check_complete
 from albedo_pipeline.runtime.checksums import verified
@@ -90,6 +90,7 @@ def _albedo_model(pipeline: MarigoldIntrinsicsPipeline) -> AlbedoModel:
     for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         check_complete(network)
     names, properties = _targets(pipeline)
+    check_tokens(pipeline.text_encoder, pipeline.tokenizer)
     text_embedding = embed_empty_text(pipeline.text_encoder, pipeline.tokenizer)
     return AlbedoModel(
         denoiser=Denoiser(pipeline.unet.eval(), pipeline.scheduler, text_embedding),

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from albedo_pipeline.imaging.io.write import write_png
 from albedo_pipeline.models import host_check
+from albedo_pipeline.models.autoencoder import factor
 from albedo_pipeline.models.host_check import RECORD, REFERENCE, TENSORS, digest, predicted
 
 LARGEST_SIDE = 256
@@ -58,7 +59,7 @@ def make_reference(pipeline: MarigoldIntrinsicsPipeline, side: int) -> Reference
         pipeline: the model, in float32 on the CPU.
         side: longer side that the model was trained at, pixels.
     """
-    cell = 2 ** (len(pipeline.vae.config.block_out_channels) - 1)
+    cell = factor(pipeline.vae)
     side = max(cell, min(side, LARGEST_SIDE) // cell * cell)
     image = torch.from_numpy(reference_picture(side)).permute(2, 0, 1)[None] / 255  # [1, 3, H, W]
     noise = torch.randn(

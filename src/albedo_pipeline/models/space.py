@@ -9,6 +9,7 @@ import yaml
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime.atomic_files import replaced_folder
+from albedo_pipeline.runtime.storage import on_disk
 
 _PACKAGE = Path(__file__).parents[1]
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "bundled")
@@ -43,6 +44,16 @@ card. `albedo_pipeline` is the code that predicts with it.
 """
 
 
+def check_space(folder: Path) -> Path:
+    """The folder of the Space, if one can be written there.
+
+    Raises:
+        ProjectError: if the folder is in object storage, or gradio is not installed.
+    """
+    _version("gradio")
+    return on_disk(str(folder), "the Space")
+
+
 def write_space(folder: Path, export: Path, title: str, licence: str) -> None:
     """Write the Space: its page with front matter, app, requirements, the model and the package.
 
@@ -53,8 +64,10 @@ def write_space(folder: Path, export: Path, title: str, licence: str) -> None:
         licence: licence of the weights, by the Hub's name for it.
 
     Raises:
-        ProjectError: if gradio is not installed, or a file cannot be written.
+        ProjectError: if the folder is in object storage, gradio is not installed, or a file cannot
+            be written.
     """
+    folder = check_space(folder)
     front_matter = {
         "title": title,
         "sdk": "gradio",

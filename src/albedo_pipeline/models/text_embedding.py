@@ -17,16 +17,17 @@ def embed_empty_text(text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> t
     """Embedding of "", float32 [1, 2, D]: the tokens for begin and end of text, without padding.
 
     Marigold's pipelines in diffusers embed it in the same way.
-
-    Raises:
-        ProjectError: if the tokenizer is not that of the text encoder.
     """
-    _check_tokens(text_encoder, tokenizer)
     tokens = tokenizer("", padding="do_not_pad", truncation=True, return_tensors="pt")
     return text_encoder(tokens.input_ids)[0].float()
 
 
-def _check_tokens(text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> None:
+def check_tokens(text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer) -> None:
+    """Check a loaded tokenizer.
+
+    Raises:
+        ProjectError: if it is not that of the text encoder.
+    """
     # Without its files, transformers makes a tokenizer of three tokens, and says nothing.
     known, tokens = text_encoder.config.vocab_size, len(tokenizer)
     if max(tokenizer("").input_ids) >= known or 2 * tokens < known:
@@ -52,7 +53,7 @@ def load_text_encoder(source: PretrainedModel) -> tuple[CLIPTextModel, CLIPToken
             tokenizer = CLIPTokenizer.from_pretrained(
                 source.model, subfolder="tokenizer", **options
             )
-            _check_tokens(encoder, tokenizer)
+            check_tokens(encoder, tokenizer)
         except (OSError, ValueError) as error:
             raise ProjectError(
                 f"train.pretrained.model {source.model}: {one_line(error)}"

@@ -204,12 +204,13 @@ class Validation(ValidationSchedule, Sampling):
     def result_settings(self) -> dict[str, Any]:
         """The settings as plain values, without the sets that decide nothing.
 
-        Sets and weights are left out if they are the default: their absence says the same in the
-        checkpoints of before they existed.
+        The sets are left out if they are the default: their absence says the same in the
+        checkpoints of before they existed. The path of the weights is left out, because the digest
+        of their content counts, which the training adds.
         """
-        settings = super().result_settings() | {"sets": self.sets[0]}
-        absent = {"sets": OWN_SET, "lpips_weights": None}
-        return {k: v for k, v in settings.items() if k not in absent or v != absent[k]}
+        settings = super().result_settings()
+        del settings["sets"], settings["lpips_weights"]
+        return settings if self.sets[0] == OWN_SET else settings | {"sets": self.sets[0]}
 
 
 class Visualisation(Params):

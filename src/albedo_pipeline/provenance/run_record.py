@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from dataclasses import asdict
+from datetime import datetime
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,9 @@ def record_text(record: dict[str, Any]) -> str:
 def write_record(folder: Path, record: dict[str, Any], diff: bytes) -> Path:
     """Write the record of one start to `runs/<time>-<process>.json` in the folder.
 
+    The time has microseconds, so each start has a file of its own; sorted by name, the files are in
+    the order of the starts.
+
     Args:
         folder: where `runs` is.
         record: what `run_record` returned.
@@ -67,9 +71,10 @@ def write_record(folder: Path, record: dict[str, Any], diff: bytes) -> Path:
     Returns:
         The file of the record.
     """
-    path = folder / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.json"
+    path = folder / "runs" / f"{datetime.now():%Y%m%d-%H%M%S-%f}-{os.getpid()}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    with path.open("x", encoding="utf-8") as file:
+        json.dump(record, file, indent=2)
     if diff:
         path.with_suffix(".diff").write_bytes(diff)
     return path

@@ -157,6 +157,21 @@ def read_ranges(path: Any, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         )
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file. `UPath.is_file` says no, too, if the store does not answer.
+
+    Raises:
+        OSError: if the store does not answer; names the file and the reason.
+    """
+    if not is_remote(path):
+        return path.is_file()
+    try:
+        with store_errors(path):
+            return path.fs.info(path.path)["type"] == "file"
+    except FileNotFoundError:
+        return False
+
+
 def files_in(folder: Path, prefix: str = "") -> list[Path]:
     """The files of a folder whose names begin with `prefix`, sorted; none if there is no folder.
 
@@ -164,13 +179,25 @@ def files_in(folder: Path, prefix: str = "") -> list[Path]:
     """
     if not is_remote(folder):
         return sorted(path for path in folder.glob(f"{prefix}*") if path.is_file())
+    return [path for path in _listed(folder, "file") if path.name.startswith(prefix)]
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders of a folder, sorted; none if there is no folder."""
+    if not is_remote(folder):
+        return sorted(path for path in folder.glob("*") if path.is_dir())
+    return _listed(folder, "directory")
+
+
+def _listed(folder: Any, kind: str) -> list[Path]:
     try:
         with store_errors(folder):
             found = folder.fs.ls(folder.path, detail=True, refresh=True)
     except FileNotFoundError:
         return []
-    names = (str(one["name"]).rpartition("/")[2] for one in found if one["type"] == "file")
-    return [folder / name for name in sorted(names) if name and name.startswith(prefix)]
+    paths = {str(one["name"]).rstrip("/") for one in found if one["type"] == kind}
+    paths -= {folder.path.rstrip("/")}  # some programs make an object for a folder
+    return [folder / path.rpartition("/")[2] for path in sorted(paths)]
 
 
 def file_states(folder: Any) -> dict[str, str]:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from albedo_pipeline.errors import ProjectError, UnreachableError
 from albedo_pipeline.params.compute import ComputeParams
@@ -30,7 +30,6 @@ _LONGEST_CHUNK = 4
 """Number of sources in the longest chunk, as a multiple of the mean number."""
 
 
-@runtime_checkable
 class ShardBuild(Protocol):
     """What makes the rows of a folder of shards."""
 

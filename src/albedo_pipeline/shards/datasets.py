@@ -1,44 +1,28 @@
 """Kedro datasets of folders of shards; a shard build is run when it is saved."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from pathlib import Path
+from collections.abc import Callable
 from typing import NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview
 
-from albedo_pipeline.errors import ProjectError, one_line
-from albedo_pipeline.runtime.locks import locked
-from albedo_pipeline.runtime.storage import location, make_folder
+from albedo_pipeline.errors import ProjectError, UnreachableError, one_line
+from albedo_pipeline.runtime.storage import folders_in, location, make_folder
 from albedo_pipeline.shards.build import ShardBuild, write_build
-from albedo_pipeline.shards.index import Index, Rejected, has_index, publish, read_index, sweep
+from albedo_pipeline.shards.index import has_index
 from albedo_pipeline.shards.latent_shards import LatentShards
 from albedo_pipeline.shards.pair_shards import PairShards
-from albedo_pipeline.shards.shard_file import Row, write_shard
 from albedo_pipeline.shards.shards import PredictionShards, Shards
 
 
-def write_rows(folder: Path, rows: Iterable[Row], rows_per_shard: int) -> list[str]:
-    """Write all rows as shards, with a few rows in memory at a time.
-
-    Returns:
-        Names of the files, in the order of the rows.
-    """
-    rows, names = iter(rows), []
-    while name := write_shard(folder, islice(rows, rows_per_shard)):
-        names.append(name)
-    return names
-
-
-class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
+class ShardsDataset(AbstractDataset[ShardBuild, Shards]):
     """A folder of shards.
 
     Args:
         filepath: the folder, or its URL in object storage. Its content is replaced in one step when
             a save succeeds.
-        samples_per_shard: number of rows in a file; for a shard build, the mean number of sources.
+        samples_per_shard: mean number of sources of a build whose rows are in one file.
     """
 
     reader: type[Shards] = Shards
@@ -58,8 +42,8 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
         """
         return self.reader(self._folder)
 
-    def save(self, data: ShardBuild | Iterable[Row]) -> None:
-        """Run a shard build, or write the rows of a stream; the old shards stay if this fails.
+    def save(self, data: ShardBuild) -> None:
+        """Run a shard build; the old shards stay if this fails.
 
         A build makes only what is missing, and uses the finished shards of earlier runs that
         failed or were killed.
@@ -70,29 +54,10 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
         """
         try:
             make_folder(self._folder)
-            if isinstance(data, ShardBuild):
-                write_build(self._folder, data, self._samples_per_shard)
-            else:
-                with locked(self._folder, "another run") as check_held:
-                    self._replace(data, check_held)
+            write_build(self._folder, data, self._samples_per_shard)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else one_line(error)
             raise ProjectError(f"{self._folder}: not finished: {reason}") from error
-
-    def _replace(self, data: Iterable[Row], check_held: Callable[[], None]) -> None:
-        try:
-            index = self._write(data)
-            check_held()
-            publish(self._folder, index)
-        except BaseException:
-            sweep(self._folder, self._kept())
-            raise
-
-    def _write(self, data: Iterable[Row]) -> Index:
-        return Index(write_rows(self._folder, data, self._samples_per_shard))
-
-    def _kept(self) -> list[str]:
-        return read_index(self._folder).shards if has_index(self._folder) else []
 
     def _exists(self) -> bool:
         return has_index(self._folder)
@@ -102,7 +67,7 @@ class ShardsDataset(AbstractDataset[ShardBuild | Iterable[Row], Shards]):
 
 
 class PairShardsDataset(ShardsDataset):
-    """A folder of pair shards; see `ShardsDataset`. A stream may also hold rejections."""
+    """A folder of pair shards; see `ShardsDataset`."""
 
     reader = PairShards
 
@@ -111,18 +76,6 @@ class PairShardsDataset(ShardsDataset):
         from albedo_pipeline.shards.contact_sheet import contact_sheet
 
         return ImagePreview(contact_sheet(self.load()))
-
-    def _write(self, data: Iterable[Row | Rejected]) -> Index:
-        rejected: list[Rejected] = []
-
-        def usable() -> Iterator[Row]:
-            for item in data:
-                if isinstance(item, Rejected):
-                    rejected.append(item)
-                else:
-                    yield item
-
-        return Index(write_rows(self._folder, usable(), self._samples_per_shard), rejected)
 
 
 class LatentShardsDataset(ShardsDataset):
@@ -223,9 +176,12 @@ class PredictionSetsDataset(AbstractDataset[dict[str, ShardBuild], dict[str, Pre
         """Open every set; there may be none.
 
         Raises:
-            ProjectError: if one is damaged.
+            ProjectError: if one is damaged, or the store does not answer.
         """
-        folders = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
+        try:
+            folders = folders_in(self._folder)
+        except OSError as error:
+            raise UnreachableError(one_line(error)) from error
         return {one.name: PredictionShards(one) for one in folders if has_index(one)}
 
     def save(self, data: dict[str, ShardBuild]) -> None:

@@ -3,15 +3,18 @@
 It is replaced in one step, so that a reader sees the old content or the new one, never a mixture.
 """
 
+import hashlib
 import json
+import tempfile
+import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from albedo_pipeline.errors import ProjectError, one_line
+from albedo_pipeline.errors import ProjectError, UnreachableError, one_line
 from albedo_pipeline.runtime.atomic_files import write_text
-from albedo_pipeline.runtime.storage import files_in, is_remote, read, remove
+from albedo_pipeline.runtime.storage import files_in, is_file, is_remote, read, remove
 
 _INDEX = "index.json"
 
@@ -50,14 +53,22 @@ class Index:
 
 
 def has_index(folder: Path) -> bool:
-    """Whether a run has finished the folder's content."""
-    return (folder / _INDEX).is_file()
+    """Whether a run has finished the folder's content.
+
+    Raises:
+        UnreachableError: if the store does not answer; names the file.
+    """
+    try:
+        return is_file(folder / _INDEX)
+    except OSError as error:
+        raise UnreachableError(one_line(error)) from error
 
 
 def read_index(folder: Path) -> Index:
     """Read the index of a folder.
 
     Raises:
+        UnreachableError: if the store does not give the index; names it.
         ProjectError: if there is no index, or it is damaged; names the file.
     """
     try:
@@ -68,6 +79,8 @@ def read_index(folder: Path) -> Index:
         raise ProjectError(
             f"{folder}: no finished shards here; run the pipeline that makes them to its end"
         ) from error
+    except OSError as error:
+        raise UnreachableError(one_line(error)) from error
     except (KeyError, TypeError, ValueError) as error:
         raise ProjectError(f"{folder / _INDEX}: damaged ({one_line(error)})") from error
 
@@ -99,6 +112,25 @@ def sweep(folder: Path, keep: Iterable[str]) -> None:
 
 
 def sweep_partial(folder: Path) -> None:
-    """Remove files that killed processes left half-written."""
-    if not is_remote(folder):  # object storage holds no unfinished files
+    """Remove files that killed processes of this machine left half-written.
+
+    The process that runs a build does so before others write, while it alone holds the folder.
+    """
+    if is_remote(folder):  # object storage itself holds no unfinished files
+        remove(list(Path(tempfile.gettempdir()).glob(f"{_temporary_prefix(folder)}*.partial")))
+    else:
         remove(list(folder.glob(".*.partial")))
+
+
+def new_partial(folder: Path) -> Path:
+    """Path on a disk for a shard of the folder while it is written; `sweep_partial` finds it."""
+    # Not a file of `tempfile`, which only its owner can read.
+    name = f"{uuid.uuid4().hex}.partial"
+    if is_remote(folder):
+        return Path(tempfile.gettempdir()) / (_temporary_prefix(folder) + name)
+    return folder / f".shard-{name}"
+
+
+def _temporary_prefix(folder: Path) -> str:
+    """Of the names of a remote folder's half-written shards in the temporary folder."""
+    return f".shard-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}-"

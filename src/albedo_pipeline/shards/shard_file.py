@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import tempfile
-import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import FileIO
@@ -17,6 +15,7 @@ import pyarrow as pa
 from albedo_pipeline.errors import ProjectError, UnreachableError, one_line
 from albedo_pipeline.runtime.atomic_files import fsync
 from albedo_pipeline.runtime.storage import is_remote
+from albedo_pipeline.shards.index import new_partial
 from albedo_pipeline.shards.remote_rows import RemoteRows, read_head, store
 from albedo_pipeline.shards.scalar_text import json_text
 from albedo_pipeline.shards.tensor_columns import (
@@ -45,18 +44,6 @@ def digest_of(row: Mapping[str, object]) -> str:
             digest.update(f"{name} {value.dtype} {value.shape} ".encode())
             digest.update(np.ascontiguousarray(value).data)
     return digest.hexdigest()
-
-
-def write_shard(folder: Path, rows: Iterable[Row]) -> str | None:
-    """Write the rows as one file; see `ShardWriter`.
-
-    Returns:
-        Name of the file; None if there are no rows.
-    """
-    with ShardWriter(folder) as shard:
-        for row in rows:
-            shard.add(row)
-    return shard.name
 
 
 class ShardWriter:
@@ -110,9 +97,7 @@ class ShardWriter:
         self.name = name
 
     def _open(self, first: Row) -> None:
-        # Not a file of `tempfile`, which only its owner can read.
-        folder = Path(tempfile.gettempdir()) if is_remote(self._folder) else self._folder
-        self._partial = folder / f".shard-{uuid.uuid4().hex}.partial"
+        self._partial = new_partial(self._folder)
         self._file = pa.OSFile(str(self._partial), "wb")
         self._schema = _schema(first)
         self._writer = pa.ipc.new_file(self._file, self._schema)

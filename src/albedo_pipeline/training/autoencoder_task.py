@@ -10,13 +10,12 @@ import torch
 from accelerate import Accelerator
 from diffusers import AutoencoderKL
 
-from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.metrics.image.lpips import Weights, load_weights
+from albedo_pipeline.metrics.image.lpips import Weights
 from albedo_pipeline.models.ema import Ema
 from albedo_pipeline.params.autoencoder_training import AutoencoderTraining
-from albedo_pipeline.provenance.weights import tensors_digest
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.adversary import Adversary
+from albedo_pipeline.training.lpips_weights import lpips_digest, lpips_weights
 from albedo_pipeline.training.objectives.reconstruction import ReconstructionObjective, RoundTrip
 from albedo_pipeline.training.optimisation import freeze, new_optimiser, train_mode
 from albedo_pipeline.training.optimiser_step import Components
@@ -53,7 +52,7 @@ class AutoencoderComponents(Components):
 
     def lpips_digest(self) -> dict[str, str]:
         """Digest of the weights of LPIPS as `lpips`; empty if there are none."""
-        return {} if self.lpips is None else {"lpips": tensors_digest(self.lpips.items())}
+        return {} if self.lpips is None else {"lpips": lpips_digest(self.lpips)}
 
 
 def prepare(
@@ -67,7 +66,8 @@ def prepare(
         ProjectError: if a parameter group matches no parameter, nothing is left to train, torch
             has no such optimiser, or the weights of LPIPS cannot be read.
     """
-    lpips = _lpips(params)
+    file = params.lpips_weights
+    lpips = file and lpips_weights(file, f"{params.settings_path}.lpips_weights")
     network: Any = autoencoder
     network.to(accelerator.device)
     frozen = {"encoder": DECODER, "decoder": ENCODER, "all": ()}[params.train]
@@ -111,15 +111,6 @@ def prepare(
         adversary=adversary,
         lpips=lpips,
     )
-
-
-def _lpips(params: AutoencoderTraining) -> Weights | None:
-    if params.lpips_weights is None:
-        return None
-    try:
-        return load_weights(params.lpips_weights)
-    except ValueError as error:
-        raise ProjectError(f"{params.settings_path}.lpips_weights: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ from albedo_pipeline.training.plan.networks import Networks
 from albedo_pipeline.training.resume import configuration, frozen_digest
 from albedo_pipeline.training.run_loop import check_not_diverged, finished_averages, run_loop
 from albedo_pipeline.training.stopping import StopRequest
-from albedo_pipeline.training.validation import ImageData, validation_metric
+from albedo_pipeline.training.validation import ImageData
+from albedo_pipeline.training.validation_metric import metric_digest, validation_metric
 from albedo_pipeline.training.validation_scores import chosen_samples
 
 
@@ -87,7 +88,7 @@ def train_denoiser(
     stream = new_stream(latent_sets, images, params)
     # All of these fail now rather than at the first validation.
     validation = params.validation
-    validation_metric(validation.metric, validation.lpips_weights)
+    validation_metric(validation)
     sets = images.of_sets(validation.sets)
     if validation.every or params.visualisation.every:
         for name, one in sets.items():
@@ -123,6 +124,8 @@ def train_denoiser(
         objective = components.objective
         if isinstance(objective, EndToEndObjective) and objective.features:
             digests["features"] = objective.features.digest()
+        if params.learning_rate.decay == "plateau":
+            digests |= {f"validation.{k}": v for k, v in metric_digest(validation).items()}
         fingerprints = {name: latent_sets[name].fingerprint() for name in params.shares()}
         if params.needs_pixels:
             fingerprints["pairs"] = images.pairs.fingerprint()
@@ -188,7 +191,9 @@ def _planned(
         return params
     free = smallest_of_processes(accelerator, share_of_memory(accelerator.device))
     networks = Networks(
-        dict(start.unet.config), dict(images.autoencoder.config), stream.largest_size
+        unet=dict(start.unet.config),
+        autoencoder=dict(images.autoencoder.config),
+        size=stream.largest_size,
     )
     size = run_on_main_and_broadcast(
         accelerator,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from albedo_pipeline.training.validation import (
     ImageData,
     samples_grid,
     validate_ema_and_raw,
-    validation_metric,
 )
+from albedo_pipeline.training.validation_metric import metric_digest, validation_metric
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,12 @@ class DenoiserTask(Task):
     @property
     def metric(self) -> tuple[str, bool]:
         """Name of the score that ranks checkpoints, and whether higher is better."""
-        validation = self.params.validation
-        metric = validation_metric(validation.metric, validation.lpips_weights)
+        metric = validation_metric(self.params.validation)
         return metric.name, metric.higher_is_better
+
+    def scoring(self) -> dict[str, Any]:
+        """What the scores of a validation depend on, besides the weights."""
+        return super().scoring() | metric_digest(self.params.validation)
 
     def read_ahead(self, works: Iterable[tuple[int, range]]) -> Generator[tuple[int, range]]:
         """Yield steps and places as they are, those in object storage when they were fetched."""

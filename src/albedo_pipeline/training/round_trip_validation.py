@@ -1,8 +1,6 @@
 """Validation of the autoencoder: round trips of beauty and albedo, scored and shown."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,7 +28,7 @@ def metrics_with(lpips: Weights | None) -> tuple[Metric, ...]:
     """What a validation measures: LPIPS, too, if its weights are given, on the CPU."""
     if lpips is None:
         return METRICS
-    return (*METRICS, replace(LPIPS, function=partial(LPIPS.function, lpips), load_weights=None))
+    return (*METRICS, LPIPS.bound_to(lpips))
 
 
 def higher_is_better(score: str) -> bool:

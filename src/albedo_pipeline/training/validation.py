@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -16,7 +14,6 @@ from diffusers import AutoencoderKL
 
 from albedo_pipeline.artifacts.pair_sets import PairSet, named_sets
 from albedo_pipeline.errors import ProjectError
-from albedo_pipeline.evaluation.own_metrics import own_metrics
 from albedo_pipeline.evaluation.views import views
 from albedo_pipeline.imaging.colormap import ERROR_LIMIT, absolute_error, error_picture, hatched
 from albedo_pipeline.imaging.pixels import to_tensor
@@ -25,7 +22,6 @@ from albedo_pipeline.inference.estimator import Estimator
 from albedo_pipeline.metrics.base import Metric
 from albedo_pipeline.metrics.image.psnr import PSNR
 from albedo_pipeline.metrics.image.ssim import SSIM
-from albedo_pipeline.metrics.registry import image_metrics
 from albedo_pipeline.models.albedo_model import AlbedoModel
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params import TrainParams
@@ -34,6 +30,7 @@ from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.training.denoiser_components import TrainingComponents
 from albedo_pipeline.training.optimisation import train_mode
 from albedo_pipeline.training.picture_grid import picture_grid, pictures
+from albedo_pipeline.training.validation_metric import validation_metric
 from albedo_pipeline.training.validation_scores import (
     Scores,
     chosen_samples,
@@ -90,45 +87,6 @@ class Prediction:
     """Disagreement of the ensemble, float32 [B, 3, H, W]; None for one member."""
 
 
-def validation_metric(name: str, lpips_weights: Path | None = None) -> Metric:
-    """The metric that decides which checkpoint is best.
-
-    Args:
-        name: name of a metric of the package, or the dotted path of another one.
-        lpips_weights: file with the weights of LPIPS.
-
-    Raises:
-        ProjectError: if there is no such metric, or it needs weights and they cannot be read.
-    """
-    key = "train.validation.metric"
-    if "." in name:
-        return own_metrics([name], key)[0].metric
-    metrics = {metric.name: metric for metric in image_metrics()}
-    known = ", ".join(key for key, metric in metrics.items() if metric.load_weights is None)
-    if name not in metrics:
-        raise ProjectError(
-            f"{key}: no metric {name!r}; choose one of {known}, or the dotted path of one of yours"
-        )
-    if metrics[name].load_weights is None:
-        return metrics[name]
-    if lpips_weights is None:
-        raise ProjectError(
-            f"{key}: {name!r} needs the weights of a network; name their file in "
-            f"train.validation.lpips_weights, or choose one of {known}"
-        )
-    return _with_weights(name, lpips_weights)
-
-
-@cache
-def _with_weights(name: str, file: Path) -> Metric:
-    """The metric with its weights, which are read once and not at every validation."""
-    metric = next(metric for metric in image_metrics() if metric.name == name)
-    try:
-        return metric.with_weights(file)
-    except ValueError as error:
-        raise ProjectError(f"train.validation.lpips_weights: {error}") from error
-
-
 @torch.no_grad()
 def predict(
     denoiser: Denoiser, data: ImageData, samples: pd.DataFrame, params: Validation, precision: str
@@ -165,7 +123,7 @@ def validate(
         NotFiniteError: in all processes, if a prediction is not finite.
         ProjectError: if no sample of the first set has a score in the metric.
     """
-    metric = validation_metric(params.metric, params.lpips_weights)
+    metric = validation_metric(params)
     scores: dict[str, float] = {}
     for name, one in data.of_sets(params.sets).items():
         means = _validate_set(name, denoiser, one, params, metric, precision, accelerator, stop)

@@ -34,7 +34,7 @@ def params_of(changes: dict) -> AutoencoderTraining:
 def networks_of(params: AutoencoderTraining, precision: str = "fp32") -> AutoencoderNetworks:
     with torch.device("meta"):
         config = dict(new_autoencoder(params).config)
-    return AutoencoderNetworks(config, 16, precision)
+    return AutoencoderNetworks(autoencoder=config, side=16, precision=precision)
 
 
 def measured(
@@ -119,7 +119,8 @@ def test_the_plan_of_the_settings(caplog: pytest.LogCaptureFixture) -> None:
     card = Card(memory=1, bf16=100, tf32=50, fp32=25)
     assumed, ingest = PlanParams(cards={"it": card}), IngestParams(resolution=32)
     with caplog.at_level("INFO"):
-        result = plan_of_autoencoder(settings(crop=16, **ADVERSARY), ingest, assumed)
+        lpips = {"lpips_weights": "nowhere", "loss": {"lpips_weight": 0.5}}
+        result = plan_of_autoencoder(settings(crop=16, **lpips, **ADVERSARY), ingest, assumed)
     assert result is not None
     assert json.loads(json.dumps(result)) == result
     assert result["image_shape"] == [3, 16, 16]
@@ -129,6 +130,8 @@ def test_the_plan_of_the_settings(caplog: pytest.LogCaptureFixture) -> None:
     # 4 steps of 4 images, at 40 % of 25 TFLOP/s
     assert result["cards"]["it"]["hours"] == pytest.approx(mean * 16 / 10 / 3600)
     assert "trains all, fp32, images of 3 x 16 x 16" in caplog.text
+    assert result["left_out"] == ["LPIPS"]
+    assert "not in these figures: LPIPS in the loss" in caplog.text
     tuned = autoencoder_networks_of_settings(settings("finetune", train="decoder"), ingest)
     assert (tuned.side, tuned.autoencoder["latent_channels"]) == (32, 4)
     assert plan_of_autoencoder(AutoencoderParams(), ingest, assumed) is None

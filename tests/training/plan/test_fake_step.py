@@ -26,7 +26,7 @@ def networks_of(params: TrainParams) -> Networks:
     with torch.device("meta"):
         autoencoder = new_autoencoder(AutoencoderTraining(block_out_channels=(8, 16), max_steps=1))
         unet = new_unet(params.scratch, 4)
-    return Networks(dict(unet.config), dict(autoencoder.config), (8, 8))
+    return Networks(unet=dict(unet.config), autoencoder=dict(autoencoder.config), size=(8, 8))
 
 
 def measured(networks: Networks, params: TrainParams, size: int, count: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from albedo_pipeline.training.plan.micro_batch import planned_micro_batch_size
 from albedo_pipeline.training.plan.networks import Networks
 
 GIB = 2**30
-NETWORKS = Networks({}, {"latent_channels": 4}, (64, 64))
+NETWORKS = Networks(unet={}, autoencoder={"latent_channels": 4}, size=(64, 64))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from albedo_pipeline.training.plan.table import hours, plan_lines, plan_result
 from tests.support.training import SETTINGS
 
 GIB = 2**30
-NETWORKS = Networks({}, {"latent_channels": 4}, (64, 64))
+NETWORKS = Networks(unet={}, autoencoder={"latent_channels": 4}, size=(64, 64))
 PLAN = Plan(
     parameters=2_000_000,
     trained=1_000_000,

@@ -15,6 +15,7 @@ from albedo_pipeline.imaging.colour import encode_srgb
 from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.inference.ensemble import ensemble_noise
 from albedo_pipeline.models.albedo_model import described, model_folder
+from albedo_pipeline.models.autoencoder import factor
 from albedo_pipeline.models.precision import DTYPES
 from albedo_pipeline.params.base import PretrainedModel
 from albedo_pipeline.provenance.weights import weights_digest
@@ -76,7 +77,7 @@ class DiffusersEstimator:
     def _noise(self, sample_id: str, beauty: np.ndarray) -> torch.Tensor:
         """The noise that the project's own sampler takes for the sample, [E, C', h, w]."""
         vae, unet = self.pipeline.vae, self.pipeline.unet
-        cell = 2 ** (len(vae.config.block_out_channels) - 1)
+        cell = factor(vae)
         height, width = (-(-side // cell) for side in beauty.shape[-2:])
         shape = (unet.config.out_channels, height, width)
         noise = ensemble_noise(self.settings.seed, [sample_id], self.settings.ensemble, shape)[0]

@@ -16,15 +16,22 @@ def make_export(
     metrics: dict,
     audit_summary: dict,
     train_settings: dict,
+    space: Path,
     params: ExportParams,
 ) -> Export:
-    """The model as a diffusers pipeline, with its model card."""
+    """The model as a diffusers pipeline, with its model card.
+
+    `space` is where `publish` writes the app afterwards.
+    """
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.models.export import Export, intrinsics_pipeline, text_source, trained_side
     from albedo_pipeline.models.reference import make_reference
+    from albedo_pipeline.models.space import check_space
     from albedo_pipeline.reporting.lineage import check_export
     from albedo_pipeline.reporting.model_card.card import model_card
 
+    if params.space:
+        check_space(space)  # now, not after the export
     weights = AlbedoModel(denoiser, autoencoder).digests()
     check_export(weights, denoiser.made_from, latents, metrics, audit_summary, train_settings)
     source = text_source(train_settings)
@@ -46,11 +53,10 @@ def publish(export: AlbedoModel, folder: Path, space: Path, params: ExportParams
     """
     from albedo_pipeline.models.hub import upload
     from albedo_pipeline.models.space import write_space
-    from albedo_pipeline.runtime.storage import on_disk
 
     logger.info("The model is ready: %s", folder)
     if params.space:
-        write_space(on_disk(str(space), "the Space"), folder, params.title, params.license)
+        write_space(space, folder, params.title, params.license)
         logger.info("The Space is ready: %s", space)
     if params.push_to_hub:
         upload(folder, params.push_to_hub, params.private)

@@ -18,6 +18,7 @@ def create_pipeline() -> Pipeline:
                     "metrics",
                     "audit_summary",
                     "train_settings",
+                    "space_folder",
                     "params:export",
                 ],
                 "export",

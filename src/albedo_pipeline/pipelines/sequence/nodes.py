@@ -5,6 +5,7 @@ import logging
 from albedo_pipeline.node_types import (
     AutoencoderKL,
     CameraMove,
+    Checkpoints,
     DataFrame,
     Denoiser,
     MoveResult,
@@ -44,17 +45,25 @@ def predict_camera_move(
     move: CameraMove | None,
     denoiser: Denoiser,
     autoencoder: AutoencoderKL,
+    checkpoints: Checkpoints,
     evaluate: EvaluateParams,
     ingest: IngestParams,
 ) -> MoveResult:
-    """The move's albedo, predicted with `predict.sequence`, as a video with its numbers."""
+    """The move's albedo as a video with its numbers.
+
+    It is predicted with `predict.sequence`, by the weights that `evaluate` scores.
+    """
     from albedo_pipeline.artifacts.camera_move import NO_RESULT
     from albedo_pipeline.evaluation.camera_move import predicted_move
+    from albedo_pipeline.evaluation.estimators.checkpoint import checkpoint_folder, load_averages
     from albedo_pipeline.models.albedo_model import AlbedoModel
     from albedo_pipeline.params import PredictParams
 
     if move is None:
         return NO_RESULT
+    if evaluate.checkpoint is not None:
+        chosen = checkpoint_folder(checkpoints, evaluate.checkpoint)
+        load_averages(chosen, denoiser, autoencoder)
     shared = {name: getattr(evaluate, name) for name in ("steps", "seed", "device", "precision")}
     params = PredictParams(**shared, exposure=ingest.exposure)
     return predicted_move(move, AlbedoModel(denoiser, autoencoder), params)

@@ -21,6 +21,7 @@ def create_pipeline() -> Pipeline:
                     "camera_move",
                     "denoiser",
                     "albedo_autoencoder",
+                    "checkpoints",
                     "params:evaluate",
                     "params:ingest",
                 ],

@@ -12,7 +12,12 @@ from albedo_pipeline.models.autoencoder import BUNDLED_AUTOENCODER, new_autoenco
 from albedo_pipeline.models.denoiser import check_channels, new_unet
 from albedo_pipeline.params import AutoencoderParams, IngestParams, TrainParams
 from albedo_pipeline.params.base import BUNDLED
-from albedo_pipeline.training.plan.networks import AutoencoderNetworks, Config, Networks
+from albedo_pipeline.training.plan.networks import (
+    AutoencoderConfig,
+    AutoencoderNetworks,
+    Config,
+    Networks,
+)
 
 
 def networks_of_settings(
@@ -26,16 +31,17 @@ def networks_of_settings(
         ProjectError: if a configuration cannot be read, or the networks or the image size do not
             fit each other.
     """
-    encoder = _autoencoder_config(autoencoder)
-    side = train.augmentation.crop or ingest.resolution
-    factor = 2 ** (len(encoder["block_out_channels"]) - 1)
+    encoder = AutoencoderConfig(autoencoder=_autoencoder_config(autoencoder))
+    side, factor = train.augmentation.crop or ingest.resolution, encoder.factor
     if side % factor:
         name = "train.augmentation.crop" if train.augmentation.crop else "ingest.resolution"
         raise ProjectError(
             f"{name}: {side} is not a multiple of {factor}, the autoencoder's factor"
         )
-    unet = _unet_config(train, encoder["latent_channels"])
-    return Networks(unet, encoder, (side // factor, side // factor))
+    unet = _unet_config(train, encoder.latent_channels)
+    return Networks(
+        unet=unet, autoencoder=encoder.autoencoder, size=(side // factor, side // factor)
+    )
 
 
 def autoencoder_networks_of_settings(
@@ -48,7 +54,9 @@ def autoencoder_networks_of_settings(
     """
     assert params.training is not None  # the caller plans a training
     side = params.training.crop or ingest.resolution
-    networks = AutoencoderNetworks(_autoencoder_config(params), side, params.precision)
+    networks = AutoencoderNetworks(
+        autoencoder=_autoencoder_config(params), side=side, precision=params.precision
+    )
     if networks.cells * networks.factor != side:
         name = "autoencoder.training.crop" if params.training.crop else "ingest.resolution"
         raise ProjectError(f"{name}: {side} is not a multiple of {networks.factor}")

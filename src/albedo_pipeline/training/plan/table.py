@@ -52,12 +52,14 @@ def plan_of_autoencoder(
     sizes, steps = micro_batch_sizes(training), training.max_steps
     make = fake_autoencoder_training
     plan = make_plan(networks, training, "cuda", sizes, (False, True), steps, new_training=make)
-    what = {
+    what: dict[str, Any] = {
         "trains": training.train,
         "precision": autoencoder.precision,
         "effective_batch_size": training.effective_batch_size,
         "image_shape": [3, networks.side, networks.side],
     }
+    if training.loss.lpips_weight:
+        what["left_out"] = ["LPIPS"]
     result = _result(what, plan, steps, params)
     logger.info("plan of the autoencoder for one GPU:\n%s", "\n".join(plan_lines(result)))
     return result
@@ -174,6 +176,7 @@ def plan_lines(result: dict[str, Any]) -> list[str]:
         f"samples at {result['utilisation']:.0%} of the card's published rate; plain, if that fits",
         f"checkpoints: {kept['gib_each']:.3g} GiB each, at most {kept['largest_number']} together, "
         f"{kept['gib']:.3g} GiB",
+        *(f"not in these figures: {part} in the loss" for part in result.get("left_out", [])),
     ]
 
 
