@@ -1,16 +1,28 @@
 """Fixtures for all tests; they are defined in `tests/support`."""
 
-import torch
+import pytest
 
-torch.set_num_threads(1)  # small models: a second thread costs more than it gives
+FIXTURES = (
+    "evaluated_project",
+    "metric_inputs",
+    "models",
+    "object_store",
+    "pairs",
+    "projects",
+    "ray_cluster",
+    "training_fixtures",
+)
 
-pytest_plugins = [
-    "tests.support.evaluated_project",
-    "tests.support.metric_inputs",
-    "tests.support.models",
-    "tests.support.object_store",
-    "tests.support.pairs",
-    "tests.support.projects",
-    "tests.support.ray_cluster",
-    "tests.support.training_fixtures",
-]
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Import the fixtures, and torch with them, but not in a process that only distributes tests.
+
+    pytest-xdist starts its workers after this process is configured, and importing takes seconds.
+    """
+    if config.getoption("dist", "no") != "no":
+        return
+    import torch
+
+    torch.set_num_threads(1)  # small models: a second thread costs more than it gives
+    for name in FIXTURES:
+        config.pluginmanager.import_plugin(f"tests.support.{name}")

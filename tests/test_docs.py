@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -57,11 +58,10 @@ def anchors(page: str) -> list[str]:
     return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
-def settings(env: str, changes: dict | None = None) -> dict:
-    """The parameters of an environment, with changes from the command line."""
-    source = str(ROOT / "conf")
-    options = {**CONFIG_LOADER_ARGS, "runtime_params": changes or {}}
-    return dict(OmegaConfigLoader(source, env=env, **options)["parameters"])
+@cache
+def settings(env: str) -> dict:
+    """The parameters of an environment; not to be changed."""
+    return dict(OmegaConfigLoader(str(ROOT / "conf"), env=env, **CONFIG_LOADER_ARGS)["parameters"])
 
 
 def test_links_lead_somewhere() -> None:
@@ -114,7 +114,7 @@ def check_run(page: str, options: str) -> None:
     assert set(filter(None, chosen)) <= set(register_pipelines())
     env = run.params["env"] or "base"
     assert (ROOT / "conf" / env).is_dir()
-    changed = settings(env, run.params["params"])
+    changed = merged(settings(env), run.params["params"])
     assert set(changed) == set(MODELS)
     for section, model in MODELS.items():
         model.model_validate(changed[section])

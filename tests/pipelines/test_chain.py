@@ -1,6 +1,7 @@
 """All pipelines as a user runs them, and single ones again from the data that these left."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file
 
+from tests.support.evaluated_project import without_plots
 from tests.support.project import copied, run_in_process
 
 
@@ -107,8 +109,17 @@ def test_the_same_command_gives_the_same_weights_bit_for_bit(
 def test_a_pipeline_runs_from_the_data_on_disk(
     finished_project: Path, tmp_path: Path, name: str
 ) -> None:
-    result = run_in_process(copied(finished_project, tmp_path), "--pipelines", name)
+    with without_plots():  # `finished_project` has drawn them
+        result = run_in_process(copied(finished_project, tmp_path), "--pipelines", name)
     assert result.exit_code == 0, result.exception
+
+
+def test_the_report_is_one_small_file_without_requests(finished_project: Path) -> None:
+    page = (finished_project / "data" / "test" / "08_reporting" / "report.html").read_text()
+    assert len(page.encode()) < 15_000_000
+    links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page)
+    assert any(link.startswith("data:image/svg") for link in links)
+    assert all(link.startswith(("data:", "#")) for link in links)
 
 
 def test_the_run_ends_by_naming_the_report(finished_project: Path) -> None:

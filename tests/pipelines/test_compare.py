@@ -13,6 +13,7 @@ from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.metrics.registry import quantities
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import PREDICTION_OF, PredictionShards
+from tests.support.evaluated_project import without_plots
 from tests.support.project import copied, error_of, run_in_process
 
 DATA = Path("data/test")
@@ -46,7 +47,8 @@ def compared(exported_project: Path, tmp_path_factory: pytest.TempPathFactory) -
         file = project / "truth" / f"{name}_albedo.npy"
         file.parent.mkdir(parents=True, exist_ok=True)
         np.save(file, dequantize(pairs.tensor("albedo", row)).transpose(1, 2, 0))
-    result = run_in_process(project, "--pipelines", "compare,report")
+    with without_plots():
+        result = run_in_process(project, "--pipelines", "compare,report")
     assert result.exit_code == 0, result.exception
     return project
 

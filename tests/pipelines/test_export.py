@@ -150,7 +150,9 @@ def test_the_defaults_of_the_folder_are_those_of_the_protocol(exported_project: 
     assert (model.targets, model.albedo, model.space) == (1, 0, "srgb")
 
 
-@pytest.mark.parametrize("which", ["exported_project", "adapted"])
+@pytest.mark.parametrize(
+    "which", ["exported_project", pytest.param("adapted", marks=pytest.mark.slow)]
+)
 def test_the_folder_has_no_pickle_and_no_path_of_this_machine(
     which: str, request: pytest.FixtureRequest
 ) -> None:

@@ -22,7 +22,7 @@ from albedo_pipeline.runtime.locks import locked
 from tests.support.broken_images import codes, cut, image, noise, text
 from tests.support.companions import add_companions
 from tests.support.marigold import save_marigold
-from tests.support.project import new_project, run_kedro
+from tests.support.project import error_of, new_project
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 NO_EXPORT = Path("no/export")
@@ -305,13 +305,9 @@ def test_as_a_user_runs_it(tmp_path: Path, model: Path, images: Path) -> None:
     (tmp_path / "project").mkdir()
     project = new_project(tmp_path / "project")
     settings = f"predict.input={images},predict.model={model}"
-    result = run_kedro(project, "run", "--pipelines", "predict", "--params", settings)
+    error = error_of(project, "--pipelines", "predict", "--params", settings)
     output = project / "data" / "test" / "07_model_output" / "user"
-    assert result.returncode == 1, result.stderr
-    assert "Traceback" not in result.stderr
-    error = result.stderr[result.stderr.rindex("Error: ") :].strip()
     assert re.search(r"2 of 8 image\(s\).*cut\.jpg.*text\.png", error)
-    assert "\n" not in error
     assert "cut.jpg" in (output / "index.html").read_text(encoding="utf-8")
 
 

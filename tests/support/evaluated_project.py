@@ -1,6 +1,7 @@
 """Inputs of the report: shards on disk, tables and metrics in memory."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -205,9 +206,16 @@ def render_report() -> Callable[[dict], str]:
     """`report_page` without its plots, which take nearly all of its time."""
 
     def render(inputs: dict) -> str:
-        with pytest.MonkeyPatch.context() as patch:
-            empty = {"light": EMPTY_SVG, "dark": EMPTY_SVG}
-            patch.setattr(report, "light_and_dark", lambda draw: empty)
+        with without_plots():
             return report.report_page(**inputs)
 
     return render
+
+
+@contextmanager
+def without_plots() -> Iterator[None]:
+    """In this context, the report has empty images in place of its plots."""
+    with pytest.MonkeyPatch.context() as patch:
+        empty = {"light": EMPTY_SVG, "dark": EMPTY_SVG}
+        patch.setattr(report, "light_and_dark", lambda draw: empty)
+        yield

@@ -1,14 +1,16 @@
 """Fixtures of projects, which have the real configuration and data of their own."""
 
+import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-from tests.support.project import new_project, run_kedro
+from tests.support.project import new_project, run_in_process, run_kedro
 
 
 @pytest.fixture
@@ -23,7 +25,9 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def create(folder: Path) -> None:
         folder.mkdir()
-        run_logged(new_project(folder), "demo")
+        result = run_kedro(new_project(folder), "run", "--pipelines", "demo")
+        assert result.returncode == 0, result.stderr
+        (folder / "run.log").write_text(result.stderr, encoding="utf-8")
 
     return created_once(tmp_path_factory, "finished", create)
 
@@ -34,7 +38,9 @@ def exported_project(finished_project: Path, tmp_path_factory: pytest.TempPathFa
 
     def create(folder: Path) -> None:
         shutil.copytree(finished_project, folder)
-        run_logged(folder, "export")
+        with logged(folder / "run.log"):
+            result = run_in_process(folder, "--pipelines", "export")
+        assert result.exit_code == 0, result.exception
 
     return created_once(tmp_path_factory, "exported", create)
 
@@ -52,8 +58,16 @@ def created_once(
     return folder
 
 
-def run_logged(folder: Path, pipeline: str) -> None:
-    """Run a pipeline that must succeed, and keep its log in `run.log`."""
-    result = run_kedro(folder, "run", "--pipelines", pipeline)
-    assert result.returncode == 0, result.stderr
-    (folder / "run.log").write_text(result.stderr, encoding="utf-8")
+@contextmanager
+def logged(file: Path) -> Iterator[None]:
+    """Write what the package logs in this context to a file."""
+    handler, package = logging.FileHandler(file, mode="w"), logging.getLogger("albedo_pipeline")
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        package.setLevel(level)
+        package.removeHandler(handler)
+        handler.close()

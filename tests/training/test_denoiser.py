@@ -43,10 +43,10 @@ def test_the_loss_curve_is_the_same_in_another_process_bit_for_bit(train) -> Non
     ("kind", "prediction_type"),
     [
         ("mse", "v_prediction"),
-        ("mse", "epsilon"),
-        ("mse", "sample"),
-        ("l1", "v_prediction"),
-        ("huber", "v_prediction"),
+        pytest.param("mse", "epsilon", marks=pytest.mark.slow),
+        pytest.param("mse", "sample", marks=pytest.mark.slow),
+        pytest.param("l1", "v_prediction", marks=pytest.mark.slow),
+        pytest.param("huber", "v_prediction", marks=pytest.mark.slow),
     ],
 )
 def test_it_learns(train, kind: str, prediction_type: str) -> None:

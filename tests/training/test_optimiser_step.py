@@ -143,6 +143,7 @@ def test_the_split_changes_neither_losses_nor_weights(
         assert distance(weights(whole), weights(split)) < tolerance, division
 
 
+@pytest.mark.slow
 def test_a_mean_of_micro_batch_means_would_depend_on_the_split(
     train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def test_memory_is_that_of_the_real_step(changes: dict) -> None:
     assert second == pytest.approx(measured(networks, params, 2, 2, at)[1], rel=0.01)
 
 
+@pytest.mark.slow
 def test_operations_grow_with_what_a_step_does() -> None:
     def flops(changes: dict) -> float:
         params = params_of(changes)
