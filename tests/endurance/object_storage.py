@@ -18,7 +18,7 @@ from pathlib import Path
 
 from albedo_pipeline.artifacts.tables import read_table
 from albedo_pipeline.runtime.remote_folder import local_copy
-from albedo_pipeline.runtime.storage import files_in, location, read
+from albedo_pipeline.runtime.storage import files_in, location, read, upload
 from tests.support.object_store import new_bucket, s3_on_this_machine
 from tests.support.project import new_project, run_kedro
 
@@ -33,7 +33,7 @@ METRICS = "08_reporting/metrics.json"
 RAW = """
 raw_pairs:
   type: albedo_pipeline.readers.filename_list.FilenameListDataset
-  filepath: {disk}/01_raw/rendered/pairs.txt
+  filepath: {url}/01_raw/rendered/pairs.txt
   colour_space: linear
 """
 
@@ -48,11 +48,14 @@ def run(project: Path, pipeline: str) -> float:
 
 
 def project_in_a_bucket(folder: Path, disk: Path, url: str) -> Path:
-    """A project whose data lie at the URL, with the raw pairs of another project."""
+    """A project whose data lie at the URL, with a copy of the raw pairs of another project."""
     folder.mkdir()
+    for path in (disk / "01_raw" / "rendered").rglob("*"):
+        if path.is_file():
+            upload(path, location(url) / path.relative_to(disk).as_posix())
     project = new_project(folder)
     (project / "conf" / "test" / "globals.yml").write_text(f"data: {url}\n", encoding="utf-8")
-    (project / "conf" / "test" / "catalog.yml").write_text(RAW.format(disk=disk), encoding="utf-8")
+    (project / "conf" / "test" / "catalog.yml").write_text(RAW.format(url=url), encoding="utf-8")
     return project
 
 
@@ -86,6 +89,7 @@ def main() -> None:
         with s3_on_this_machine() as server:
             url = f"{new_bucket()}/albedo"
             remote = project_in_a_bucket(folder / "remote", on_disk / "data" / "test", url)
+            server.requests = 0
             server.fail_every, server.seconds = arguments.fail_every, arguments.seconds
             seconds["object storage"] = run(remote, "__default__")
             server.fail_every, server.seconds = 0, 0.0

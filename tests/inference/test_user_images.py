@@ -131,6 +131,11 @@ def test_a_folder_a_pattern_or_a_single_file_can_be_named(images_folder: Path, m
     assert names(str(images_folder / "take [2]" / "*.png")) == ["b.png"]
 
 
+def test_images_in_object_storage_are_refused_clearly() -> None:
+    with pytest.raises(ProjectError, match=r"^s3://b/x: predict\.input must be on a disk"):
+        find_images("s3://b/x")
+
+
 @pytest.mark.parametrize(
     ("location", "reason"),
     [

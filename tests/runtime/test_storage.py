@@ -7,7 +7,7 @@ import pytest
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.runtime import storage
 from albedo_pipeline.runtime.atomic_files import write_text
-from albedo_pipeline.runtime.storage import is_remote, location, read_ranges
+from albedo_pipeline.runtime.storage import beside, is_remote, location, read_ranges
 
 
 def test_a_path_and_a_file_url_are_plain_paths() -> None:
@@ -21,6 +21,28 @@ def test_an_unknown_protocol_is_refused() -> None:
     message = "ftp://host/a: a URL begins with file://, s3://, gs://, az://"
     with pytest.raises(ProjectError, match=message):
         location("ftp://host/a")
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ProjectError, match=r"^s3://…@bucket: remove the password") as error:
+        location("s3://name:secret@bucket/a")
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "expected"),
+    [
+        ("s3://b/lists/a.txt", ".", "s3://b/lists"),
+        ("s3://b/lists/a.txt", "../images", "s3://b/images"),
+        ("s3://b/a.txt", "images.tar", "s3://b/images.tar"),
+        ("s3://b/a.txt", "/data", "/data"),
+        ("data/a.txt", "s3://b/images", "s3://b/images"),
+        ("data/a.txt", "images", "data/images"),
+    ],
+)
+def test_what_a_name_in_a_file_means(file: str, name: str, expected: str) -> None:
+    pytest.importorskip("s3fs")
+    assert str(beside(location(file), name)) == expected
 
 
 def test_a_missing_package_is_named() -> None:

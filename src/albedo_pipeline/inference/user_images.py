@@ -25,6 +25,7 @@ from albedo_pipeline.imaging.resize import strips
 from albedo_pipeline.params import PredictParams
 from albedo_pipeline.runtime.companions import EXAMPLES, is_companion, without_companions
 from albedo_pipeline.runtime.plain_files import check_plain_file, is_folder
+from albedo_pipeline.runtime.storage import on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +72,15 @@ def find_images(location: str, videos: bool = False) -> Found:
         videos: whether videos count as images, too.
 
     Raises:
-        ProjectError: if there is no image, or the single one is no file; names `predict.input`.
+        ProjectError: if there is no image, the single one is no file, or they are not on a disk;
+            names `predict.input`.
     """
+    path = on_disk(location, "predict.input")
     try:
-        base, paths, companions = _files(Path(location).expanduser())
+        path = path.expanduser()
+        base, paths, companions = _files(path)
         suffixes = SUFFIXES | VIDEOS if videos else SUFFIXES
-        is_single = paths == [Path(location).expanduser()]
+        is_single = paths == [path]
         images = paths if is_single else [path for path in paths if _is_image(path, suffixes)]
         if not images:
             raise ValueError(_no_image(len(paths), companions))
