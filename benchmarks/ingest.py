@@ -72,20 +72,24 @@ def raw_pairs(folder: Path, count: int, side: int) -> FilenameListDataset:
     return dataset
 
 
-def ingest(dataset: FilenameListDataset, folder: Path, resolution: int) -> None:
+def ingest(
+    dataset: FilenameListDataset, folder: Path, resolution: int, workers: int | None = None
+) -> None:
     """Ingest all pairs into new shards."""
-    params = IngestParams(resolution=resolution)
+    params = IngestParams(resolution=resolution, workers=workers)
     # Several shards even in a short turn, as in a long run, so that flushing one is not the end.
     target = PairShardsDataset(filepath=str(folder), samples_per_shard=16)
     target.save(PairBuild(dataset.load(), params))
 
 
-def ingest_seconds(dataset: FilenameListDataset, folder: Path, resolution: int) -> float:
+def ingest_seconds(
+    dataset: FilenameListDataset, folder: Path, resolution: int, workers: int | None = None
+) -> float:
     """Seconds that `ingest` takes when no shards exist."""
     for leftover in (folder, folder.with_name(f".{folder.name}.ledger")):
         shutil.rmtree(leftover, ignore_errors=True)
     start = time.perf_counter()
-    ingest(dataset, folder, resolution)
+    ingest(dataset, folder, resolution, workers)
     return time.perf_counter() - start
 
 

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from pathlib import Path
 
@@ -59,6 +60,18 @@ def serve(delay: float, port: "Queue[int]") -> None:
     server.serve_forever()
 
 
+def started_server(delay: float) -> BaseProcess:
+    """A process that runs `serve`, to which the environment leads this process."""
+    context = multiprocessing.get_context("spawn")
+    port: Queue[int] = context.Queue()
+    server = context.Process(target=serve, args=(delay, port), daemon=True)
+    server.start()
+    os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    os.environ |= {"AWS_DEFAULT_REGION": "us-east-1"}
+    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port.get()}"
+    return server
+
+
 def new_stream(latents: LatentShards, batch: int, seed: int) -> Stream:
     """The samples of a training in their order."""
     settings = {"effective_batch_size": batch, "micro_batch_size": batch, "max_steps": 1}
@@ -89,13 +102,7 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.05, help="of each answer, seconds")
     parser.add_argument("--step", type=float, default=0.25, help="of an optimiser step, seconds")
     arguments = parser.parse_args()
-    context = multiprocessing.get_context("spawn")
-    port: Queue[int] = context.Queue()
-    server = context.Process(target=serve, args=(arguments.delay, port), daemon=True)
-    server.start()
-    os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-    os.environ |= {"AWS_DEFAULT_REGION": "us-east-1"}
-    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port.get()}"
+    server = started_server(arguments.delay)
     waiting: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         random_latents(Path(name) / "disk", arguments.samples, SIDE)

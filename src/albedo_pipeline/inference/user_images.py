@@ -74,8 +74,9 @@ def find_images(location: str, videos: bool = False) -> Found:
         ProjectError: if there is no image, the single one is no file, or they are not on a disk;
             names `predict.input`.
     """
-    path = on_disk(location, "predict.input").expanduser()
+    path = on_disk(location, "predict.input")
     try:
+        path = path.expanduser()
         base, paths, companions = _files(path)
         suffixes = SUFFIXES | VIDEOS if videos else SUFFIXES
         is_single = paths == [path]
