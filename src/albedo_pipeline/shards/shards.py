@@ -59,9 +59,9 @@ class Shards:
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    @cached_property
+    @property
     def scalars(self) -> pa.Table:
-        """All columns that are not tensors."""
+        """All columns that are not tensors; if only some are held, read again at each use."""
         return self._in_memory if self.held is None else self._read_scalars()
 
     def column(self, name: str) -> pa.ChunkedArray:
