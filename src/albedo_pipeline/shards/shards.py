@@ -5,7 +5,7 @@ import resource
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from io import FileIO
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +20,8 @@ from albedo_pipeline.shards.shard_file import open_shard, stored_scalars
 
 _OPEN_FILES = 4096
 """Number of shards whose files are open at a time, if the system allows it."""
+_TABLES_AT_A_TIME = 256
+"""Number of shards whose scalars are joined at a time."""
 
 
 class Shards:
@@ -82,7 +84,10 @@ class Shards:
     def _read_scalars(self) -> pa.Table:
         read = partial(stored_scalars, written_by=self.written_by)
         workers = PARALLEL_REQUESTS if is_remote(self.folder) else 1
-        return pa.concat_tables(ordered_map(read, self._paths, workers)).combine_chunks()
+        tables, joined = ordered_map(read, self._paths, workers), []
+        while some := list(islice(tables, _TABLES_AT_A_TIME)):  # many small ones take twice as much
+            joined.append(pa.concat_tables(some).combine_chunks())
+        return pa.concat_tables(joined)
 
     @cached_property
     def tensor_names(self) -> list[str]:
