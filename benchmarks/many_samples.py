@@ -3,11 +3,13 @@
     python benchmarks/many_samples.py [--json FILE] [--rounds N] [--samples N …]
 
 For each number of samples, a new process measures the seconds, also those of the processor, and the
-memory of: dividing the sources into chunks; the ledger of finished chunks, written, read and
-gathered; the index; opening all shards; the fingerprint; the manifest as a table, with its digest;
-the comparison of manifest and pairs; the search for duplicates, and for near ones among random
-codes; the order of an epoch. The table is per sample, so what is constant from row to row can be
-multiplied by any number of samples. Shards hold 256 samples each, as for latents.
+memory, kept and at most, of: the references of a list, and its split; the sources of `ingest` and
+of `encode`, divided into chunks; the ledger of finished chunks, written, read and gathered; the
+index; opening all shards; their scalars, and the fingerprint; the manifest, made, with its digests,
+stored and loaded; the comparison of manifest and pairs; the search for duplicates, and for near
+ones among random codes; the order of an epoch. The table is per sample, so what is constant from
+row to row can be multiplied by any number of samples. Shards hold 256 samples each, as for latents,
+with the 34 scalars of a pair. The files that the list names do not exist.
 """
 
 import argparse
@@ -15,24 +17,36 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from measuring import Row, argument_parser, in_fresh_process, report, resident
+import pyarrow as pa
+from measuring import Row, argument_parser, in_fresh_process, memory_row, report
 from row_build import write_shard
 
+from albedo_pipeline.artifacts.tables import ManifestDataset
 from albedo_pipeline.diffusion.seeds import Purpose, generator
-from albedo_pipeline.params.ingest import SplitParams
+from albedo_pipeline.params.ingest import IngestParams, SplitParams
 from albedo_pipeline.preprocessing import duplicates
+from albedo_pipeline.preprocessing.ingest import PairBuild
 from albedo_pipeline.preprocessing.manifest import manifest_of
+from albedo_pipeline.preprocessing.splits import published_split
 from albedo_pipeline.provenance.lineage import check_manifest, manifest_digest, with_table_digests
+from albedo_pipeline.readers.filename_list import FilenameListDataset
 from albedo_pipeline.shards.build import divided
-from albedo_pipeline.shards.index import Index, Source, publish, read_index
+from albedo_pipeline.shards.index import Index, publish, read_index
 from albedo_pipeline.shards.ledger import BuildLedger
+from albedo_pipeline.shards.manifest_sources import ManifestSources
 from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.previous_rows import PreviousRows, digests_of
 
 PER_SHARD = 256
+TEXTS = [f"text_{number}" for number in range(7)]
+NUMBERS = [f"number_{number}" for number in range(17)]
+SIZES = [f"size_{number}" for number in range(6)]
+"""Columns beside those that are used: as many of each type as a pair has."""
 PROCESSOR = "processor_us_per_sample"
 """Time of the processor, which hardly depends on what else the machine does."""
 
@@ -48,7 +62,9 @@ def write_shards(folder: Path, samples: int) -> list[str]:
                 {
                     "sample_id": f"scene-{i // 10:07d}/{i:08d}",
                     "group": f"scene-{i // 10:07d}",
-                    "exposure": 1 + i / 7,
+                    **dict.fromkeys(TEXTS, "declared"),
+                    **dict.fromkeys(NUMBERS, 1 + i / 7),
+                    **dict.fromkeys(SIZES, 512),
                     "look": int(codes[i]),
                     "beauty": np.full((3, 1, 1), i % 65536, np.uint16),
                     "albedo": np.full((3, 1, 1), i // 65536, np.uint16),
@@ -62,18 +78,38 @@ def write_shards(folder: Path, samples: int) -> list[str]:
 
 
 def measured(rows: dict[str, Row], name: str, samples: int, work: Callable[[], object]) -> object:
-    """The result of some work; its time and the memory that its result takes, per sample."""
+    """The result of some work; its time and the memory that it takes and keeps, per sample."""
+    result, seconds, processor = None, 0.0, 0.0
+
+    def timed() -> None:
+        nonlocal result, seconds, processor
+        start, processor_start = time.perf_counter(), time.process_time()
+        result = work()
+        seconds, processor = time.perf_counter() - start, time.process_time() - processor_start
+        gc.collect()
+        pa.default_memory_pool().release_unused()
+
     gc.collect()
-    before, start, processor = resident(), time.perf_counter(), time.process_time()
-    result = work()
-    seconds, processor = time.perf_counter() - start, time.process_time() - processor
-    gc.collect()
+    memory = memory_row(timed)
     rows[f"{name}, {samples}"] = {
         "us_per_sample": seconds / samples * 1e6,
         PROCESSOR: processor / samples * 1e6,
-        "kept_bytes_per_sample": max(0.0, resident() - before) * 2**20 / samples,
+        **{
+            f"{name}_bytes_per_sample": max(0.0, memory[key] - memory["before_mib"])
+            * 2**20
+            / samples
+            for name, key in (("kept", "after_mib"), ("most", "highest_mib"))
+        },
     }
     return result
+
+
+def write_list(path: Path, samples: int) -> None:
+    """A list that names three files for each sample."""
+    with path.open("w", encoding="utf-8") as file:
+        for i in range(samples):
+            name = f"scene-{i // 10:07d}/{i:08d}"
+            file.write(f"{name}_beauty.exr {name}_albedo.exr {name}_mask.exr\n")
 
 
 def measure(samples: int) -> dict[str, Row]:
@@ -83,13 +119,18 @@ def measure(samples: int) -> dict[str, Row]:
         folder = Path(name) / "pairs"
         folder.mkdir()
         shards = write_shards(folder, samples)
-        sources = [Source(f"s{i:08d}", f"file:{i}:1234567") for i in range(samples)]
+        listed = Path(name) / "pairs.txt"
+        write_list(listed, samples)
 
-        def run(label: str, work: Callable[[], object]) -> object:
+        def run(label: str, work: Callable[[], Any]) -> Any:
             return measured(rows, label, samples, work)
 
+        reader = FilenameListDataset(filepath=str(listed))
+        references = run("references of a list", reader.load)
+        run("references, split", lambda: published_split(references, SplitParams()))
+        build = PairBuild(references, IngestParams(resolution=512))
         bounds, digests = run(
-            "chunks, and digests of the sources", lambda: divided(sources, PER_SHARD)
+            "sources of ingest, chunks", lambda: divided(build.sources, PER_SHARD)
         )
         ledger = BuildLedger(folder, "key")
 
@@ -111,15 +152,24 @@ def measure(samples: int) -> dict[str, Row]:
         run("index, read", lambda: read_index(folder))
         pairs = run("open shards", lambda: PairShards(folder))
         run("fingerprint", pairs.fingerprint)
-        manifest = run("manifest", lambda: manifest_of(pairs, SplitParams()))
-        run("manifest, digest of pairs", lambda: manifest_digest(manifest))
-        table = run("manifest, digest of the table", lambda: with_table_digests(manifest, {}))
-        run("manifest, check", lambda: check_manifest(table))
-        run("manifest and pairs", lambda: pairs.check_manifest(manifest))
+        run("scalars in one table", lambda: pairs.scalars)
+        manifest = run("manifest, made", lambda: manifest_of(pairs, SplitParams()))
         codes = manifest["look"].to_numpy(np.int64).view(np.uint64)
-        groups = np.arange(samples) // 10
         run("exact duplicates", lambda: duplicates._first_equal(manifest["digest"]))
+        groups = np.arange(samples) // 10
         run("near duplicates", lambda: sum(1 for _ in duplicates._candidates(codes, groups)))
+        run("manifest, digest of pairs", lambda: manifest_digest(manifest))
+        described = run("manifest, digest of the table", lambda: with_table_digests(manifest, {}))
+        dataset = ManifestDataset(filepath=str(Path(name) / "manifest.parquet"))
+        run("manifest, stored", partial(dataset.save, described))
+        del manifest, described
+        manifest = run("manifest, loaded", dataset.load)
+        run("manifest, check", lambda: check_manifest(manifest))
+        run("manifest and pairs", lambda: pairs.check_manifest(manifest))
+        sources = run(
+            "sources of encode", lambda: ManifestSources(manifest, np.arange(len(manifest)))
+        )
+        run("sources of encode, chunks", lambda: divided(sources, PER_SHARD))
         run("epoch", lambda: generator(1, Purpose.ORDER, 0).permutation(samples))
     return rows
 

@@ -12,6 +12,7 @@ import pytest
 
 from albedo_pipeline.errors import ProjectError
 from albedo_pipeline.shards.datasets import LatentShardsDataset, PairShardsDataset, ShardsDataset
+from albedo_pipeline.shards.pair_shards import PairShards
 from albedo_pipeline.shards.shards import Shards
 from benchmarks.row_build import save_rows
 
@@ -124,6 +125,19 @@ def test_a_manifest_of_other_pairs_is_an_error(tmp_path: Path) -> None:
             pairs.check_manifest(other)
     with pytest.raises(ProjectError, match="manifest: no column digest; run ingest again"):
         pairs.check_manifest(manifest.drop(columns="digest"))
+
+
+def test_of_the_scalars_of_pairs_only_some_are_held(tmp_path: Path) -> None:
+    every = ShardsDataset(filepath=str(tmp_path / "pairs"), samples_per_shard=2)
+    every.save(row | {"group": "g", "exposure": 0.5} for row in rows(3))
+    pairs = PairShards(tmp_path / "pairs")
+    assert [shard.scalars.column_names for shard in pairs._shards] == 2 * [
+        ["sample_id", "group", "digest"]
+    ]
+    assert pairs.fingerprint() == every.load().fingerprint()
+    assert pairs.scalars.equals(every.load().scalars)
+    assert pairs.column("group").to_pylist() == ["g"] * 3
+    assert pairs.column("exposure").to_pylist() == [0.5] * 3
 
 
 def test_latents_are_found_by_split(tmp_path: Path) -> None:

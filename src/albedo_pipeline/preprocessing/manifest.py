@@ -38,7 +38,8 @@ def manifest_of(
     Raises:
         ProjectError: if a split that should have samples has no group.
     """
-    table = pairs.scalars.to_pandas()
+    # The columns of this copy become those of the table one after the other.
+    table = pairs.scalars.to_pandas(split_blocks=True, self_destruct=True)
     table.insert(0, "row", range(len(table)))
     if published:
         table.insert(3, "split", [published.of(name) for name in table["sample_id"]])

@@ -19,6 +19,7 @@ class PairShards(Shards):
     """
 
     written_by = "ingest"
+    held = ("sample_id", "group", "digest")
 
     @property
     def rejected(self) -> list[Rejected]:
@@ -32,11 +33,12 @@ class PairShards(Shards):
             ProjectError: if it has others, or pairs or manifest lack a column.
         """
         columns = ("sample_id", "digest")
-        for where, names in ((self.folder, self.scalars.column_names), ("manifest", [*manifest])):
+        stored = self._shards[0].scalars.column_names
+        for where, names in ((self.folder, stored), ("manifest", [*manifest])):
             if missing := [name for name in columns if name not in names]:
                 raise ProjectError(f"{where}: no column {', '.join(missing)}; run ingest again")
         if len(manifest) != len(self) or any(
-            (manifest[name].to_numpy() != self.scalars[name].to_numpy()).any() for name in columns
+            (manifest[name].to_numpy() != self.column(name).to_numpy()).any() for name in columns
         ):
             raise ProjectError(f"{self.folder}: not the pairs of the manifest; run ingest again")
 

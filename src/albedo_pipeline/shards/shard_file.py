@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import FileIO
@@ -140,7 +140,7 @@ class ShardFile:
     content: Callable[[str, int], bytes]
     """Gives the bytes of a tensor, by column and row; safe to call from any thread."""
     scalars: pa.Table
-    """All columns that are not tensors."""
+    """All columns that are not tensors, or those that are held."""
     columns: dict[str, TensorColumn]
     """Positions of the tensors in the file, by column."""
     written_by: str
@@ -188,6 +188,7 @@ def open_shard(
     path: Path,
     written_by: str = "that writes it",
     open_file: OpenFile | None = None,
+    held: Collection[str] | None = None,
 ) -> ShardFile:
     """Open a shard, and check everything but its tensors.
 
@@ -195,6 +196,7 @@ def open_shard(
         path: path of the file.
         written_by: the pipeline that writes it, for errors.
         open_file: opens the file if it is on a disk; None keeps it open.
+        held: the scalar columns that are held in memory, `digest` among them; None: all.
 
     Raises:
         UnreachableError: if the store does not give it; names it.
@@ -204,6 +206,9 @@ def open_shard(
         scalars, columns = read_head(path) if is_remote(path) else _parsed(path)
         if _name(hashlib.sha256(json_text(scalars)).hexdigest()) != path.name:
             raise ValueError("its scalars are not what was written")
+        if held is not None:
+            kept = scalars.select([name for name in scalars.column_names if name in held])
+            scalars = pa.ipc.open_stream(_serialised(kept)).read_all()
         rows = (
             RemoteRows(path, columns) if is_remote(path) else _LocalRows(path, columns, open_file)
         )
@@ -214,6 +219,18 @@ def open_shard(
         if is_remote(path) and isinstance(error, OSError) and not is_missing:
             raise UnreachableError(one_line(error)) from error
         # A damaged file raises errors of many types.
+        raise _damaged(path, one_line(error), written_by) from error
+
+
+def stored_scalars(path: Path, written_by: str) -> pa.Table:
+    """All columns of a shard that are not tensors, read again after the shard was opened.
+
+    Raises:
+        ProjectError: if it is missing or damaged; names it.
+    """
+    try:
+        return (read_head(path) if is_remote(path) else _parsed(path))[0]
+    except Exception as error:  # a damaged file raises errors of many types
         raise _damaged(path, one_line(error), written_by) from error
 
 

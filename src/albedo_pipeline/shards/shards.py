@@ -5,6 +5,7 @@ import resource
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from io import FileIO
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,22 +16,27 @@ from albedo_pipeline.runtime.parallel import ordered_map
 from albedo_pipeline.runtime.storage import PARALLEL_REQUESTS, is_remote
 from albedo_pipeline.shards.index import read_index
 from albedo_pipeline.shards.scalar_text import repr_text
-from albedo_pipeline.shards.shard_file import open_shard
+from albedo_pipeline.shards.shard_file import open_shard, stored_scalars
 
 _OPEN_FILES = 4096
 """Number of shards whose files are open at a time, if the system allows it."""
+_TABLES_AT_A_TIME = 256
+"""Number of shards whose scalars are joined at a time."""
 
 
 class Shards:
     """Read-only view of a folder of shards, with rows in the order of writing.
 
-    Scalars are held in memory. Tensors are read from the files when they are asked for. The files
-    are not mapped into memory, because mapped pages count as memory of the process, and there would
-    be as many as there are samples.
+    Scalars are held in memory, or some of them: see `held`. Tensors are read from the files when
+    they are asked for. The files are not mapped into memory, because mapped pages count as memory
+    of the process, and there would be as many as there are samples.
     """
 
     written_by: ClassVar = "that writes it"
     """The pipeline that writes the shards, for errors."""
+    held: ClassVar[tuple[str, ...] | None] = None
+    """Scalar columns that are held in memory; None: all. The others are read when they are needed,
+    for the whole table."""
 
     def __init__(self, folder: Path) -> None:
         """
@@ -39,9 +45,9 @@ class Shards:
         """
         self.folder = folder
         self.index = read_index(folder)
-        paths = [folder / name for name in self.index.shards]
+        paths = self._paths = [folder / name for name in self.index.shards]
         files = lru_cache(maxsize=_allowed_open_files(len(paths)))(FileIO)
-        open_one = partial(open_shard, written_by=self.written_by, open_file=files)
+        open_one = partial(open_shard, written_by=self.written_by, open_file=files, held=self.held)
         self._shards = list(
             ordered_map(open_one, paths, PARALLEL_REQUESTS)
             if is_remote(folder)
@@ -55,9 +61,18 @@ class Shards:
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    @cached_property
+    @property
     def scalars(self) -> pa.Table:
-        """All columns that are not tensors."""
+        """All columns that are not tensors; if only some are held, read again at each use."""
+        return self._in_memory if self.held is None else self._read_scalars()
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """A scalar column; it is not read again if it is held."""
+        return (self._in_memory if self.held and name in self.held else self.scalars)[name]
+
+    @cached_property
+    def _in_memory(self) -> pa.Table:
+        """The scalar columns that are held."""
         table = pa.concat_tables(shard.scalars for shard in self._shards).combine_chunks()
         starts = self._ends - np.diff(self._ends, prepend=0)
         self._shards = [  # each with its part of the table, so that nothing is held twice
@@ -65,6 +80,14 @@ class Shards:
             for start, shard in zip(starts, self._shards, strict=True)
         ]
         return table
+
+    def _read_scalars(self) -> pa.Table:
+        read = partial(stored_scalars, written_by=self.written_by)
+        workers = PARALLEL_REQUESTS if is_remote(self.folder) else 1
+        tables, joined = ordered_map(read, self._paths, workers), []
+        while some := list(islice(tables, _TABLES_AT_A_TIME)):  # many small ones take twice as much
+            joined.append(pa.concat_tables(some).combine_chunks())
+        return pa.concat_tables(joined)
 
     @cached_property
     def tensor_names(self) -> list[str]:
@@ -96,10 +119,14 @@ class Shards:
     def fingerprint(self) -> str:
         """Digest of every scalar and, through the rows' own digests, of every tensor."""
         digest = hashlib.sha256()
-        for name in self._shards[0].scalars.column_names:
+        tables = [shard.scalars for shard in self._shards]
+        if self.held is not None:
+            table, ends = self._read_scalars(), self._ends.tolist()
+            tables = [table.slice(start, end - start) for start, end in pairwise([0, *ends])]
+        for name in tables[0].column_names:
             digest.update(name.encode())
-            for shard in self._shards:  # so that few values are Python's at a time
-                digest.update(repr_text(shard.scalars[name]))
+            for table in tables:  # so that few values are Python's at a time
+                digest.update(repr_text(table[name]))
         return digest.hexdigest()[:16]
 
 

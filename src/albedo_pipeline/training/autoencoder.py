@@ -129,7 +129,7 @@ def train_autoencoder(
         stream = _stream(start, pairs, rows, training, stored)
         components = prepare(accelerator, start, training)
         weights |= components.lpips_digest() if training.learns_from_lpips else {}
-        ids = [pairs.scalars["sample_id"][int(row)].as_py() for row in rows]
+        ids = [pairs.column("sample_id")[int(row)].as_py() for row in rows]
         fingerprints = {"pairs": pairs.fingerprint(), "train_samples": content_digest(ids)}
         if stored is not None:
             fingerprints["latents"] = stored.shards.fingerprint()

@@ -79,7 +79,7 @@ class ImageStream:
         """The sample_ids of the effective batch of `step`."""
         places = range(self._params.effective_batch_size)
         rows = (self._find(step, place)[1] for place in places)
-        return [self._pairs.scalars["sample_id"][row].as_py() for row in rows]
+        return [self._pairs.column("sample_id")[row].as_py() for row in rows]
 
     def batch(self, step: int, places: range) -> ImageBatch:
         """The images at some places in the effective batch of `step`, on the CPU.

@@ -68,7 +68,7 @@ class PixelStream(Stream):
         ):
             if side is not None and side % factor:
                 raise ProjectError(f"train.{name}: {side} is not a multiple of {factor}")
-        ids = pairs.scalars["sample_id"].to_pylist()
+        ids = pairs.column("sample_id").to_pylist()
         self._pair_rows = dict(zip(ids, range(len(ids)), strict=True))
         self._check_images()
         self._partners: dict[int, list[int]] = {}
@@ -160,7 +160,7 @@ class PixelStream(Stream):
 
     def sample_ids(self, step: int) -> list[str]:
         """The sample_ids of the effective batch of `step`."""
-        ids = self._pairs.scalars["sample_id"]
+        ids = self._pairs.column("sample_id")
         places = range(self._params.effective_batch_size)
         return [ids[self._row(step, place)[0]].as_py() for place in places]
 
@@ -205,7 +205,7 @@ class PixelStream(Stream):
 
     def _other_lights(self) -> dict[int, list[int]]:
         """Rows that show the same surfaces under another light, by row, of training samples."""
-        groups = self._pairs.scalars["group"].to_pylist()
+        groups = self._pairs.column("group").to_pylist()
         rows = sorted({self._pair_rows[sample_id] for sample_id in self._training_ids()})
         sizes = Counter(groups[row] for row in rows)
 

@@ -50,7 +50,7 @@ def round_trip_scores(
     Raises:
         NotFiniteError: if an image that the autoencoder gives is not finite.
     """
-    ids = [pairs.scalars["sample_id"][int(row)].as_py() for row in rows]
+    ids = [pairs.column("sample_id")[int(row)].as_py() for row in rows]
     scores: list[Scores] = [{"sample_id": sample_id} for sample_id in ids]
     valid = torch.from_numpy(pairs.batch("valid", rows) == 1)
     for kind in KINDS:
