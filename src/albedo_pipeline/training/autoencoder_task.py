@@ -66,8 +66,9 @@ def prepare(
         ProjectError: if a parameter group matches no parameter, nothing is left to train, torch
             has no such optimiser, or the weights of LPIPS cannot be read.
     """
-    file = params.lpips_weights
-    lpips = file and lpips_weights(file, f"{params.settings_path}.lpips_weights")
+    lpips = None
+    if params.lpips_weights is not None:
+        lpips = lpips_weights(params.lpips_weights, f"{params.settings_path}.lpips_weights")
     network: Any = autoencoder
     network.to(accelerator.device)
     frozen = {"encoder": DECODER, "decoder": ENCODER, "all": ()}[params.train]
