@@ -175,9 +175,11 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def is_expected(event: str, ran: list[str], expected: list[str], seconds: float) -> bool:
+def is_expected(
+    event: str, ran: list[str], expected: list[str], seconds: float, verb: str = "ran"
+) -> bool:
     """Print which stages ran, and return whether they are the expected ones."""
-    print(f"{event}: {', '.join(ran) or 'nothing'} ran, {seconds:.0f} s", flush=True)
+    print(f"{event}: {', '.join(ran) or 'nothing'} {verb}, {seconds:.0f} s", flush=True)
     if ran != expected:
         print(f"    EXPECTED {', '.join(expected) or 'nothing'}", flush=True)
     return ran == expected
@@ -189,9 +191,8 @@ def check_changes(repository: Path, quick: bool) -> bool:
     for name, case in CASES.items():
         case.change(repository)
         out_of_date, seconds = repro(repository, "--dry")
-        passed &= is_expected(
-            f"{name} (dry)", sorted(out_of_date), sorted(case.out_of_date), seconds
-        )
+        stages = sorted(out_of_date), sorted(case.out_of_date)
+        passed &= is_expected(name, *stages, seconds, "would run first")
         is_run = not quick or name == RUN_IN_QUICK
         if is_run:
             ran, seconds = repro(repository)

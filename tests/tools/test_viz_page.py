@@ -57,6 +57,7 @@ def test_it_names_no_folder_of_this_machine(page: Path) -> None:
     assert str(ROOT) not in text
 
 
+@pytest.mark.slow
 def test_its_tags_link_nothing(page: Path) -> None:
     links = Links()
     links.feed(page.read_text(encoding="utf-8"))
