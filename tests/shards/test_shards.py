@@ -129,7 +129,7 @@ def test_a_manifest_of_other_pairs_is_an_error(tmp_path: Path) -> None:
 
 def test_of_the_scalars_of_pairs_only_some_are_held(tmp_path: Path) -> None:
     every = ShardsDataset(filepath=str(tmp_path / "pairs"), samples_per_shard=2)
-    every.save(row | {"group": "g", "exposure": 0.5} for row in rows(3))
+    save_rows(every, (row | {"group": "g", "exposure": 0.5} for row in rows(3)))
     pairs = PairShards(tmp_path / "pairs")
     assert [shard.scalars.column_names for shard in pairs._shards] == 2 * [
         ["sample_id", "group", "digest"]

@@ -101,14 +101,19 @@ class FilenameListDataset(PairReader[RawPairReference]):
                 twice, or a line does not have one name for each column. The message names the
                 file and the line.
         """
-        root, options = open_root(self._root), self._options
+        missing = (
+            "no such file; it should list the pairs, one 'beauty albedo [mask]' a line (for the "
+            "demo's own: kedro run --pipelines synthesize)"
+        )
+        with self._opened(missing) as file:
+            root, options = open_root(self._root), self._options
 
-        def reference(row: ReferenceRow) -> RawPairReference:
-            sample_id, _, beauty, albedo, mask = row
-            group = group_of(beauty, sample_id)
-            return PairFiles(sample_id, group, root, beauty, albedo, mask, options).reference()
+            def reference(row: ReferenceRow) -> RawPairReference:
+                sample_id, _, beauty, albedo, mask = row
+                group = group_of(beauty, sample_id)
+                return PairFiles(sample_id, group, root, beauty, albedo, mask, options).reference()
 
-        references = References(self._rows(), reference)
+            references = References(self._rows(file), reference)
         if repeated := references.first_repeated():
             (sample_id, number, *_), (_, earlier, *_) = repeated
             raise ProjectError(
@@ -116,16 +121,8 @@ class FilenameListDataset(PairReader[RawPairReference]):
             )
         return references
 
-    def _rows(self) -> Iterator[ReferenceRow]:
+    def _rows(self, file: BinaryIO) -> Iterator[ReferenceRow]:
         """The name of each sample, its line, and the names of its beauty, albedo and mask."""
-        missing = (
-            "no such file; it should list the pairs, one 'beauty albedo [mask]' a line (for the "
-            "demo's own: kedro run --pipelines synthesize)"
-        )
-        with self._opened(missing) as file:
-            yield from self._rows_of(file)
-
-    def _rows_of(self, file: BinaryIO) -> Iterator[ReferenceRow]:
         for number, names in _same_count(self._path, file, self._columns):
             columns = self._columns or _ROLES[: len(names)]
             files = {role: name for role, name in zip(columns, names, strict=True) if role}
