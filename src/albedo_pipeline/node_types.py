@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from albedo_pipeline.shards.build import ShardBuild
     from albedo_pipeline.shards.latent_shards import LatentShards
     from albedo_pipeline.shards.pair_shards import PairShards
-    from albedo_pipeline.shards.shard_file import Row
     from albedo_pipeline.shards.shards import PredictionShards
 else:
     AlbedoModel = AutoencoderKL = Checkpoints = Comparison = DataFrame = Denoiser = Export = (
@@ -35,7 +34,7 @@ else:
     ) = Any
     LatentShards = PairShards = Photo = PredictionShards = RawPair = RawPairReference = Any
     CameraMove = MoveResult = RenderedMove = Any
-    Render = Row = PairSet = PredictionJob = PublishedSplit = ShardBuild = Any
+    Render = PairSet = PredictionJob = PublishedSplit = ShardBuild = Any
 
 __all__ = [
     "AlbedoModel",
@@ -59,6 +58,5 @@ __all__ = [
     "RawPairReference",
     "Render",
     "RenderedMove",
-    "Row",
     "ShardBuild",
 ]

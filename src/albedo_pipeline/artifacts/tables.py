@@ -141,6 +141,7 @@ def _undamaged(path: Path, written_by: str) -> Iterator[pa.Buffer]:
 
 
 def _mapped(path: Path) -> pa.Buffer:
+    path.stat()  # its error has the file's name by itself, unlike that of pyarrow
     with pa.memory_map(str(path)) as source:
         return source.read_buffer()
 

@@ -1,6 +1,6 @@
 """Several estimators on the same samples under one protocol: predictions, scores, differences."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,9 @@ from albedo_pipeline.diffusion.seeds import Purpose, generator
 from albedo_pipeline.evaluation.estimators.base import Context
 from albedo_pipeline.evaluation.estimators.open import checked_settings, open_estimator
 from albedo_pipeline.evaluation.own_metrics import own_metrics
+from albedo_pipeline.evaluation.prediction_build import PredictionBuild
 from albedo_pipeline.evaluation.predictions import (
     Estimators,
-    EvaluatedSample,
     Opened,
     SplitPredictor,
     samples_of,
@@ -26,7 +26,9 @@ from albedo_pipeline.metrics.bootstrap import bootstrap_difference
 from albedo_pipeline.metrics.constancy import CONSTANCY
 from albedo_pipeline.models.denoiser import Denoiser
 from albedo_pipeline.params.compare import CompareParams
+from albedo_pipeline.params.compute import LOCAL
 from albedo_pipeline.params.evaluate import BootstrapParams
+from albedo_pipeline.provenance.code import code_digest
 from albedo_pipeline.provenance.lineage import (
     check_made_from,
     check_manifest,
@@ -35,9 +37,7 @@ from albedo_pipeline.provenance.lineage import (
     with_content,
 )
 from albedo_pipeline.runtime.device import open_device
-from albedo_pipeline.runtime.progress import progress
 from albedo_pipeline.shards.pair_shards import PairShards
-from albedo_pipeline.shards.shard_file import Row
 from albedo_pipeline.shards.shards import PredictionShards
 
 
@@ -47,8 +47,8 @@ def compared(
     trained: Callable[[], tuple[Denoiser, AutoencoderKL]],
     checkpoints: Checkpoints,
     params: CompareParams,
-) -> tuple[dict, Iterator[Row]]:
-    """What is compared, and the predictions of every estimator on every sample.
+) -> tuple[dict, PredictionBuild]:
+    """What is compared, and the build of the predictions of every estimator on every sample.
 
     Raises:
         ProjectError: if a setting of an estimator is wrong, one cannot be loaded, or there is no
@@ -71,29 +71,20 @@ def compared(
             for name, estimator in opened.items()
         },
     }
-    return lineage, _rows(pairs, samples, Opened(opened), content_digest(lineage), params)
-
-
-def _rows(
-    pairs: PairShards,
-    samples: pd.DataFrame,
-    opened: Opened,
-    lineage: str,
-    params: CompareParams,
-) -> Iterator[Row]:
-    """The predictions of all samples, batch after batch: threads break some estimators."""
-    shapes = pairs.shapes("beauty")[samples["row"]].tolist()
-    columns = [samples[name].tolist() for name in ("row", "sample_id", "group", "split")]
-    chosen = [
-        EvaluatedSample(row, sample_id, group, split, tuple(shape))
-        for row, sample_id, group, split, shape in zip(*columns, shapes, strict=True)
-    ]
-    estimators = Estimators(lambda: opened, opened)
+    ready, digest = Opened(opened), content_digest(lineage)
+    # Threads break some estimators.
     predictor = SplitPredictor(
-        pairs, estimators, params.batch_size, lineage, "compare", threads=False
+        pairs,
+        Estimators(lambda: ready, ready),
+        params.batch_size,
+        digest,
+        "compare",
+        threads=False,
     )
-    made = predictor.rows([chosen])
-    yield from (row for rows in progress(made, len(chosen), "compare") for row in rows)
+    settings = params.model_dump_json(include={"estimators", "splits", "batch_size", "precision"})
+    modules = {checked_settings(*item)[0].__name__ for item in params.estimators.items()}
+    parts = (digest, settings, device.type, code_digest(*modules))
+    return lineage, PredictionBuild(pairs, samples, predictor, "compare", LOCAL, parts)
 
 
 def scored(

@@ -24,6 +24,19 @@ from albedo_pipeline.params.sampling import Ensemble
 from albedo_pipeline.provenance.lineage import content_digest
 from albedo_pipeline.runtime.device import device_for, open_device
 
+_SAMPLING = {
+    "checkpoint",
+    "steps",
+    "ensemble",
+    "reduction",
+    "seed",
+    "precision",
+    "compile",
+    "compare_with",
+    "splits",
+}
+"""Settings that a prediction depends on, or that decide the batches; the lineage has the weights
+and all pairs."""
 _CPU_IMAGES = 4
 """Largest number of images that a core predicts at a time: more need memory and save little."""
 
@@ -59,21 +72,24 @@ def evaluated(
     is_cpu, images_per_batch = device.type == "cpu", own.estimator.images_per_batch
     if is_cpu:
         images_per_batch = min(_CPU_IMAGES, images_per_batch)
-    parts: tuple[object, ...] = (device.type, images_per_batch, _schedule(denoiser))
+    settings = params.model_dump_json(include=_SAMPLING)
+    parts: tuple[object, ...] = (settings, device.type, images_per_batch, _schedule(denoiser))
     if params.resolution is not None:
         parts += (params.resolution, params.resampling)
 
     def build(name: str, one: PairSet) -> PredictionBuild:
-        of_set = lineage_of_set(lineage, one.manifest)
+        of_set = content_digest(lineage_of_set(lineage, one.manifest))
         predictor = SplitPredictor(
             one.pairs,
             estimators,
             images_per_batch,
-            content_digest(of_set),
+            of_set,
             "evaluate",
             threads=is_cpu and not params.compile,
         )
-        return PredictionBuild(one.pairs, samples[name], predictor, of_set, params, parts)
+        return PredictionBuild(
+            one.pairs, samples[name], predictor, "evaluate", params.compute, (of_set, *parts)
+        )
 
     return lineage, {name: build(name, one) for name, one in sets.items()}
 

@@ -1,4 +1,4 @@
-"""Pairs and models => prediction shards: the shard build that `evaluate` returns."""
+"""Pairs and models => prediction shards: the shard build of `evaluate` and `compare`."""
 
 import hashlib
 
@@ -6,32 +6,16 @@ import numpy as np
 import pandas as pd
 
 from albedo_pipeline.evaluation.predictions import EvaluatedSample, SplitPredictor
-from albedo_pipeline.params import EvaluateParams
+from albedo_pipeline.params.compute import ComputeParams
 from albedo_pipeline.provenance.code import code_digest
-from albedo_pipeline.provenance.lineage import content_digest
 from albedo_pipeline.shards.index import Rejected
 from albedo_pipeline.shards.manifest_sources import ManifestSources
 from albedo_pipeline.shards.pair_shards import PairShards
-
-_SAMPLING = {
-    "checkpoint",
-    "steps",
-    "ensemble",
-    "reduction",
-    "seed",
-    "precision",
-    "compile",
-    "compare_with",
-    "splits",
-}
-"""Settings that a prediction depends on, or that decide the batches; the lineage has the weights
-and all pairs."""
 
 
 class PredictionBuild:
     """Shard build of the predictions of the configured splits; see `shards`."""
 
-    label = "evaluate"
     companions = 0
 
     def __init__(
@@ -39,8 +23,8 @@ class PredictionBuild:
         pairs: PairShards,
         samples: pd.DataFrame,
         predictor: SplitPredictor,
-        lineage: dict,
-        params: EvaluateParams,
+        label: str,
+        compute: ComputeParams,
         parts: tuple[object, ...],
     ) -> None:
         """
@@ -48,14 +32,14 @@ class PredictionBuild:
             pairs: the images.
             samples: rows of the manifest, in the order of the predictions.
             predictor: makes the rows.
-            lineage: digests of all models and pairs.
-            params: settings.
-            parts: whatever else a prediction depends on.
+            label: the pipeline, for logs and errors.
+            compute: where the predictions are made.
+            parts: what a prediction depends on, such as the digest of the lineage, beside the code
+                of this module and of those that it imports.
         """
         self._shapes = pairs.shapes("beauty")
-        self.compute, self.make = params.compute, predictor.rows
-        settings = params.model_dump_json(include=_SAMPLING)
-        content = (content_digest(lineage), settings, *parts, code_digest(__name__))
+        self.label, self.compute, self.make = label, compute, predictor.rows
+        content = (*parts, code_digest(__name__))
         self.cache_key = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
         self.sources = ManifestSources(samples, np.arange(len(samples)))
 

@@ -1,6 +1,6 @@
 """Nodes of `compare`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from albedo_pipeline.node_types import (
     Checkpoints,
@@ -8,7 +8,7 @@ from albedo_pipeline.node_types import (
     DataFrame,
     PairShards,
     PredictionShards,
-    Row,
+    ShardBuild,
 )
 from albedo_pipeline.params import CompareParams
 
@@ -19,8 +19,8 @@ def predict_estimators(
     trained_model: Callable,
     checkpoints: Checkpoints,
     params: CompareParams,
-) -> tuple[dict, Iterator[Row]]:
-    """Settings and digests of every estimator; their predictions of every sample."""
+) -> tuple[dict, ShardBuild]:
+    """Settings and digests of every estimator; the build of their predictions of every sample."""
     from albedo_pipeline.evaluation.comparison import compared
     from albedo_pipeline.evaluation.own_metrics import own_metrics
     from albedo_pipeline.evaluation.protocols import protocol
