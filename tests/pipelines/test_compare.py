@@ -2,13 +2,17 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
+from albedo_pipeline.evaluation.estimators import diffusers_pipeline
+from albedo_pipeline.evaluation.estimators.base import Context
 from albedo_pipeline.imaging.pixels import dequantize
 from albedo_pipeline.metrics.registry import quantities
 from albedo_pipeline.shards.pair_shards import PairShards
@@ -134,6 +138,21 @@ def test_the_report_shows_table_gallery_and_published_numbers_apart(compared: Pa
     assert re.search(r"Marigold V2.*?PSNR.*?20\.78.*?protocol: that of Marigold V2", apart, re.S)
     assert "20.78" not in section[: -len(apart)]
     assert set(quantities()) >= {"psnr", "ssim", "edge_error"}
+
+
+def test_the_digests_of_a_pipeline_cover_its_scheduler(compared: Path, tmp_path: Path) -> None:
+    def digests(folder: Path) -> dict[str, str]:
+        context = Context(None, None, torch.device("cpu"), "fp32")  # type: ignore[arg-type]
+        settings = diffusers_pipeline.Settings(model=str(folder))
+        return diffusers_pipeline.load(settings, context).digests
+
+    export = tmp_path / "export"
+    shutil.copytree(compared / DATA / "06_models/export", export)
+    before = digests(export)
+    file = export / "scheduler/scheduler_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"num_train_timesteps": 500}))
+    after = digests(export)
+    assert {name for name in before if before[name] != after[name]} == {"configurations"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pickle
 import tarfile
 import threading
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from unicodedata import normalize
 
 import pytest
 
-from albedo_pipeline.errors import BadSampleError, ProjectError
+from albedo_pipeline.errors import BadSampleError, ProjectError, TransientReadError
 from albedo_pipeline.readers.roots import Root, open_root
 from albedo_pipeline.runtime.storage import is_remote, location, make_folder, upload
 
@@ -315,3 +316,27 @@ def test_a_link_out_of_the_folder_is_refused_in_the_other_form_too(tmp_path: Pat
     with pytest.raises(BadSampleError, match=f"^{name}: leaves the folder of the data$"):
         read(root, name)
     assert root.signature(name) == "outside"
+
+
+def test_a_copy_for_another_process_is_small_and_reads_the_same(
+    new_root: Callable[[dict[str, bytes]], Root],
+) -> None:
+    root = new_root({f"{number:04}": b"%d" % number for number in range(300)})
+    pickled = pickle.dumps(root)
+    assert len(pickled) < 1500  # of a bucket, its path holds the settings of the store
+    copy = pickle.loads(pickled)  # noqa: S301
+    for name in ("0000", "0299"):
+        with root.opened(name) as one, copy.opened(name) as other:
+            assert one.read_bytes() == other.read_bytes() == b"%d" % int(name)
+        assert copy.signature(name) == root.signature(name)
+
+
+def test_a_copy_of_an_archive_that_was_changed_reads_nothing(tmp_path: Path) -> None:
+    pickled = pickle.dumps(open_root(packed(tmp_path / "data.tar", FILES)))
+    packed(tmp_path / "data.tar", FILES | {"more": b"1"})
+    copy = pickle.loads(pickled)  # noqa: S301
+    with (
+        pytest.raises(TransientReadError, match="top: the archive was changed"),
+        copy.opened("top"),
+    ):
+        pass

@@ -45,6 +45,13 @@ def test_what_a_name_in_a_file_means(file: str, name: str, expected: str) -> Non
     assert str(beside(location(file), name)) == expected
 
 
+def test_a_name_that_leaves_the_bucket_is_refused() -> None:
+    pytest.importorskip("s3fs")
+    for name in ("..", "../../other"):
+        with pytest.raises(ProjectError, match=r"beside s3://b/.*: leaves the bucket b$"):
+            beside(location("s3://b/pairs.txt"), name)
+
+
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(
         ProjectError, match=r"gs://b/a: .* pip install 'albedo_pipeline\[s3\]' gcsf"

@@ -1,6 +1,7 @@
 """The ledger of a shard build: which chunks are finished, and which rows can be copied."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,15 @@ from albedo_pipeline.shards.previous_rows import (
     PreviousRows,
     RowCopier,
     digests_of,
-    joined_digests,
+    source_digest,
 )
 from benchmarks.row_build import write_shard
+
+
+def joined_digests(sources: Iterable[Source]) -> bytes:
+    """Digests of sources, joined in their order."""
+    return b"".join(map(source_digest, sources))
+
 
 SOURCES = [Source("a", "1"), Source("b", "1"), Source("c", "1")]
 DIGESTS = joined_digests(SOURCES)

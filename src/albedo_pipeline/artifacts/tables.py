@@ -114,8 +114,8 @@ def read_manifest(path: Path) -> pd.DataFrame:
     with _undamaged(path, "ingest") as content:
         names = list(pq.read_schema(content).empty_table().to_pandas())
         table = _frame(content, [name for name in names if name in (*needed, RULE_COLUMN)])
-    _check_columns(path, "ingest", needed, table)
-    return part_of_manifest(table, ((name, _frame(content, [name])[name]) for name in names))
+        _check_columns(path, "ingest", needed, table)
+        return part_of_manifest(table, ((name, _frame(content, [name])[name]) for name in names))
 
 
 def _frame(content: pa.Buffer, columns: list[str] | None = None) -> pd.DataFrame:
@@ -132,7 +132,7 @@ def _undamaged(path: Path, written_by: str) -> Iterator[pa.Buffer]:
         if stored and _digest(content, stored.span(1)) != stored[1]:
             raise ValueError("not what was written")
         yield content
-    except FileNotFoundError:
+    except (FileNotFoundError, ProjectError):
         raise
     except Exception as error:  # a damaged file raises errors of many types
         raise ProjectError(

@@ -54,8 +54,8 @@ def compared(
         ProjectError: if a setting of an estimator is wrong, one cannot be loaded, or there is no
             sample.
     """
-    for name, settings in params.estimators.items():
-        checked_settings(name, settings)  # all of them fail before the first one is loaded
+    # All of them fail before the first one is loaded.
+    modules = {checked_settings(*named)[0].__name__ for named in params.estimators.items()}
     check_manifest(manifest)
     samples = samples_of(pairs, manifest, params.splits, "compare")
     device = open_device(params.device, params.precision)
@@ -81,9 +81,8 @@ def compared(
         "compare",
         threads=False,
     )
-    settings = params.model_dump_json(include={"estimators", "splits", "batch_size", "precision"})
-    modules = {checked_settings(*item)[0].__name__ for item in params.estimators.items()}
-    parts = (digest, settings, device.type, code_digest(*modules))
+    sampling = params.model_dump_json(include={"estimators", "splits", "batch_size", "precision"})
+    parts = (digest, sampling, device.type, code_digest(*modules))
     return lineage, PredictionBuild(pairs, samples, predictor, "compare", LOCAL, parts)
 
 

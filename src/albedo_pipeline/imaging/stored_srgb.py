@@ -22,7 +22,7 @@ _FIRST, _LAST = (int(np.float32(end).view(np.int32)) for end in (2.0**-21, 1.0))
 
 
 def stored_srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear Rec.709, float32, any shape => uint16, sRGB-encoded; clipped to [0, 1] before."""
+    """Linear Rec.709, float32 without NaN, any shape => uint16, sRGB-encoded; clipped to [0, 1]."""
     bits = np.clip(np.ascontiguousarray(linear).view(np.int32), _FIRST, _LAST)
     bits -= _FIRST
     stored = _table().take(bits >> _LOW_BITS)

@@ -4,14 +4,22 @@ import os
 import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from albedo_pipeline.errors import BadSampleError, TransientReadError
 from albedo_pipeline.readers.root_names import check_name, log_companions, nfc
-from albedo_pipeline.readers.tar_index import Member, TarIndex
+from albedo_pipeline.readers.tar_index import (
+    Member,
+    TarIndex,
+    read_index,
+    read_remote_index,
+)
 from albedo_pipeline.readers.unchanged import state_on_disk, unchanged
 from albedo_pipeline.runtime.companions import without_companions
-from albedo_pipeline.runtime.storage import file_state, read_ranges
+from albedo_pipeline.runtime.storage import file_state, is_remote, read_ranges
 
 _COPIED_AT_ONCE = 1 << 22
 _REQUESTED_AT_ONCE = 1 << 24
@@ -26,6 +34,10 @@ class TarRoot:
         self._index = index
         others = (name for name in (*index.refused, *index.members) if not name.isascii())
         self._spellings = {nfc(name): name for name in others}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy that is sent to another process lists the archive there, once a process."""
+        return _listed_again, (type(self), self.path, self._index.state)
 
     def names(self) -> list[str]:
         """Every plain file that is no companion, and whose name does not leave the archive."""
@@ -92,6 +104,16 @@ class RemoteTarRoot(TarRoot):
             raise TransientReadError(f"{name}: not read ({error})") from error
         if state != self._index.state:
             raise TransientReadError(f"{name}: the archive was changed after it was listed")
+
+
+@cache
+def _listed_again(kind: type[TarRoot], path: Path, state: Any) -> TarRoot:
+    """The root of an archive that was in a state when it was listed first.
+
+    Reading from it is a TransientReadError if the archive has another state by now.
+    """
+    index = read_remote_index(path, state) if is_remote(path) else read_index(path)
+    return kind(path, replace(index, state=state))
 
 
 def _copy_range(path: Path, offset: int, size: int, target: int) -> None:

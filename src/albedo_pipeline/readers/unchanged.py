@@ -9,7 +9,7 @@ from albedo_pipeline.errors import TransientReadError
 
 @contextmanager
 def unchanged(name: str, path: Path) -> Iterator[None]:
-    """Raise BadSampleError if the file is another, or changed, when the block ends."""
+    """Raise TransientReadError if the file is another, or changed, when the block ends."""
     before = state_on_disk(path)
     try:
         yield

@@ -3,7 +3,7 @@
 `location` is the one place where a text becomes a path. On a disk it is a plain `pathlib.Path`. In
 object storage it is a `UPath` of fsspec, which has the methods of `Path` that this project uses; so
 code says `folder / name` and `.read_text()` for both. What differs between the two is in this
-module, in `atomic_files`, `locks` and `remote_folder`, and in `shards.remote_shards`.
+module, in `atomic_files`, `locks` and `remote_folder`, and in `shards.remote_rows`.
 
 Credentials and the address of the store come from where its other programs take them, such as
 AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, or ~/.aws for S3.
@@ -82,13 +82,16 @@ def beside(file: Path, name: str) -> Path:
     """What a name means that is written in a file: a URL, or a path relative to the file's folder.
 
     Raises:
-        ProjectError: as `location` does.
+        ProjectError: as `location` does, or if the name leaves the bucket.
     """
     if _URL.fullmatch(name) or Path(name).is_absolute():
         return location(name)
     if not is_remote(file):
         return file.parent / name
     folder = posixpath.normpath(f"{file.parent.path}/{name}")
+    bucket = file.path.partition("/")[0]
+    if folder.partition("/")[0] != bucket:
+        raise ProjectError(f"{name!r}, beside {file}: leaves the bucket {bucket}")
     return location(f"{file.protocol}://{folder}")
 
 

@@ -9,6 +9,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -117,7 +118,9 @@ def sweep_partial(folder: Path) -> None:
     The process that runs a build does so before others write, while it alone holds the folder.
     """
     if is_remote(folder):  # object storage itself holds no unfinished files
-        remove(list(Path(tempfile.gettempdir()).glob(f"{_temporary_prefix(folder)}*.partial")))
+        for path in Path(tempfile.gettempdir()).glob(f"{_temporary_prefix(folder)}*.partial"):
+            with suppress(PermissionError):  # another user's
+                path.unlink(missing_ok=True)
     else:
         remove(list(folder.glob(".*.partial")))
 

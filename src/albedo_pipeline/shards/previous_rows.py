@@ -23,11 +23,6 @@ def source_digest(source: Source) -> bytes:
     return hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest()
 
 
-def joined_digests(sources: Iterable[Source]) -> bytes:
-    """Digests of sources, joined in their order."""
-    return b"".join(map(source_digest, sources))
-
-
 def digests_of(digests: bytes, chunk: range) -> bytes:
     """The part of joined digests that belongs to a chunk of the sources."""
     return digests[chunk.start * DIGEST_BYTES : chunk.stop * DIGEST_BYTES]
@@ -90,7 +85,7 @@ class PreviousRows:
         """The result of each source; None if it was not made, or had another signature.
 
         Args:
-            digests: from `joined_digests`.
+            digests: joined digests of the sources; see `source_digest`.
         """
         wanted = np.frombuffer(digests, self._digests.dtype)
         if not len(self._digests):

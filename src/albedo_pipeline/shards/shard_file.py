@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from io import FileIO
@@ -202,10 +203,8 @@ def open_shard(
         UnreachableError: if the store does not give it; names it.
         ProjectError: if it is missing or damaged; names it.
     """
-    try:
-        scalars, columns = read_head(path) if is_remote(path) else _parsed(path)
-        if _name(hashlib.sha256(json_text(scalars)).hexdigest()) != path.name:
-            raise ValueError("its scalars are not what was written")
+    with _read_errors(path, written_by):
+        scalars, columns = _checked_scalars(path)
         if held is not None:
             kept = scalars.select([name for name in scalars.column_names if name in held])
             scalars = pa.ipc.open_stream(_serialised(kept)).read_all()
@@ -214,6 +213,24 @@ def open_shard(
         )
         checked = np.zeros(len(scalars), bool)
         return ShardFile(path, rows.content, scalars, columns, written_by, checked)
+
+
+def stored_scalars(path: Path, written_by: str) -> pa.Table:
+    """All columns of a shard that are not tensors, read again after the shard was opened.
+
+    Raises:
+        UnreachableError: if the store does not give it; names it.
+        ProjectError: if it is missing or damaged; names it.
+    """
+    with _read_errors(path, written_by):
+        return _checked_scalars(path)[0]
+
+
+@contextmanager
+def _read_errors(path: Path, written_by: str) -> Iterator[None]:
+    """Turn the errors of reading a shard into ProjectError, or UnreachableError of a store."""
+    try:
+        yield
     except Exception as error:
         is_missing = isinstance(error, FileNotFoundError)
         if is_remote(path) and isinstance(error, OSError) and not is_missing:
@@ -222,16 +239,12 @@ def open_shard(
         raise _damaged(path, one_line(error), written_by) from error
 
 
-def stored_scalars(path: Path, written_by: str) -> pa.Table:
-    """All columns of a shard that are not tensors, read again after the shard was opened.
-
-    Raises:
-        ProjectError: if it is missing or damaged; names it.
-    """
-    try:
-        return (read_head(path) if is_remote(path) else _parsed(path))[0]
-    except Exception as error:  # a damaged file raises errors of many types
-        raise _damaged(path, one_line(error), written_by) from error
+def _checked_scalars(path: Path) -> tuple[pa.Table, dict[str, TensorColumn]]:
+    """The scalars, compared with the digest in the file's name, and the places of the tensors."""
+    scalars, columns = read_head(path) if is_remote(path) else _parsed(path)
+    if _name(hashlib.sha256(json_text(scalars)).hexdigest()) != path.name:
+        raise ValueError("its scalars are not what was written")
+    return scalars, columns
 
 
 def _parsed(path: Path) -> tuple[pa.Table, dict[str, TensorColumn]]:

@@ -1,6 +1,8 @@
 """A diffusers pipeline as it is: Marigold's own class, or one with the same interface."""
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -120,9 +122,21 @@ def load(settings: Settings, context: Context) -> DiffusersEstimator:
     }
     parts = {k: m for k, m in pipeline.components.items() if isinstance(m, torch.nn.Module)}
     digests = {name: weights_digest(module) for name, module in sorted(parts.items())}
+    digests["configurations"] = _configurations_digest(pipeline)
     return DiffusersEstimator(
         pipeline, settings, names.index(settings.target), space, about, digests
     )
+
+
+def _configurations_digest(pipeline: Any) -> str:
+    """Digest of the settings that are stored with the parts, such as the scheduler's."""
+    found = {
+        name: {key: value for key, value in dict(part.config).items() if not key.startswith("_")}
+        for name, part in pipeline.components.items()
+        if isinstance(getattr(part, "config", None), Mapping)
+    }
+    text = json.dumps(found, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _resolution(resolution: int | None, pipeline: Any) -> object:
