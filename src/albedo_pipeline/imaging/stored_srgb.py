@@ -36,8 +36,8 @@ def stored_srgb(linear: np.ndarray) -> np.ndarray:
 def _table() -> np.ndarray:
     """For each bucket an int32 whose sum with the low bits of a float is 256 times its value.
 
-    That is 256 n + 256 - t, where n thresholds lie below the bucket and t is the place of the one
-    in it, or 256 if there is none: the sum reaches the next value at the threshold.
+    The int32 is 256 n + 256 - t. There are n thresholds below the bucket, and t is the place of the
+    threshold in it, or 256 without one. So the sum reaches 256 (n + 1) at that threshold.
     """
     thresholds = _thresholds().view(np.int32)
     starts = np.arange(_FIRST, _LAST + 2 * (1 << _LOW_BITS), 1 << _LOW_BITS, dtype=np.int32)

@@ -119,9 +119,9 @@ class References(Sequence[RawPairReference]):
         return References(wanted, self._make, self.companions)
 
     def first_repeated(self) -> tuple[ReferenceRow, ReferenceRow] | None:
-        """The first row whose `sample_id` an earlier row has, and that row; None if there is none.
+        """The first row that repeats a `sample_id`, and the row before it that has the same one.
 
-        Eight bytes a row are in memory while the names are compared.
+        None if all names differ. Eight bytes a row are in memory while the names are compared.
         """
         hashes = np.fromiter((hash(row[0]) for row in self.rows()), np.int64, self._length)
         ordered = np.sort(hashes)
